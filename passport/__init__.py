@@ -1,0 +1,1 @@
+"""The passport service: HTTP, identity, devices, audit and the clock around one store of health records."""

@@ -1,0 +1,1 @@
+"""What happens after the answer: tasks that the outbox promises and a worker keeps."""
