@@ -1,0 +1,156 @@
+"""Tables of the store: current records, their versions, and what search and consent read of them.
+
+http://hl7.org/fhir/R4/http.html#versioning
+
+Every patient-owned table leads with `patient_key`, and no constraint crosses patients: that makes the
+schema a Citus schema as it stands. `patient_key` 0 is nobody: directory resources and policies.
+`locator` and `identifier_index` lead with their own key, since they answer questions that name no patient.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+
+NOBODY: Final = 0
+"""The patient_key of directory resources and of policies."""
+
+metadata = MetaData()
+
+_NO_KEYS = text("'{}'::bigint[]")
+_ALWAYS = text("'-infinity'::timestamptz")
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+def _keys(name: str) -> Column[object]:
+    return Column(name, ARRAY(BigInteger), nullable=False, server_default=_NO_KEYS)
+
+
+def fact_columns() -> tuple[Column[object], ...]:
+    """The facts of a record that consent reads, the same in every table that holds records or parts."""
+    return (
+        Column("type", SmallInteger, nullable=False),
+        Column("confidentiality", SmallInteger, nullable=True),
+        _keys("labels"),
+        _keys("codes"),
+        _keys("code_systems"),
+        _keys("categories"),
+        _instant("starts", nullable=True),
+        _instant("ends", nullable=True),
+        _keys("authors"),
+        _keys("refs"),
+    )
+
+
+def _record_columns() -> tuple[Column[object], ...]:
+    return (
+        Column("id", Text(collation="C"), nullable=False),
+        _instant("last_updated"),
+        Column("deleted", Boolean, nullable=False),
+        Column("codec", SmallInteger, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("status", BigInteger, nullable=True),
+        *fact_columns(),
+        _keys("follows"),
+        _keys("others"),
+        Column("parts", Boolean, nullable=False),
+        Column("source", BigInteger, nullable=False),
+    )
+
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True),
+    Column("patient_id", Text(collation="C"), nullable=False, unique=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    _instant("created_at"),
+)
+
+locator = Table(
+    "locator",
+    metadata,
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("patient_key", BigInteger, nullable=False),
+)
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    *_record_columns(),
+    Index("resource_by_type", "patient_key", "type", text("starts DESC"), "record_key"),
+)
+
+resource_version = Table(
+    "resource_version",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    *_record_columns(),
+)
+
+resource_part = Table(
+    "resource_part",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    *fact_columns(),
+)
+
+resource_token = Table(
+    "resource_token",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("parameter", SmallInteger, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, primary_key=True, autoincrement=False),
+    Column("starts", TIMESTAMP(timezone=True), primary_key=True, server_default=_ALWAYS),
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Index("resource_token_by_record", "patient_key", "record_key"),
+)
+
+resource_date = Table(
+    "resource_date",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("parameter", SmallInteger, primary_key=True, autoincrement=False),
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    _instant("starts"),
+    _instant("ends"),
+)
+
+identifier_index = Table(
+    "identifier_index",
+    metadata,
+    Column("value", BigInteger, primary_key=True, autoincrement=False),
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Index("identifier_index_by_record", "patient_key", "record_key"),
+)
+
+copatient = Table(
+    "copatient",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("other_key", BigInteger, primary_key=True, autoincrement=False),
+)

@@ -1,0 +1,127 @@
+"""Connections to PostgreSQL: two roles, the migrations, and the pool that requests take their connection from.
+
+https://www.postgresql.org/docs/current/ddl-rowsecurity.html
+
+The owner migrates; the service's role owns nothing, so row-level security binds it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import AsyncConnection, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import URL
+
+OWNER_ROLE: Final = "passport_owner"
+SERVICE_ROLE: Final = "passport_service"
+BROKER_ROLE: Final = "passport_broker"
+
+STATEMENT_TIMEOUT_MS: Final = 10_000
+"""No statement of a request runs longer."""
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+
+def bootstrap(superuser_url: str, database: str) -> tuple[str, str]:
+    """Create the roles and the database where they are missing.
+
+    Returns the owner's and the service's conninfo. Passwords are the server's matter: the embedded server
+    trusts its own socket folder, elsewhere an operator creates the roles beforehand.
+    """
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        for role in (OWNER_ROLE, SERVICE_ROLE, BROKER_ROLE):
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(OWNER_ROLE))
+            )
+    with psycopg.connect(make_conninfo(superuser_url, dbname=database), autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(OWNER_ROLE)))
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        connection.execute(
+            sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO {}").format(
+                sql.Identifier(database), sql.Identifier(OWNER_ROLE)
+            )
+        )
+    owner = make_conninfo(superuser_url, dbname=database, user=OWNER_ROLE)
+    service = make_conninfo(superuser_url, dbname=database, user=SERVICE_ROLE)
+    return owner, service
+
+
+def migrations_folder() -> Path:
+    """Where the migrations lie: inside the wheel, or beside the package in a source tree."""
+    installed = Path(__file__).parent / "migrations"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "migrations"
+
+
+def migrate(migration_url: str, *, service_role: str = SERVICE_ROLE, broker_role: str = BROKER_ROLE) -> None:
+    """Bring the database of `migration_url` to the newest revision.
+
+    `service_role` and `broker_role` are the roles that get rights on what is created; both must exist.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.set_main_option("sqlalchemy.url", _alchemy_url(migration_url).replace("%", "%%"))
+    config.attributes["service_role"] = service_role
+    config.attributes["broker_role"] = broker_role
+    command.upgrade(config, "head")
+
+
+def _alchemy_url(conninfo: str) -> str:
+    parts = conninfo_to_dict(conninfo)
+    query = {name: str(value) for name, value in parts.items() if name not in {"user", "password", "dbname"}}
+    url = URL.create(
+        "postgresql+psycopg",
+        username=_text(parts.get("user")),
+        password=_text(parts.get("password")),
+        database=_text(parts.get("dbname")),
+        query=query,
+    )
+    return url.render_as_string(hide_password=False)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+async def _prepare(connection: Connection) -> None:
+    """Every connection speaks UTC and bounds its statements; set once, not once per request."""
+    await connection.set_autocommit(True)
+    await connection.execute("SET TIME ZONE 'UTC'")
+    await connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS:d}")
+    await connection.execute("SET idle_in_transaction_session_timeout = '30s'")
+
+
+async def _reset(connection: Connection) -> None:
+    """Nothing outlives a transaction (every setting is LOCAL), so nothing is to be reset."""
+
+
+@asynccontextmanager
+async def open_pool(service_url: str, *, size: int) -> AsyncIterator[Pool]:
+    """Open a pool of `size` connections in autocommit; transactions are explicit.
+
+    A broken connection is met by the transaction that uses it (see `transaction`), not by a check per request.
+    """
+    pool: Pool = AsyncConnectionPool(
+        service_url,
+        min_size=min(2, size),
+        max_size=size,
+        open=False,
+        configure=_prepare,
+        reset=_reset,
+        timeout=10,
+        kwargs={"prepare_threshold": 2},
+    )
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()

@@ -1,0 +1,1 @@
+"""Approved devices and the readings that they sign."""

@@ -1,0 +1,61 @@
+"""Tables of devices: approved models, enrolled devices, what each sent, and what was quarantined.
+
+http://hl7.org/fhir/R4/device.html
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+
+metadata = MetaData()
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+device_model = Table(
+    "device_model",
+    metadata,
+    Column("model", Text(collation="C"), primary_key=True),
+    Column("manufacturer", Text(collation="C"), nullable=False),
+    Column("display", Text(collation="C"), nullable=False),
+    Column("readings", ARRAY(Text(collation="C")), nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("device_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("device_id", Text(collation="C"), nullable=False),
+    Column("model", Text(collation="C"), nullable=False),
+    Column("kid", Text(collation="C"), nullable=False),
+    Column("jwk", JSONB, nullable=False),
+    Column("status", Text(collation="C"), nullable=False),
+    Column("consent_id", Text(collation="C"), nullable=True),
+    _instant("enrolled_at"),
+)
+
+device_message = Table(
+    "device_message",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("device_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("counter", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    _instant("received_at"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("quarantine_id", UUID(as_uuid=True), primary_key=True),
+    Column("source", Text(collation="C"), nullable=False),
+    Column("reason", Text(collation="C"), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    _instant("received_at"),
+    Index("quarantine_by_time", "patient_key", "received_at"),
+)

@@ -1,0 +1,81 @@
+"""Tables of identity: clients, sign-in codes, sessions (opaque tokens, hashed) and emergency openings.
+
+https://www.rfc-editor.org/rfc/rfc6749
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+
+metadata = MetaData()
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+client = Table(
+    "client",
+    metadata,
+    Column("client_id", Text(collation="C"), primary_key=True),
+    Column("name", Text(collation="C"), nullable=False),
+    Column("subject", Text(collation="C"), nullable=False),
+    Column("jwks", JSONB, nullable=False),
+    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
+    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+client_assertion = Table(
+    "client_assertion",
+    metadata,
+    Column("client_id", Text(collation="C"), primary_key=True),
+    Column("jti", Text(collation="C"), primary_key=True),
+    _instant("expires_at"),
+)
+
+sign_in_code = Table(
+    "sign_in_code",
+    metadata,
+    Column("login", Text(collation="C"), primary_key=True),
+    Column("secret_hash", Text(collation="C"), nullable=False),
+    Column("kind", Text(collation="C"), nullable=False),
+    Column("subject", Text(collation="C"), nullable=False),
+    Column("role", Text(collation="C"), nullable=True),
+    Column("patient_key", BigInteger, nullable=True),
+    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
+    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("session_id", UUID(as_uuid=True), nullable=False, unique=True),
+    Column("kind", Text(collation="C"), nullable=False),
+    Column("subject", Text(collation="C"), nullable=False),
+    Column("role", Text(collation="C"), nullable=True),
+    Column("client", Text(collation="C"), nullable=True),
+    Column("actor_key", BigInteger, nullable=True),
+    Column("client_key", BigInteger, nullable=True),
+    Column("patient_key", BigInteger, nullable=True),
+    Column("opened_patient_key", BigInteger, nullable=True),
+    Column("purpose", Text(collation="C"), nullable=False),
+    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    _instant("issued_at"),
+    _instant("expires_at"),
+    _instant("ended_at", nullable=True),
+)
+
+opening = Table(
+    "opening",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("opening_id", UUID(as_uuid=True), primary_key=True),
+    Column("subject", Text(collation="C"), nullable=False),
+    Column("role", Text(collation="C"), nullable=True),
+    Column("reason", LargeBinary, nullable=False),
+    _instant("opened_at"),
+    _instant("expires_at"),
+    Index("opening_by_time", "patient_key", "expires_at"),
+)

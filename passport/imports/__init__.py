@@ -1,0 +1,1 @@
+"""Prescription records handed over as files."""

@@ -1,0 +1,41 @@
+"""Tables of work to be done: the outbox and the notifications that come of it.
+
+The outbox is the truth: a request writes its row in its own transaction, a relay carries it to the broker.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+
+metadata = MetaData()
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("outbox_id", UUID(as_uuid=True), primary_key=True),
+    Column("task", Text(collation="C"), nullable=False),
+    Column("arguments", JSONB, nullable=False),
+    _instant("created_at"),
+    _instant("enqueued_at", nullable=True),
+    _instant("done_at", nullable=True),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("failure", Text(collation="C"), nullable=True),
+    Index("outbox_waiting", "created_at", postgresql_where=text("done_at IS NULL")),
+)
+
+notification = Table(
+    "notification",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("notification_id", UUID(as_uuid=True), primary_key=True),
+    Column("kind", Text(collation="C"), nullable=False),
+    Column("about", JSONB, nullable=False),
+    _instant("created_at"),
+    _instant("delivered_at", nullable=True),
+    Index("notification_by_time", "patient_key", "created_at"),
+)
