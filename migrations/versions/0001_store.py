@@ -334,11 +334,10 @@ CREATE TABLE notification (
     kind TEXT COLLATE "C" NOT NULL,
     about JSONB NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    delivered_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (patient_key, notification_id)
 );
 
-CREATE INDEX notification_by_time ON notification (patient_key, created_at);
+CREATE INDEX notification_by_time ON notification (patient_key, created_at DESC, notification_id DESC);
 
 CREATE TABLE outbox (
     patient_key BIGINT NOT NULL,
@@ -346,14 +345,14 @@ CREATE TABLE outbox (
     task TEXT COLLATE "C" NOT NULL,
     arguments JSONB NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    enqueued_at TIMESTAMP WITH TIME ZONE,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
     done_at TIMESTAMP WITH TIME ZONE,
     attempts INTEGER DEFAULT 0 NOT NULL,
     failure TEXT COLLATE "C",
     PRIMARY KEY (patient_key, outbox_id)
 );
 
-CREATE INDEX outbox_waiting ON outbox (created_at) WHERE done_at IS NULL;
+CREATE INDEX outbox_due ON outbox (due_at) WHERE done_at IS NULL;
 
 CREATE TABLE import_job (
     patient_key BIGINT NOT NULL,
@@ -362,11 +361,11 @@ CREATE TABLE import_job (
     format TEXT COLLATE "C" NOT NULL,
     digest BYTEA NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C",
     content BYTEA NOT NULL,
-    grants TEXT[] COLLATE "C" NOT NULL,
-    session JSONB NOT NULL,
+    token_hash BYTEA NOT NULL,
     created TEXT[] COLLATE "C" NOT NULL,
-    deviations JSONB NOT NULL,
+    deviations BYTEA,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
     done_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (patient_key, import_id)
@@ -393,6 +392,7 @@ WALLED = (
     "identifier_index",
     "quarantine",
     "import_job",
+    "notification",
 )
 WALL = """
 CREATE POLICY wall ON {table} USING (

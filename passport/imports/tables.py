@@ -1,10 +1,13 @@
 """The table of imports: what was handed over, what became of it, and how it deviated.
 
 https://www.jahis.jp/
+
+`content` and `deviations` are sealed under the patient's key; `token_hash` names the delegated session with
+which a worker acts for whoever handed the file over; `reason` is a code, never text from the file.
 """
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, UUID
 
 metadata = MetaData()
 
@@ -22,11 +25,11 @@ import_job = Table(
     Column("format", Text(collation="C"), nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("status", Text(collation="C"), nullable=False),
+    Column("reason", Text(collation="C"), nullable=True),
     Column("content", LargeBinary, nullable=False),
-    Column("grants", ARRAY(Text(collation="C")), nullable=False),
-    Column("session", JSONB, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
     Column("created", ARRAY(Text(collation="C")), nullable=False),
-    Column("deviations", JSONB, nullable=False),
+    Column("deviations", LargeBinary, nullable=True),
     _instant("received_at"),
     _instant("done_at", nullable=True),
     Index("import_once", "patient_key", "source", "digest", unique=True),

@@ -1,6 +1,7 @@
 """Tables of work to be done: the outbox and the notifications that come of it.
 
 The outbox is the truth: a request writes its row in its own transaction, a relay carries it to the broker.
+`due_at` says when somebody is to look at a row that is not done yet, for the first time or again.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
@@ -21,11 +22,11 @@ outbox = Table(
     Column("task", Text(collation="C"), nullable=False),
     Column("arguments", JSONB, nullable=False),
     _instant("created_at"),
-    _instant("enqueued_at", nullable=True),
+    _instant("due_at"),
     _instant("done_at", nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("failure", Text(collation="C"), nullable=True),
-    Index("outbox_waiting", "created_at", postgresql_where=text("done_at IS NULL")),
+    Index("outbox_due", "due_at", postgresql_where=text("done_at IS NULL")),
 )
 
 notification = Table(
@@ -36,6 +37,5 @@ notification = Table(
     Column("kind", Text(collation="C"), nullable=False),
     Column("about", JSONB, nullable=False),
     _instant("created_at"),
-    _instant("delivered_at", nullable=True),
-    Index("notification_by_time", "patient_key", "created_at"),
+    Index("notification_by_time", "patient_key", text("created_at DESC"), text("notification_id DESC")),
 )
