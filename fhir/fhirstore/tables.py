@@ -30,7 +30,10 @@ NOBODY: Final = 0
 metadata = MetaData()
 
 _NO_KEYS = text("'{}'::bigint[]")
-_ALWAYS = text("'-infinity'::timestamptz")
+UNDATED: Final = "0001-01-01 00:00:00+00"
+"""Where a record without a time stands in an order: finite, because drivers read no infinity."""
+
+_UNDATED = text(f"'{UNDATED}'::timestamptz")
 
 
 def _instant(name: str, *, nullable: bool = False) -> Column[object]:
@@ -96,7 +99,19 @@ resource = Table(
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
     Column("version", Integer, nullable=False),
     *_record_columns(),
-    Index("resource_by_type", "patient_key", "type", text("starts DESC"), "record_key"),
+    Index(
+        "resource_by_type",
+        "patient_key",
+        "type",
+        text(f"coalesce(starts, '{UNDATED}'::timestamptz)"),
+        "record_key",
+    ),
+    Index(
+        "proposed_consent_by_source",
+        "source",
+        "last_updated",
+        postgresql_where=text("type = 19"),
+    ),
 )
 
 resource_version = Table(
@@ -124,7 +139,7 @@ resource_token = Table(
     Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
     Column("parameter", SmallInteger, primary_key=True, autoincrement=False),
     Column("value", BigInteger, primary_key=True, autoincrement=False),
-    Column("starts", TIMESTAMP(timezone=True), primary_key=True, server_default=_ALWAYS),
+    Column("starts", TIMESTAMP(timezone=True), primary_key=True, server_default=_UNDATED),
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
     Index("resource_token_by_record", "patient_key", "record_key"),
 )

@@ -68,7 +68,9 @@ CREATE TABLE resource (
     PRIMARY KEY (patient_key, record_key)
 );
 
-CREATE INDEX resource_by_type ON resource (patient_key, type, starts DESC, record_key);
+CREATE INDEX proposed_consent_by_source ON resource (source, last_updated) WHERE type = 19;
+
+CREATE INDEX resource_by_type ON resource (patient_key, type, coalesce(starts, '0001-01-01 00:00:00+00'::timestamptz), record_key);
 
 CREATE TABLE resource_date (
     patient_key BIGINT NOT NULL,
@@ -101,7 +103,7 @@ CREATE TABLE resource_token (
     patient_key BIGINT NOT NULL,
     parameter SMALLINT NOT NULL,
     value BIGINT NOT NULL,
-    starts TIMESTAMP WITH TIME ZONE DEFAULT '-infinity'::timestamptz NOT NULL,
+    starts TIMESTAMP WITH TIME ZONE DEFAULT '0001-01-01 00:00:00+00'::timestamptz NOT NULL,
     record_key BIGINT NOT NULL,
     PRIMARY KEY (patient_key, parameter, value, starts, record_key)
 );
@@ -293,6 +295,7 @@ CREATE TABLE device (
     jwk JSONB NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     consent_id TEXT COLLATE "C",
+    consent_key BIGINT,
     enrolled_at TIMESTAMP WITH TIME ZONE NOT NULL,
     PRIMARY KEY (patient_key, device_key)
 );
@@ -314,6 +317,13 @@ CREATE TABLE device_model (
     readings TEXT[] COLLATE "C" NOT NULL,
     active BOOLEAN NOT NULL,
     PRIMARY KEY (model)
+);
+
+CREATE TABLE device_reading (
+    patient_key BIGINT NOT NULL,
+    reading UUID NOT NULL,
+    observation_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (patient_key, reading)
 );
 
 CREATE TABLE quarantine (
@@ -392,8 +402,13 @@ WALLED = (
     "identifier_index",
     "quarantine",
     "import_job",
-    "notification",
 )
+# A requester reads the proposals that it wrote itself, whoever they were put to.
+OWN_PROPOSALS = """
+CREATE POLICY own_proposals ON {table} USING (
+    type = 19 AND source = (SELECT nullif(current_setting('passport.requester', true), '')::bigint)
+)
+"""
 WALL = """
 CREATE POLICY wall ON {table} USING (
     patient_key = ANY ((SELECT nullif(current_setting('passport.patients', true), '')::bigint[])::bigint[])
@@ -415,6 +430,8 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         op.execute(WALL.format(table=table))
+    for table in ("resource", "resource_version"):
+        op.execute(OWN_PROPOSALS.format(table=table))
     op.execute(f'GRANT USAGE ON SCHEMA public TO "{service}"')
     op.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{service}"')
     op.execute(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{service}"')

@@ -1,0 +1,66 @@
+"""Cursors: where a page ended, sealed so that nobody reads or forges one, and all of one length.
+
+http://hl7.org/fhir/R4/http.html#paging
+
+A cursor holds the sort values and the record key of the last entry. It is bound to the search and to the caller
+(as associated data), so it opens for nobody else and for no other question. What the next page shows is decided
+afresh.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from fhirstore.errors import FhirStoreError
+
+PLAIN_BYTES: Final = 192
+NONCE_BYTES: Final = 12
+
+SortValue = datetime | str | None
+
+
+class BadCursor(FhirStoreError):
+    """The cursor is not one that this search gave to this caller."""
+
+    def __init__(self) -> None:
+        super().__init__("got a page cursor that does not belong to this search, expected one from its `next` link")
+
+
+def seal_cursor(secret: bytes, context: bytes, values: Sequence[SortValue], record_key: int) -> str:
+    """Return the text of a cursor; `secret` is 32 bytes, `context` what it is bound to."""
+    plain = orjson.dumps([record_key, *map(_written, values)])
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(secret).encrypt(nonce, plain.ljust(PLAIN_BYTES), context)
+    return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+
+
+def open_cursor(secret: bytes, context: bytes, text: str) -> tuple[list[SortValue], int]:
+    """Return the sort values and the record key of a cursor.
+
+    Raises:
+        BadCursor: it was changed, or made for another search or another caller.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        plain = AESGCM(secret).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context)
+    except (InvalidTag, ValueError, binascii.Error) as error:
+        raise BadCursor from error
+    record_key, *values = orjson.loads(plain)
+    return [_read(value) for value in values], record_key
+
+
+def _written(value: SortValue) -> object:
+    return {"t": value.astimezone(UTC).isoformat()} if isinstance(value, datetime) else value
+
+
+def _read(value: object) -> SortValue:
+    if isinstance(value, dict):
+        return datetime.fromisoformat(value["t"])
+    return value if isinstance(value, str) else None

@@ -1,0 +1,73 @@
+"""Sorting: keyset order over any sort keys, ties broken by the record key.
+
+http://hl7.org/fhir/R4/search.html#sort
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, literal_column, or_
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.types import Text, TypeEngine
+
+from fhirstore.errors import FhirStoreError
+from fhirstore.tables import UNDATED
+
+BEFORE_ALL: Final = literal_column(f"'{UNDATED}'::timestamptz")
+"""Where a record without a time stands, so that a comparison with it is never Unknown."""
+
+
+class UnknownSort(FhirStoreError):
+    """The sort key is not one that this type can be sorted by."""
+
+    def __init__(self, name: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"got sort key `{name[:64]}`, expected one of {', '.join(allowed)}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One key of an order: `name` of `KEYS`, newest or greatest first when `descending`."""
+
+    name: str
+    descending: bool
+
+
+def _starts(record: FromClause) -> ColumnElement[Any]:
+    return func.coalesce(record.c.starts, BEFORE_ALL, type_=TIMESTAMP(timezone=True))
+
+
+KEYS: Final[Mapping[str, tuple[Any, TypeEngine[Any]]]] = {
+    "time": (_starts, TIMESTAMP(timezone=True)),
+    "_lastUpdated": (lambda record: record.c.last_updated, TIMESTAMP(timezone=True)),
+    "_id": (lambda record: record.c.id, Text(collation="C")),
+}
+"""What a page can be ordered by: the expression over a record, and the type of its cursor value."""
+
+
+def expressions(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement[Any]]:
+    """Return the value of each sort key, labelled `sort_0`, `sort_1`, …"""
+    return [KEYS[key.name][0](record).label(f"sort_{at}") for at, key in enumerate(order)]
+
+
+def order_by(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement[Any]]:
+    """Return the ORDER BY terms; the record key follows the last key's direction, so one index serves both."""
+    keys = [(KEYS[key.name][0](record), key.descending) for key in order]
+    keys.append((record.c.record_key, order[-1].descending if order else False))
+    return [value.desc() if descending else value.asc() for value, descending in keys]
+
+
+def after(order: Sequence[SortKey], record: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a record follows the cursor, bound as `after_0`, `after_1`, …, `after_key`."""
+    steps: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for at, key in enumerate(order):
+        expression, kind = KEYS[key.name]
+        value, bound = expression(record), bindparam(f"after_{at}", type_=kind)
+        steps.append(and_(*equal, value < bound if key.descending else value > bound))
+        equal.append(value == bound)
+    last = bindparam("after_key", type_=record.c.record_key.type)
+    descending = order[-1].descending if order else False
+    steps.append(and_(*equal, record.c.record_key < last if descending else record.c.record_key > last))
+    return or_(*steps)
