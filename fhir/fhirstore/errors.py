@@ -32,10 +32,10 @@ class FhirStoreError(Exception):
 
 
 class WeakSecret(FhirStoreError):
-    """The index key has an unusable length."""
+    """A key has an unusable length."""
 
     def __init__(self, got: int, least: int, most: int) -> None:
-        super().__init__(f"got an index key of {got} bytes, expected {least} to {most}")
+        super().__init__(f"got a key of {got} bytes, expected {least} to {most}")
 
 
 class UnknownType(FhirStoreError):
@@ -70,7 +70,9 @@ class BodyForged(BodyError):
     """A stored body was changed, or belongs to another patient, type, id or version."""
 
     def __init__(self) -> None:
-        super().__init__("got a body that does not open under its own row's key, patient, type, id and version")
+        super().__init__(
+            "got a body that does not open under its own row's key, patient, type, id and version"
+        )
 
 
 class UnknownCodec(BodyError):

@@ -243,7 +243,9 @@ _ROWS: Final = (
 )
 
 TYPES: Final[Mapping[str, ResourceType]] = MappingProxyType({row.name: row for row in _ROWS})
-TYPES_BY_NUMBER: Final[Mapping[TypeNumber, ResourceType]] = MappingProxyType({row.number: row for row in _ROWS})
+TYPES_BY_NUMBER: Final[Mapping[TypeNumber, ResourceType]] = MappingProxyType(
+    {row.number: row for row in _ROWS}
+)
 
 
 def resource_type(name: str) -> ResourceType:

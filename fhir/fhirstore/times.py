@@ -1,0 +1,187 @@
+"""Dates, times and periods as half-open intervals in UTC.
+
+http://hl7.org/fhir/R4/datatypes.html#dateTime
+http://hl7.org/fhir/R4/search.html#date
+
+A value covers what its precision covers: `2024-06` is the whole of June in the passport's time zone,
+`2024-06-01T10:00:00Z` is that second. Every interval fits a PostgreSQL `timestamptz` and Python's
+`datetime`: what would lie outside is cut at `BEGINNING` or `END`, which also stand for an open side.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+END: Final = datetime.max.replace(tzinfo=UTC)
+
+_TICK: Final = timedelta(microseconds=1)
+_MICROSECOND_DIGITS: Final = 6
+_DATE_TIME: Final = re.compile(
+    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
+    r"(?:T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """A half-open span of time, `start` included and `end` not; both in UTC, `start` before `end`."""
+
+    start: datetime
+    end: datetime
+
+    def covers(self, other: "Interval") -> bool:
+        """Return whether the other interval lies within this one."""
+        return self.start <= other.start and other.end <= self.end
+
+    def meets(self, other: "Interval") -> bool:
+        """Return whether the two have an instant in common."""
+        return self.start < other.end and other.start < self.end
+
+
+def interval_of(value: str, zone: ZoneInfo) -> Interval | None:
+    """Return what a date, dateTime or instant covers.
+
+    Args:
+        value: `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or a time of day to the minute, second or finer.
+        zone: the zone of days, and of times that name none.
+
+    Returns:
+        The interval, or None for a text that names no moment. A leap second is the last second of its
+        minute, so that it stays in its day and year.
+    """
+    match = _DATE_TIME.fullmatch(value)
+    if match is None:
+        return None
+    try:
+        if match["hour"] is None:
+            return _of_days(match, zone)
+        return _of_time(match, zone)
+    except ValueError:
+        return None
+
+
+def interval_of_period(period: Mapping[str, Any], zone: ZoneInfo) -> Interval | None:
+    """Return what a Period covers: from its start's first instant to its end's last; an absent side is open.
+
+    None when neither side can be read, when a side that is present cannot, or when it ends before it starts.
+    """
+    sides = [period.get("start"), period.get("end")]
+    read = [interval_of(side, zone) if isinstance(side, str) else None for side in sides]
+    if all(side is None for side in sides) or any(
+        side is not None and interval is None for side, interval in zip(sides, read, strict=True)
+    ):
+        return None
+    first, last = read
+    return _checked(first.start if first else BEGINNING, last.end if last else END)
+
+
+def interval_of_timing(timing: Mapping[str, Any], zone: ZoneInfo) -> Interval | None:
+    """Return the span from the first to the last of a Timing's events, else of its bounds, else None."""
+    events = timing.get("event")
+    if isinstance(events, list) and events:
+        return _hull(interval_of(event, zone) if isinstance(event, str) else None for event in events)
+    repeat = timing.get("repeat")
+    bounds = repeat.get("boundsPeriod") if isinstance(repeat, dict) else None
+    return interval_of_period(bounds, zone) if isinstance(bounds, dict) else None
+
+
+def interval_at(value: object, zone: ZoneInfo) -> Interval | None:
+    """Return what an element covers, whether it is a date, a dateTime, an instant, a Period or a Timing."""
+    if isinstance(value, str):
+        return interval_of(value, zone)
+    if not isinstance(value, dict):
+        return None
+    if "start" in value or "end" in value:
+        return interval_of_period(value, zone)
+    return interval_of_timing(value, zone)
+
+
+def _hull(intervals: Iterable[Interval | None]) -> Interval | None:
+    known = list(intervals)
+    if any(interval is None for interval in known):
+        return None
+    read = [interval for interval in known if interval is not None]
+    return Interval(min(one.start for one in read), max(one.end for one in read))
+
+
+def _of_days(match: re.Match[str], zone: ZoneInfo) -> Interval | None:
+    year, month, day = int(match["year"]), match["month"], match["day"]
+    first = datetime(year, int(month or 1), int(day or 1), tzinfo=zone)
+    return _checked(_utc(first), _utc_or_end(_following(first, month, day)))
+
+
+def _following(first: datetime, month: str | None, day: str | None) -> datetime | None:
+    try:
+        if day is not None:
+            # Wall time: the next midnight of the zone, however long the day was.
+            return first + timedelta(days=1)
+        if month is None or first.month == 12:
+            return first.replace(year=first.year + 1, month=1)
+        return first.replace(month=first.month + 1)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _of_time(match: re.Match[str], zone: ZoneInfo) -> Interval | None:
+    second = match["second"]
+    fraction = (match["fraction"] or "")[:_MICROSECOND_DIGITS]
+    start = datetime(
+        int(match["year"]),
+        int(match["month"]),
+        int(match["day"]),
+        int(match["hour"]),
+        int(match["minute"]),
+        59 if second == "60" else int(second or 0),
+        int(fraction.ljust(_MICROSECOND_DIGITS, "0")),
+        tzinfo=_zone(match["zone"], zone),
+    )
+    return _checked(_utc(start), _later(_utc(start), _precision(second, fraction)))
+
+
+def _precision(second: str | None, fraction: str) -> timedelta:
+    if second is None:
+        return timedelta(minutes=1)
+    return timedelta(microseconds=10 ** (_MICROSECOND_DIGITS - len(fraction)))
+
+
+def _zone(written: str | None, zone: ZoneInfo) -> timezone | ZoneInfo:
+    if written is None:
+        return zone
+    if written == "Z":
+        return UTC
+    offset = timedelta(hours=int(written[1:3]), minutes=int(written[4:6]))
+    return timezone(-offset if written[0] == "-" else offset)
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return BEGINNING if moment.year == BEGINNING.year else END
+
+
+def _utc_or_end(moment: datetime | None) -> datetime:
+    return END if moment is None else _utc(moment)
+
+
+def _later(moment: datetime, span: timedelta) -> datetime:
+    try:
+        return moment + span
+    except OverflowError:
+        return END
+
+
+def _checked(start: datetime, end: datetime) -> Interval | None:
+    if start < end:
+        return Interval(start, end)
+    # Both were cut at the same edge: the interval keeps one instant there. Otherwise it is reversed.
+    if start == end == BEGINNING:
+        return Interval(BEGINNING, BEGINNING + _TICK)
+    if start == end == END:
+        return Interval(END - _TICK, END)
+    return None
