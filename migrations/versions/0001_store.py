@@ -402,6 +402,7 @@ WALLED = (
     "identifier_index",
     "quarantine",
     "import_job",
+    "notification",
 )
 # A requester reads the proposals that it wrote itself, whoever they were put to.
 OWN_PROPOSALS = """
