@@ -1,0 +1,104 @@
+"""Who touches the store: one reader, one writer, and the tables of records through neither's back."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tests.unit.house.source import Module
+
+STORE: Final = "fhirstore.store"
+READER: Final = "passport.disclosure"
+WRITER: Final = "passport.intake"
+
+SYSTEM_READERS: Final[Mapping[str, frozenset[str]]] = {}
+"""Module to the read functions that it may call although nobody asks; each needs its reason beside it."""
+
+TABLES: Final = "fhirstore.tables"
+RECORD_TABLES: Final = frozenset(
+    {"resource", "resource_version", "resource_part", "resource_token", "resource_date", "identifier_index"}
+)
+TABLE_USERS: Final = frozenset({READER, WRITER})
+"""The store itself apart, these may compose statements over the tables of records."""
+
+_RECORD_SQL: Final = re.compile(
+    rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(?:public\.)?(?:{'|'.join(sorted(RECORD_TABLES))})\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The names of the store that are guarded."""
+
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+def surface_of(store: Module) -> Surface:
+    """Read the tuples `READS` and `WRITES` of the store's module, as far as they are there."""
+    named: dict[str, frozenset[str]] = {}
+    for node in store.tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id in {"READS", "WRITES"}:
+            value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+            named[target.id] = frozenset(ast.literal_eval(value)) if value else frozenset()
+    return Surface(named.get("READS", frozenset()), named.get("WRITES", frozenset()))
+
+
+def unlisted(store: Module, surface: Surface) -> list[str]:
+    """Public coroutines of the store that neither tuple names: they would be guarded by nobody."""
+    public = (node.name for node in store.tree.body if isinstance(node, ast.AsyncFunctionDef))
+    return [
+        name for name in public if not name.startswith("_") and name not in surface.reads | surface.writes
+    ]
+
+
+def breaches(module: Module, surface: Surface) -> list[str]:
+    """What `module` takes from the store that is not its to take, each as one line."""
+    if module.name.startswith("fhirstore."):
+        return []
+    readable = surface.reads if module.name == READER else SYSTEM_READERS.get(module.name, frozenset())
+    writable = surface.writes if module.name == WRITER else frozenset()
+    free = readable | writable
+    found = [
+        f"{module.path}:{line}: {name} of {STORE}"
+        for line, name in _taken(module, STORE)
+        if name == "*" or (_guarded(name, surface) and name not in free)
+    ]
+    if module.name not in TABLE_USERS:
+        found += [
+            f"{module.path}:{line}: {name} of {TABLES}"
+            for line, name in _taken(module, TABLES)
+            if name == "*" or name in RECORD_TABLES
+        ]
+        found += [f"{module.path}:{line}: SQL over a table of records" for line in _record_sql(module)]
+    return found
+
+
+def _guarded(name: str, surface: Surface) -> bool:
+    # A statement's text in capitals is as good as the function that runs it.
+    statement = name.isupper() and name not in {"READS", "WRITES"}
+    return name in surface.reads or name in surface.writes or statement
+
+
+def _taken(module: Module, source: str) -> Iterator[tuple[int, str]]:
+    """Line and name of all that `module` imports or reaches from the module `source`."""
+    package, _, leaf = source.rpartition(".")
+    aliases: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.module == source:
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == package:
+            aliases |= {alias.asname or alias.name for alias in node.names if alias.name == leaf}
+        elif isinstance(node, ast.Import):
+            aliases |= {alias.asname or alias.name for alias in node.names if alias.name == source}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in aliases:
+            yield node.lineno, node.attr
+
+
+def _record_sql(module: Module) -> Iterator[int]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _RECORD_SQL.search(node.value):
+            yield node.lineno
