@@ -1,0 +1,235 @@
+"""Every error of the service, its HTTP status, and the OperationOutcome that it is answered with.
+
+http://hl7.org/fhir/R4/operationoutcome.html
+
+Texts name what was got and what was expected; they never hold health data, and for a denied record they are
+those of an unknown one.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Final, Literal
+
+import orjson
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from consent.errors import ConsentError
+from fhirstore.errors import FhirStoreError, InvalidResource, ParseError, Problem, UnknownType
+from fhirstore.search.cursor import BadCursor
+
+FHIR_JSON: Final = "application/fhir+json; charset=utf-8"
+
+Outcome = Literal["success", "refused", "not-found", "invalid", "error"]
+"""How a request ended, as its audit row states it."""
+
+
+class PassportError(Exception):
+    """Anything that this package raises.
+
+    `status` is the HTTP status, `code` of http://hl7.org/fhir/issue-type, `text` what the caller reads,
+    `expression` the places in the caller's own input, `outcome` what the audit row says.
+    """
+
+    outcome: ClassVar[Outcome] = "error"
+
+    def __init__(self, status: int, code: str, text: str, expression: Iterable[str] = ()) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code = code
+        self.text = text
+        self.expression = tuple(expression)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The issues of the OperationOutcome."""
+        return tuple(Problem("error", self.code, place, self.text) for place in self.expression or ("",))
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer carries beside its body."""
+        return {}
+
+
+class Unauthenticated(PassportError):
+    """No token, or one that is unknown, expired or ended: the three look the same."""
+
+    outcome = "refused"
+
+    def __init__(self, text: str = "got no valid access token, expected `Authorization: Bearer …`") -> None:
+        super().__init__(401, "login", text)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The challenge of RFC 6750, section 3."""
+        return {"WWW-Authenticate": 'Bearer realm="passport"'}
+
+
+class Refused(PassportError):
+    """The caller may not do this; said before anything is looked up."""
+
+    outcome = "refused"
+
+    def __init__(self, text: str = "nothing permits this request", expression: Iterable[str] = ()) -> None:
+        super().__init__(403, "forbidden", text, expression)
+
+
+class NotFound(PassportError):
+    """Absent, deleted before it was seen, or not for this caller: one identical answer."""
+
+    outcome = "not-found"
+
+    def __init__(self, text: str = "no such resource") -> None:
+        super().__init__(404, "not-found", text)
+
+
+class Gone(PassportError):
+    """The caller could see the record, and it was deleted."""
+
+    outcome = "not-found"
+
+    def __init__(self, text: str = "the resource was deleted") -> None:
+        super().__init__(410, "deleted", text)
+
+
+class NotAllowed(PassportError):
+    """The method does not go with this address, for anyone or for this caller."""
+
+    outcome = "refused"
+
+    def __init__(self, text: str = "this method is not allowed here", allowed: Iterable[str] = ()) -> None:
+        super().__init__(405, "not-supported", text)
+        self.allowed = tuple(allowed)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The methods that the address does take, for anyone."""
+        return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
+
+
+class Conflict(PassportError):
+    """The state of what the caller may see does not go with the request."""
+
+    outcome = "invalid"
+
+    def __init__(self, text: str, expression: Iterable[str] = ()) -> None:
+        super().__init__(409, "conflict", text, expression)
+
+
+class PreconditionFailed(PassportError):
+    """`If-Match` names another version than the current one."""
+
+    outcome = "invalid"
+
+    def __init__(self, text: str = "got another version in `If-Match` than the current one") -> None:
+        super().__init__(412, "conflict", text)
+
+
+class Invalid(PassportError):
+    """The caller's input breaks the specification (400) or a rule about its meaning (422)."""
+
+    outcome = "invalid"
+
+    def __init__(
+        self,
+        problems: str | Iterable[Problem],
+        expression: Iterable[str] = (),
+        *,
+        status: Literal[400, 422] = 400,
+        code: str = "invalid",
+    ) -> None:
+        self._problems = () if isinstance(problems, str) else tuple(problems)
+        text = problems if isinstance(problems, str) else "; ".join(found.text for found in self._problems)
+        super().__init__(status, code, text, expression)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every finding at once, where there are several."""
+        return self._problems or super().problems
+
+
+class TooLarge(PassportError):
+    """The body is longer than the service reads."""
+
+    outcome = "invalid"
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(413, "too-long", f"got a longer body, expected at most {most_bytes} bytes")
+
+
+class UnsupportedMedia(PassportError):
+    """The body's media type is not one that this address reads."""
+
+    outcome = "invalid"
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(415, "not-supported", f"got another Content-Type, expected `{expected}`")
+
+
+class TooMany(PassportError):
+    """The caller's own requests are too many; nobody else's count."""
+
+    outcome = "refused"
+
+    def __init__(self, retry_seconds: int) -> None:
+        super().__init__(429, "throttled", f"got too many requests, expected a pause of {retry_seconds} s")
+        self.retry_seconds = retry_seconds
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back."""
+        return {"Retry-After": str(self.retry_seconds)}
+
+
+class Unavailable(PassportError):
+    """The service cannot keep its promises now, so it answers nothing."""
+
+    def __init__(self, text: str = "the service is not available, try again later") -> None:
+        super().__init__(503, "transient", text)
+
+
+# The first row whose class fits; whatever fits none is a fault of ours and is answered as one.
+_TRANSLATIONS: Final[tuple[tuple[type[Exception], Literal[400, 404, 422, 503]], ...]] = (
+    (ParseError, 400),
+    (InvalidResource, 422),
+    (UnknownType, 404),
+    (BadCursor, 400),
+    (ConsentError, 422),
+    (psycopg.OperationalError, 503),
+    (psycopg.InterfaceError, 503),
+    (PoolTimeout, 503),
+)
+
+FAULT_TEXT: Final = "the service failed, and nothing was answered"
+
+
+def translated(error: Exception) -> PassportError:
+    """Return the error that a caller is answered with for any exception; a foreign text stays here."""
+    if isinstance(error, PassportError):
+        return error
+    status = next((status for kind, status in _TRANSLATIONS if isinstance(error, kind)), None)
+    if status == 503:
+        return Unavailable()
+    if status == 404:
+        return PassportError(404, "not-supported", str(error))
+    if status in (400, 422) and isinstance(error, FhirStoreError | ConsentError):
+        findings = getattr(error, "problems", None) or str(error)
+        return Invalid(findings, status=status, code="invalid" if status == 400 else "processing")
+    return PassportError(500, "exception", FAULT_TEXT)
+
+
+def operation_outcome(error: PassportError) -> bytes:
+    """Return the OperationOutcome of an error as JSON; the same error gives the same bytes."""
+    issues = [_issue(problem) for problem in error.problems]
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": issues})
+
+
+def _issue(problem: Problem) -> dict[str, object]:
+    place = f" (line {problem.line}, column {problem.column})" if problem.line is not None else ""
+    issue: dict[str, object] = {
+        "severity": problem.severity,
+        "code": problem.code,
+        "diagnostics": problem.text + place,
+    }
+    if problem.expression:
+        issue["expression"] = [problem.expression]
+    return issue

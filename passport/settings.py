@@ -1,0 +1,164 @@
+"""The settings of one installation: read once, frozen, handed in.
+
+What an installation is (its mode, its time zone) is written into its folder when it is made; where its
+database and its keys are may come from the environment as well, since that is a matter of the machine.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal, Self, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+
+from passport.outcomes import PassportError
+
+Mode = Literal["production", "demo", "sandbox"]
+
+FILE_NAME: Final = "settings.json"
+KEY_FILE_NAME: Final = "keys.json"
+
+DEFAULT_ZONE: Final = ZoneInfo("Asia/Tokyo")
+
+ACCESS_TOKEN_SECONDS: Final = 300
+ACCESS_TOKEN_MAX_SECONDS: Final = 3_600
+"""A token is no session: what it is good for is checked on every request, and still it ends soon."""
+
+ENVIRONMENT: Final[Mapping[str, str]] = {
+    "PASSPORT_DATABASE_URL": "database_url",
+    "PASSPORT_MIGRATION_URL": "migration_url",
+    "PASSPORT_BROKER_URL": "broker_url",
+    "PASSPORT_KEY_FILE": "key_file",
+    "PASSPORT_PUBLIC_URL": "public_url",
+    "PASSPORT_HOST": "host",
+    "PASSPORT_PORT": "port",
+}
+"""Which variable gives which setting."""
+
+_WRITTEN: Final = ("mode", "zone", "access_token_seconds", "public_url")
+"""What the installation's folder keeps."""
+
+
+class SettingsUnusable(PassportError):
+    """A setting is unknown or has a value that it cannot have."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(500, "exception", text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of a process.
+
+    An empty `database_url` stands for the embedded server until that runs, an empty `broker_url` for queues
+    in the same database, an empty `public_url` for the address that the service listens on.
+    """
+
+    state: Path
+    key_file: Path
+    database_url: str = ""
+    migration_url: str = ""
+    broker_url: str = ""
+    zone: ZoneInfo = DEFAULT_ZONE
+    host: str = "127.0.0.1"
+    port: int = 8000
+    mode: Mode = "production"
+    access_token_seconds: int = ACCESS_TOKEN_SECONDS
+    public_url: str = ""
+
+    @property
+    def base_url(self) -> str:
+        """How clients reach the service, without a slash at its end."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def fhir_url(self) -> str:
+        """The base of the FHIR addresses."""
+        return f"{self.base_url}/fhir"
+
+    @property
+    def token_url(self) -> str:
+        """The token endpoint, which is also the audience of a client's assertion."""
+        return f"{self.base_url}/auth/token"
+
+    @property
+    def hands_out_tokens(self) -> bool:
+        """Whether this installation gives a token to whoever holds its folder: never in production."""
+        return self.mode in {"demo", "sandbox"}
+
+    @classmethod
+    def load(cls, state: Path, *, environ: Mapping[str, str] | None = None, **overrides: object) -> Self:
+        """Read the settings of the installation in the folder `state`.
+
+        Args:
+            state: the folder; it need not hold settings yet.
+            environ: the environment, the process's own by default; it counts more than the folder.
+            overrides: settings by name; they count most. None is no override.
+
+        Raises:
+            SettingsUnusable: an unknown setting, or a value that it cannot have.
+        """
+        variables = os.environ if environ is None else environ
+        found = _written(state / FILE_NAME)
+        found |= {
+            name: variables[variable] for variable, name in ENVIRONMENT.items() if variables.get(variable)
+        }
+        found |= {name: value for name, value in overrides.items() if value is not None}
+        unknown = found.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise SettingsUnusable(f"got unknown settings: {', '.join(sorted(unknown))}")
+        values: dict[str, Any] = {name: _value(name, value) for name, value in found.items()}
+        return cls(**{"state": state, "key_file": state / KEY_FILE_NAME, **values})
+
+    def save(self) -> None:
+        """Write into the folder what the installation is; atomically, so that no reader sees half of it."""
+        content = {name: str(getattr(self, name)) for name in _WRITTEN}
+        path = self.state / FILE_NAME
+        written = path.with_suffix(".new")
+        written.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        written.replace(path)
+
+    def at(self, **changes: Any) -> Self:
+        """Return the settings with some of them changed."""
+        return replace(self, **changes)
+
+
+def _written(path: Path) -> dict[str, object]:
+    try:
+        content = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except orjson.JSONDecodeError:
+        content = None
+    if not isinstance(content, dict):
+        raise SettingsUnusable(f"settings file `{path}`: expected a JSON object")
+    return content
+
+
+def _value(name: str, value: object) -> object:
+    """Read one setting, a text wherever it came from a file or the environment."""
+    if name == "zone":
+        return value if isinstance(value, ZoneInfo) else _zone(str(value))
+    if name in {"port", "access_token_seconds"}:
+        return _count(name, value, 65_535 if name == "port" else ACCESS_TOKEN_MAX_SECONDS)
+    if name in {"key_file", "state"}:
+        return Path(str(value))
+    if name == "mode" and value not in get_args(Mode):
+        raise SettingsUnusable(f"got mode `{value}`, expected one of {', '.join(get_args(Mode))}")
+    return str(value).rstrip("/") if name == "public_url" else str(value)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SettingsUnusable(f"got time zone `{name}`, expected a name such as `Asia/Tokyo`") from None
+
+
+def _count(name: str, value: object, most: int) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit()) or not (name == "port" or int(text)) or int(text) > most:
+        raise SettingsUnusable(f"got `{name}` `{text[:20]}`, expected a whole number up to {most}")
+    return int(text)

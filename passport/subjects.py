@@ -1,0 +1,46 @@
+"""Who is asking: the one thing that every way of signing in ends in.
+
+https://profiles.ihe.net/ITI/IUA/
+
+A Subject is read afresh from its session for every request and never kept: what a token may do ends with the
+session, whatever way it was signed in by.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+Kind = Literal["patient", "proxy", "practitioner", "service", "device", "operator", "auditor"]
+
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+OPERATOR: Final = "operator"
+AUDITOR: Final = "auditor"
+"""The two subjects that are no resource: they act for the city and read no health data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A signed-in caller.
+
+    `reference` is `Type/id`, or `operator` or `auditor`. `role` is the one PractitionerRole that a person
+    acts in, `client` the Device or Organization through which they act. `patient_key` and `patient` are the
+    caller's own passport and are there for kind patient alone. `opened_patient_key` is the one patient that
+    an emergency opening is for: purpose BTG means nothing for another.
+    """
+
+    kind: Kind
+    reference: str
+    role: str | None
+    client: str | None
+    patient_key: int | None
+    patient: str | None
+    purpose: str
+    scopes: frozenset[str]
+    session_id: UUID | None
+    opened_patient_key: int | None
+
+    @property
+    def actor(self) -> str:
+        """The reference that the chain of actors starts at: the role where there is one, else the person."""
+        return self.role or self.reference
