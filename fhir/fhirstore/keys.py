@@ -15,6 +15,7 @@ A collision of two record keys shows as a refused creation, never as another rec
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NewType
 
@@ -25,6 +26,7 @@ Key = NewType("Key", int)
 SECRET_MIN_BYTES = 16
 SECRET_MAX_BYTES = 64  # RFC 7693, section 2.1: the longest BLAKE2b key
 KEY_BYTES = 8
+REMEMBERED_TEXTS = 4096  # of each kind of code
 
 
 class KeyMaker:
@@ -57,17 +59,17 @@ class KeyMaker:
         if not SECRET_MIN_BYTES <= len(secret) <= SECRET_MAX_BYTES:
             raise WeakSecret(len(secret), SECRET_MIN_BYTES, SECRET_MAX_BYTES)
         self._reference = _hasher(secret, b"ref")
-        self._code = _hasher(secret, b"code")
-        self._bare_code = _hasher(secret, b"bare-code")
-        self._system = _hasher(secret, b"system")
-        self._category = _hasher(secret, b"category")
-        self._bare_category = _hasher(secret, b"bare-category")
-        self._implied = _hasher(secret, b"implied-category")
-        self._label = _hasher(secret, b"label")
+        self._code = _remembered(secret, b"code")
+        self._bare_code = _remembered(secret, b"bare-code")
+        self._system = _remembered(secret, b"system")
+        self._category = _remembered(secret, b"category")
+        self._bare_category = _remembered(secret, b"bare-category")
+        self._implied = _remembered(secret, b"implied-category")
+        self._label = _remembered(secret, b"label")
         self._identifier = _hasher(secret, b"identifier")
         self._bare_identifier = _hasher(secret, b"bare-identifier")
         self._identifier_system = _hasher(secret, b"identifier-sys")
-        self._token = _hasher(secret, b"token")
+        self._token = _remembered(secret, b"token")
 
     def reference(self, reference: str) -> Key:
         """Return the key of a literal reference `Type/id`, which is also the record key of its target.
@@ -119,6 +121,11 @@ class KeyMaker:
     def token(self, text: str) -> Key:
         """Return the key of a plain code whose element fixes its system, such as a status."""
         return self._token(text)
+
+
+def _remembered(secret: bytes, domain: bytes) -> Callable[[str], Key]:
+    # Few codes make up nearly all; nothing that names a person is remembered.
+    return lru_cache(REMEMBERED_TEXTS)(_hasher(secret, domain))
 
 
 def _pair(system: str, code: str) -> str:

@@ -11,7 +11,7 @@ A value covers what its precision covers: `2024-06` is the whole of June in the 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,12 +19,15 @@ BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 END: Final = datetime.max.replace(tzinfo=UTC)
 
 _TICK: Final = timedelta(microseconds=1)
+_MINUTE: Final = timedelta(minutes=1)
 _MICROSECOND_DIGITS: Final = 6
+_PRECISIONS: Final = tuple(timedelta(microseconds=10 ** (_MICROSECOND_DIGITS - n)) for n in range(7))
+_DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _DATE_TIME: Final = re.compile(
-    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
-    r"(?:T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?)?"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::([0-9]{2})(?:\.([0-9]+))?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+_UP_TO_MINUTE: Final = len("2024-06-01T10:00:")
+_UP_TO_SECOND: Final = len("2024-06-01T10:00:00")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,15 +57,14 @@ def interval_of(value: str, zone: ZoneInfo) -> Interval | None:
         The interval, or None for a text that names no moment. A leap second is the last second of its
         minute, so that it stays in its day and year.
     """
-    match = _DATE_TIME.fullmatch(value)
-    if match is None:
-        return None
     try:
-        if match["hour"] is None:
-            return _of_days(match, zone)
-        return _of_time(match, zone)
+        if (match := _DATE_TIME.fullmatch(value)) is not None:
+            return _of_time(value, match[1], match[2] or "", zone)
+        if (match := _DATE.fullmatch(value)) is not None:
+            return _of_days(int(match[1]), match[2], match[3], zone)
     except ValueError:
         return None
+    return None
 
 
 def interval_of_period(period: Mapping[str, Any], zone: ZoneInfo) -> Interval | None:
@@ -109,10 +111,10 @@ def _hull(intervals: Iterable[Interval | None]) -> Interval | None:
     return Interval(min(one.start for one in read), max(one.end for one in read))
 
 
-def _of_days(match: re.Match[str], zone: ZoneInfo) -> Interval | None:
-    year, month, day = int(match["year"]), match["month"], match["day"]
+def _of_days(year: int, month: str | None, day: str | None, zone: ZoneInfo) -> Interval | None:
     first = datetime(year, int(month or 1), int(day or 1), tzinfo=zone)
-    return _checked(_utc(first), _utc_or_end(_following(first, month, day)))
+    following = _following(first, month, day)
+    return _checked(_utc(first), END if following is None else _utc(following))
 
 
 def _following(first: datetime, month: str | None, day: str | None) -> datetime | None:
@@ -127,35 +129,22 @@ def _following(first: datetime, month: str | None, day: str | None) -> datetime 
         return None
 
 
-def _of_time(match: re.Match[str], zone: ZoneInfo) -> Interval | None:
-    second = match["second"]
-    fraction = (match["fraction"] or "")[:_MICROSECOND_DIGITS]
-    start = datetime(
-        int(match["year"]),
-        int(match["month"]),
-        int(match["day"]),
-        int(match["hour"]),
-        int(match["minute"]),
-        59 if second == "60" else int(second or 0),
-        int(fraction.ljust(_MICROSECOND_DIGITS, "0")),
-        tzinfo=_zone(match["zone"], zone),
-    )
-    return _checked(_utc(start), _later(_utc(start), _precision(second, fraction)))
+def _of_time(text: str, second: str | None, fraction: str, zone: ZoneInfo) -> Interval | None:
+    if second == "60":
+        text = f"{text[:_UP_TO_MINUTE]}59{text[_UP_TO_SECOND:]}"
+    moment = datetime.fromisoformat(text)
+    start = _utc(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+    try:
+        end = start + _precision(second, fraction)
+    except OverflowError:
+        end = END
+    return _checked(start, end)
 
 
 def _precision(second: str | None, fraction: str) -> timedelta:
     if second is None:
-        return timedelta(minutes=1)
-    return timedelta(microseconds=10 ** (_MICROSECOND_DIGITS - len(fraction)))
-
-
-def _zone(written: str | None, zone: ZoneInfo) -> timezone | ZoneInfo:
-    if written is None:
-        return zone
-    if written == "Z":
-        return UTC
-    offset = timedelta(hours=int(written[1:3]), minutes=int(written[4:6]))
-    return timezone(-offset if written[0] == "-" else offset)
+        return _MINUTE
+    return _PRECISIONS[min(len(fraction), _MICROSECOND_DIGITS)]
 
 
 def _utc(moment: datetime) -> datetime:
@@ -163,17 +152,6 @@ def _utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         return BEGINNING if moment.year == BEGINNING.year else END
-
-
-def _utc_or_end(moment: datetime | None) -> datetime:
-    return END if moment is None else _utc(moment)
-
-
-def _later(moment: datetime, span: timedelta) -> datetime:
-    try:
-        return moment + span
-    except OverflowError:
-        return END
 
 
 def _checked(start: datetime, end: datetime) -> Interval | None:

@@ -41,8 +41,13 @@ _MEDICINE_SYSTEMS: Final = (YJ, ATC, HOT9)
 class ResourceType:
     """One resource type; every path is read where it stands, an absent one gives nothing.
 
-    `number` stands in columns and is never given to another type. `systems` are the code systems whose
-    codes a search by code alone finds without index rows of their own.
+    `number` stands in columns and is never given to another type. `codes` hold the main code, `medication`
+    the reference that may stand for it. `systems` are the code systems whose codes a search by code alone
+    finds without an index row of its own. `category_system` and `status_system` are the systems that the
+    specification fixes for those elements.
+
+    `times` are the clinical times, not when something was recorded: an allergy of unknown onset is
+    undated. A type of which consents cannot name codes (an Encounter, a Group) states none.
     """
 
     name: str
@@ -51,6 +56,7 @@ class ResourceType:
     writable: bool = True
     patients: tuple[Path, ...] = ()
     codes: tuple[Path, ...] = ()
+    component_codes: tuple[Path, ...] = ()
     systems: tuple[str, ...] = ()
     medication: Path = ()
     categories: tuple[Path, ...] = ()
@@ -59,12 +65,8 @@ class ResourceType:
     authors: tuple[Path, ...] = ()
     follows: tuple[Path, ...] = ()
     status: Path = ()
+    status_system: str = ""
     is_patient: bool = False
-
-    @property
-    def main_codes(self) -> tuple[Path, ...]:
-        """The code paths that the search parameter `code` reads: those at the resource's root."""
-        return tuple(path for path in self.codes if len(path) == 1)
 
 
 def _paths(*dotted: str) -> tuple[Path, ...]:
@@ -83,7 +85,6 @@ _ROWS: Final = (
         name="PractitionerRole",
         number=TypeNumber(3),
         directory=True,
-        codes=_paths("code"),
         times=_paths("period"),
     ),
     ResourceType(name="Organization", number=TypeNumber(4), directory=True),
@@ -100,7 +101,6 @@ _ROWS: Final = (
         name="Group",
         number=TypeNumber(7),
         patients=_paths("member.entity"),
-        codes=_paths("code"),
     ),
     ResourceType(
         name="RelatedPerson",
@@ -120,7 +120,8 @@ _ROWS: Final = (
         name="Observation",
         number=TypeNumber(10),
         patients=_paths("subject", "performer", "focus"),
-        codes=_paths("code", "component.code"),
+        codes=_paths("code"),
+        component_codes=_paths("component.code"),
         systems=(LOINC, MDC),
         categories=_paths("category"),
         times=_paths("effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant"),
@@ -192,6 +193,7 @@ _ROWS: Final = (
         times=_paths("onsetDateTime", "onsetPeriod"),
         authors=_paths("recorder", "asserter"),
         status=("clinicalStatus",),
+        status_system=ALLERGY_CLINICAL,
     ),
     ResourceType(
         name="Condition",
@@ -203,13 +205,12 @@ _ROWS: Final = (
         times=_paths("onsetDateTime", "onsetPeriod"),
         authors=_paths("recorder", "asserter"),
         status=("clinicalStatus",),
+        status_system=CONDITION_CLINICAL,
     ),
     ResourceType(
         name="Encounter",
         number=TypeNumber(18),
         patients=_paths("subject"),
-        codes=_paths("type"),
-        systems=(SNOMED_CT,),
         times=_paths("period"),
         status=("status",),
     ),
@@ -235,7 +236,6 @@ _ROWS: Final = (
         number=TypeNumber(21),
         writable=False,
         patients=_paths("entity.what", "agent.who"),
-        codes=_paths("type"),
         times=_paths("period", "recorded"),
         authors=_paths("source.observer"),
     ),

@@ -1,0 +1,145 @@
+"""Reading elements of a tree by their path, codes and references among them.
+
+http://hl7.org/fhir/R4/datatypes.html#CodeableConcept
+http://hl7.org/fhir/R4/references.html#literal
+
+Nothing here raises on a tree of another shape: what is not where it should be is not there.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from fhirstore.types import Path
+
+_NODES: Final = (dict, list)
+_VERSION: Final = re.compile(r"/_history/[A-Za-z0-9\-.]{1,64}$")
+_RESTFUL: Final = re.compile(r"(?P<base>https?://.+)/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}$")
+
+
+class Code(NamedTuple):
+    """A code and its system, which is empty where the coding names none."""
+
+    system: str
+    code: str
+
+
+def values_at(tree: object, paths: Iterable[Path]) -> list[Any]:
+    """Return what stands at any of the paths, in their order; lists are walked through."""
+    found: list[Any] = []
+    for path in paths:
+        reached = [tree]
+        for name in path:
+            reached = [
+                value
+                for node in reached
+                if isinstance(node, dict) and name in node
+                for value in _listed(node[name])
+            ]
+        found += reached
+    return found
+
+
+def codes_in(values: Iterable[object], system: str = "") -> tuple[Code, ...]:
+    """Return the codes of CodeableConcepts, Codings and plain codes, each once.
+
+    Args:
+        values: elements of any of these types.
+        system: the system that the specification fixes for plain codes.
+    """
+    found: dict[Code, None] = {}
+    for value in values:
+        if isinstance(value, str):
+            found[Code(system, value)] = None
+        elif isinstance(value, dict):
+            for coding in _listed(value["coding"]) if "coding" in value else (value,):
+                if (code := _code(coding)) is not None:
+                    found[code] = None
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """How references are read where they stand.
+
+    `own` are the base URLs of this service, without a slash at the end. `base` is the one on which a
+    relative reference stands: empty for this service, another's for the entries of a Bundle that were
+    taken from there.
+    """
+
+    own: tuple[str, ...] = ()
+    base: str = ""
+
+    def literal(self, reference: str) -> str | None:
+        """Return a reference as it is compared: `Type/id` here, else absolute; never with a version.
+
+        None for a reference to a contained resource, which has no identity of its own.
+        """
+        if reference.startswith("#"):
+            return None
+        reference = _VERSION.sub("", reference)
+        for base in self.own:
+            if reference.startswith(f"{base}/"):
+                return reference[len(base) + 1 :]
+        if self.base and ":" not in reference:
+            return f"{self.base}/{reference}"
+        return reference
+
+    def literals(self, elements: Iterable[object]) -> tuple[str, ...]:
+        """Return the literal references of Reference elements, each once; logical ones name nothing."""
+        found: dict[str, None] = {}
+        for element in elements:
+            text = element.get("reference") if isinstance(element, dict) else None
+            literal = self.literal(text) if isinstance(text, str) else None
+            if literal:
+                found[literal] = None
+        return tuple(found)
+
+    def within(self, full_url: object) -> "References":
+        """Return how references are read inside a Bundle entry of this full URL."""
+        match = _RESTFUL.fullmatch(full_url) if isinstance(full_url, str) else None
+        if match is None or match["base"] in self.own:
+            return References(self.own)
+        return References(self.own, match["base"])
+
+
+def is_address(full_url: object) -> bool:
+    """Return whether a Bundle entry of this full URL has an identity: it has none under a `urn:`."""
+    return full_url is None or (isinstance(full_url, str) and _RESTFUL.fullmatch(full_url) is not None)
+
+
+def reference_elements(tree: Mapping[str, Any], skipped: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return every element with a literal reference, except below the root's `skipped` elements."""
+    found: list[dict[str, Any]] = []
+    for name, value in tree.items():
+        if name not in skipped and isinstance(value, _NODES):
+            _collect(value, found)
+    return found
+
+
+def _collect(node: dict[str, Any] | list[Any], found: list[dict[str, Any]]) -> None:
+    # Recurses no deeper than the parser let the tree be.
+    if isinstance(node, list):
+        for value in node:
+            if isinstance(value, _NODES):
+                _collect(value, found)
+        return
+    if isinstance(node.get("reference"), str):
+        found.append(node)
+    for value in node.values():
+        if isinstance(value, _NODES):
+            _collect(value, found)
+
+
+def _listed(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else (value,)
+
+
+def _code(coding: object) -> Code | None:
+    if not isinstance(coding, dict):
+        return None
+    system, code = coding.get("system"), coding.get("code")
+    if not isinstance(code, str):
+        return None
+    return Code(system if isinstance(system, str) else "", code)
