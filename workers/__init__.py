@@ -1,1 +1,1 @@
-"""What happens after the answer: tasks that the outbox promises and a worker keeps."""
+"""Celery app, tasks, relay and supervisor: what happens after a request was answered."""

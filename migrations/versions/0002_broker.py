@@ -26,7 +26,7 @@ BOOKKEEPING: Final = ("meta", "notify_insert_throttle", "topic_bindings")
 
 
 def upgrade() -> None:
-    """Install the queue functions where the database does not have them yet, and let the broker's role use them."""
+    """Install the queue functions if the database has none yet, and let the broker's role use them."""
     broker = context.config.attributes["broker_role"]
     if op.get_bind().execute(text("SELECT to_regnamespace('pgmq') IS NULL")).scalar_one():
         _install()

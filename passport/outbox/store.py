@@ -1,0 +1,135 @@
+"""The statements of the outbox and of notifications, each named for what it does.
+
+https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
+
+A row that a worker is busy with is locked by that worker's transaction. Whoever looks for rows skips locked
+ones, so a row is never sent again while it is worked on, and at once when its worker dies.
+"""
+
+from typing import Final
+
+from passport.sql import Prepared
+
+WALL: Final = Prepared("SELECT set_config('passport.patients', %(patients)s, true)", {})
+"""Let the rest of the transaction see these patients and no others."""
+
+LEAVE: Final = Prepared(
+    """
+INSERT INTO outbox (patient_key, outbox_id, task, arguments, created_at, due_at)
+VALUES (%(patient_key)s, %(outbox_id)s, %(task)s, %(arguments)s, %(now)s, %(now)s)
+""",
+    {},
+)
+"""Promise a task, in the transaction of the request that asks for it."""
+
+DUE: Final = Prepared(
+    """
+SELECT patient_key, outbox_id, task FROM outbox
+WHERE done_at IS NULL AND due_at <= %(now)s
+ORDER BY due_at
+LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED
+""",
+    {},
+)
+"""What is to be sent now: the new rows, and those that stayed."""
+
+SENT: Final = Prepared(
+    """
+UPDATE outbox SET due_at = %(again_at)s
+FROM (
+    SELECT patient_key, outbox_id FROM outbox
+    JOIN unnest(%(patient_keys)s::bigint[], %(outbox_ids)s::uuid[]) AS sent (patient_key, outbox_id)
+        USING (patient_key, outbox_id)
+    WHERE done_at IS NULL AND due_at <= %(now)s
+    FOR UPDATE OF outbox SKIP LOCKED
+) AS waiting
+WHERE outbox.patient_key = waiting.patient_key AND outbox.outbox_id = waiting.outbox_id
+""",
+    {},
+)
+"""Look at sent rows again at `again_at`; one that a worker has taken up meanwhile is the worker's matter."""
+
+CLAIM: Final = Prepared(
+    """
+UPDATE outbox SET attempts = attempts + 1, due_at = %(due_at)s
+WHERE patient_key = %(patient_key)s AND outbox_id = (
+    SELECT outbox_id FROM outbox
+    WHERE patient_key = %(patient_key)s AND outbox_id = %(outbox_id)s AND done_at IS NULL
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING task, arguments, attempts, created_at
+""",
+    {},
+)
+"""Count an attempt before it begins, so that one which kills its worker is counted too."""
+
+HOLD: Final = Prepared(
+    """
+SELECT 1 AS held FROM outbox
+WHERE patient_key = %(patient_key)s AND outbox_id = %(outbox_id)s
+    AND done_at IS NULL AND attempts = %(attempt)s
+FOR UPDATE SKIP LOCKED
+""",
+    {},
+)
+"""Lock the row for the transaction that does the work; nothing when another attempt has it or has done it."""
+
+KEEP: Final = Prepared(
+    """
+UPDATE outbox SET done_at = %(now)s, failure = NULL
+WHERE patient_key = %(patient_key)s AND outbox_id = %(outbox_id)s
+""",
+    {},
+)
+"""Mark the promise kept, in the transaction that kept it."""
+
+DEFER: Final = Prepared(
+    """
+UPDATE outbox SET due_at = %(due_at)s, failure = %(failure)s
+WHERE patient_key = %(patient_key)s AND outbox_id = %(outbox_id)s
+    AND done_at IS NULL AND attempts = %(attempt)s
+""",
+    {},
+)
+"""Try again at `due_at`."""
+
+GIVE_UP: Final = Prepared(
+    """
+UPDATE outbox SET done_at = %(now)s, failure = %(failure)s
+WHERE patient_key = %(patient_key)s AND outbox_id = %(outbox_id)s
+    AND done_at IS NULL AND attempts = %(attempt)s
+""",
+    {},
+)
+"""End a row that failed too often; it stays, with its reason, until an operator looks."""
+
+FORGET: Final = Prepared(
+    """
+DELETE FROM outbox
+WHERE done_at < %(before)s AND failure IS NULL
+""",
+    {},
+)
+"""Remove kept promises that nobody asks about any more."""
+
+NOTE: Final = Prepared(
+    """
+INSERT INTO notification (patient_key, notification_id, kind, about, created_at)
+VALUES (%(patient_key)s, %(notification_id)s, %(kind)s, %(about)s, %(created_at)s)
+ON CONFLICT (patient_key, notification_id) DO NOTHING
+""",
+    {},
+)
+"""Tell the resident something, once."""
+
+NOTES: Final = Prepared(
+    """
+SELECT notification_id, kind, created_at, about FROM notification
+WHERE patient_key = %(patient_key)s
+ORDER BY created_at DESC, notification_id DESC
+LIMIT %(limit)s
+""",
+    {},
+)
+"""What a resident was told, newest first."""

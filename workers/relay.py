@@ -1,0 +1,112 @@
+"""Carries the keys of due outbox rows to the broker, and carries them again when they stay.
+
+https://microservices.io/patterns/data/transactional-outbox.html
+
+It looks for rows instead of listening for them: `NOTIFY` makes every commit of a request wait for a lock
+that the whole server shares, and a missed notification would need the look anyway. It may be killed at any
+moment: what it did not send is still due, and what it sent twice is kept once.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NoReturn
+
+import psycopg
+from celery import Celery
+from kombu.exceptions import KombuError
+from psycopg.rows import namedtuple_row
+
+from passport.outbox import store
+from workers.app import POLL_SECONDS
+from workers.ending import within
+from workers.tasks import celery_name
+
+BATCH: Final = 100
+
+HANG_SECONDS: Final = 30
+"""kombu may wait for ever on a broker that went away; a pass that takes so long ends the process."""
+
+RETRY_SECONDS: Final = 1.0
+
+KEPT_DAYS: Final = 30
+"""Rows that are done are removed after so long; those that failed stay."""
+
+FORGET_EVERY: Final = timedelta(hours=1)
+
+log: Final = logging.getLogger(__name__)
+
+Database = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What one relay works with; any number of relays may run."""
+
+    app: Celery
+    database_url: str
+    resend_seconds: int
+    clock: Callable[[], datetime]
+
+    def run(self) -> NoReturn:
+        """Carry rows for ever, through every restart of the database and of the broker."""
+        while True:
+            try:
+                with within(HANG_SECONDS):
+                    connection = self.connect()
+                with connection:
+                    self._carry_on(connection)
+            except (psycopg.Error, KombuError, OSError) as error:
+                log.warning("no database or no broker (%s), trying again", type(error).__name__)
+                self.app.pool.force_close_all()
+                time.sleep(RETRY_SECONDS)
+
+    def connect(self) -> Database:
+        """Open the relay's own connection, each statement its own transaction."""
+        return psycopg.connect(
+            self.database_url, autocommit=True, connect_timeout=5, row_factory=namedtuple_row
+        )
+
+    def _carry_on(self, connection: Database) -> NoReturn:
+        forget_at = self.clock()
+        while True:
+            with within(HANG_SECONDS):
+                if self.clock() >= forget_at:
+                    self.forget(connection)
+                    forget_at = self.clock() + FORGET_EVERY
+                carried = self.carry(connection)
+            if carried < BATCH:
+                time.sleep(POLL_SECONDS)
+
+    def carry(self, connection: Database) -> int:
+        """Send the rows that are due, new ones and those that stayed; returns how many."""
+        now = self.clock()
+        rows = connection.execute(store.DUE.text, {"now": now, "limit": BATCH}).fetchall()
+        if rows:
+            self._send(rows)
+            connection.execute(
+                store.SENT.text,
+                {
+                    "now": now,
+                    "again_at": now + timedelta(seconds=self.resend_seconds),
+                    "patient_keys": [row.patient_key for row in rows],
+                    "outbox_ids": [row.outbox_id for row in rows],
+                },
+            )
+        return len(rows)
+
+    def _send(self, rows: Sequence[Any]) -> None:
+        with self.app.producer_or_acquire() as producer:
+            for row in rows:
+                self.app.send_task(
+                    celery_name(row.task),
+                    args=(row.patient_key, str(row.outbox_id)),
+                    producer=producer,
+                    retry=False,
+                )
+
+    def forget(self, connection: Database) -> None:
+        """Remove the rows that were done long ago."""
+        connection.execute(store.FORGET.text, {"before": self.clock() - timedelta(days=KEPT_DAYS)})
