@@ -44,3 +44,20 @@ class Subject:
     def actor(self) -> str:
         """The reference that the chain of actors starts at: the role where there is one, else the person."""
         return self.role or self.reference
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A caller known by a token alone; `token_hash` is the SHA-256 of its text."""
+
+    token_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A caller whom the service itself vouches for: a device whose signature held, a task of the system."""
+
+    subject: Subject
+
+
+Caller = Bearer | Acting
