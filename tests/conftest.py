@@ -1,0 +1,64 @@
+"""What every test may ask for: migrated databases on real PostgreSQL.
+
+`database` and `module_database` lie on the embedded PostgreSQL 18. A test of migrations or of SQL takes
+`each_server` or `each_database` and runs on every supported server at hand.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import POSTGRESQL_18, Database, Server, Servers, labels
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for each server once on each."""
+    if "server_label" in metafunc.fixturenames:
+        metafunc.parametrize("server_label", labels(), scope="session")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, as the service does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The servers of this test process, by label."""
+    started = Servers(tmp_path_factory.mktemp("servers"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def server(servers: Servers) -> Server:
+    """The embedded PostgreSQL 18."""
+    return servers.get(POSTGRESQL_18)
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """A migrated database for one test."""
+    with server.database() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def module_database(server: Server) -> Iterator[Database]:
+    """A migrated database for the tests of one module, which must not disturb each other."""
+    with server.database() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def each_server(servers: Servers, server_label: str) -> Server:
+    """The embedded 18, the wheel's 16, and the server that the environment names, one after the other."""
+    return servers.get(server_label)
+
+
+@pytest.fixture
+def each_database(each_server: Server) -> Iterator[Database]:
+    """A migrated database for one test, on each server."""
+    with each_server.database() as fresh:
+        yield fresh
