@@ -34,6 +34,7 @@ device = Table(
     Column("jwk", JSONB, nullable=False),
     Column("status", Text(collation="C"), nullable=False),
     Column("consent_id", Text(collation="C"), nullable=True),
+    Column("consent_key", BigInteger, nullable=True),
     _instant("enrolled_at"),
 )
 
@@ -46,6 +47,15 @@ device_message = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     _instant("received_at"),
+)
+
+# A reading is known by what was measured, when and under whose key: late and twice is normal, stored once.
+device_reading = Table(
+    "device_reading",
+    metadata,
+    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("reading", UUID(as_uuid=True), primary_key=True),
+    Column("observation_id", Text(collation="C"), nullable=False),
 )
 
 quarantine = Table(

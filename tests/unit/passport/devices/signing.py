@@ -1,0 +1,55 @@
+"""What a device does: it holds a key, and signs numbered batches of readings with it."""
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from joserfc.jwk import ECKey, OKPKey
+from joserfc.jws import JWSRegistry
+
+PLACE = b"."
+
+
+@dataclass(frozen=True)
+class DevicePen:
+    """A private key and the algorithm that goes with it."""
+
+    key: ECKey | OKPKey
+    algorithm: str
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        return dict(self.key.as_dict(private=False))
+
+    @property
+    def private_jwk(self) -> dict[str, Any]:
+        return dict(self.key.as_dict(private=True))
+
+    @property
+    def kid(self) -> str:
+        return self.key.thumbprint()
+
+    def sign(self, payload: bytes, **header: Any) -> bytes:
+        """A compact JWS; members of `header` come beside or instead of `alg` and `kid`."""
+        members = {"alg": self.algorithm, "kid": self.kid, **header}
+        signing_input = PLACE.join((encoded(orjson.dumps(members)), encoded(payload)))
+        return PLACE.join(
+            (signing_input, encoded(JWSRegistry.algorithms[self.algorithm].sign(signing_input, self.key)))
+        )
+
+    def batch(self, counter: int, *readings: dict[str, Any]) -> bytes:
+        """A signed batch."""
+        return self.sign(orjson.dumps({"counter": counter, "readings": list(readings)}))
+
+
+def es256() -> DevicePen:
+    return DevicePen(ECKey.generate_key("P-256"), "ES256")
+
+
+def eddsa() -> DevicePen:
+    return DevicePen(OKPKey.generate_key("Ed25519"), "EdDSA")
+
+
+def encoded(content: bytes) -> bytes:
+    return urlsafe_b64encode(content).rstrip(b"=")
