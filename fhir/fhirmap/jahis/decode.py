@@ -1,0 +1,113 @@
+"""Bytes of an お薬手帳 file to lines of fields.
+
+JAHIS 電子版お薬手帳データフォーマット仕様書 Ver. 2.6, chapter 2: cp932, CR LF, fields parted by commas
+and never quoted. Files in UTF-8, with other line ends or typed in full width are met as well.
+"""
+
+import codecs
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from fhirmap.deviations import Deviation
+from fhirmap.errors import UnreadableSource
+
+HEADER = re.compile(r"JAHISTC(\d{1,2})")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+# What no text field holds: control characters, and the blanks that FHIR's string excludes.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_END_OF_FILE = "\x1a"  # MS-DOS; the specification allows it
+_WIDE_LINE = re.compile(r"[0-9０-９]{1,3}，")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its number from 1, the record number or header word, and the fields behind it."""
+
+    number: int
+    record: str
+    fields: tuple[str, ...]
+
+    @property
+    def header_version(self) -> int | None:
+        """The nn of `JAHISTCnn` where this line is a header."""
+        match = HEADER.fullmatch(self.record)
+        return int(match[1]) if match else None
+
+
+def half_width(text: str) -> str:
+    """Return codes typed in full width as half width (NFKC), without any blank."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def split_lines(data: bytes) -> tuple[list[Line], list[Deviation]]:
+    """Decode a file and split it.
+
+    Returns:
+        The lines that are not blank, the first of them a header, and what deviates.
+
+    Raises:
+        UnreadableSource: empty, not text, or without a JAHISTC header.
+    """
+    text = _decode(data).rstrip(_END_OF_FILE)
+    lines: list[Line] = []
+    deviations: list[Deviation] = []
+    for number, written in enumerate(_LINE_END.split(text), start=1):
+        line, found = _line(number, written)
+        if line is not None:
+            lines.append(line)
+            deviations += found
+    if not lines:
+        raise UnreadableSource("got a file without any line")
+    if lines[0].header_version is None:
+        raise UnreadableSource("got a first line without JAHISTC and a version")
+    return lines, deviations
+
+
+def _decode(data: bytes) -> str:
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return _text(data[len(bom) :], encoding)
+    utf8 = _text(data, "utf-8")
+    # Pairs of half-width katakana in cp932 are well-formed UTF-8 for letters below U+0800, which no
+    # Japanese text consists of.
+    if "\ufffd" not in utf8 and (utf8.isascii() or any(each >= "\u0800" for each in utf8)):
+        return utf8
+    return min(_text(data, "cp932"), utf8, key=lambda text: text.count("\ufffd"))
+
+
+def _text(data: bytes, encoding: str) -> str:
+    return data.decode(encoding, errors="replace")
+
+
+def _line(number: int, written: str) -> tuple[Line | None, list[Deviation]]:
+    found: list[str] = []
+    if "\ufffd" in written:
+        found.append("holds bytes that are no character, read as U+FFFD")
+    if _CONTROL.search(written):
+        found.append("holds control characters, left out")
+        written = _CONTROL.sub("", written)
+    if "," not in written and _WIDE_LINE.match(written):
+        found.append("fields are parted by full-width commas")
+        written = written.replace("，", ",")
+    head, *fields = written.split(",")
+    record = half_width(head).upper().removeprefix("\ufeff")
+    if not record and not any(field.strip() for field in fields):
+        return None, []
+    line = Line(number, record, tuple(fields))
+    return line, [Deviation(number, _shown(record), text) for text in found]
+
+
+def _shown(record: str) -> str:
+    """Return a record number for a report; anything else could be a person's words."""
+    return record if re.fullmatch(r"[0-9]{1,3}|JAHISTC[0-9]{1,2}", record) else "?"
+
+
+def shown_record(line: Line) -> str:
+    """Return how a report names the record of a line, never quoting free text."""
+    return _shown(line.record)

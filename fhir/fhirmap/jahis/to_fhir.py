@@ -1,0 +1,85 @@
+"""A whole お薬手帳 file to FHIR resources.
+
+JAHIS 電子版お薬手帳データフォーマット仕様書 Ver. 2.6, https://www.jahis.jp/standard/contents_type=33
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fhirmap.deviations import Deviation
+from fhirmap.identity import Stamp
+from fhirmap.jahis.decode import split_lines
+from fhirmap.jahis.medicines import Subject, medicines
+from fhirmap.jahis.model import Notebook, Origin, Person, Visit
+from fhirmap.jahis.parts import joined
+from fhirmap.jahis.read import read_notebook
+from fhirmap.jahis.remarks import bought_record, memo_record, remark_record
+from fhirmap.jsonformat import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file becomes.
+
+    `resources` refer to the given patient, to each other by `urn:uuid:` (`fhirmap.bundle.url_of`), and
+    to nothing else; a MedicationRequest comes before the dispense that names it. `person` is what the
+    file says of the person: compare it with the Patient before storing anything. `version` is the nn of
+    JAHISTCnn as far as it is known, `origin` who hands the file to whom.
+    """
+
+    resources: tuple[Json, ...]
+    person: Person | None
+    deviations: tuple[Deviation, ...]
+    version: int
+    origin: Origin
+
+
+def import_jahis(data: bytes, *, patient: str, source: str) -> Imported:
+    """Map a file; nothing that a person could read is refused, each deviation is reported.
+
+    Not mapped, as it is a person's or an institution's directory data: addresses and phone numbers,
+    record 701, and from record 1 everything that `person` does not hold.
+
+    Args:
+        data: the bytes as handed in; limit their size before.
+        patient: reference of the Patient in the passport, such as `Patient/1`.
+        source: reference of who hands the file in; identifiers differ between sources.
+
+    Raises:
+        UnreadableSource: empty, not text, or without a JAHISTC header.
+        DifferentPersons: the file names two persons.
+    """
+    lines, deviations = split_lines(data)
+    lines, of_parts = joined(lines)
+    notebook, of_lines = read_notebook(lines)
+    subject = Subject(patient, notebook.origin, Stamp(patient, source))
+    resources: list[Json] = []
+    deviations += of_parts + of_lines
+    for each in _records(subject, notebook):
+        if isinstance(each, Deviation):
+            deviations.append(each)
+        else:
+            resources.append(each)
+    ordered = sorted(deviations, key=lambda each: each.line)
+    return Imported(tuple(resources), notebook.person, tuple(ordered), notebook.version, notebook.origin)
+
+
+def _records(subject: Subject, notebook: Notebook) -> Iterator[Json | Deviation]:
+    for remark in notebook.remarks:
+        if (record := remark_record(subject, remark)) is not None:
+            yield record
+    yield from (bought_record(subject, each) for each in notebook.over_the_counter)
+    yield from (memo_record(subject, each, None) for each in notebook.memos)
+    for visit in notebook.visits:
+        yield from medicines(subject, visit)
+        yield from _orphaned_notes(subject, visit)
+
+
+def _orphaned_notes(subject: Subject, visit: Visit) -> Iterator[Json]:
+    """Notes stand with the medicines of their visit; without any medicine they stand alone."""
+    day = visit.day.isoformat() if visit.day else None
+    for rp in visit.rps:
+        if not rp.drugs:
+            yield from (memo_record(subject, note, day) for note in rp.notes)
+    if not any(rp.drugs for rp in visit.rps):
+        yield from (memo_record(subject, note, day) for note in visit.notes)
