@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from uuid import UUID
 
-from passport.outbox import Promise, Taken, claim, defer
+from passport.outbox import MAX_ATTEMPTS, Promise, Taken, claim, defer
 from passport.runtime import Runtime
 
 Handler = Callable[[Runtime, Promise], Awaitable[None]]
@@ -48,6 +48,8 @@ async def _failure(
     runtime: Runtime, handlers: Mapping[str, Handler], promise: Promise, limit_seconds: float
 ) -> str | None:
     """The name of what went wrong, None when nothing did."""
+    if promise.attempt > MAX_ATTEMPTS:
+        return "its workers ended before they could say why"
     handler = handlers.get(promise.task)
     if handler is None:
         return "unknown task"

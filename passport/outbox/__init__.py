@@ -1,5 +1,5 @@
 """Work that a request leaves behind: written in its transaction, carried out by a worker."""
 
-from passport.outbox.promise import Promise, Taken, claim, defer, hold, keep, leave
+from passport.outbox.promise import MAX_ATTEMPTS, Promise, Taken, claim, defer, hold, keep, leave
 
-__all__ = ["Promise", "Taken", "claim", "defer", "hold", "keep", "leave"]
+__all__ = ["MAX_ATTEMPTS", "Promise", "Taken", "claim", "defer", "hold", "keep", "leave"]
