@@ -88,7 +88,13 @@ _ROWS: Final = (
         times=_paths("period"),
     ),
     ResourceType(name="Organization", number=TypeNumber(4), directory=True),
-    ResourceType(name="Location", number=TypeNumber(5), directory=True, status=("status",)),
+    ResourceType(
+        name="Location",
+        number=TypeNumber(5),
+        directory=True,
+        status=("status",),
+        status_system="http://hl7.org/fhir/location-status",
+    ),
     ResourceType(
         name="CareTeam",
         number=TypeNumber(6),
@@ -96,6 +102,7 @@ _ROWS: Final = (
         categories=_paths("category"),
         times=_paths("period"),
         status=("status",),
+        status_system="http://hl7.org/fhir/care-team-status",
     ),
     ResourceType(
         name="Group",
@@ -115,6 +122,7 @@ _ROWS: Final = (
         codes=_paths("type"),
         systems=(MDC, SNOMED_CT),
         status=("status",),
+        status_system="http://hl7.org/fhir/device-status",
     ),
     ResourceType(
         name="Observation",
@@ -127,6 +135,7 @@ _ROWS: Final = (
         times=_paths("effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant"),
         authors=_paths("performer", "device"),
         status=("status",),
+        status_system="http://hl7.org/fhir/observation-status",
     ),
     ResourceType(
         name="MedicationRequest",
@@ -139,6 +148,7 @@ _ROWS: Final = (
         times=_paths("authoredOn"),
         authors=_paths("performer", "requester", "recorder", "reportedReference"),
         status=("status",),
+        status_system="http://hl7.org/fhir/CodeSystem/medicationrequest-status",
     ),
     ResourceType(
         name="MedicationDispense",
@@ -151,6 +161,7 @@ _ROWS: Final = (
         times=_paths("whenHandedOver"),
         authors=_paths("performer.actor"),
         status=("status",),
+        status_system="http://terminology.hl7.org/CodeSystem/medicationdispense-status",
     ),
     ResourceType(
         name="MedicationStatement",
@@ -163,6 +174,7 @@ _ROWS: Final = (
         times=_paths("effectiveDateTime", "effectivePeriod"),
         authors=_paths("informationSource"),
         status=("status",),
+        status_system="http://hl7.org/fhir/CodeSystem/medication-statement-status",
     ),
     ResourceType(
         name="Medication",
@@ -171,6 +183,7 @@ _ROWS: Final = (
         codes=_paths("code"),
         systems=_MEDICINE_SYSTEMS,
         status=("status",),
+        status_system="http://hl7.org/fhir/CodeSystem/medication-status",
     ),
     ResourceType(
         name="Immunization",
@@ -181,6 +194,7 @@ _ROWS: Final = (
         times=_paths("occurrenceDateTime"),
         authors=_paths("performer.actor"),
         status=("status",),
+        status_system="http://hl7.org/fhir/event-status",
     ),
     ResourceType(
         name="AllergyIntolerance",
@@ -213,6 +227,7 @@ _ROWS: Final = (
         patients=_paths("subject"),
         times=_paths("period"),
         status=("status",),
+        status_system="http://hl7.org/fhir/encounter-status",
     ),
     ResourceType(
         name="Consent",
@@ -222,6 +237,7 @@ _ROWS: Final = (
         times=_paths("dateTime"),
         authors=_paths("performer"),
         status=("status",),
+        status_system="http://hl7.org/fhir/consent-state-codes",
     ),
     ResourceType(
         name="Provenance",
@@ -236,7 +252,7 @@ _ROWS: Final = (
         number=TypeNumber(21),
         writable=False,
         patients=_paths("entity.what", "agent.who"),
-        times=_paths("period", "recorded"),
+        times=_paths("recorded"),
         authors=_paths("source.observer"),
     ),
     ResourceType(name="Bundle", number=TypeNumber(22)),
