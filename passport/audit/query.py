@@ -1,0 +1,55 @@
+"""What a query looks like in the audit log: what was asked, without what would tell who a stranger is.
+
+http://hl7.org/fhir/R4/http.html#search
+
+Codes, dates, ids and references stay readable, since they are what an answer to "why did they look" needs.
+Names, identifiers and whatever else a caller may write into an address stay out of the log: their place shows
+that they were asked for.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+MASK: Final = "***"
+
+READABLE: Final = frozenset(
+    {
+        "_count", "_elements", "_format", "_id", "_lastUpdated", "_sort", "_summary", "_total",
+        "agent", "category", "code", "date", "format", "outcome", "patient", "status", "subject",
+    }
+)  # fmt: skip
+"""Parameters whose values are codes, dates, ids or references."""
+
+QUERY_MAX_CHARACTERS: Final = 1_000
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}(:[A-Za-z]{1,20})?")
+# Of a code, a date, an id, a reference or a list of them; free text has spaces or letters beyond these.
+_VALUE: Final = re.compile(r"[A-Za-z0-9|:/.,_+\-]{0,200}")
+# Modifiers that turn a value into text.
+_TEXTUAL: Final = frozenset({"text", "contains", "exact", "identifier", "of-type"})
+
+
+def recorded(method: str, path: str, params: Iterable[tuple[str, str]] = ()) -> str:
+    """Return the audit log's text for a request.
+
+    Args:
+        method: the HTTP method.
+        path: the path below the base, without the query, such as `Observation/1`.
+        params: names and values as they were sent, decoded.
+    """
+    query = "&".join(_param(name, value) for name, value in params)
+    text = f"{method} {_path(path)}{'?' if query else ''}{query}"
+    return text if len(text) <= QUERY_MAX_CHARACTERS else text[: QUERY_MAX_CHARACTERS - 1] + "…"
+
+
+def _path(path: str) -> str:
+    return path if _VALUE.fullmatch(path) else MASK
+
+
+def _param(name: str, value: str) -> str:
+    if not _NAME.fullmatch(name):
+        return MASK
+    bare, _, modifier = name.partition(":")
+    readable = bare in READABLE and modifier not in _TEXTUAL and _VALUE.fullmatch(value)
+    return f"{name}={value if readable else MASK}"

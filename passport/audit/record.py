@@ -1,0 +1,98 @@
+"""Writing the audit log: a row per request and patient, in the transaction of what it tells about.
+
+https://profiles.ihe.net/ITI/BALP/
+
+A row that cannot be written undoes what it tells about. Rows are only ever added: the service's role may
+neither change nor delete one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Insert, Select, insert
+
+from passport.audit.tables import audit_event
+from passport.sql import Connection
+
+COLUMNS: Final = tuple(column.name for column in audit_event.columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """What happened, for one patient; `patient_key` 0 is nobody's: the directory, policies, signing in.
+
+    `action` is one of `passport.audit.actions`, `kind` the caller's (empty where nobody signed in),
+    `behalf_of` the Patient for whom a proxy acted. `query` is what `passport.audit.query` makes of a request.
+    `versions` holds the version of each record in `record_keys`, `grants` the consents relied on, as
+    `Consent/1/_history/2`. `detail` is a code or an id, never health data.
+    """
+
+    patient_key: int
+    audit_id: UUID
+    recorded: datetime
+    action: str
+    kind: str
+    outcome: str
+    subject: str | None = None
+    role: str | None = None
+    client: str | None = None
+    behalf_of: str | None = None
+    purpose: str | None = None
+    query: str = ""
+    record_keys: Sequence[int] = ()
+    versions: Sequence[int] = ()
+    grants: Sequence[str] = ()
+    detail: str = ""
+
+
+_SQL_TYPES: Final[Mapping[str, str]] = {
+    "patient_key": "bigint",
+    "audit_id": "uuid",
+    "recorded": "timestamptz",
+}
+# `unnest` would flatten a list of lists, so each row's list travels as the text of its array.
+_LISTS: Final[Mapping[str, str]] = {"record_keys": "bigint[]", "versions": "int[]", "grants": "text[]"}
+
+
+def _source() -> str:
+    arrays = ", ".join(f"%({name})s::{_SQL_TYPES.get(name, 'text')}[]" for name in COLUMNS)
+    values = ", ".join(f"{name}::{_LISTS[name]}" if name in _LISTS else name for name in COLUMNS)
+    return f"SELECT {values} FROM unnest({arrays}) AS rows ({', '.join(COLUMNS)})"
+
+
+INSERT_ROWS: Final = f"INSERT INTO audit_event ({', '.join(COLUMNS)}) {_source()}"
+"""Write any number of rows; its parameters are those of `parameters`."""
+
+
+def insert_from(rows: Select[Any]) -> Insert:
+    """Compose the insertion of what `rows` selects, its columns in the order of `COLUMNS`.
+
+    For a statement that reads and records at once: as a CTE of it, nothing is shown unless this is written.
+    """
+    return insert(audit_event).from_select(list(COLUMNS), rows)
+
+
+def parameters(rows: Sequence[AuditRow]) -> dict[str, list[Any]]:
+    """Return the parameters with which `INSERT_ROWS` writes `rows`."""
+    return {field.name: [_value(row, field.name) for row in rows] for field in fields(AuditRow)}
+
+
+async def record(connection: Connection, rows: Sequence[AuditRow]) -> None:
+    """Write `rows` with one statement, in the open transaction or, without one, in its own."""
+    if rows:
+        await connection.execute(INSERT_ROWS, parameters(rows))
+
+
+def _value(row: AuditRow, name: str) -> object:
+    value = getattr(row, name)
+    return "{" + ",".join(map(_element, value)) + "}" if name in _LISTS else value
+
+
+def _element(value: int | str) -> str:
+    if isinstance(value, int):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
