@@ -375,13 +375,21 @@ CREATE TABLE import_job (
     content BYTEA NOT NULL,
     token_hash BYTEA NOT NULL,
     created TEXT[] COLLATE "C" NOT NULL,
-    deviations BYTEA,
+    deviations JSONB NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
     done_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (patient_key, import_id)
 );
 
 CREATE UNIQUE INDEX import_once ON import_job (patient_key, source, digest);
+
+CREATE TABLE import_entry (
+    patient_key BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    identifier BIGINT NOT NULL,
+    reference TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (patient_key, source, identifier)
+);
 
 
 CREATE TABLE installation (
@@ -402,6 +410,7 @@ WALLED = (
     "identifier_index",
     "quarantine",
     "import_job",
+    "import_entry",
     "notification",
 )
 # A requester reads the proposals that it wrote itself, whoever they were put to.

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from passport.outbox import store
-from passport.outbox.promise import Promise, hold, keep
+from passport.outbox.promise import Promise, Taken, hold, keep
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 
@@ -23,6 +23,7 @@ async def keeping(runtime: Runtime, promise: Promise) -> AsyncIterator[Connectio
     """
     async with runtime.pool.connection() as connection, connection.transaction():
         await enter(connection, promise.patient_key)
-        await hold(connection, promise)
+        if not await hold(connection, promise):
+            raise Taken
         yield connection
         await keep(connection, promise, now=runtime.clock())

@@ -95,14 +95,12 @@ async def claim(
     return Promise(patient_key, outbox_id, row.task, row.arguments, row.attempts, row.created_at)
 
 
-async def hold(connection: Connection, promise: Promise) -> None:
-    """Lock the promise's row until the transaction of `connection` ends.
+async def hold(connection: Connection, promise: Promise) -> bool:
+    """Lock the promise's row until the transaction of `connection` ends, before any work in it.
 
-    Raises:
-        Taken: another attempt holds the row, or has kept the promise.
+    False when another attempt holds the row, or has kept the promise: then there is nothing to do.
     """
-    if not await fetch(connection, store.HOLD, promise._row):
-        raise Taken
+    return bool(await fetch(connection, store.HOLD, promise._row))
 
 
 async def keep(connection: Connection, promise: Promise, *, now: datetime) -> None:
