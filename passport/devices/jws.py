@@ -64,7 +64,7 @@ NOTHING_SIGNED: Final = Signed("", "", b"", b"", bytes(SIGNATURE_BYTES))
 
 
 def read(message: bytes) -> Signed:
-    """Take a compact JWS apart; `NOTHING_SIGNED` when it is none, or its header holds anything uncalled for."""
+    """Take a compact JWS apart; `NOTHING_SIGNED` when it is none, or its header holds more than it may."""
     found = _COMPACT.fullmatch(message) if len(message) <= MESSAGE_MAX_BYTES else None
     if found is None:
         return NOTHING_SIGNED
