@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/observation-vitalsigns.html
 
-A reading is known again by what was measured, when, and under whose key, whatever number its message bears and
-however its time was written. The digest is keyed with the person's own key, so it tells nothing without it.
+A reading is known again by what was measured, when, and under whose key, whatever number its message bears
+and however its time was written. The digest is keyed with the person's own key: without it it tells nothing.
 """
 
 from dataclasses import dataclass
