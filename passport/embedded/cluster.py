@@ -148,12 +148,12 @@ class Cluster:
         """The folder that a client names as host: `run`, or a short way to it where that path is too long."""
         if len(os.fsencode(self.run / SOCKET_NAME)) <= SOCKET_PATH_MAX_BYTES:
             return self.run
-        ways = Path(tempfile.gettempdir()) / f"healthcare-passport-{os.geteuid()}"
+        way = self._short_way()
+        ways = way.parent
         ways.mkdir(mode=0o700, exist_ok=True)
         found = ways.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
             raise EmbeddedPostgresError(f"`{ways}` is open to others, expected a folder of this user alone")
-        way = ways / blake2b(os.fsencode(self.run), digest_size=8).hexdigest()
         try:
             way.symlink_to(self.run)
         except FileExistsError:
@@ -161,10 +161,18 @@ class Cluster:
                 raise
         return way
 
+    def forget_short_way(self) -> None:
+        """Remove what `socket_folder` put into the folder for temporary files."""
+        self._short_way().unlink(missing_ok=True)
+
     def last_words(self) -> str:
         """The last line of the server's log."""
         lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
         return lines[-1] if lines else "the server said nothing"
+
+    def _short_way(self) -> Path:
+        name = blake2b(os.fsencode(self.run), digest_size=8).hexdigest()
+        return Path(tempfile.gettempdir()) / f"healthcare-passport-{os.geteuid()}" / name
 
     def _initialize(self) -> None:
         """Make the cluster beside its place and move it there whole; a killed initdb's is made anew."""

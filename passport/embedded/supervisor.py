@@ -105,7 +105,8 @@ class EmbeddedPostgres:
             process = self._process
         if process is not None:
             self._end(process)
-        if self._lock is not None:
+        if self._lock is not None and not self._lock.closed:
+            self._cluster.forget_short_way()
             self._lock.close()
 
     def __enter__(self) -> Self:
