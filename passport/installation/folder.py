@@ -1,0 +1,128 @@
+"""An installation's folder and database: made once, opened by every command, never mistaken for another.
+
+The key file, the settings file and the database each carry a mark. They must agree: a production service
+never runs on a demo's keys or data, and no service runs on another installation's keys.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from fhirstore.tables import NOBODY
+from passport.database import OWNER_ROLE, SERVICE_ROLE, bootstrap, migrate
+from passport.embedded import EmbeddedPostgres
+from passport.installation import store
+from passport.keys import KeyRing
+from passport.outcomes import PassportError
+from passport.settings import FILE_NAME, Mode, Settings
+
+DATABASE: Final = "passport"
+FINGERPRINT_BYTES: Final = 8
+
+_MODE, _KEYS = "mode", "keys"
+
+
+class NotProduction(PassportError):
+    """A production command met keys, a folder or a database that a demo made."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(
+            500, "exception", f"{part} made by `passport demo`, expected those of `passport init`"
+        )
+
+
+class NotThisInstallation(PassportError):
+    """Folder, keys and database do not belong together."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(500, "exception", text)
+
+
+def initialise(state: Path, mode: Mode) -> Settings:
+    """Make the folder an installation of `mode`, or read the one that it is.
+
+    A demo may become a sandbox and stays one; nothing else changes its mode.
+
+    Raises:
+        NotThisInstallation: the folder is an installation of another mode.
+    """
+    state.mkdir(mode=0o755, parents=True, exist_ok=True)
+    settings = Settings.load(state)
+    if not (state / FILE_NAME).exists():
+        # The settings file comes last: a folder that has one has its keys, and lost keys are never replaced.
+        settings = settings.at(mode=mode)
+        if not settings.key_file.exists():
+            KeyRing.generate(demo=mode != "production").save(settings.key_file)
+        settings.save()
+    elif (settings.mode, mode) == ("demo", "sandbox"):
+        settings = settings.at(mode=mode)
+        settings.save()
+    if (settings.mode == "production") != (mode == "production"):
+        raise NotThisInstallation(f"`{state}` is a {settings.mode} installation, expected {mode}")
+    return settings
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Settings]:
+    """Settings with the addresses of a running database: the one given, or the folder's own.
+
+    The folder's own server runs while the block does, unless another process has it running already.
+
+    Raises:
+        EmbeddedPostgresError: the folder's own server cannot be started.
+    """
+    if settings.database_url:
+        yield settings
+        return
+    with EmbeddedPostgres.start(settings.state) as server:
+        if server.attached:
+            owner, service = (server.dsn(role, DATABASE) for role in (OWNER_ROLE, SERVICE_ROLE))
+        else:
+            owner, service = bootstrap(server.superuser_dsn(), DATABASE)
+        yield settings.at(migration_url=owner, database_url=service)
+
+
+def prepare(settings: Settings, now: datetime) -> None:
+    """Migrate the database where its owner's address is known, and mark it as this installation's.
+
+    Raises:
+        NotThisInstallation: the database is another installation's.
+    """
+    if settings.migration_url:
+        migrate(settings.migration_url)
+    ring = KeyRing.load(settings.key_file)
+    with psycopg.connect(settings.database_url) as connection:
+        found = store.marks(connection)
+        if found.get(_KEYS, _fingerprint(ring)) != _fingerprint(ring):
+            raise NotThisInstallation(
+                f"the database was filled under other keys than those of `{settings.key_file}`"
+            )
+        if (found.get(_MODE, settings.mode) == "production") != (settings.mode == "production"):
+            raise NotThisInstallation(
+                f"the database is of a {found[_MODE]} installation, not {settings.mode}"
+            )
+        store.mark(connection, _KEYS, _fingerprint(ring))
+        store.mark(connection, _MODE, settings.mode)
+        store.make_nobody(connection, ring.new_wrapped_key(NOBODY), now)
+
+
+def require_production(settings: Settings) -> None:
+    """Refuse what a demo made; the database is looked at by `prepare`.
+
+    Raises:
+        NotProduction: the folder or its keys are a demo's.
+    """
+    if settings.mode != "production":
+        raise NotProduction(f"settings of `{settings.state}` were")
+    if KeyRing.load(settings.key_file).demo:
+        raise NotProduction(f"keys of `{settings.key_file}` were")
+
+
+def _fingerprint(ring: KeyRing) -> str:
+    digest = blake2b(ring.key_encryption_key, digest_size=FINGERPRINT_BYTES, person=b"fingerprint")
+    return digest.hexdigest()

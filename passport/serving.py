@@ -1,0 +1,70 @@
+"""Runs the service under uvicorn: in several processes for production, or on a socket that a parent opened.
+
+https://www.uvicorn.org/settings/
+"""
+
+import os
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import uvicorn
+from fastapi import FastAPI
+
+from passport.main import create_app
+from passport.settings import Settings
+
+STATE_VARIABLE: Final = "PASSPORT_STATE"
+"""Tells a worker process of uvicorn which installation it serves."""
+
+GRACE_SECONDS: Final = 5
+"""How long running requests may take to end when the service is asked to."""
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    # Its lines would hold addresses with a person's id in them; the audit log is the record of requests.
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+}
+
+
+def create() -> FastAPI:
+    """The application of the installation that the environment names."""
+    return create_app(Settings.load(Path(os.environ[STATE_VARIABLE])))
+
+
+def serve(settings: Settings, *, workers: int) -> None:
+    """Serve the installation until SIGTERM or SIGINT; `settings` holds the address of its database."""
+    os.environ |= {
+        STATE_VARIABLE: str(settings.state),
+        "PASSPORT_DATABASE_URL": settings.database_url,
+        "PASSPORT_KEY_FILE": str(settings.key_file),
+        "PASSPORT_HOST": settings.host,
+        "PASSPORT_PORT": str(settings.port),
+    }
+    uvicorn.run(
+        f"{__name__}:create",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        **_OPTIONS,
+    )
+
+
+@click.command()
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), required=True)
+@click.option("--socket", "descriptor", type=int, required=True, help="A socket that listens already.")
+def main(state: Path, descriptor: int) -> None:
+    """Serve the installation on a socket handed down by the parent process."""
+    listening = socket.socket(fileno=descriptor)
+    application = create_app(Settings.load(state))
+    uvicorn.Server(uvicorn.Config(application, **_OPTIONS)).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()
