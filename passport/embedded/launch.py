@@ -16,6 +16,8 @@ PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 def main(uid: int, gid: int, parent: int, command: list[str]) -> None:
     """Execute `command` as `uid`:`gid`, with a fast shutdown as soon as the process `parent` is gone."""
+    # Python would only take note of a signal, and forget it with the execution.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     libc = ctypes.CDLL(None, use_errno=True)
     if os.geteuid() == 0:
         os.setgroups([])

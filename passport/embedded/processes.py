@@ -17,6 +17,8 @@ IMMEDIATE_SHUTDOWN_S: Final = 5.0
 KILL_S: Final = 5.0
 POLL_S: Final = 0.01
 
+PROGRAMS: Final = frozenset({"initdb", "postgres"})
+
 
 def leader_of(data: Path) -> int | None:
     """The pid that `postmaster.pid` names, if that process really is a server in `data`.
@@ -31,7 +33,7 @@ def leader_of(data: Path) -> int | None:
 
 
 def servers_in(data: Path) -> list[int]:
-    """Every server process, leader or not, whose working folder is `data`."""
+    """Every process of a server, leader or not, or of its making, whose working folder is `data`."""
     numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [pid for pid in numbers if _works_in(pid, data)]
 
@@ -75,9 +77,9 @@ def _ended(data: Path, pids: Iterable[int], number: signal.Signals, seconds: flo
 
 
 def _works_in(pid: int, data: Path) -> bool:
-    """Whether `pid` is a live `postgres` in `data`; a zombie has no working folder any more."""
+    """Whether `pid` is a live program of the server in `data`; a zombie has no working folder any more."""
     try:
         name = Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
-        return name == "postgres" and Path(f"/proc/{pid}/cwd").samefile(data)
+        return name in PROGRAMS and Path(f"/proc/{pid}/cwd").samefile(data)
     except OSError:
         return False
