@@ -11,7 +11,8 @@ from fhirmap.errors import MalformedReading
 
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?"
-    r"(?:[Zz]|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)"  # FHIR knows no offset beyond 14 hours
+    r"(?:[Zz]|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)",  # FHIR knows no offset beyond 14 hours
+    re.ASCII,
 )
 
 

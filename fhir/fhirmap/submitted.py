@@ -74,7 +74,7 @@ def _unit(alternatives: tuple[VitalSign, ...], sent: object) -> tuple[VitalSign,
         return alternatives[0], alternatives[0].units[0]
     for vital in alternatives:
         for unit in vital.units:
-            if sent in unit.spellings:
+            if isinstance(sent, str) and sent in unit.spellings:
                 return vital, unit
     codes = ", ".join(unit.code for vital in alternatives for unit in vital.units)
     raise MalformedReading(f"got an unknown `unit` for {alternatives[0].type}, expected one of {codes}")

@@ -27,10 +27,12 @@ ERAS = (
     Era("R", "令和", date(2019, 5, 1), date.max),
 )
 
-_WESTERN = re.compile(r"(\d{4})(\d\d)(\d\d)")
-_ERA = re.compile(r"([MTSHR])(\d\d)(\d\d)(\d\d)")
-_WESTERN_PARTED = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_ERA_PARTED = re.compile(r"(明治|大正|昭和|平成|令和|[MTSHR])(\d{1,2}|元)[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_WESTERN = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+_ERA = re.compile(r"([MTSHR])(\d\d)(\d\d)(\d\d)", re.ASCII)
+_WESTERN_PARTED = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
+_ERA_PARTED = re.compile(
+    r"(明治|大正|昭和|平成|令和|[MTSHR])(\d{1,2}|元)[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fhirmap.deviations import Deviation
 from fhirmap.errors import UnreadableSource
 
-HEADER = re.compile(r"JAHISTC(\d{1,2})")
+HEADER = re.compile(r"JAHISTC([0-9]{1,2})")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -21,6 +21,7 @@ _BOMS = (
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # What no text field holds: control characters, and the blanks that FHIR's string excludes.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 _END_OF_FILE = "\x1a"  # MS-DOS; the specification allows it
 _WIDE_LINE = re.compile(r"[0-9０-９]{1,3}，")
 
@@ -89,6 +90,8 @@ def _line(number: int, written: str) -> tuple[Line | None, list[Deviation]]:
     found: list[str] = []
     if "\ufffd" in written:
         found.append("holds bytes that are no character, read as U+FFFD")
+    if _PRIVATE.search(written):
+        found.append("holds characters of the sender's own (外字), which other systems do not show")
     if _CONTROL.search(written):
         found.append("holds control characters, left out")
         written = _CONTROL.sub("", written)

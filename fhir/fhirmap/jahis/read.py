@@ -31,6 +31,8 @@ def read_notebook(lines: list[Line]) -> tuple[Notebook, list[Deviation]]:
             deviations += found
             if record is not None:
                 reader.take(record)
+    if reader.notebook.person is None:
+        deviations.append(Deviation(0, "1", "the file does not say whom it is about"))
     return reader.notebook, _listed(deviations + reader.deviations + reader.visits.unfinished())
 
 

@@ -33,38 +33,33 @@ def supply_of(drug: Drug, usage: Usage | None) -> Supply:
     """Work out total, rate and duration; of days and doses the one that the unit of 調剤数量 names."""
     if usage is None:
         return Supply()
-    basis, count, unit = _basis(usage), usage.quantity, usage.unit or ""
-    days = count if "日" in unit else None
-    doses = count if "回" in unit and days is None else None
-    if basis is Basis.TOTAL or (days is None and doses is None):
-        return Supply(drug.dose, days=days, doses=doses, deviation=_total_doubt(basis, count, days, doses))
-    counted = Basis.PER_DAY if days is not None else Basis.PER_DOSE
-    total = drug.dose * count if drug.dose is not None and count is not None else None
+    dose, count, counted = drug.dose, usage.quantity, _counted(usage)
+    form = FORMS.get(usage.form)
+    basis = form.basis if form else counted
+    days = count if counted is Basis.PER_DAY else None
+    doses = count if counted is Basis.PER_DOSE else None
+    if Basis.TOTAL in (basis, counted):
+        return Supply(dose, days=days, doses=doses, deviation=_doubt(basis, counted, count))
     return Supply(
-        total,
-        per_day=drug.dose if counted is Basis.PER_DAY else None,
-        per_dose=drug.dose if counted is Basis.PER_DOSE else None,
+        dose * count if dose is not None and count is not None else None,
+        per_day=dose if counted is Basis.PER_DAY else None,
+        per_dose=dose if counted is Basis.PER_DOSE else None,
         days=days,
         doses=doses,
         deviation=None if counted is basis else DISAGREEMENT,
     )
 
 
-def _basis(usage: Usage) -> Basis:
-    if form := FORMS.get(usage.form):
-        return form.basis
+def _counted(usage: Usage) -> Basis:
+    """What 調剤数量 counts: days (日分), doses (回分), or supplies (調剤) of a total."""
     unit = usage.unit or ""
     return Basis.PER_DAY if "日" in unit else Basis.PER_DOSE if "回" in unit else Basis.TOTAL
 
 
-def _total_doubt(
-    basis: Basis, count: Decimal | None, days: Decimal | None, doses: Decimal | None
-) -> str | None:
+def _doubt(basis: Basis, counted: Basis, count: Decimal | None) -> str | None:
     if basis is not Basis.TOTAL:
         return UNCOUNTED
-    if count not in (None, 1) and days is None and doses is None:
-        return SEVERAL
-    return None
+    return SEVERAL if counted is Basis.TOTAL and count not in (None, 1) else None
 
 
 def quantity(value: Decimal | None, unit: str | None) -> Json | None:
