@@ -1,0 +1,31 @@
+"""Validation of a resource against FHIR R4, all problems at once.
+
+http://hl7.org/fhir/R4/validation.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fhirstore.errors import Problem
+from fhirstore.validate.models import model_problems
+from fhirstore.validate.walk import Walk
+
+
+def validate(tree: Mapping[str, Any], *, confirm: bool = True) -> list[Problem]:
+    """Return everything that is wrong with a resource; empty if it is valid.
+
+    Texts name elements and codes, never other values.
+
+    Args:
+        tree: what `parse` read.
+        confirm: also ask the models of fhir.resources, once the walk has found nothing. They take twice
+            the time of the walk; a caller that made the resource itself from checked values may do without.
+    """
+    walk = Walk()
+    walk.resource(tree)
+    if walk.problems or not confirm:
+        return walk.problems
+    return model_problems(tree)
+
+
+__all__ = ["validate"]

@@ -1,0 +1,93 @@
+"""References: what they look like, and what they reach inside their own resource.
+
+http://hl7.org/fhir/R4/references.html
+http://hl7.org/fhir/R4/domainresource.html#invs (dom-2 to dom-5)
+
+Nobody asks here whether a target exists: that would tell the caller of records that it may not see.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+Node = Mapping[str, Any]
+Finding = tuple[str, str, str]
+"""An issue code, the path below the resource, and the text of a problem."""
+
+_ID: Final = r"[A-Za-z0-9\-.]{1,64}"
+_RESTFUL: Final = re.compile(rf"(?:https?://\S+/)?([A-Z][A-Za-z]+)/{_ID}(?:/_history/{_ID})?")
+_FRAGMENT: Final = re.compile(r"#[A-Za-z0-9\-.]*")
+_ABSOLUTE: Final = re.compile(
+    r"(?:https?://\S+|urn:(?:oid:[0-9.]+|uuid:[0-9a-f\-]{36})|[a-z][a-z0-9+.\-]*:\S+)"
+)
+
+
+def reference_problem(node: Node, targets: frozenset[str]) -> str | None:
+    """Return what is wrong with a Reference element, or None.
+
+    Args:
+        node: the element.
+        targets: the resource types that it may name; none for any.
+    """
+    reference = node.get("reference")
+    if not isinstance(reference, str):
+        return None
+    match = _RESTFUL.fullmatch(reference)
+    if match is None:
+        if _FRAGMENT.fullmatch(reference) or _ABSOLUTE.fullmatch(reference):
+            return None
+        return "expected `Type/id`, an absolute URL, a urn: or a contained `#id`"
+    if targets and match[1] not in targets:
+        return f"expected a reference to {' or '.join(sorted(targets))}"
+    if node.get("type", match[1]) != match[1]:
+        return "expected the type that the reference names"
+    return None
+
+
+def containment_problems(node: Node, fragments: frozenset[str]) -> Iterator[Finding]:
+    """Yield what is wrong with the resources that one contains, and with the references to them.
+
+    Args:
+        node: the container.
+        fragments: the `#id` references inside it and inside what it contains.
+    """
+    contained = node.get("contained")
+    ids = []
+    for index, inner in enumerate(contained if isinstance(contained, list) else ()):
+        if isinstance(inner, dict):
+            ids.append(f"#{inner.get('id', '')}")
+            yield from _contained_problems(inner, f".contained[{index}]", fragments)
+    for fragment in sorted(fragments - {"#", *ids}):
+        yield (
+            "invariant",
+            "",
+            f"ref-1: expected a contained resource for every `#id`, {_shown(fragment)} has none",
+        )
+    if len(set(ids)) != len(ids):
+        yield "invariant", ".contained", "expected each contained resource to have its own id"
+
+
+def _contained_problems(inner: Node, path: str, fragments: frozenset[str]) -> Iterator[Finding]:
+    meta = inner.get("meta")
+    if "contained" in inner:
+        yield "invariant", f"{path}.contained", "dom-2: expected no resource contained in a contained one"
+    if f"#{inner.get('id', '')}" not in fragments and not _refers_to_container(inner):
+        yield "invariant", path, "dom-3: expected a reference to the contained resource"
+    if isinstance(meta, dict) and ("versionId" in meta or "lastUpdated" in meta):
+        yield "invariant", f"{path}.meta", "dom-4: expected no version of a contained resource"
+    if isinstance(meta, dict) and "security" in meta:
+        yield (
+            "invariant",
+            f"{path}.meta.security",
+            "dom-5: expected no security label on a contained resource",
+        )
+
+
+def _refers_to_container(node: object) -> bool:
+    if isinstance(node, dict):
+        return node.get("reference") == "#" or any(map(_refers_to_container, node.values()))
+    return isinstance(node, list) and any(map(_refers_to_container, node))
+
+
+def _shown(fragment: str) -> str:
+    return f"`{fragment}`" if _FRAGMENT.fullmatch(fragment) else "one"

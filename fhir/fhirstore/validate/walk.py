@@ -1,0 +1,235 @@
+"""The walk over a tree: every element against its type, all problems at once.
+
+http://hl7.org/fhir/R4/json.html
+http://hl7.org/fhir/R4/validation.html
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from fhirstore.elements import codes_in
+from fhirstore.errors import Problem
+from fhirstore.types import TYPES
+from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts
+from fhirstore.validate.invariants import RULES, Rule
+from fhirstore.validate.primitives import CHECKS, Check
+from fhirstore.validate.references import containment_problems, reference_problem
+from fhirstore.validate.schema import RESOURCE, Element, shape
+
+MOST_PROBLEMS: Final = 100
+
+Path = tuple["Path | None", str]
+"""The way from the root, as a chain of its last step; written out only where there is a problem."""
+
+_ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9_]{0,63}")
+_PLAIN_CODE: Final = re.compile(r"[A-Za-z0-9.+\-_]{1,40}")
+_MAY_BE_FRAGMENT: Final = frozenset({"uri", "url", "canonical"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What there is to check of one element."""
+
+    element: Element
+    check: Check | None
+    codes: frozenset[str] | None
+    concepts: Concepts | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What there is to check of one type."""
+
+    steps: Mapping[str, _Step]
+    required: tuple[str, ...]
+    required_choices: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+@cache
+def _plan(type_name: str) -> _Plan:
+    of_type = shape(type_name)
+    return _Plan(
+        steps={name: _step(type_name, element) for name, element in of_type.elements.items()},
+        required=tuple(element.name for element in of_type.required),
+        required_choices=tuple(name for name, required in of_type.choices.items() if required),
+        rules=RULES.get(type_name, ()),
+    )
+
+
+def _step(type_name: str, element: Element) -> _Step:
+    return _Step(
+        element=element,
+        check=CHECKS[element.type] if element.primitive else None,
+        codes=CODES.get((type_name, element.name)),
+        concepts=CONCEPTS.get((type_name, element.name)),
+    )
+
+
+class Walk:
+    """One validation; `problems` are in the order of the tree."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._fragments: set[str] = set()
+
+    def resource(self, node: Mapping[str, Any], path: Path | None = None, *, contained: bool = False) -> None:
+        """Check a resource and what it holds."""
+        name = node.get("resourceType")
+        if not isinstance(name, str) or name not in TYPES:
+            shown = f"`{name}`" if isinstance(name, str) and name.isalpha() and len(name) < 64 else "none"
+            here = path or (None, "")
+            self._report(
+                "not-supported", here, f"got resource type {shown}, expected one that this store holds"
+            )
+            return
+        here = path or (None, name)
+        outer, self._fragments = self._fragments, self._fragments if contained else set()
+        self._node(node, _plan(name), here, is_resource=True)
+        if not contained:
+            for code, below, text in containment_problems(node, frozenset(self._fragments)):
+                self._report(code, (here, below), text)
+            self._fragments = outer
+
+    def _node(self, node: Mapping[str, Any], plan: _Plan, path: Path, *, is_resource: bool = False) -> None:
+        steps = plan.steps
+        chosen: dict[str, str] = {}
+        for name, value in node.items():
+            base = name[1:] if name[:1] == "_" else name
+            step = steps.get(base)
+            if step is None or (base != name and (step.check is None or base == "id")):
+                if not (is_resource and name == "resourceType"):
+                    self._unknown(name, path)
+                continue
+            choice = step.element.choice
+            if choice is not None and chosen.setdefault(choice, base) != base:
+                self._report("structure", path, f"got several of {choice}[x], expected one")
+            if base != name:
+                self._primitive_extension(value, node.get(base), step, path, name)
+            elif step.check is not None:
+                self._primitive(value, node.get(f"_{name}"), step, step.check, path)
+            else:
+                self._complex(value, step, path)
+        self._presence(node, plan, chosen, path)
+
+    def _unknown(self, name: str, path: Path) -> None:
+        if _ELEMENT_NAME.fullmatch(name):
+            self._report("structure", (path, f".{name}"), f"got element `{name}`, expected one of its type")
+        else:
+            self._report("structure", path, "got an element of another name, expected one of its type")
+
+    def _presence(self, node: Mapping[str, Any], plan: _Plan, chosen: Mapping[str, str], path: Path) -> None:
+        for name in plan.required:
+            if name not in node and f"_{name}" not in node:
+                self._report("required", (path, f".{name}"), f"got no {name}, expected one")
+        for choice in plan.required_choices:
+            if choice not in chosen:
+                self._report("required", path, f"got no {choice}[x], expected one")
+        for rule in plan.rules:
+            if not rule.kept(node):
+                self._report("invariant", path, f"{rule.key}: {rule.expects}")
+
+    def _complex(self, value: object, step: _Step, path: Path) -> None:
+        element = step.element
+        if not element.many:
+            self._child(value, step, (path, f".{element.name}"))
+        elif not isinstance(value, list) or not value:
+            self._report("structure", (path, f".{element.name}"), "expected an array that is not empty")
+        else:
+            for index, item in enumerate(value):
+                self._child(item, step, (path, f".{element.name}[{index}]"))
+        if step.concepts is not None:
+            self._concepts(value, step.concepts, (path, f".{element.name}"))
+
+    def _child(self, value: object, step: _Step, path: Path) -> None:
+        if not isinstance(value, dict) or not value:
+            self._report("structure", path, "expected an object that is not empty")
+            return
+        if step.element.type == RESOURCE:
+            self.resource(value, path, contained=step.element.name == "contained")
+            return
+        if len(value) == 1 and "id" in value:
+            self._report("invariant", path, "ele-1: expected a value or children")
+        self._node(value, _plan(step.element.type), path)
+        if step.element.type == "Reference":
+            self._reference(value, step.element.targets, path)
+
+    def _reference(self, node: Mapping[str, Any], targets: frozenset[str], path: Path) -> None:
+        reason = reference_problem(node, targets)
+        if reason is not None:
+            self._report("value", (path, ".reference"), reason)
+        reference = node.get("reference")
+        if isinstance(reference, str) and reference.startswith("#"):
+            self._fragments.add(reference)
+
+    def _concepts(self, value: object, concepts: Concepts, path: Path) -> None:
+        codes = codes_in(value if isinstance(value, list) else [value])
+        unknown = [
+            code for code in codes if code.system == concepts.system and code.code not in concepts.codes
+        ]
+        bound = any(code.system == concepts.system for code in codes)
+        if unknown or (concepts.required and not bound):
+            expected = ", ".join(sorted(concepts.codes))
+            self._report("code-invalid", path, f"expected one of {expected} in {concepts.system}")
+
+    def _primitive(self, value: object, extension: object, step: _Step, check: Check, path: Path) -> None:
+        name = step.element.name
+        if not step.element.many:
+            self._value(value, step, check, (path, f".{name}"))
+            return
+        if not isinstance(value, list) or not value:
+            self._report("structure", (path, f".{name}"), "expected an array that is not empty")
+            return
+        beside = extension if isinstance(extension, list) else []
+        for index, item in enumerate(value):
+            if item is not None or index >= len(beside) or beside[index] is None:
+                self._value(item, step, check, (path, f".{name}[{index}]"))
+
+    def _value(self, value: object, step: _Step, check: Check, path: Path) -> None:
+        reason = check(value)
+        if reason is not None:
+            self._report("value", path, reason)
+        elif step.codes is not None and value not in step.codes:
+            shown = f"`{value}`" if _PLAIN_CODE.fullmatch(str(value)) else "another code"
+            self._report(
+                "code-invalid", path, f"got {shown}, expected one of {', '.join(sorted(step.codes))}"
+            )
+        elif step.element.type in _MAY_BE_FRAGMENT and str(value).startswith("#"):
+            self._fragments.add(str(value))
+
+    def _primitive_extension(self, value: object, beside: object, step: _Step, path: Path, name: str) -> None:
+        if not step.element.many:
+            self._extended(value, (path, f".{step.element.name}"))
+            return
+        if not isinstance(value, list) or not any(value):
+            self._report("structure", path, f"expected {name} to be an array of objects and nulls")
+            return
+        if isinstance(beside, list) and len(beside) != len(value):
+            self._report("structure", path, f"expected {name} to be as long as {step.element.name}")
+        for index, item in enumerate(value):
+            if item is not None:
+                self._extended(item, (path, f".{step.element.name}[{index}]"))
+
+    def _extended(self, value: object, path: Path) -> None:
+        if not isinstance(value, dict) or not value:
+            self._report(
+                "structure", path, "expected the extension of a value to be an object that is not empty"
+            )
+            return
+        self._node(value, _plan("Element"), path)
+
+    def _report(self, code: str, path: Path, text: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem("error", code, _expression(path), text))
+
+
+def _expression(path: Path) -> str:
+    steps: list[str] = []
+    at: Path | None = path
+    while at is not None:
+        steps.append(at[1])
+        at = at[0]
+    return "".join(reversed(steps))
