@@ -13,7 +13,7 @@ from fhirmap import units
 from fhirmap.errors import MalformedPayload, MalformedReading
 from fhirmap.instant import Instant
 from fhirmap.medfloat import float32, sfloat
-from fhirmap.reading import Absent, Measured, Reading, Status, pulse
+from fhirmap.reading import MEASURABLE, Absent, Measured, Reading, Status, is_measurable, pulse
 from fhirmap.units import Unit
 from fhirmap.vitals import (
     BLOOD_PRESSURE,
@@ -194,7 +194,10 @@ _TEMPERATURE_SITES = {
 
 def _temperature(flags: int, parts: Parts, time: Instant | None) -> Decoded:
     unit = units.FAHRENHEIT if flags & 0x01 else units.CELSIUS
-    reading = _single(BODY_TEMPERATURE, unit, float32(parts["temperature"]), time)
+    value = float32(parts["temperature"])
+    if isinstance(value, Decimal) and not is_measurable(value):
+        raise MalformedReading(f"2A1C: got a number that no home device measures, {MEASURABLE}")
+    reading = _single(BODY_TEMPERATURE, unit, value, time)
     site = _TEMPERATURE_SITES.get(_integer(parts.get("site", b"")))
     return Decoded(replace(reading, site=site), _device_time(parts))
 

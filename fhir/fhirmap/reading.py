@@ -11,6 +11,16 @@ from fhirmap.instant import Instant
 from fhirmap.units import Unit
 from fhirmap.vitals import PULSE, Measurand, VitalSign
 
+MAX_DIGITS = 12
+MAX_EXPONENT = 9  # a few bytes with a huge exponent would become a number of a million characters
+MEASURABLE = f"expected at most {MAX_DIGITS} digits and an exponent within {MAX_EXPONENT}"
+
+
+def is_measurable(value: Decimal) -> bool:
+    """Tell whether a number is finite and of a size that any home device could measure."""
+    digits, exponent = value.as_tuple().digits, value.as_tuple().exponent
+    return isinstance(exponent, int) and abs(exponent) <= MAX_EXPONENT and len(digits) <= MAX_DIGITS
+
 
 class Absent(Enum):
     """Why a device sends no number, in the codes that HL7's PHD guide gives to each special value.

@@ -10,12 +10,9 @@ from decimal import Decimal
 from fhirmap.errors import MalformedReading
 from fhirmap.gatt import decode
 from fhirmap.instant import Instant, parse_instant
-from fhirmap.reading import Measured, Reading, pulse
+from fhirmap.reading import MEASURABLE, Measured, Reading, is_measurable, pulse
 from fhirmap.units import Unit
 from fhirmap.vitals import BLOOD_PRESSURE, VITAL_SIGNS, VitalSign
-
-MAX_DIGITS = 12
-MAX_EXPONENT = 9  # a home device measures nothing beyond 10^9, and a huge exponent is an attack
 
 
 def parse_reading(members: Mapping[str, object]) -> Reading:
@@ -96,9 +93,6 @@ def _number(name: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise MalformedReading(f"got `{name}` of type {type(value).__name__}, expected a number as written")
     number = Decimal(value) if isinstance(value, int) else value
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or len(number.as_tuple().digits) > MAX_DIGITS:
-        raise MalformedReading(f"got `{name}` that is no number of at most {MAX_DIGITS} digits")
-    if abs(exponent) > MAX_EXPONENT:
-        raise MalformedReading(f"got `{name}` with an exponent beyond {MAX_EXPONENT}")
+    if not is_measurable(number):
+        raise MalformedReading(f"got `{name}` that no home device measures, {MEASURABLE}")
     return number

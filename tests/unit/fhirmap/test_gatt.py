@@ -116,6 +116,11 @@ def test_temperature_in_fahrenheit_with_its_site() -> None:
     assert result.reading.site == "ear"
 
 
+def test_a_temperature_with_an_absurd_exponent_is_refused() -> None:
+    with pytest.raises(MalformedReading, match="an exponent within 9"):
+        decoded("2A1C", "00 0100007f")
+
+
 @pytest.mark.parametrize(
     ("uuid", "payload", "expected"),
     [
