@@ -19,8 +19,13 @@ TABLES: Final = "fhirstore.tables"
 RECORD_TABLES: Final = frozenset(
     {"resource", "resource_version", "resource_part", "resource_token", "resource_date", "identifier_index"}
 )
-TABLE_USERS: Final = frozenset({READER, WRITER})
-"""The store itself apart, these may compose statements over the tables of records."""
+TABLE_USERS: Final[Mapping[str, str]] = {
+    READER: "the read path",
+    WRITER: "the write path",
+    "passport.decision": "composes the condition that stands inside of every read; reads nothing itself",
+    "passport.audit.names": "tells the log's readers which records its keys are: type and id, never a body",
+}
+"""The store itself apart, these may compose statements over the tables of records, each for its reason."""
 
 _RECORD_SQL: Final = re.compile(
     rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(?:public\.)?(?:{'|'.join(sorted(RECORD_TABLES))})\b"

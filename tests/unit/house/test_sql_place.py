@@ -20,13 +20,20 @@ PLACES: Final = (
     "fhir/fhirstore/statements.py",
     "passport/sql.py",
     "passport/database.py",
+    # The one statement of a disclosure, in the parts it is composed of: standing, condition, page.
+    "consent/standing.py",
+    "passport/standing.py",
+    "passport/decision.py",
+    "passport/disclosure.py",
+    # How records travel to the store's statements: one array per column.
+    "fhir/fhirstore/rows.py",
 )
 
 _COMPOSERS: Final = frozenset({"delete", "insert", "select", "text", "update"})
 _STATEMENT: Final = re.compile(
     r"\s*(?:SELECT\b|INSERT INTO\b|UPDATE \w+ SET\b|DELETE FROM\b|WITH (?:RECURSIVE )?\w+ ?(?:\(.*\) )?AS\b"
     r"|(?:CREATE|ALTER|DROP) [A-Z]+ |SET (?:LOCAL )?\w+ ?=|TRUNCATE\b"
-    r"|(?:BEGIN|COMMIT|ROLLBACK|NOTIFY|LISTEN)\b)"
+    r"|(?:NOTIFY|LISTEN)\b)"
 )
 
 
