@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from consent.errors import ConsentError
 from fhirstore.errors import FhirStoreError, InvalidResource, ParseError, Problem, UnknownType
 from fhirstore.search.cursor import BadCursor
+from fhirstore.search.test import SearchError
 
 FHIR_JSON: Final = "application/fhir+json; charset=utf-8"
 
@@ -192,6 +193,7 @@ _TRANSLATIONS: Final[tuple[tuple[type[Exception], Literal[400, 404, 422, 503]], 
     (ParseError, 400),
     (InvalidResource, 422),
     (UnknownType, 404),
+    (SearchError, 400),
     (BadCursor, 400),
     (ConsentError, 422),
     (psycopg.OperationalError, 503),

@@ -86,6 +86,7 @@ CREATE TABLE resource_part (
     record_key BIGINT NOT NULL,
     version INTEGER NOT NULL,
     part SMALLINT NOT NULL,
+    part_key BIGINT,
     type SMALLINT NOT NULL,
     confidentiality SMALLINT,
     labels BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
@@ -260,6 +261,13 @@ CREATE TABLE sign_in_code (
     scopes TEXT[] COLLATE "C" NOT NULL,
     active BOOLEAN NOT NULL,
     PRIMARY KEY (login)
+);
+
+CREATE TABLE sign_in_failure (
+    caller BIGINT NOT NULL,
+    window_start TIMESTAMP WITH TIME ZONE NOT NULL,
+    failures INTEGER NOT NULL,
+    PRIMARY KEY (caller, window_start)
 );
 
 CREATE TABLE audit_event (

@@ -12,8 +12,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Insert, Select, insert
-
 from passport.audit.tables import audit_event
 from passport.sql import Connection
 
@@ -65,14 +63,6 @@ def _source() -> str:
 
 INSERT_ROWS: Final = f"INSERT INTO audit_event ({', '.join(COLUMNS)}) {_source()}"
 """Write any number of rows; its parameters are those of `parameters`."""
-
-
-def insert_from(rows: Select[Any]) -> Insert:
-    """Compose the insertion of what `rows` selects, its columns in the order of `COLUMNS`.
-
-    For a statement that reads and records at once: as a CTE of it, nothing is shown unless this is written.
-    """
-    return insert(audit_event).from_select(list(COLUMNS), rows)
 
 
 def parameters(rows: Sequence[AuditRow]) -> dict[str, list[Any]]:

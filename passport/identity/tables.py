@@ -3,7 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc6749
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
 metadata = MetaData()
@@ -45,6 +45,15 @@ sign_in_code = Table(
     Column("purposes", ARRAY(Text(collation="C")), nullable=False),
     Column("scopes", ARRAY(Text(collation="C")), nullable=False),
     Column("active", Boolean, nullable=False),
+)
+
+# `caller` is the key of a network address: whoever fails too often waits, and nobody else does.
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("caller", BigInteger, primary_key=True, autoincrement=False),
+    Column("window_start", TIMESTAMP(timezone=True), primary_key=True),
+    Column("failures", Integer, nullable=False),
 )
 
 session = Table(

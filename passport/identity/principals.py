@@ -1,0 +1,114 @@
+"""From a reference to the subject that may sign in as it: does it exist, and what kind of caller is it?
+
+http://hl7.org/fhir/R4/practitionerrole.html
+
+A person acts in one PractitionerRole. The role names its practitioner, so nobody signs in to another's role.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from fhirstore.tables import NOBODY
+from passport.audit.names import Named, named
+from passport.identity import store
+from passport.outcomes import Invalid
+from passport.runtime import Runtime
+from passport.sql import Connection, fetch
+from passport.subjects import AUDITOR, OPERATOR, Kind, Subject
+
+KINDS_BY_TYPE: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "Patient": "patient",
+        "RelatedPerson": "proxy",
+        "Practitioner": "practitioner",
+        "PractitionerRole": "practitioner",
+        "Organization": "service",
+        "Device": "service",
+    }
+)
+"""What signs in as what; a Device that belongs to a patient is of kind device instead."""
+
+_CITY: Final[Mapping[str, Kind]] = MappingProxyType({OPERATOR: "operator", AUDITOR: "auditor"})
+
+
+class UnknownPrincipal(Invalid):
+    """Nobody can sign in as this reference."""
+
+    def __init__(self) -> None:
+        expected = f"an existing {', '.join(KINDS_BY_TYPE)}, `{OPERATOR}` or `{AUDITOR}`"
+        super().__init__(f"got a reference that nobody signs in as, expected {expected}", ("subject",))
+
+
+def city_kind(reference: str) -> Kind | None:
+    """The kind of a subject that is no resource, None for any other."""
+    return _CITY.get(reference)
+
+
+async def principal(
+    runtime: Runtime,
+    connection: Connection,
+    reference: str,
+    *,
+    purpose: str,
+    scopes: frozenset[str],
+    now: datetime,
+) -> Subject:
+    """Return the subject that signs in as `reference`, in the open transaction, whose wall it moves.
+
+    Args:
+        runtime: the running service.
+        connection: a connection inside a transaction.
+        reference: `Type/id`, `operator` or `auditor`.
+        purpose: the purpose of use of the session to come.
+        scopes: its scopes.
+        now: the instant at which a role has to be valid.
+
+    Raises:
+        UnknownPrincipal: there is no such resource, it was deleted, or its type signs nobody in; or a role
+            that is not a practitioner's now.
+    """
+    kind = city_kind(reference)
+    person, role, own = reference, None, None
+    if kind is None:
+        record = await _existing(runtime, connection, reference)
+        kind = "device" if _is_cuff(record) else KINDS_BY_TYPE[record.type]
+        own = record.patient_key if kind == "patient" else None
+        if record.type == "PractitionerRole":
+            person, role = await _practitioner(runtime, connection, reference, now), reference
+    return Subject(
+        kind=kind,
+        reference=person,
+        role=role,
+        client=None,
+        patient_key=own,
+        patient=person if own is not None else None,
+        purpose=purpose,
+        scopes=scopes,
+        session_id=None,
+        opened_patient_key=None,
+    )
+
+
+async def _existing(runtime: Runtime, connection: Connection, reference: str) -> Named:
+    key = runtime.keys.reference(reference)
+    record = (await named(connection, [key])).get(key)
+    if record is None or record.deleted or record.reference != reference or record.type not in KINDS_BY_TYPE:
+        raise UnknownPrincipal
+    return record
+
+
+async def _practitioner(runtime: Runtime, connection: Connection, role: str, now: datetime) -> str:
+    """The practitioner whose role it is now."""
+    params = {"role_key": runtime.keys.reference(role), "now": now}
+    rows = await fetch(connection, store.ROLE_MEMBERS, params)
+    records = (await named(connection, [row.container for row in rows])).values()
+    people = [record for record in records if record.type == "Practitioner" and not record.deleted]
+    if len(people) != 1:
+        raise UnknownPrincipal
+    return people[0].reference
+
+
+def _is_cuff(record: Named) -> bool:
+    return record.type == "Device" and record.patient_key != NOBODY

@@ -1,0 +1,159 @@
+"""Local sign-in: a login and its code become a session; later identity work replaces it behind `Subject`.
+
+https://www.rfc-editor.org/rfc/rfc6749
+"""
+
+from asyncio import to_thread
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fhirstore.tables import NOBODY
+from passport.audit.record import AuditRow, record
+from passport.identity import attempts, codes, scopes, store, tokens
+from passport.identity.principals import UnknownPrincipal, principal
+from passport.identity.purposes import all_grantable, grantable
+from passport.outcomes import Conflict, Invalid, Outcome, Refused, Unauthenticated
+from passport.runtime import Runtime
+from passport.sql import Connection, Row, fetch
+from passport.subjects import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A code as it is handed to its owner, once."""
+
+    login: str
+    code: str
+    subject: Subject
+
+
+class WrongCode(Unauthenticated):
+    """No such login, or not its code: the two look the same."""
+
+    def __init__(self) -> None:
+        super().__init__("got no login with this code")
+
+
+async def hand_out(
+    runtime: Runtime, connection: Connection, tree: Mapping[str, Any], *, now: datetime
+) -> Handed:
+    """Give a login a new code in the open transaction; its former code is good for nothing from then on.
+
+    Args:
+        runtime: the service's parts.
+        connection: a connection inside a transaction.
+        tree: `login`, `subject` (as whom it signs in), `purposes`, and optionally `scopes`.
+        now: the instant.
+
+    Raises:
+        Invalid: a member is missing, unknown or unfit.
+        Conflict: the login is someone else's.
+    """
+    if tree.keys() - {"login", "subject", "purposes", "scopes"}:
+        raise Invalid("got an unknown member, expected login, subject, purposes, scopes")
+    login, reference, asked = codes.login_of(tree.get("login")), tree.get("subject"), tree.get("scopes", [])
+    if not isinstance(reference, str) or not isinstance(asked, list):
+        raise UnknownPrincipal
+    purposes = all_grantable(tree.get("purposes"))
+    subject = await principal(
+        runtime, connection, reference, purpose=purposes[0], scopes=frozenset(), now=now
+    )
+    if subject.kind in {"service", "device"}:
+        raise Invalid("got a service or a device, which sign in with a key of their own", ("subject",))
+    code = codes.draw(runtime.ring.random)
+    row = {
+        "login": login,
+        "secret_hash": codes.hashed(code, salt=runtime.ring.random(codes.SALT_BYTES)),
+        "kind": subject.kind,
+        "subject": subject.reference,
+        "role": subject.role,
+        "patient_key": subject.patient_key,
+        "purposes": list(purposes),
+        "scopes": sorted(scopes.checked(map(str, asked), subject.kind) or scopes.everything(subject.kind)),
+    }
+    if not await fetch(connection, store.PUT_CODE, row):
+        raise Conflict("got a login that is someone else's", ("login",))
+    return Handed(login, code, subject)
+
+
+async def withdraw(connection: Connection, login: str) -> bool:
+    """Take the code of a login back; False when it has none."""
+    return bool(await fetch(connection, store.END_CODE, {"login": login}))
+
+
+async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) -> tokens.Issued:
+    """Answer a sign-in; signed in or not, it has its audit row.
+
+    Args:
+        runtime: the service's parts.
+        tree: `login`, `code`, `purpose`, and optionally `scope`.
+        address: the caller's network address, whose own failures are limited.
+
+    Raises:
+        Invalid: a member is missing or unfit.
+        TooMany: this caller failed too often.
+        WrongCode: no such login, or not its code.
+        Refused: this login may not sign in for this purpose or with these scopes.
+    """
+    login, code = tree.get("login"), tree.get("code")
+    if not isinstance(login, str) or not isinstance(code, str):
+        raise Invalid("expected `login`, `code` and `purpose` as texts")
+    purpose, scope, now = grantable(tree.get("purpose")), tree.get("scope", ""), runtime.clock()
+    async with runtime.pool.connection() as connection:
+        await attempts.check(runtime, connection, address, now=now)
+        rows = await fetch(connection, store.CODE, {"login": login})
+        row = rows[0] if rows else None
+        if not await to_thread(codes.matches, code, row.secret_hash if row else codes.NO_CODE):
+            await attempts.count(runtime, connection, address, now=now)
+            await _audit(runtime, connection, row, "refused", purpose, now, detail="login")
+            raise WrongCode
+        try:
+            async with connection.transaction():
+                return await _signed_in(runtime, connection, row, purpose, str(scope), now)
+        except (Refused, UnknownPrincipal, scopes.UnusableScope):
+            await _audit(runtime, connection, row, "refused", purpose, now, detail="forbidden")
+            raise
+
+
+async def _signed_in(
+    runtime: Runtime, connection: Connection, row: Row, purpose: str, scope: str, now: datetime
+) -> tokens.Issued:
+    if purpose not in row.purposes:
+        raise Refused("this purpose of use is not allowed for the login", ("purpose",))
+    given = scopes.checked(scope.split(), row.kind) or frozenset(row.scopes)
+    if not scopes.within(given, row.scopes):
+        raise Refused("this scope is not allowed for the login", ("scope",))
+    reference = row.role or row.subject
+    subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
+    lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
+    issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=lifetime)
+    await _audit(runtime, connection, row, "success", purpose, now, detail=str(issued.session_id))
+    return issued
+
+
+async def _audit(
+    runtime: Runtime,
+    connection: Connection,
+    row: Row | None,
+    outcome: Outcome,
+    purpose: str,
+    now: datetime,
+    *,
+    detail: str,
+) -> None:
+    audited = AuditRow(
+        patient_key=NOBODY if row is None or row.patient_key is None else row.patient_key,
+        audit_id=tokens.random_uuid(runtime),
+        recorded=now,
+        action="sign-in",
+        kind=row.kind if row else "",
+        outcome=outcome,
+        subject=row.subject if row else None,
+        role=row.role if row else None,
+        purpose=purpose,
+        query="POST auth/sign-in",
+        detail=detail,
+    )
+    await record(connection, [audited])

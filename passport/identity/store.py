@@ -1,0 +1,143 @@
+"""The statements of identity, each named for what it does.
+
+https://www.rfc-editor.org/rfc/rfc6749
+
+Tokens, codes and assertions are compared by hash or spent by insertion: a statement answers whether it was
+the one that did it.
+"""
+
+from typing import Final
+
+from passport.sql import Prepared
+
+OPEN_SESSION: Final = Prepared(
+    """
+INSERT INTO session (token_hash, session_id, kind, subject, role, client, actor_key, client_key, patient_key,
+    opened_patient_key, purpose, scopes, issued_at, expires_at)
+VALUES (%(token_hash)s, %(session_id)s, %(kind)s, %(subject)s, %(role)s, %(client)s, %(actor_key)s,
+    %(client_key)s, %(patient_key)s, %(opened_patient_key)s, %(purpose)s, %(scopes)s, %(issued_at)s,
+    %(expires_at)s)
+""",
+    {},
+)
+"""Begin a session; its token's text is known to the caller alone."""
+
+END_SESSION: Final = Prepared(
+    """
+UPDATE session SET ended_at = %(now)s
+WHERE token_hash = %(token_hash)s AND ended_at IS NULL AND expires_at > %(now)s
+RETURNING session_id
+""",
+    {},
+)
+"""End one session."""
+
+END_SESSIONS_OF_CLIENT: Final = Prepared(
+    """
+UPDATE session SET ended_at = %(now)s
+WHERE (subject = %(subject)s OR client = %(subject)s) AND kind = 'service'
+    AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End whatever a service has open, delegated sessions included."""
+
+ROLE_MEMBERS: Final = Prepared(
+    """
+SELECT container FROM membership
+WHERE member = %(role_key)s AND container <> %(role_key)s
+    AND (starts IS NULL OR starts <= %(now)s) AND (ends IS NULL OR ends > %(now)s)
+""",
+    {},
+)
+"""Whom and what a role stands for now: its practitioner, its organization, its care teams."""
+
+PUT_CLIENT: Final = Prepared(
+    """
+INSERT INTO client (client_id, name, subject, jwks, purposes, scopes, active)
+VALUES (%(client_id)s, %(name)s, %(subject)s, %(jwks)s, %(purposes)s, %(scopes)s, %(active)s)
+ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, subject = excluded.subject, jwks = excluded.jwks,
+    purposes = excluded.purposes, scopes = excluded.scopes, active = excluded.active
+""",
+    {},
+)
+"""Register a client, or replace what is registered."""
+
+CLIENT: Final = Prepared(
+    """
+SELECT client_id, name, subject, jwks, purposes, scopes, active FROM client WHERE client_id = %(client_id)s
+""",
+    {},
+)
+"""One client."""
+
+SPEND_ASSERTION: Final = Prepared(
+    """
+INSERT INTO client_assertion (client_id, jti, expires_at) VALUES (%(client_id)s, %(jti)s, %(expires_at)s)
+ON CONFLICT DO NOTHING
+RETURNING jti
+""",
+    {},
+)
+"""Take an assertion's id; nothing comes back when it was taken before."""
+
+PUT_CODE: Final = Prepared(
+    """
+INSERT INTO sign_in_code (login, secret_hash, kind, subject, role, patient_key, purposes, scopes, active)
+VALUES (%(login)s, %(secret_hash)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
+    %(scopes)s, true)
+ON CONFLICT (login) DO UPDATE SET secret_hash = excluded.secret_hash, purposes = excluded.purposes,
+    scopes = excluded.scopes, active = true
+WHERE sign_in_code.subject = excluded.subject AND sign_in_code.role IS NOT DISTINCT FROM excluded.role
+RETURNING login
+""",
+    {},
+)
+"""Give a login a code; a login that is someone else's stays theirs, and nothing comes back."""
+
+CODE: Final = Prepared(
+    """
+SELECT secret_hash, kind, subject, role, patient_key, purposes, scopes FROM sign_in_code
+WHERE login = %(login)s AND active
+""",
+    {},
+)
+"""What a login may become."""
+
+END_CODE: Final = Prepared(
+    "UPDATE sign_in_code SET active = false WHERE login = %(login)s AND active RETURNING login", {}
+)
+"""Take a login's code back."""
+
+FAILURES: Final = Prepared(
+    """
+SELECT coalesce(sum(failures), 0)::int AS failures FROM sign_in_failure
+WHERE caller = %(caller)s AND window_start > %(since)s
+""",
+    {},
+)
+"""How often this caller failed lately."""
+
+COUNT_FAILURE: Final = Prepared(
+    """
+WITH forgotten AS (DELETE FROM sign_in_failure WHERE window_start <= %(since)s)
+INSERT INTO sign_in_failure (caller, window_start, failures) VALUES (%(caller)s, %(window_start)s, 1)
+ON CONFLICT (caller, window_start) DO UPDATE SET failures = sign_in_failure.failures + 1
+""",
+    {},
+)
+"""Count a failure of this caller, and forget what is too old to count for anyone."""
+
+PATIENT_KEY: Final = Prepared(
+    "SELECT patient_key, wrapped_key FROM patient WHERE patient_key = %(patient_key)s", {}
+)
+"""A patient's wrapped key."""
+
+OPEN_RECORDS: Final = Prepared(
+    """
+INSERT INTO opening (patient_key, opening_id, subject, role, reason, opened_at, expires_at)
+VALUES (%(patient_key)s, %(opening_id)s, %(subject)s, %(role)s, %(reason)s, %(opened_at)s, %(expires_at)s)
+""",
+    {},
+)
+"""Note an emergency opening with its sealed reason."""

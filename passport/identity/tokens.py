@@ -1,0 +1,125 @@
+"""Access tokens: opaque, short-lived, stored as a hash, looked up on every request.
+
+https://www.rfc-editor.org/rfc/rfc6750
+
+A token says nothing by itself. What it is good for stands in its session, so that ending the session ends it
+at once, and so that identity may change behind the same `Subject`.
+"""
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from passport.identity import store
+from passport.outcomes import Refused
+from passport.runtime import Runtime
+from passport.sql import Connection, fetch
+from passport.subjects import Subject
+
+TOKEN_BYTES: Final = 32
+
+DELEGATED_DAYS: Final = 30
+"""How long a task may act for the caller who asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token as its owner gets it, once; only its hash is kept."""
+
+    text: str = field(repr=False)
+    session_id: UUID
+    scopes: frozenset[str]
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def seconds(self) -> int:
+        """How long it is good for."""
+        return int((self.expires_at - self.issued_at).total_seconds())
+
+    @property
+    def answer(self) -> dict[str, object]:
+        """The successful answer of RFC 6749, section 5.1."""
+        return {
+            "access_token": self.text,
+            "token_type": "Bearer",
+            "expires_in": self.seconds,
+            "scope": " ".join(sorted(self.scopes)),
+        }
+
+
+def token_hash(text: str) -> bytes:
+    """Return what is stored of a token: SHA-256, enough for 32 random bytes."""
+    return sha256(text.encode()).digest()
+
+
+async def issue(
+    runtime: Runtime, connection: Connection, subject: Subject, *, now: datetime, lifetime: timedelta
+) -> Issued:
+    """Begin a session for `subject` in the open transaction and return its token.
+
+    The subject's own `session_id` plays no part: a session is new.
+    """
+    text = urlsafe_b64encode(runtime.ring.random(TOKEN_BYTES)).decode().rstrip("=")
+    session_id = random_uuid(runtime)
+    await _open(runtime, connection, subject, token_hash(text), session_id, now, now + lifetime)
+    return Issued(text, session_id, subject.scopes, now, now + lifetime)
+
+
+async def delegate(runtime: Runtime, connection: Connection, subject: Subject, *, now: datetime) -> bytes:
+    """Begin a session with which a task acts for `subject`, and return its token's hash.
+
+    Nobody knows the token: the hash itself is random. What was withdrawn by the time the task runs is
+    withdrawn for the task.
+
+    Raises:
+        Refused: an emergency opening ends within hours and is for the one who opened it.
+    """
+    if subject.opened_patient_key is not None:
+        raise Refused("an emergency opening cannot be handed on to a task")
+    hashed = runtime.ring.random(TOKEN_BYTES)
+    ends = now + timedelta(days=DELEGATED_DAYS)
+    await _open(runtime, connection, subject, hashed, random_uuid(runtime), now, ends)
+    return hashed
+
+
+async def revoke(connection: Connection, hashed: bytes, *, now: datetime) -> bool:
+    """End the session of a token; False when there is none that goes on."""
+    return bool(await fetch(connection, store.END_SESSION, {"token_hash": hashed, "now": now}))
+
+
+def random_uuid(runtime: Runtime) -> UUID:
+    """Draw an id from the installation's own source of randomness."""
+    return UUID(bytes=runtime.ring.random(16), version=4)
+
+
+async def _open(
+    runtime: Runtime,
+    connection: Connection,
+    subject: Subject,
+    hashed: bytes,
+    session_id: UUID,
+    now: datetime,
+    expires_at: datetime,
+) -> None:
+    keys = runtime.keys
+    row = {
+        "token_hash": hashed,
+        "session_id": session_id,
+        "kind": subject.kind,
+        "subject": subject.reference,
+        "role": subject.role,
+        "client": subject.client,
+        "actor_key": keys.reference(subject.actor),
+        "client_key": None if subject.client is None else keys.reference(subject.client),
+        "patient_key": subject.patient_key,
+        "opened_patient_key": subject.opened_patient_key,
+        "purpose": subject.purpose,
+        "scopes": sorted(subject.scopes),
+        "issued_at": now,
+        "expires_at": expires_at,
+    }
+    await fetch(connection, store.OPEN_SESSION, row)
