@@ -1,0 +1,239 @@
+"""The reference: what consents permit, as short as their definition. The SQL gives the same answers.
+
+http://hl7.org/fhir/R4/consent.html
+
+A condition is True, False, or None for unknown (Kleene). Only True grants; everything but False blocks.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from consent import systems
+from consent.errors import ConsentError, UnknownRule
+from consent.model import (
+    Action,
+    Coding,
+    Consent,
+    Data,
+    Effect,
+    Interval,
+    Meaning,
+    Provision,
+    Purpose,
+    Record,
+    Request,
+)
+
+Truth = bool | None
+
+
+class _Role(Enum):
+    """What a provision does where it stands; its absent attributes mean something else in each."""
+
+    GRANTING = auto()  # a permit root, or a permit child of a deny root
+    BLOCKING = auto()  # a deny root
+    QUALIFYING = auto()  # a deny root once more, as a condition of the grants under it
+    EXCEPTION = auto()  # everything else
+
+
+def decide(consents: Iterable[Consent], record: Record, request: Request) -> bool:
+    """Whether the consents permit the request on the whole record, for every patient that it names.
+
+    An error while evaluating is a deny.
+    """
+    try:
+        return _visible([consent for consent in consents if consent.counts], record, request)
+    except ConsentError:
+        return False
+
+
+def _visible(consents: Sequence[Consent], record: Record, q: Request) -> bool:
+    if record.type in systems.DIRECTORY and q.action is Action.ACCESS:
+        return True
+    follows = record.type == "Provenance"
+    if follows and not _targets_visible(consents, record, q):
+        return False
+    parts = list(_parts(record))
+    patients: set[str | None] = set().union(record.patients, *(part.patients for part in parts))
+    return all(
+        _permitted(consents, record, patient, q, follows)
+        and all(_permitted(consents, part, patient, q) for part in parts)
+        for patient in patients or {None}
+    )
+
+
+def _targets_visible(consents: Sequence[Consent], record: Record, q: Request) -> bool:
+    """All targets are there and visible; what is said of a Provenance is not followed further."""
+    return bool(record.follows) and all(
+        target is not None and target.type != "Provenance" and _visible(consents, target, q)
+        for target in record.follows
+    )
+
+
+def _parts(record: Record) -> Iterator[Record]:
+    """What is contained in it at any depth, with the container's facts where it has none of its own."""
+    for own in record.parts:
+        labelled = own if own.confidentiality is not None or own.sensitivities else record
+        part = replace(
+            own,
+            reference=own.reference or record.reference,
+            container=record.container or record.reference,
+            codes=own.codes or record.codes,
+            categories=own.categories or record.categories,
+            time=own.time or record.time,
+            confidentiality=labelled.confidentiality,
+            sensitivities=labelled.sensitivities,
+            authors=own.authors or record.authors,
+            source=own.source or record.source,
+            references=own.references or record.references,
+        )
+        if part.type not in systems.DIRECTORY:
+            yield part
+        yield from _parts(part)
+
+
+def _permitted(
+    consents: Sequence[Consent], record: Record, patient: str | None, q: Request, granted: bool = False
+) -> bool:
+    """Whether this patient's consents and the policies grant it, or need not, and none blocks it."""
+    if patient is not None and patient == q.own:
+        return True
+    if q.purpose is Purpose.BTG and (patient is None or patient != q.opened):
+        return False
+    roots = [consent.root for consent in consents if consent.root and consent.patient in {None, patient}]
+    blocks = [_region(root, _Role.BLOCKING, record, q) for root in roots if _denies(root)]
+    granted = granted or _or(grant for root in roots for grant in _grants(root, record, q)) is True
+    return granted and _or(blocks) is False
+
+
+def _grants(root: Provision, record: Record, q: Request) -> Iterator[Truth]:
+    if not _denies(root):
+        yield _region(root, _Role.GRANTING, record, q)
+        return
+    for child in root.children:
+        qualified = _match(root, _Role.QUALIFYING, record, q)
+        yield _and((qualified, _region(child, _Role.GRANTING, record, q)))
+
+
+def _region(n: Provision, role: _Role, record: Record, q: Request) -> Truth:
+    below = _Role.GRANTING if role is _Role.BLOCKING else _Role.EXCEPTION
+    excepted = _or(_region(child, below, record, q) for child in n.children)
+    return _and((_match(n, role, record, q), _not(excepted)))
+
+
+def _match(n: Provision, role: _Role, record: Record, q: Request) -> Truth:
+    purposes, actions = n.purposes, n.actions
+    if not purposes and role in {_Role.GRANTING, _Role.BLOCKING}:
+        purposes = frozenset(Purpose) - {Purpose.BTG}
+    if not actions and role is _Role.GRANTING:
+        actions = frozenset({Action.ACCESS})
+    return _and(
+        (
+            n.period is None or n.period.holds(q.at),
+            not purposes or q.purpose in purposes,
+            not actions or q.action in actions,
+            not n.actors or _or(_actor(n, role, reference, q) for reference in n.actors),
+            _or(_class(coding, record) for coding in n.classes)
+            if n.classes
+            else record.type not in systems.UNNAMED_EXCLUDED,
+            not n.codes or _or(_code(coding, record) for coding in n.codes),
+            _label(n, record),
+            n.data_period is None or _inside(record.time, n.data_period),
+            not n.data or _or(_data(data, record) for data in n.data),
+        )
+    )
+
+
+def _actor(n: Provision, role: _Role, reference: str, q: Request) -> Truth:
+    # An application can narrow what its user may do, never widen it.
+    if reference == q.client and _denies(n) and role is not _Role.QUALIFYING:
+        return True
+    if reference in q.actors:
+        return True
+    kind = reference.partition("/")[0]
+    unresolved = (q.unresolved and kind in systems.CHAINED) or (
+        kind in systems.COLLECTIVES and reference not in q.resolvable
+    )
+    return None if unresolved else False
+
+
+def _class(coding: Coding, record: Record) -> Truth:
+    if coding.system == systems.RESOURCE_TYPES:
+        return coding.code == record.type
+    return coding in record.categories if record.categories else None
+
+
+def _code(coding: Coding, record: Record) -> Truth:
+    if any(coding.system == carried.system for carried in record.codes):
+        return coding in record.codes
+    if record.type in systems.CODELESS:
+        return False
+    foreign = record.type in systems.SYSTEMS and coding.system not in systems.SYSTEMS[record.type]
+    return False if foreign and record.codes else None
+
+
+def _label(n: Provision, record: Record) -> Truth:
+    if n.confidentiality and n.sensitivities:
+        raise UnknownRule("got both kinds of labels in one provision, expected one")
+    if not n.confidentiality and not n.sensitivities:
+        return True
+    if record.confidentiality is None:
+        return None
+    if n.sensitivities:
+        return bool(n.sensitivities & record.sensitivities)
+    if _denies(n):
+        return record.confidentiality >= min(n.confidentiality)
+    return record.confidentiality <= max(n.confidentiality)
+
+
+def _inside(time: Interval | None, period: Interval) -> Truth:
+    if time is None or time.empty:
+        return None
+    if _starts_by(period, time) and _ends_by(time, period):
+        return True
+    disjoint = _before(time, period) or _before(period, time)
+    return False if disjoint else None
+
+
+def _starts_by(one: Interval, other: Interval) -> bool:
+    return one.start is None or (other.start is not None and one.start <= other.start)
+
+
+def _ends_by(one: Interval, other: Interval) -> bool:
+    return other.end is None or (one.end is not None and one.end <= other.end)
+
+
+def _before(one: Interval, other: Interval) -> bool:
+    return one.end is not None and other.start is not None and one.end <= other.start
+
+
+def _data(data: Data, record: Record) -> Truth:
+    if data.meaning is Meaning.AUTHOREDBY:
+        if data.reference in record.authors or data.reference == record.source:
+            return True
+        return False if record.authors else None
+    itself = data.reference in {record.reference, record.container}
+    return itself or (data.meaning is Meaning.DEPENDENTS and data.reference in record.references)
+
+
+def _denies(n: Provision) -> bool:
+    if n.effect is Effect.DENY:
+        return True
+    if n.effect is Effect.PERMIT:
+        return False
+    raise UnknownRule("got a provision that neither permits nor denies")
+
+
+def _and(values: Iterable[Truth]) -> Truth:
+    found = set(values)
+    return False if False in found else None if None in found else True
+
+
+def _or(values: Iterable[Truth]) -> Truth:
+    found = set(values)
+    return True if True in found else None if None in found else False
+
+
+def _not(value: Truth) -> Truth:
+    return None if value is None else not value
