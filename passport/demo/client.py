@@ -20,13 +20,14 @@ TRIES: Final = 3
 
 
 class Refused(PassportError):
-    """The service answered otherwise than the demo needs."""
+    """The service answered otherwise than the demo needs; `answered` is the HTTP status of what it said."""
 
     def __init__(self, request: httpx.Request, response: httpx.Response) -> None:
         asked = f"{request.method} {request.url.path}"
         super().__init__(
             500, "exception", f"{asked} was answered with {response.status_code}: {_said(response)}"
         )
+        self.answered = response.status_code
 
 
 class Caller:

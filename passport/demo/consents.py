@@ -14,6 +14,9 @@ MEDICINES: Final = ("MedicationRequest", "MedicationDispense", "MedicationStatem
 HANDED_OVER: Final = (*MEDICINES, "AllergyIntolerance", "Condition", "Provenance")
 """What a medication handbook becomes, and where it came from."""
 
+GRANTED_DAYS: Final = 92
+"""Three months, whichever they are."""
+
 # A provision that names no class does not cover these.
 APART: Final = ("Consent", "Provenance", "RelatedPerson", "CareTeam", "Group")
 
@@ -56,11 +59,13 @@ def emergency_policy(organization: str) -> Tree:
     return consent(permit([organization], "BTG"))
 
 
-def sandbox_policies(organization: str, types: Sequence[str]) -> tuple[Tree, ...]:
+def sandbox_policies(organization: str) -> tuple[Tree, ...]:
     """Every type, read and write, for conformance suites."""
     return (
-        consent(permit([organization], "TREAT", classes=types)),
-        consent(permit([organization], "TREAT", actions=("collect", "correct"), classes=types)),
+        consent(permit([organization], "TREAT")),
+        consent(permit([organization], "TREAT", classes=APART)),
+        consent(permit([organization], "TREAT", actions=("collect", "correct"))),
+        consent(permit([organization], "TREAT", actions=("collect", "correct"), classes=APART)),
     )
 
 

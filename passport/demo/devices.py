@@ -75,6 +75,12 @@ class SimulatedDevice:
         """A new device with a new key."""
         return cls(model, serial, new_key(model.curve))
 
+    @classmethod
+    def known(cls, model: str, jwk: Mapping[str, Any], next_counter: int) -> "SimulatedDevice":
+        """A device that was enrolled before."""
+        (found,) = (each for each in MODELS if each.name == model)
+        return cls(found, "", key_of(jwk), next_counter)
+
     @property
     def public_jwk(self) -> dict[str, Any]:
         """The key as an enrolment names it."""

@@ -110,6 +110,16 @@ def patient(resident: Resident, number: int) -> Tree:
     }
 
 
+def sandbox_patient() -> Tree:
+    """Whom conformance suites write about, so that no resident's records are touched."""
+    return {
+        "resourceType": "Patient",
+        "active": True,
+        "identifier": [{"system": RESIDENT_NUMBER, "value": "R-00000"}],
+        "name": _names("適合性 試験", "テキゴウセイ シケン"),
+    }
+
+
 def related_person(patient_reference: str) -> Tree:
     """The child in another town who acts for the resident of the persona file."""
     return {

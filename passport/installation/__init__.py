@@ -1,6 +1,7 @@
 """One installation: its folder, its database, and the marks that keep a demo apart from production."""
 
 from passport.installation.folder import (
+    DATABASE,
     NotProduction,
     NotThisInstallation,
     initialise,
@@ -8,8 +9,11 @@ from passport.installation.folder import (
     prepare,
     require_production,
 )
+from passport.settings import FILE_NAME
 
 __all__ = [
+    "DATABASE",
+    "FILE_NAME",
     "NotProduction",
     "NotThisInstallation",
     "initialise",

@@ -1,16 +1,12 @@
 """The resident shares and takes back; the physician asks, sees exactly that, and then nothing again."""
 
 from datetime import timedelta
-from typing import Final
 
 import httpx
 
 from passport.demo import consents
 from passport.demo.client import granted
 from passport.demo.story.scene import BLOOD_PRESSURE, Got, Scene, Step
-
-GRANTED_DAYS: Final = 92
-"""Three months, whichever they are."""
 
 
 def read_by_id(scene: Scene) -> Got:
@@ -26,7 +22,7 @@ def read_by_id(scene: Scene) -> Got:
 def ask(scene: Scene) -> Got:
     """The physician writes the Consent that they would like to have, proposed."""
     physician = scene.persona("physician").reference
-    last_day = (scene.began + timedelta(days=GRANTED_DAYS)).date()
+    last_day = (scene.began + timedelta(days=consents.GRANTED_DAYS)).date()
     wanted = consents.blood_pressure_and_medicines(scene.patient, physician, last_day, status="proposed")
     answer = scene.callers["physician"].post("/fhir/Consent", wanted)
     scene.kept["granted"] = granted(answer).json()["id"]

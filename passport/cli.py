@@ -1,0 +1,211 @@
+"""The `passport` command: one installation, its service, its workers, and the demo that shows them.
+
+https://click.palletsprojects.com/
+"""
+
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any, BinaryIO, Final, NoReturn
+
+import click
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from fhirmap.errors import MappingError
+from fhirmap.formats import FORMATS
+from fhirmap.jsonformat import dumps
+from passport import database, installation
+from passport.embedded import EmbeddedPostgresError
+from passport.installation.tokens import Wanted, hand_out
+from passport.outcomes import PassportError
+from passport.runtime import utc_now
+from passport.settings import Settings
+
+EXPECTED: Final = (
+    PassportError,
+    EmbeddedPostgresError,
+    MappingError,
+    psycopg.OperationalError,
+    DBAPIError,
+    OSError,
+)
+"""What may go wrong without a fault of ours: one line, and exit code 1."""
+
+_state = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The installation's folder: settings, keys, and the database if it has its own.",
+)
+_port = click.option("--port", type=click.IntRange(0, 65_535), help="Where to listen; 0 takes a free port.")
+
+
+class Lifetime(click.ParamType[timedelta]):
+    """A span such as `300`, `90s`, `15m` or `2h`."""
+
+    name = "lifetime"
+    _UNITS: Final = {"s": 1, "m": 60, "h": 3_600}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read the span."""
+        if isinstance(value, timedelta):
+            return value
+        number, unit = (value[:-1], value[-1:]) if value[-1:] in self._UNITS else (value, "s")
+        if not number.isascii() or not number.isdigit():
+            self.fail(f"got `{value}`, expected seconds, or such as 90s, 15m, 2h", param, ctx)
+        return timedelta(seconds=int(number) * self._UNITS[unit])
+
+
+class OneLine(click.Group):
+    """A group whose commands tell an expected failure in one line and never by a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise click.ClickException(" ".join(str(reason).split())) from None
+
+
+@click.group(cls=OneLine)
+@click.version_option(package_name="healthcare-passport")
+def main() -> None:
+    """ヘルスケアパスポート: vitals and prescriptions, shown to each reader exactly as the person consents."""
+    signal.signal(signal.SIGTERM, _end)
+
+
+@main.command()
+@_state
+def init(state: Path) -> None:
+    """Make DIR a production installation: settings, keys, and a migrated database."""
+    settings = installation.initialise(state, "production")
+    with installation.opened(settings) as ready:
+        installation.prepare(ready, utc_now())
+    click.echo(f"{state}: ready. Keep a copy of {settings.key_file} apart from the database's.")
+
+
+@main.command()
+@_state
+@_port
+@click.option("--host", help="The address to listen on; 127.0.0.1 by default, behind the city's proxy.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Service processes.")
+def serve(state: Path, port: int | None, host: str | None, workers: int) -> None:
+    """Serve a production installation; what a demo made is refused."""
+    # Only those who serve wait for the service to be imported.
+    from passport.serving import serve as run
+
+    settings = _existing(state, port=port, host=host)
+    installation.require_production(settings)
+    with installation.opened(settings) as ready:
+        installation.prepare(ready, utc_now())
+        run(ready, workers=workers)
+
+
+@main.command()
+@_state
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
+def worker(state: Path, processes: int) -> NoReturn:
+    """Carry out what requests left to be done: imports, notifications."""
+    from passport.working import work
+
+    with installation.opened(_existing(state)) as ready:
+        code = work(ready, processes=processes)
+    sys.exit(code)
+
+
+@main.command()
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Where the town is kept.")
+@_port
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the personas there, once the story is told and the town is served.",
+)
+@click.option(
+    "--sandbox", is_flag=True, help="Add a persona that reads and writes everything, for test suites."
+)
+@click.option(
+    "--check", is_flag=True, help="Tell the story on a temporary database, and end with its result."
+)
+def demo(state: Path | None, port: int | None, json_file: Path | None, sandbox: bool, check: bool) -> None:
+    """Load a fictional town, tell the story of one consent, and serve it."""
+    from passport.demo import running
+
+    if check:
+        sys.exit(0 if running.check() else 1)
+    if state is None:
+        raise click.UsageError("--state is needed, or --check")
+    try:
+        running.demo(state, port=8000 if port is None else port, json_file=json_file, sandbox=sandbox)
+    except KeyboardInterrupt:
+        click.echo("\nEnded. The town is kept; the same command goes on with it.")
+
+
+@main.command()
+@_state
+@click.option(
+    "--as", "reference", required=True, help="Patient/…, PractitionerRole/…, …, operator or auditor."
+)
+@click.option("--purpose", required=True, help="The purpose of use, such as TREAT or PATRQT.")
+@click.option("--scope", default="", help="SMART scopes, separated by spaces; none narrows nothing.")
+@click.option("--ttl", type=Lifetime(), help="How long it is good for: seconds, or such as 15m, 2h.")
+def token(state: Path, reference: str, purpose: str, scope: str, ttl: timedelta | None) -> None:
+    """Print a token to act as somebody; only on demo and sandbox installations."""
+    with installation.opened(_existing(state)) as ready:
+        (text,) = hand_out(ready, [Wanted(reference, purpose, scope, ttl)])
+    click.echo(text)
+
+
+@main.command("map")
+@click.argument("form", metavar="FORMAT", type=click.Choice(sorted(FORMATS)))
+@click.argument("file", type=click.File("rb"))
+def map_command(form: str, file: BinaryIO) -> None:
+    """Print the FHIR Bundle that FILE becomes; deviations from the format on stderr. Stores nothing."""
+    mapped = FORMATS[form](file.read())
+    for deviation in mapped.deviations:
+        click.echo(f"line {deviation.line}, record {deviation.record}: {deviation.text}", err=True)
+    click.echo(dumps(mapped.bundle, indent=True))
+
+
+@main.group()
+def db() -> None:
+    """Prepare a PostgreSQL server of your own."""
+
+
+@db.command()
+@click.option("--url", required=True, help="Address by which a superuser connects.")
+@click.option("--database", "name", default=installation.DATABASE, show_default=True)
+def bootstrap(url: str, name: str) -> None:
+    """Create the roles and the database; print what PASSPORT_MIGRATION_URL and PASSPORT_DATABASE_URL are."""
+    owner, service = database.bootstrap(url, name)
+    click.echo(f"PASSPORT_MIGRATION_URL='{owner}'\nPASSPORT_DATABASE_URL='{service}'")
+
+
+@db.command()
+@_state
+def migrate(state: Path) -> None:
+    """Bring the database of an installation to the newest revision."""
+    with installation.opened(_existing(state)) as ready:
+        installation.prepare(ready, utc_now())
+
+
+def _existing(state: Path, *, port: int | None = None, host: str | None = None) -> Settings:
+    if not (state / installation.FILE_NAME).exists():
+        raise click.ClickException(
+            f"`{state}` is no installation, make one with `passport init --state {state}`"
+        )
+    return Settings.load(state, port=port, host=host)
+
+
+def _end(signum: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM ends a command as Ctrl-C does: whatever it started ends with it."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

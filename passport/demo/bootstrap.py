@@ -1,0 +1,23 @@
+"""The only part of the demo that is not HTTP: a demo hands tokens to whoever holds its folder.
+
+https://www.rfc-editor.org/rfc/rfc6750
+"""
+
+from collections.abc import Callable, Sequence
+
+from passport.identity.installation import DEMO_LIFETIME
+from passport.installation.tokens import Wanted, hand_out
+from passport.settings import Settings
+
+TokenSource = Callable[[Sequence[tuple[str, str]]], list[str]]
+"""Tokens for pairs of reference and purpose of use, in their order."""
+
+
+def tokens(settings: Settings, principals: Sequence[tuple[str, str]]) -> list[str]:
+    """A token, good for two hours, for each (reference, purpose of use).
+
+    Raises:
+        PassportError: one of them cannot have a token.
+    """
+    wanted = [Wanted(reference, purpose, lifetime=DEMO_LIFETIME) for reference, purpose in principals]
+    return hand_out(settings, wanted)

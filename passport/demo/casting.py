@@ -1,0 +1,96 @@
+"""Who plays whom: what the resident of the persona file shares, and the files themselves.
+
+The story has a resident of its own, so that it leaves the personas' grants as they are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from passport.demo import consents, town
+from passport.demo.books import Books
+from passport.demo.bootstrap import TokenSource
+from passport.demo.client import Caller
+from passport.demo.personas import SANDBOX, Persona, PersonaFile
+
+RESIDENT: Final = "hanako"
+STORY_RESIDENT: Final = "taro"
+
+PURPOSES: Final[Mapping[str, str]] = {
+    "resident": "PATRQT",
+    "proxy": "FAMRQT",
+    "physician": "TREAT",
+    "physician_elsewhere": "TREAT",
+    "telemedicine": "TREAT",
+    "pharmacy": "TREAT",
+    "device": "PATRQT",
+    "emergency_physician": "ETREAT",
+    "auditor": "HOPERAT",
+    "operator": "HOPERAT",
+}
+"""The purpose of use in each persona's token."""
+
+_CITY: Final = frozenset({"auditor", "operator"})
+
+
+def share(resident: Caller, books: Books, now: datetime) -> None:
+    """The grants that the personas begin with: physician, telemedicine service and proxy hold theirs."""
+    references = books.references
+    patient = references[RESIDENT]
+    last_day = (now + timedelta(days=consents.GRANTED_DAYS)).date()
+    references["proxy"] = resident.create(town.related_person(patient))
+    physician = references["physician"]
+    granted = consents.blood_pressure_and_medicines(patient, physician, last_day, status="active")
+    shared = consents.blood_pressure_alone(patient, references["telemedicine"])
+    for tree in (granted, shared, *consents.everything_for(patient, references["proxy"])):
+        resident.create(tree)
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """Fills persona files with fresh tokens."""
+
+    base_url: str
+    tokens: TokenSource
+    books: Books
+
+    def personas(self, *, sandbox: bool) -> PersonaFile:
+        """The file that others read."""
+        file = self._file(RESIDENT, PURPOSES)
+        if not sandbox:
+            return file
+        reference, purpose = self.books.references[SANDBOX], "TREAT"
+        (token,) = self.tokens([(reference, purpose)])
+        patient = self.books.references[f"{SANDBOX}-patient"]
+        return PersonaFile(
+            self.base_url, {**file.personas, SANDBOX: Persona(token, reference, patient, purpose)}
+        )
+
+    def story(self) -> PersonaFile:
+        """The same people around the resident of the story, who has no proxy."""
+        return self._file(STORY_RESIDENT, {name: PURPOSES[name] for name in PURPOSES if name != "proxy"})
+
+    def _file(self, resident: str, purposes: Mapping[str, str]) -> PersonaFile:
+        references = {name: self._reference(name, resident) for name in purposes}
+        tokens = self.tokens([(references[name], purpose) for name, purpose in purposes.items()])
+        cuff = self.books.devices[f"{resident}/cuff"]
+        keys = {"device": cuff.jwk, "pharmacy": self.books.pharmacy_jwk}
+        counters = {"device": cuff.next_counter}
+        patient = self.books.references[resident]
+        return PersonaFile(
+            self.base_url,
+            {
+                name: Persona(
+                    token, references[name], patient, purposes[name], keys.get(name), counters.get(name)
+                )
+                for name, token in zip(purposes, tokens, strict=True)
+            },
+        )
+
+    def _reference(self, name: str, resident: str) -> str:
+        if name in _CITY:
+            return name
+        if name == "device":
+            return self.books.devices[f"{resident}/cuff"].reference
+        return self.books.references[resident if name == "resident" else name]

@@ -1,0 +1,49 @@
+"""Tokens handed to whoever holds the folder of a demo, and to nobody in production.
+
+https://www.rfc-editor.org/rfc/rfc6750
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fhirstore.keys import KeyMaker
+from passport.database import open_pool
+from passport.identity.installation import issue_for
+from passport.keys import KeyRing
+from passport.runtime import Runtime
+from passport.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A token to act as `reference`; without lifetime it is good for what the installation's settings say."""
+
+    reference: str
+    purpose: str
+    scope: str = ""
+    lifetime: timedelta | None = None
+
+
+def hand_out(settings: Settings, wanted: Sequence[Wanted]) -> list[str]:
+    """The text of a token for each, in their order; `settings` hold the address of a running database.
+
+    Raises:
+        PassportError: one of them cannot be had; the message says why.
+    """
+    return asyncio.run(_hand_out(settings, wanted))
+
+
+async def _hand_out(settings: Settings, wanted: Sequence[Wanted]) -> list[str]:
+    ring = KeyRing.load(settings.key_file)
+    async with open_pool(settings.database_url, size=1) as pool:
+        runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        return [
+            (
+                await issue_for(
+                    runtime, each.reference, purpose=each.purpose, scope=each.scope, lifetime=each.lifetime
+                )
+            ).text
+            for each in wanted
+        ]
