@@ -18,6 +18,7 @@ from fhirmap.errors import MappingError
 from fhirmap.formats import FORMATS
 from fhirmap.jsonformat import dumps
 from passport import database, installation
+from passport.demo.errors import DemoError
 from passport.embedded import EmbeddedPostgresError
 from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError
@@ -26,6 +27,7 @@ from passport.settings import Settings
 
 EXPECTED: Final = (
     PassportError,
+    DemoError,
     EmbeddedPostgresError,
     MappingError,
     psycopg.OperationalError,
@@ -95,11 +97,11 @@ def init(state: Path) -> None:
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Service processes.")
 def serve(state: Path, port: int | None, host: str | None, workers: int) -> None:
     """Serve a production installation; what a demo made is refused."""
+    settings = _existing(state, port=port, host=host)
+    installation.require_production(settings)
     # Only those who serve wait for the service to be imported.
     from passport.serving import serve as run
 
-    settings = _existing(state, port=port, host=host)
-    installation.require_production(settings)
     with installation.opened(settings) as ready:
         installation.prepare(ready, utc_now())
         run(ready, workers=workers)

@@ -3,14 +3,11 @@
 https://www.rfc-editor.org/rfc/rfc6750
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from passport.identity.installation import DEMO_LIFETIME
 from passport.installation.tokens import Wanted, hand_out
 from passport.settings import Settings
-
-TokenSource = Callable[[Sequence[tuple[str, str]]], list[str]]
-"""Tokens for pairs of reference and purpose of use, in their order."""
 
 
 def tokens(settings: Settings, principals: Sequence[tuple[str, str]]) -> list[str]:

@@ -10,8 +10,7 @@ from typing import Final
 
 from passport.demo import consents, town
 from passport.demo.books import Books
-from passport.demo.bootstrap import TokenSource
-from passport.demo.client import Caller
+from passport.demo.client import Caller, TokenSource
 from passport.demo.personas import SANDBOX, Persona, PersonaFile
 
 RESIDENT: Final = "hanako"

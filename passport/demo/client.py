@@ -4,30 +4,22 @@ http://hl7.org/fhir/R4/http.html
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
 
-from passport.outcomes import PassportError
+from passport.demo.errors import Refused
+
+TokenSource = Callable[[Sequence[tuple[str, str]]], list[str]]
+"""Tokens for pairs of reference and purpose of use, in their order."""
 
 TIMEOUT_SECONDS: Final = 30
 PAGE_SIZE: Final = 200
 POLL_SECONDS: Final = 0.1
 TRIES: Final = 3
 """A service that is started again breaks the connections that it had; who asks again loses nothing."""
-
-
-class Refused(PassportError):
-    """The service answered otherwise than the demo needs; `answered` is the HTTP status of what it said."""
-
-    def __init__(self, request: httpx.Request, response: httpx.Response) -> None:
-        asked = f"{request.method} {request.url.path}"
-        super().__init__(
-            500, "exception", f"{asked} was answered with {response.status_code}: {_said(response)}"
-        )
-        self.answered = response.status_code
 
 
 class Caller:
@@ -100,7 +92,8 @@ def granted(response: httpx.Response) -> httpx.Response:
         Refused: it is none.
     """
     if not response.is_success:
-        raise Refused(response.request, response)
+        asked = f"{response.request.method} {response.request.url.path}"
+        raise Refused(response.status_code, asked, _said(response))
     return response
 
 

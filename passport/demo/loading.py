@@ -14,13 +14,12 @@ from rich.progress import Progress
 
 from passport.demo import consents, directory, town
 from passport.demo.books import Books, DeviceEntry
-from passport.demo.bootstrap import TokenSource
-from passport.demo.client import Caller, granted, until
+from passport.demo.client import Caller, TokenSource, granted, until
 from passport.demo.devices import SimulatedDevice, models_of
+from passport.demo.errors import NotLoaded
 from passport.demo.prescriptions import handbook
 from passport.demo.readings import readings
 from passport.demo.residents import RESIDENTS, Kind, Resident
-from passport.outcomes import PassportError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,13 +32,6 @@ WAITING: Final = frozenset({"received", "running"})
 JOSE: Final = "application/jose"
 OCTETS: Final = "application/octet-stream"
 OPERATING, OWN, TREATMENT = "HOPERAT", "PATRQT", "TREAT"
-
-
-class NotLoaded(PassportError):
-    """Something that was handed over did not arrive."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(500, "exception", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from passport.demo import consents
 from passport.demo.books import Books
-from passport.demo.bootstrap import TokenSource
-from passport.demo.client import Caller, granted
+from passport.demo.client import Caller, TokenSource, granted
 from passport.demo.personas import SANDBOX
 from passport.demo.town import Institution, sandbox_patient
 

@@ -19,21 +19,14 @@ from typing import Final
 
 import httpx
 
+from passport.demo.errors import NotServing
 from passport.embedded import launch
-from passport.outcomes import PassportError
 from passport.settings import Settings
 
 READY_SECONDS: Final = 30
 STOP_SECONDS: Final = 8
 POLL_SECONDS: Final = 0.05
 RESTARTS_MAX: Final = 5
-
-
-class NotServing(PassportError):
-    """A part of the demo does not come up, or does not stay up."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(500, "exception", text)
 
 
 @dataclass(slots=True)

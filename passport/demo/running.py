@@ -18,11 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from passport.demo import bootstrap, consents, policies
 from passport.demo.books import Books
-from passport.demo.bootstrap import TokenSource
 from passport.demo.casting import RESIDENT, STORY_RESIDENT, Casting, share
-from passport.demo.client import Caller
+from passport.demo.client import Caller, TokenSource
+from passport.demo.errors import NotLoaded
 from passport.demo.guide import guide
-from passport.demo.loading import OWN, SMALL, WHOLE, Loader, NotLoaded, Size
+from passport.demo.loading import OWN, SMALL, WHOLE, Loader, Size
 from passport.demo.personas import PersonaFile
 from passport.demo.processes import Part, listening, running
 from passport.demo.readings import blood_pressure
@@ -103,7 +103,7 @@ def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool) -> No
         sandbox: whether to add the persona for conformance suites.
 
     Raises:
-        PassportError, EmbeddedPostgresError: why it cannot be shown.
+        DemoError, PassportError, EmbeddedPostgresError: why it cannot be shown.
     """
     console = new_console()
     with started(state, port, console, sandbox=sandbox) as stage:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from passport.demo.client import Refused
+from passport.demo.errors import Refused
 from passport.demo.expectations import EXPECTATIONS, Expectation
 from passport.demo.story import STEPS, Got, Scene
 
@@ -40,9 +40,14 @@ def tell(scene: Scene, console: Console) -> tuple[Told, ...]:
         for expected in EXPECTATIONS:
             status.update(f"{expected.who} {expected.does} …")
             told.append(Told(expected, _carried_out(scene, expected)))
+    printed(told, console)
+    return tuple(told)
+
+
+def printed(told: Sequence[Told], console: Console) -> None:
+    """Print the table and its sum."""
     console.print(_table(told))
     console.print(_summary(told))
-    return tuple(told)
 
 
 def new_console() -> Console:
@@ -55,7 +60,7 @@ def _carried_out(scene: Scene, expected: Expectation) -> Got:
     try:
         return STEPS[expected.key](scene)
     except Refused as error:
-        return Got(error.answered, error.text)
+        return Got(error.status, str(error))
     except httpx.HTTPError as error:
         return Got(0, f"no answer: {type(error).__name__}")
     except (KeyError, LookupError, ValueError) as error:

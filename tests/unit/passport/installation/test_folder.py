@@ -1,0 +1,94 @@
+"""An installation is made once, and demo, production and foreign keys are never mistaken for one another."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fhirstore.tables import NOBODY
+from passport.installation import (
+    FILE_NAME,
+    NotProduction,
+    NotThisInstallation,
+    initialise,
+    prepare,
+    require_production,
+)
+from passport.keys import KeyFileUnusable, KeyRing
+from passport.settings import Settings
+from tests.databases import Database
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def _on(settings: Settings, database: Database) -> Settings:
+    return settings.at(database_url=database.service_url, migration_url=database.owner_url)
+
+
+def test_a_second_start_reads_the_same_keys(tmp_path: Path) -> None:
+    first = initialise(tmp_path / "state", "production")
+    secret = KeyRing.load(first.key_file).index_secret
+    assert initialise(tmp_path / "state", "production") == first
+    assert KeyRing.load(first.key_file).index_secret == secret
+
+
+def test_lost_keys_are_not_replaced(tmp_path: Path) -> None:
+    settings = initialise(tmp_path, "production")
+    settings.key_file.unlink()
+    initialise(tmp_path, "production")
+    with pytest.raises(KeyFileUnusable):
+        require_production(settings)
+
+
+def test_an_interrupted_making_is_finished_with_the_keys_that_are_there(tmp_path: Path) -> None:
+    settings = initialise(tmp_path, "production")
+    secret = KeyRing.load(settings.key_file).index_secret
+    (tmp_path / FILE_NAME).unlink()
+    assert initialise(tmp_path, "production") == settings
+    assert KeyRing.load(settings.key_file).index_secret == secret
+
+
+def test_a_demo_never_becomes_production(tmp_path: Path) -> None:
+    demo = initialise(tmp_path, "demo")
+    with pytest.raises(NotThisInstallation):
+        initialise(tmp_path, "production")
+    with pytest.raises(NotProduction):
+        require_production(demo)
+
+
+def test_settings_changed_by_hand_do_not_hide_a_demos_keys(tmp_path: Path) -> None:
+    demo = initialise(tmp_path, "demo")
+    demo.at(mode="production").save()
+    with pytest.raises(NotProduction):
+        require_production(Settings.load(tmp_path, environ={}))
+
+
+def test_a_demo_becomes_a_sandbox_and_stays_one(tmp_path: Path) -> None:
+    initialise(tmp_path, "demo")
+    assert initialise(tmp_path, "sandbox").mode == "sandbox"
+    assert initialise(tmp_path, "demo").mode == "sandbox"
+
+
+def test_nobody_gets_a_row_with_a_key_once(tmp_path: Path, database: Database) -> None:
+    settings = _on(initialise(tmp_path, "production"), database)
+    prepare(settings, NOW)
+    prepare(settings, NOW)
+    with psycopg.connect(database.owner_url) as connection:
+        rows = connection.execute("SELECT patient_key, wrapped_key FROM patient").fetchall()
+    ((patient_key, wrapped),) = rows
+    assert patient_key == NOBODY
+    assert len(KeyRing.load(settings.key_file).unwrap(NOBODY, bytes(wrapped))) == 32
+
+
+def test_a_database_filled_under_other_keys_is_refused(tmp_path: Path, database: Database) -> None:
+    prepare(_on(initialise(tmp_path / "one", "production"), database), NOW)
+    with pytest.raises(NotThisInstallation, match="other keys"):
+        prepare(_on(initialise(tmp_path / "two", "production"), database), NOW)
+
+
+def test_a_database_that_a_demo_filled_is_refused(tmp_path: Path, database: Database) -> None:
+    demo = _on(initialise(tmp_path, "demo"), database)
+    prepare(demo, NOW)
+    with pytest.raises(NotThisInstallation, match="demo installation"):
+        prepare(demo.at(mode="production"), NOW)

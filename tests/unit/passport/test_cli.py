@@ -1,0 +1,102 @@
+"""The command's own part: what it prints, where, and with which exit code; never a traceback."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fhirmap.jsonformat import loads
+from passport.cli import Lifetime, main
+from passport.installation import initialise
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    for name in ("PASSPORT_DATABASE_URL", "PASSPORT_MIGRATION_URL", "PASSPORT_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    return CliRunner()
+
+
+def _one_line(result: Result) -> str:
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stdout == ""
+    (line,) = result.stderr.strip().splitlines()
+    return line
+
+
+HANDBOOK = """JAHISTC08,1
+1,見本　花子,2,19550303
+5,20261117,1
+11,れいじ薬局,07,4,9999901,,,,1
+51,雛形クリニック,07,1,9999902,1
+55,雛形　診,内科,1
+201,1,アムロジピンＯＤ錠５ｍｇ「見本」,1,錠,4,2171022F5999,1
+301,1,１日１回　朝食後服用,28,日分,1,1,,1
+"""
+
+
+def test_a_handbook_is_printed_as_a_bundle(runner: CliRunner, tmp_path: Path) -> None:
+    file = tmp_path / "handbook.txt"
+    file.write_bytes(HANDBOOK.replace("\n", "\r\n").encode("cp932"))
+    result = runner.invoke(main, ["map", "jahis", str(file)])
+    assert result.exit_code == 0
+    kinds = [entry["resource"]["resourceType"] for entry in loads(result.stdout_bytes)["entry"]]
+    assert "MedicationDispense" in kinds
+
+
+def test_deviations_go_to_stderr_and_leave_the_bundle_readable(runner: CliRunner, tmp_path: Path) -> None:
+    file = tmp_path / "handbook.txt"
+    file.write_bytes(HANDBOOK.replace("28,日分", "二八,日分").encode("cp932"))
+    result = runner.invoke(main, ["map", "jahis", str(file)])
+    assert result.exit_code == 0
+    assert loads(result.stdout_bytes)["resourceType"] == "Bundle"
+    assert "line 8, record 301" in result.stderr
+
+
+def test_a_refused_file_is_one_line_and_exit_code_1(runner: CliRunner, tmp_path: Path) -> None:
+    file = tmp_path / "not-json"
+    file.write_text("garbage")
+    assert "not JSON" in _one_line(runner.invoke(main, ["map", "gatt", str(file)]))
+
+
+@pytest.mark.parametrize(
+    "command", [["serve"], ["worker"], ["db", "migrate"], ["token", "--as", "x", "--purpose", "y"]]
+)
+def test_a_folder_that_is_no_installation_is_refused(
+    command: list[str], runner: CliRunner, tmp_path: Path
+) -> None:
+    line = _one_line(runner.invoke(main, [*command, "--state", str(tmp_path / "nothing")]))
+    assert "passport init" in line
+
+
+def test_production_refuses_what_a_demo_made(runner: CliRunner, tmp_path: Path) -> None:
+    initialise(tmp_path, "demo")
+    assert "passport demo" in _one_line(runner.invoke(main, ["serve", "--state", str(tmp_path)]))
+    assert "demo installation" in _one_line(runner.invoke(main, ["init", "--state", str(tmp_path)]))
+
+
+def test_a_database_that_is_not_there_is_one_line(runner: CliRunner, tmp_path: Path) -> None:
+    initialise(tmp_path, "demo")
+    environment = {"PASSPORT_DATABASE_URL": f"host={tmp_path} user=nobody dbname=none"}
+    command = ["token", "--state", str(tmp_path), "--as", "operator", "--purpose", "HOPERAT"]
+    assert "Error: " in _one_line(runner.invoke(main, command, env=environment))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("300", 300), ("90s", 90), ("15m", 900), ("2h", 7_200)], ids=["bare", "s", "m", "h"]
+)
+def test_a_lifetime_is_seconds_or_has_a_unit(text: str, seconds: int) -> None:
+    assert Lifetime().convert(text, None, None) == timedelta(seconds=seconds)
+
+
+def test_another_lifetime_is_refused(runner: CliRunner, tmp_path: Path) -> None:
+    command = ["token", "--state", str(tmp_path), "--as", "operator", "--purpose", "HOPERAT", "--ttl", "soon"]
+    result = runner.invoke(main, command)
+    assert result.exit_code == 2
+    assert "got `soon`" in result.stderr
+
+
+def test_a_demo_needs_a_folder_or_checks_itself(runner: CliRunner) -> None:
+    assert runner.invoke(main, ["demo"]).exit_code == 2
