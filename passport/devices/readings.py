@@ -8,6 +8,7 @@ says who it is. Messages of one device are taken one after the other (its row is
 sent twice at once is stored once and answered twice.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,6 +30,10 @@ from passport.outcomes import Conflict, PassportError, Refused
 from passport.runtime import Runtime
 from passport.sql import fetch
 from passport.subjects import Acting, Subject
+
+ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")  # http://hl7.org/fhir/R4/datatypes.html#id
+NO_ID: Final = "-"
+"""Stands for what cannot be the id of anything."""
 
 SCOPES: Final = frozenset({"system/Observation.c", "system/Provenance.c"})
 
@@ -86,7 +91,7 @@ async def receive(runtime: Runtime, device_id: str, body: bytes) -> bytes:
         Invalid: the signed payload is not a batch.
         Conflict: the counter was used for other bytes.
     """
-    device = f"Device/{device_id}"
+    device = f"Device/{device_id if ID.fullmatch(device_id) else NO_ID}"
     signed = jws.read(body)
     request = Request(
         Action.COLLECT, "create", recorded("POST", f"devices/{device_id}/readings"), device, "write"
@@ -180,10 +185,12 @@ async def _write(desk: Desk, enrolment: Enrolment, observations: Sequence[dict[s
             raise Refused
         await desk.audit(desk.row(enrolment.patient_key))
         return []
-    written = await write(desk, [Write("create", "Observation", tree) for tree in observations])
+    written = await write(
+        desk, [Write("create", "Observation", tree, confirm=False) for tree in observations]
+    )
     references = [each.reference for each in written]
     origin = provenance(references, author=enrolment.device, patient=enrolment.patient, recorded=desk.now)
-    await write(desk, [Write("create", "Provenance", origin)])
+    await write(desk, [Write("create", "Provenance", origin, confirm=False)])
     return references
 
 

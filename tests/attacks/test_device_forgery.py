@@ -1,0 +1,126 @@
+"""Forged device messages: every one gets the same answer, stores nothing, and is on the person's record."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+from httpx import Response
+
+from tests.databases import Database
+from tests.http.device_town import JOSE, Cuff, Town, pressure, served
+from tests.unit.passport.devices.signing import DevicePen, eddsa, encoded, es256
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    state: Path = tmp_path_factory.mktemp("installation")
+    async with served(module_database, state) as running:
+        yield running
+
+
+@pytest.fixture
+async def aoi(town: Town) -> str:
+    return await town.resident("星野 葵（架空）")
+
+
+def masked(answer: Response) -> tuple[int, bytes, dict[str, str]]:
+    moving = {"date", "x-request-id"}
+    headers = {name: value for name, value in answer.headers.items() if name not in moving}
+    return answer.status_code, answer.content, headers
+
+
+def forgeries(cuff: Cuff, other: DevicePen) -> dict[str, bytes]:
+    """Messages that somebody without the device's key can make, by what is wrong with them."""
+    payload = orjson.dumps({"counter": 900, "readings": [pressure()]})
+    genuine = cuff.pen.sign(payload)
+    header, body, signature = genuine.split(b".")
+    changed = encoded(payload.replace(b"128", b"118"))
+    unsigned = encoded(orjson.dumps({"alg": "none", "kid": cuff.pen.kid}))
+    return {
+        "another key under its own kid": other.sign(payload),
+        "another key under the device's kid": other.sign(payload, kid=cuff.pen.kid),
+        "another key that brings itself along": other.sign(payload, kid=cuff.pen.kid, jwk=other.jwk),
+        "a key to be fetched": other.sign(payload, kid=cuff.pen.kid, jku="https://example.org/keys"),
+        "the right key under another kid": cuff.pen.sign(payload, kid=other.kid),
+        "the right key with a critical extension": cuff.pen.sign(payload, crit=["b64"], b64=False),
+        "another payload": b".".join((header, changed, signature)),
+        "no signature": b".".join((unsigned, body, b"")),
+        "no algorithm": b".".join((unsigned, body, signature)),
+        "half a message": genuine[: len(genuine) // 2],
+        "no message": b"",
+        "bytes": bytes(range(256)),
+    }
+
+
+async def test_every_forgery_gets_one_answer_and_stores_nothing(town: Town, aoi: str) -> None:
+    for pen, other in ((es256(), es256()), (eddsa(), eddsa()), (es256(), eddsa())):
+        cuff = await town.approved(aoi, pen=pen)
+        absent = Cuff("Device/00000000-0000-0000-0000-000000000000", pen)
+        expected = masked(await town.send(absent, pen.batch(1, pressure())))
+        assert expected[0] == 401
+        for what, message in forgeries(cuff, other).items():
+            assert masked(await town.send(cuff, message)) == expected, what
+            assert masked(await town.send(absent, message)) == expected, what
+    assert await town.observations(aoi) == []
+
+
+async def test_a_forgery_is_on_the_record_of_the_person_whose_device_it_claims_to_be(
+    town: Town, aoi: str, module_database: Database
+) -> None:
+    cuff = await town.approved(aoi)
+    await town.send(cuff, es256().batch(1, pressure()))
+    with psycopg.connect(module_database.superuser_url) as connection:
+        rows = connection.execute(
+            "SELECT outcome, detail, record_keys FROM audit_event JOIN patient USING (patient_key) "
+            "WHERE patient_id = %s AND subject = %s",
+            (aoi.partition("/")[2], cuff.reference),
+        ).fetchall()
+    assert rows == [("refused", "security", [])]
+
+
+async def test_a_message_of_one_device_is_nothing_at_the_address_of_another(town: Town, aoi: str) -> None:
+    sora = await town.resident("青空 空（架空）")
+    mine, theirs = await town.approved(aoi), await town.approved(sora)
+    assert (await town.send(theirs, mine.batch(pressure()))).status_code == 401
+    assert await town.observations(sora) == []
+
+
+async def test_a_token_does_not_stand_in_for_a_signature(town: Town, aoi: str) -> None:
+    cuff = await town.approved(aoi)
+    for who in (aoi, "operator", cuff.reference):
+        answer = await town.call(
+            who, "POST", f"{cuff.path}/readings", content=es256().batch(1, pressure()), headers=JOSE
+        )
+        assert answer.status_code == 401
+
+
+async def test_a_device_writes_for_nobody_but_its_person(town: Town, aoi: str) -> None:
+    sora = await town.resident("青空 空（架空）")
+    cuff = await town.approved(aoi)
+    answer = await town.send(cuff, cuff.batch({**pressure(), "subject": {"reference": sora}}))
+    assert answer.json()["results"] == [{"status": "quarantined", "reason": "undecodable"}]
+    assert await town.observations(sora) == []
+
+
+@pytest.mark.parametrize("id_", ["..", "%00", "a" * 300, "Device%2Fx", "' OR 1=1 --", "%E2%80%AE"])
+async def test_a_hostile_address_is_an_unknown_device(town: Town, id_: str) -> None:
+    answer = await town.call(
+        None, "POST", f"/devices/{id_}/readings", content=es256().batch(1, pressure()), headers=JOSE
+    )
+    assert answer.status_code in {401, 404}
+
+
+async def test_a_device_reads_nothing(town: Town, aoi: str) -> None:
+    cuff = await town.approved(aoi)
+    (result,) = (await town.send(cuff, cuff.batch(pressure()))).json()["results"]
+    found: list[Any] = [
+        await town.call(cuff.reference, "GET", f"/fhir/{reference}")
+        for reference in (result["reference"], aoi, "Observation/unknown")
+    ]
+    assert [answer.status_code for answer in found] == [404, 404, 404]
+    assert len({answer.content for answer in found}) == 1
