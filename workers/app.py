@@ -58,9 +58,9 @@ def _broker(url: str, resend_seconds: int) -> dict[str, object]:
         return {"broker_url": url, "broker_transport_options": {"visibility_timeout": resend_seconds}}
     return {
         "broker_url": "pgmq://localhost/",
+        "broker_transport": "workers.transport:Transport",
         "broker_transport_options": {
             "conn_string": url,
-            "init_extension": False,
             "pool_size": 2,
             "pool_timeout": BROKER_WAIT_SECONDS,
             "visibility_timeout": resend_seconds,

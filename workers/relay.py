@@ -9,7 +9,7 @@ moment: what it did not send is still due, and what it sent twice is kept once.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 import psycopg
 from celery import Celery
 from kombu.exceptions import KombuError
+from kombu.messaging import Producer
 from psycopg.rows import namedtuple_row
 
 from passport.outbox import store
@@ -54,13 +55,10 @@ class Relay:
         """Carry rows for ever, through every restart of the database and of the broker."""
         while True:
             try:
-                with within(HANG_SECONDS):
-                    connection = self.connect()
-                with connection:
-                    self._carry_on(connection)
+                with self.connect() as connection, self.app.connection_for_write() as broker:
+                    self._carry_on(connection, self.app.amqp.Producer(broker))
             except (psycopg.Error, KombuError, OSError) as error:
                 log.warning("no database or no broker (%s), trying again", type(error).__name__)
-                self.app.pool.force_close_all()
                 time.sleep(RETRY_SECONDS)
 
     def connect(self) -> Database:
@@ -69,23 +67,24 @@ class Relay:
             self.database_url, autocommit=True, connect_timeout=5, row_factory=namedtuple_row
         )
 
-    def _carry_on(self, connection: Database) -> NoReturn:
+    def _carry_on(self, connection: Database, producer: Producer) -> NoReturn:
         forget_at = self.clock()
         while True:
             with within(HANG_SECONDS):
                 if self.clock() >= forget_at:
                     self.forget(connection)
                     forget_at = self.clock() + FORGET_EVERY
-                carried = self.carry(connection)
+                carried = self.carry(connection, producer)
             if carried < BATCH:
                 time.sleep(POLL_SECONDS)
 
-    def carry(self, connection: Database) -> int:
+    def carry(self, connection: Database, producer: Producer) -> int:
         """Send the rows that are due, new ones and those that stayed; returns how many."""
         now = self.clock()
         rows = connection.execute(store.DUE.text, {"now": now, "limit": BATCH}).fetchall()
         if rows:
-            self._send(rows)
+            for row in rows:
+                self._send(producer, row)
             connection.execute(
                 store.SENT.text,
                 {
@@ -97,15 +96,13 @@ class Relay:
             )
         return len(rows)
 
-    def _send(self, rows: Sequence[Any]) -> None:
-        with self.app.producer_or_acquire() as producer:
-            for row in rows:
-                self.app.send_task(
-                    celery_name(row.task),
-                    args=(row.patient_key, str(row.outbox_id)),
-                    producer=producer,
-                    retry=False,
-                )
+    def _send(self, producer: Producer, row: Any) -> None:
+        self.app.send_task(
+            celery_name(row.task),
+            args=(row.patient_key, str(row.outbox_id)),
+            producer=producer,
+            retry=False,
+        )
 
     def forget(self, connection: Database) -> None:
         """Remove the rows that were done long ago."""

@@ -11,11 +11,13 @@ from uuid import UUID
 
 from celery import Celery
 
+from passport.imports import carry, handover
 from passport.outbox import notices
 from workers.attempt import Handler, attempt
 from workers.runner import Runner
 
 HANDLERS: Final[Mapping[str, Handler]] = {
+    handover.TASK: carry.carry_out,
     notices.TASK: notices.carry_out,
 }
 

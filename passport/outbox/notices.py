@@ -7,8 +7,8 @@ per kind. It is left in the transaction that gives the reason for it, and told o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
@@ -96,10 +96,15 @@ class Notice:
     time: datetime
     about: Mapping[str, str]
 
-    @property
-    def sentence(self) -> Sentence:
-        """What it says."""
-        return SENTENCES[self.kind]
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of it; `time` is RFC 3339 in UTC."""
+        return {
+            "id": str(self.id),
+            "kind": self.kind,
+            "time": self.time.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "about": dict(self.about),
+            "text": asdict(SENTENCES[self.kind]),
+        }
 
 
 async def tell(

@@ -1,0 +1,199 @@
+"""Carrying an import out: read the file, see whose it is, write what the consents cover, once.
+
+https://www.jahis.jp/standard/contents_type=33
+https://hl7.org/fhir/R4/provenance.html
+
+The task acts as whoever handed the file over, with what the consents say now. Everything is one transaction
+with the mark that the import is done: it happened, or it did not. A source's file never meets another's
+records: what was imported before is known by what this source itself has written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from consent.model import Action
+from fhirmap.deviations import Deviation
+from fhirmap.errors import DifferentPersons, MappingError
+from fhirmap.jahis.to_fhir import Imported
+from fhirstore.parse import parse
+from fhirstore.types import resource_type
+from fhirstore.validate import validate
+from passport.admission import Request, admitted
+from passport.audit.query import recorded
+from passport.identity.tokens import revoke
+from passport.imports import store
+from passport.imports.formats import FORMATS
+from passport.imports.handover import place
+from passport.imports.person import compare
+from passport.imports.writing import write_new
+from passport.keys import open_sealed
+from passport.outbox import MAX_ATTEMPTS, Promise, enter, hold, keep, keeping
+from passport.outbox.notices import Kind, tell
+from passport.outcomes import PassportError, Refused, Unauthenticated
+from passport.records import opened_body
+from passport.runtime import Runtime
+from passport.sql import Connection, fetch
+from passport.subjects import Bearer
+
+_OTHER_NAME: Final = Deviation(0, "1", "the name is not the one that the passport knows, the birth date is")
+
+_REASONS: Final[Mapping[type[PassportError], str]] = {
+    Refused: "not-permitted",
+    Unauthenticated: "session-ended",
+}
+
+_TOLD: Final[Mapping[str, Kind]] = {
+    "finished": "import-finished",
+    "refused": "import-refused",
+    "quarantined": "import-quarantined",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file that waits, opened; `patient` and `source` are references."""
+
+    patient_key: int
+    import_id: UUID
+    format: str
+    patient: str
+    source: str
+    token_hash: bytes
+    data: bytes
+    person: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an import; `reason` is a word, None where there is nothing to explain."""
+
+    status: str
+    reason: str | None = None
+    created: Sequence[str] = ()
+    deviations: Sequence[Deviation] = ()
+
+
+async def carry_out(runtime: Runtime, promise: Promise) -> None:
+    """Carry out the import of a promise.
+
+    Raises:
+        Taken: another attempt is at it.
+    """
+    job = await _job(runtime, promise)
+    if job is None:
+        async with keeping(runtime, promise):
+            return
+    if promise.attempt >= MAX_ATTEMPTS:
+        # The last attempt only says that the others failed: whoever waits is to know.
+        await _end(runtime, promise, job, Outcome("refused", "failed"))
+        return
+    read = _read(job)
+    if isinstance(read, Outcome):
+        await _end(runtime, promise, job, read)
+        return
+    try:
+        await _store(runtime, promise, job, read)
+    except PassportError as error:
+        if error.status >= 500:
+            raise
+        reason = _REASONS.get(type(error), "not-storable")
+        await _end(runtime, promise, job, Outcome("refused", reason, deviations=read.deviations))
+
+
+async def _job(runtime: Runtime, promise: Promise) -> Job | None:
+    """The file of a promise; None when it was carried out before."""
+    import_id = UUID(promise.arguments["import"])
+    row_of = {"patient_key": promise.patient_key, "import_id": import_id}
+    async with runtime.pool.connection() as connection, connection.transaction():
+        await enter(connection, promise.patient_key)
+        rows = await fetch(connection, store.JOB, row_of)
+        if not rows:
+            return None
+        (row,) = rows
+        patient = f"Patient/{row.patient_id}"
+        secret = runtime.ring.unwrap(promise.patient_key, row.wrapped_key)
+        person = await _person(runtime, connection, promise.patient_key, patient, secret)
+    data = open_sealed(secret, row.content, place(row.digest))
+    return Job(promise.patient_key, import_id, row.format, patient, row.source, row.token_hash, data, person)
+
+
+async def _person(
+    runtime: Runtime, connection: Connection, patient_key: int, patient: str, secret: bytes
+) -> dict[str, Any]:
+    """The Patient as the passport knows them; empty when there is none any more."""
+    key = runtime.keys.reference(patient)
+    rows = await fetch(connection, store.PERSON, {"patient_key": patient_key, "record_key": key})
+    return parse(opened_body(rows[0], secret, resource_type("Patient").number)) if rows else {}
+
+
+def _read(job: Job) -> Imported | Outcome:
+    """Map the file, or say why nothing of it may be stored."""
+    try:
+        mapped = FORMATS[job.format](job.data, patient=job.patient, source=job.source)
+    except DifferentPersons:
+        return Outcome("quarantined", "several-persons")
+    except MappingError:
+        return Outcome("refused", "unreadable")
+    verdict = compare(mapped.person, job.person)
+    if verdict in {"another-person", "unknown-person"}:
+        return Outcome("quarantined", verdict, deviations=mapped.deviations)
+    remarks = [_OTHER_NAME] if verdict == "other-name" else []
+    usable = []
+    for resource in mapped.resources:
+        if validate(resource):
+            remarks.append(Deviation(0, "", f"got no valid {resource['resourceType']}, not imported"))
+        else:
+            usable.append(resource)
+    return replace(mapped, resources=tuple(usable), deviations=(*remarks, *mapped.deviations))
+
+
+async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported) -> None:
+    """Write what is new, and say so, in one transaction.
+
+    Raises:
+        Unauthenticated: the source's access has ended.
+        Refused: no consent covers anything of the file now.
+    """
+    query = recorded("POST", "imports", [("patient", job.patient), ("format", job.format)])
+    request = Request(Action.COLLECT, "create", query, about=job.patient, isolation="write")
+    async with admitted(runtime, Bearer(job.token_hash), request) as desk:
+        if not await hold(desk.connection, promise):
+            # Another attempt is at it; the transaction ends empty, and nothing is refused.
+            return
+        created, found = await write_new(desk, job.patient_key, job.patient, job.source, mapped.resources)
+        outcome = Outcome("finished", None, created, (*found, *mapped.deviations))
+        await _note(runtime, desk.connection, job, outcome, desk.now)
+        await keep(desk.connection, promise, now=desk.now)
+
+
+async def _end(runtime: Runtime, promise: Promise, job: Job, outcome: Outcome) -> None:
+    """Note that an import ended without storing anything; its file stays, sealed."""
+    async with keeping(runtime, promise) as connection:
+        await _note(runtime, connection, job, outcome, runtime.clock())
+
+
+async def _note(runtime: Runtime, connection: Connection, job: Job, outcome: Outcome, now: datetime) -> None:
+    """Write down what became of an import, tell the person, and end the session that acted for its source."""
+    await fetch(
+        connection,
+        store.FINISH,
+        {
+            "patient_key": job.patient_key,
+            "import_id": job.import_id,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "created": list(outcome.created),
+            "deviations": Jsonb([asdict(each) for each in outcome.deviations]),
+            "now": now,
+        },
+    )
+    about = {"import": f"imports/{job.import_id}", "by": job.source}
+    await tell(
+        connection, job.patient_key, _TOLD[outcome.status], about, outbox_id=UUID(runtime.new_id()), now=now
+    )
+    await revoke(connection, job.token_hash, now=now)

@@ -1,0 +1,162 @@
+"""Handing a file over: who may, what is kept of it, and the task that is left for a worker.
+
+https://www.jahis.jp/standard/contents_type=33
+
+Whether the person's consents cover each record is decided when it is written. Here it is only decided whether
+there is anything that this source may hand over for this person, before the person is looked up.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+from consent.model import Action
+from passport.admission import Desk, Request, admitted
+from passport.audit.query import recorded
+from passport.identity.tokens import delegate
+from passport.imports import store
+from passport.imports.formats import FORMATS
+from passport.keys import seal
+from passport.outbox import enter, leave
+from passport.outcomes import Invalid, NotFound, Refused
+from passport.runtime import Runtime
+from passport.sql import fetch
+from passport.subjects import Caller
+
+TASK: Final = "import"
+
+FILE_MAX_BYTES: Final = 1_048_576
+
+_PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
+_PERMIT: Final = 1  # consent_grant.effect
+_UNKNOWN_PATIENT: Final = -1
+"""No patient_key: an import that is not there costs what a denied one costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What became of an import; `deviations` are objects with `line`, `record` and `text`."""
+
+    status: str
+    reason: str | None
+    created: list[str]
+    deviations: list[dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of it."""
+        told = {"status": self.status, "created": self.created, "deviations": self.deviations}
+        return told if self.reason is None else {**told, "reason": self.reason}
+
+
+async def receive(runtime: Runtime, caller: Caller, patient: str, format_: str, data: bytes) -> UUID:
+    """Take a file for `patient` (a reference) and leave its import to a worker; return the import's id.
+
+    The same bytes from the same source are the same import.
+
+    Raises:
+        Invalid: an unknown format, or no reference of a Patient.
+        Refused: the caller is not the patient, and no consent lets the caller hand anything over.
+    """
+    if format_ not in FORMATS:
+        raise Invalid(
+            f"got format `{format_[:40]}`, expected one of {', '.join(sorted(FORMATS))}", ("format",)
+        )
+    if not _PATIENT.fullmatch(patient):
+        raise Invalid("got no reference of a Patient, expected such as `Patient/1`", ("patient",))
+    query = recorded("POST", "imports", [("patient", patient), ("format", format_)])
+    request = Request(Action.COLLECT, "create", query, about=patient, isolation="write")
+    async with admitted(runtime, caller, request) as desk:
+        patient_key = _permitted(desk)
+        import_id = await _take(desk, patient_key, format_, data)
+        grants = desk.standing.refs.get(patient_key, ())
+        await desk.audit(desk.row(patient_key, grants=grants, detail=f"Import/{import_id}"))
+        return import_id
+
+
+def _permitted(desk: Desk) -> int:
+    """The patient in question, if the caller may hand anything over for them."""
+    standing = desk.standing
+    asked = standing.asked
+    if asked is None:
+        raise Refused
+    if asked == standing.own:
+        return asked
+    held = (
+        grant for signature, patients in standing.groups.items() if asked in patients for grant in signature
+    )
+    if not any(grant.effect == _PERMIT for grant in held):
+        raise Refused
+    return asked
+
+
+async def _take(desk: Desk, patient_key: int, format_: str, data: bytes) -> UUID:
+    (owner,) = await fetch(desk.connection, store.OWNER, {"patient_key": patient_key})
+    secret = desk.runtime.ring.unwrap(patient_key, owner.wrapped_key)
+    digest = blake2b(data, digest_size=32, key=secret, person=b"import").digest()
+    same = {"patient_key": patient_key, "source": desk.subject.actor, "digest": digest}
+    known = await fetch(desk.connection, store.SAME, same)
+    if known:
+        return _id(known)
+    new_id = UUID(desk.runtime.new_id())
+    taken = await fetch(
+        desk.connection,
+        store.RECEIVE,
+        {
+            **same,
+            "import_id": new_id,
+            "format": format_,
+            "content": seal(secret, data, place(digest), random=desk.runtime.ring.random),
+            "token_hash": await delegate(desk.runtime, desk.connection, desk.subject, now=desk.now),
+            "now": desk.now,
+        },
+    )
+    if not taken:
+        return _id(await fetch(desk.connection, store.SAME, same))
+    await _promise(desk, patient_key, _id(taken))
+    return _id(taken)
+
+
+async def _promise(desk: Desk, patient_key: int, import_id: UUID) -> None:
+    record_key = desk.runtime.keys.reference(f"Import/{import_id}")
+    await fetch(desk.connection, store.LOCATE, {"record_key": record_key, "patient_key": patient_key})
+    arguments = {"import": str(import_id)}
+    outbox_id = UUID(desk.runtime.new_id())
+    await leave(desk.connection, patient_key, TASK, arguments, outbox_id=outbox_id, now=desk.now)
+
+
+def place(digest: bytes) -> bytes:
+    """What a file is bound to when it is sealed: itself, whatever row it stands in."""
+    return b"import " + digest
+
+
+def _id(rows: Any) -> UUID:
+    found = rows[0].import_id
+    if not isinstance(found, UUID):
+        raise TypeError("an import's id is a UUID")
+    return found
+
+
+async def status_of(runtime: Runtime, caller: Caller, import_id: UUID) -> Status:
+    """What became of an import, for its person and for whoever handed it over.
+
+    Whoever handed a file over learns that it was refused even after the consent is gone: this row is their own.
+
+    Raises:
+        NotFound: there is no such import, or it is neither the caller's file nor the caller's passport.
+    """
+    reference = f"Import/{import_id}"
+    request = Request(Action.ACCESS, "read", recorded("GET", f"imports/{import_id}"), about=reference)
+    async with admitted(runtime, caller, request) as desk:
+        asked = desk.standing.asked
+        patient_key = _UNKNOWN_PATIENT if asked is None else asked
+        await enter(desk.connection, patient_key)
+        rows = await fetch(
+            desk.connection, store.STATUS, {"patient_key": patient_key, "import_id": import_id}
+        )
+        if not rows or (desk.standing.own != patient_key and rows[0].source != desk.subject.actor):
+            raise NotFound
+        (row,) = rows
+        await desk.audit(desk.row(patient_key, detail=reference))
+        return Status(row.status, row.reason, row.created, row.deviations)

@@ -1,0 +1,30 @@
+"""Notifications over HTTP: what the resident was told, newest first.
+
+http://hl7.org/fhir/R4/communication.html
+"""
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from consent.model import Action
+from passport import admission
+from passport.audit.query import recorded
+from passport.outbox.notices import read
+from passport.outcomes import Refused
+from passport.routes.messages import NO_STORE, bearer, runtime_of
+
+router = APIRouter(prefix="/notifications", tags=["notifications"])
+
+
+@router.get("")
+async def list_notifications(request: Request) -> Response:
+    """The caller's own notifications, newest first."""
+    asked = admission.Request(Action.ACCESS, "read", recorded("GET", "notifications"))
+    async with admission.admitted(runtime_of(request), bearer(request), asked) as desk:
+        own = desk.standing.own
+        if own is None:
+            raise Refused
+        notices = await read(desk.connection, own)
+        await desk.audit(desk.row(own, detail="notifications"))
+    told = [notice.as_json() for notice in notices]
+    return Response(orjson.dumps(told), headers=NO_STORE, media_type="application/json")
