@@ -215,7 +215,9 @@ def translated(error: Exception) -> PassportError:
         return PassportError(404, "not-supported", str(error))
     if status in (400, 422) and isinstance(error, FhirStoreError | ConsentError):
         findings = getattr(error, "problems", None) or str(error)
-        return Invalid(findings, status=status, code="invalid" if status == 400 else "processing")
+        place = getattr(error, "parameter", "")
+        code = "invalid" if status == 400 else "processing"
+        return Invalid(findings, (place,) if place else (), status=status, code=code)
     return PassportError(500, "exception", FAULT_TEXT)
 
 

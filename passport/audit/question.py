@@ -1,0 +1,138 @@
+"""A question to the audit log: whose, when, by whom, with what outcome; every part understood or refused.
+
+http://hl7.org/fhir/R4/auditevent.html#search
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fhirstore.keys import KeyMaker
+from fhirstore.search.query import CURSOR, Query, parse_query
+from fhirstore.search.test import BadValue, SearchError
+from fhirstore.types import resource_type
+from passport.audit.actions import OUTCOME_SYSTEM, OUTCOMES
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_AGENT: Final = re.compile(r"[A-Za-z]{1,40}(/[A-Za-z0-9\-.]{1,64})?")
+_OWN: Final = ("agent", "outcome", "_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands: no two have the same."""
+
+    recorded: datetime
+    audit_id: UUID
+
+    @property
+    def id(self) -> str:
+        """The id of its AuditEvent; it tells the instant, so that one row is found without its patient."""
+        return f"{(self.recorded - EPOCH) // timedelta(microseconds=1)}-{self.audit_id}"
+
+
+def place_of(id_: str) -> Place | None:
+    """Return the place that an AuditEvent's id names, None for any other text."""
+    microseconds, _, audit_id = id_.partition("-")
+    try:
+        if not (microseconds.isascii() and microseconds.isdigit()):
+            return None
+        place = Place(EPOCH + timedelta(microseconds=int(microseconds)), UUID(audit_id))
+    except (ValueError, OverflowError):
+        return None
+    return place if place.id == id_ else None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search of the audit log; None asks for everything, `nowhere` for what cannot be there.
+
+    `descending` is newest first. `echo` are the parameters as they came, the cursor left out.
+    """
+
+    query: Query
+    agents: tuple[str, ...] | None
+    outcomes: tuple[str, ...] | None
+    place: Place | None
+    nowhere: bool
+    descending: bool
+    echo: tuple[tuple[str, str], ...]
+
+    @property
+    def single(self) -> bool:
+        """Whether one AuditEvent is asked for, by its id."""
+        return self.place is not None or self.nowhere
+
+    @property
+    def shown(self) -> int:
+        """How many rows a page holds at most."""
+        return 0 if self.query.only_count else self.query.count
+
+    @property
+    def patient(self) -> str | None:
+        """The patient whose log is asked for."""
+        return self.query.patients[0] if self.query.patients else None
+
+
+def parse_question(
+    pairs: Sequence[tuple[str, str]], *, keys: KeyMaker, zone: ZoneInfo, base_urls: Collection[str] = ()
+) -> Question:
+    """Read the parameters of a search.
+
+    Args:
+        pairs: names and values as they came, in their order.
+        keys: the installation's keys.
+        zone: the passport's time zone, for dates without one.
+        base_urls: this service's own base URLs, without a slash at the end.
+
+    Raises:
+        SearchError: a parameter or value that the audit log cannot be searched by.
+    """
+    type_ = resource_type("AuditEvent")
+    query = parse_query(
+        type_, [pair for pair in pairs if pair[0] not in _OWN], keys=keys, zone=zone, base_urls=base_urls
+    )
+    own = {name: _single(pairs, name) for name in _OWN}
+    if query.patients is not None and len(query.patients) != 1:
+        raise BadValue("patient", "one patient")
+    if len(query.order) != 1 or query.order[0].name not in {"time", "_lastUpdated"}:
+        raise SearchError("_sort", "got another order, expected `date` or `-date`")
+    place = None if own["_id"] is None else place_of(own["_id"])
+    return Question(
+        query=query,
+        agents=None if own["agent"] is None else _agents(own["agent"], base_urls),
+        outcomes=None if own["outcome"] is None else _outcomes(own["outcome"]),
+        place=place,
+        nowhere=own["_id"] is not None and place is None,
+        descending=query.order[0].descending,
+        echo=tuple(pair for pair in pairs if pair[0] != CURSOR),
+    )
+
+
+def _single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:
+    values = [value for given, value in pairs if given == name]
+    if len(values) > 1:
+        raise SearchError(name, f"got `{name}` {len(values)} times, expected it once")
+    return values[0] if values else None
+
+
+def _agents(value: str, base_urls: Collection[str]) -> tuple[str, ...]:
+    found = []
+    for reference in value.split(","):
+        here = [reference.removeprefix(f"{url}/") for url in base_urls if reference.startswith(f"{url}/")]
+        found.append(here[0] if here else reference)
+    if not all(map(_AGENT.fullmatch, found)):
+        raise BadValue("agent", "a reference such as `Practitioner/1`")
+    return tuple(found)
+
+
+def _outcomes(value: str) -> tuple[str, ...]:
+    codes = {code.removeprefix(f"{OUTCOME_SYSTEM}|") for code in value.split(",")}
+    if not codes <= {"0", "4", "8", "12"}:
+        raise BadValue("outcome", "0, 4, 8 or 12")
+    return tuple(outcome for outcome, code in OUTCOMES.items() if code in codes)

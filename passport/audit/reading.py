@@ -1,0 +1,195 @@
+"""Looking at the audit log: what a resident is shown, and what an auditor searches as AuditEvent.
+
+http://hl7.org/fhir/R4/auditevent.html
+
+A look at the log is itself in the log, as one row of action `audit-read`: with the patient who was asked about, so
+that residents see who looked, else with nobody. A resident's own looks are kept and searchable, and left out of
+the list of accesses, which would otherwise fill with them.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+from urllib.parse import urlencode
+
+import orjson
+
+from consent.model import Action
+from fhirstore.search.cursor import BadCursor, open_cursor, seal_cursor
+from fhirstore.search.query import CURSOR
+from fhirstore.tables import NOBODY
+from passport.admission import Desk, Request, admitted
+from passport.audit.actions import AUDIT_READ
+from passport.audit.event import audit_event, behalf_of
+from passport.audit.log import Logged, Seen, page, total
+from passport.audit.names import Named, named
+from passport.audit.query import recorded
+from passport.audit.question import Place, Question, parse_question, place_of
+from passport.audit.record import AuditRow
+from passport.bundles import Entry, Links, searchset
+from passport.decision import decide
+from passport.identity.scopes import allows
+from passport.outcomes import NotFound, Refused
+from passport.records import written_instant
+from passport.runtime import Runtime
+from passport.subjects import Caller
+
+Pairs = Sequence[tuple[str, str]]
+
+TYPE: Final = "AuditEvent"
+ACCESSES: Final = "audit/accesses"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of the log; `names` says what its records are called, `cursor` leads to the next page."""
+
+    rows: tuple[Logged, ...]
+    names: Mapping[int, Named]
+    total: int | None
+    cursor: str | None
+
+
+async def accesses(runtime: Runtime, caller: Caller, pairs: Pairs) -> tuple[bytes, str | None]:
+    """Return who looked at a patient's records, newest first, as JSON, and the query of the next page.
+
+    Raises:
+        SearchError: a parameter or value that the log cannot be searched by.
+        Refused: the session's scopes do not reach AuditEvent.
+    """
+    question = _question(runtime, pairs)
+    request = recorded("GET", ACCESSES, pairs)
+    found = await _search(runtime, caller, question, request, own_looks=False)
+    listed = [_access(row, found.names) for row in found.rows]
+    return orjson.dumps(listed), _next(question, found)
+
+
+async def search_audit_events(runtime: Runtime, caller: Caller, pairs: Pairs) -> bytes:
+    """Return a searchset of AuditEvents.
+
+    Raises:
+        SearchError: a parameter or value that the log cannot be searched by.
+        Refused: the session's scopes do not reach AuditEvent.
+    """
+    question = _question(runtime, pairs)
+    found = await _search(runtime, caller, question, recorded("GET", TYPE, pairs), own_looks=True)
+    base = runtime.settings.fhir_url
+    entries = [
+        Entry(f"{TYPE}/{row.place.id}", orjson.dumps(audit_event(row, found.names, fhir_url=base)))
+        for row in found.rows
+    ]
+    further = _next(question, found)
+    links = Links(_link(base, urlencode(question.echo)), None if further is None else _link(base, further))
+    return searchset(base, entries, links, found.total)
+
+
+async def read_audit_event(runtime: Runtime, caller: Caller, id_: str) -> bytes:
+    """Return one AuditEvent.
+
+    Raises:
+        NotFound: it is not there, or not for this caller.
+        Refused: the session's scopes do not reach AuditEvent.
+    """
+    question = _question(runtime, [("_id", id_)])
+    request = recorded("GET", f"{TYPE}/{id_}" if place_of(id_) else TYPE)
+    found = await _search(runtime, caller, question, request, own_looks=True)
+    if not found.rows:
+        raise NotFound
+    return orjson.dumps(audit_event(found.rows[0], found.names, fhir_url=runtime.settings.fhir_url))
+
+
+def _question(runtime: Runtime, pairs: Pairs) -> Question:
+    settings = runtime.settings
+    return parse_question(pairs, keys=runtime.keys, zone=settings.zone, base_urls=(settings.fhir_url,))
+
+
+async def _search(
+    runtime: Runtime, caller: Caller, question: Question, recorded_query: str, *, own_looks: bool
+) -> Found:
+    request = Request(Action.ACCESS, AUDIT_READ, recorded_query, about=question.patient)
+    async with admitted(runtime, caller, request) as desk:
+        if not allows(desk.subject.scopes, TYPE, "r" if question.single else "s"):
+            raise Refused("the session's scopes do not allow this")
+        seen = await _seen(desk)
+        after, context = _after(desk, question)
+        rows = await page(desk.connection, seen, question, after=after, own_looks=own_looks)
+        counted = question.query.total == "accurate"
+        number = await total(desk.connection, seen, question) if counted else None
+        shown = tuple(rows[: question.shown])
+        await desk.audit(*_looks(desk, seen, question, shown))
+        names = await named(desk.connection, [key for row in shown for key in row.record_keys])
+    cursor = _cursor(runtime, context, shown[-1].place) if shown and len(rows) > len(shown) else None
+    return Found(shown, names, number, cursor)
+
+
+async def _seen(desk: Desk) -> Seen:
+    auditor = desk.subject.kind == "auditor"
+    decision = None if auditor else await decide(desk.runtime, desk.connection, desk.standing, Action.ACCESS)
+    return Seen(desk.subject, decision, desk.standing.asked)
+
+
+def _looks(desk: Desk, seen: Seen, question: Question, shown: Sequence[Logged]) -> list[AuditRow]:
+    """A row for the patient whose log was asked for; else for each whose log a consent opened, or nobody."""
+    grants: dict[int, set[str]] = {}
+    if seen.decision is not None:
+        refs = {(patient, at): ref for patient, at, ref in seen.decision.grants}
+        for row in shown:
+            used = {refs[row.patient_key, at] for at in row.relied if (row.patient_key, at) in refs}
+            grants.setdefault(row.patient_key, set()).update(used)
+    absent = question.single and not shown
+    return [
+        desk.row(
+            patient,
+            "not-found" if absent else "success",
+            grants=tuple(sorted(grants.get(patient, ()))),
+        )
+        for patient in sorted(_told(seen, question, grants))
+    ]
+
+
+def _told(seen: Seen, question: Question, shown: Collection[int]) -> Collection[int]:
+    if question.patient is not None:
+        return {NOBODY if seen.asked is None else seen.asked}
+    own = seen.subject.patient_key
+    return set(shown) or {NOBODY if own is None else own}
+
+
+def _access(row: Logged, names: Mapping[int, Named]) -> dict[str, object]:
+    return {
+        "time": written_instant(row.place.recorded),
+        "who": row.subject,
+        "role": row.role,
+        "for": behalf_of(row),
+        "purpose": row.purpose,
+        "query": row.query,
+        "records": [names[key].reference for key in row.record_keys if key in names],
+        "grants": list(row.grants),
+        "outcome": row.outcome,
+    }
+
+
+def _after(desk: Desk, question: Question) -> tuple[Place | None, bytes]:
+    """Where the page before ended; a cursor opens for the same caller and the same question."""
+    subject = desk.subject
+    bound = (subject.reference, subject.role or "", subject.purpose, urlencode(question.echo))
+    context = sha256("\0".join(bound).encode()).digest()
+    if question.query.cursor is None:
+        return None, context
+    values, _ = open_cursor(desk.runtime.ring.cursor_secret, context, question.query.cursor)
+    place = place_of(str(values[0])) if values else None
+    if place is None:
+        raise BadCursor
+    return place, context
+
+
+def _cursor(runtime: Runtime, context: bytes, place: Place) -> str:
+    return seal_cursor(runtime.ring.cursor_secret, context, [place.id], 0)
+
+
+def _next(question: Question, found: Found) -> str | None:
+    return None if found.cursor is None else urlencode([*question.echo, (CURSOR, found.cursor)])
+
+
+def _link(base: str, query: str) -> str:
+    return f"{base}/{TYPE}?{query}" if query else f"{base}/{TYPE}"

@@ -1,0 +1,1 @@
+"""Whether this process can serve: its database is there and is of the revision that this version needs."""

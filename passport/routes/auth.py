@@ -1,0 +1,136 @@
+"""Signing in and out: clients by assertion, people by code, and breaking the glass.
+
+https://www.rfc-editor.org/rfc/rfc6749
+https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from consent.model import Action
+from fhirstore.parse import Limits, parse
+from fhirstore.tables import NOBODY
+from passport import admission
+from passport.audit.query import recorded
+from passport.identity import break_glass, clients, oauth, sign_in, tokens
+from passport.outcomes import NotFound, Refused, UnsupportedMedia
+from passport.records import written_instant
+from passport.routes.messages import bearer, raw_body, runtime_of
+from passport.runtime import Runtime
+
+router = APIRouter(prefix="/auth", tags=["authorization"])
+
+_BODY_LIMITS: Final = Limits(size_bytes=65_536, depth=8)
+_FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = "application/json"
+
+# RFC 6749, section 5.1
+_NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
+
+
+@router.post("/token")
+async def token(request: Request) -> Response:
+    """Give a registered client a token: grant `client_credentials` with `private_key_jwt`."""
+    runtime = runtime_of(request)
+    try:
+        if _media_type(request) != _FORM:
+            raise oauth.OAuthError("invalid_request", f"expected Content-Type `{_FORM}`")
+        fields = oauth.form(await raw_body(request, oauth.FORM_MAX_BYTES))
+        issued = await oauth.token(runtime, fields)
+    except oauth.OAuthError as refusal:
+        return _json(refusal.answer, refusal.status)
+    return _json(issued.answer)
+
+
+@router.post("/sign-in")
+async def post_sign_in(request: Request) -> Response:
+    """Give a person a token for `{"login", "code", "purpose"}`."""
+    runtime = runtime_of(request)
+    address = request.client.host if request.client else ""
+    issued = await sign_in.sign_in(runtime, await _tree(request), address=address)
+    return _json({**issued.answer, "expires_at": written_instant(issued.expires_at)})
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """End the caller's session."""
+    runtime, caller = runtime_of(request), bearer(request)
+    asked = admission.Request(Action.ACCESS, "sign-out", recorded("POST", "auth/sign-out"), isolation="write")
+    async with admission.admitted(runtime, caller, asked) as desk:
+        await tokens.revoke(desk.connection, caller.token_hash, now=desk.now)
+        own = desk.subject.patient_key
+        await desk.audit(desk.row(NOBODY if own is None else own))
+    return Response(status_code=204, headers=_NO_STORE)
+
+
+@router.post("/break-glass")
+async def post_break_glass(request: Request) -> Response:
+    """Open one patient's records in an emergency, for `{"patient", "reason"}`; the patient is told."""
+    runtime, caller = runtime_of(request), bearer(request)
+    issued = await break_glass.break_glass(runtime, caller, break_glass.asked(await _tree(request)))
+    return _json({"access_token": issued.text, "expires_at": written_instant(issued.expires_at)})
+
+
+@router.put("/clients/{client_id}")
+async def put_client(request: Request, client_id: str) -> Response:
+    """Register a client; operators only."""
+    tree = await _tree(request)
+    async with _operator(request, "client-register", f"auth/clients/{client_id}") as desk:
+        client = clients.client_of(client_id, tree)
+        await clients.register(desk.runtime, desk.connection, client, now=desk.now)
+        await desk.audit(desk.row(NOBODY, detail=client.client_id))
+    return _json(client.answer)
+
+
+@router.post("/sign-in-codes")
+async def post_sign_in_code(request: Request) -> Response:
+    """Hand out a sign-in code, shown this once; operators only."""
+    tree = await _tree(request)
+    async with _operator(request, "code-hand-out", "auth/sign-in-codes") as desk:
+        handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now)
+        own = handed.subject.patient_key
+        await desk.audit(desk.row(NOBODY if own is None else own, detail=handed.subject.actor))
+    return _json({"login": handed.login, "code": handed.code}, 201)
+
+
+@router.delete("/sign-in-codes/{login}")
+async def delete_sign_in_code(request: Request, login: str) -> Response:
+    """Take a sign-in code back; operators only."""
+    async with _operator(request, "code-withdraw", "auth/sign-in-codes") as desk:
+        if not await sign_in.withdraw(desk.connection, login):
+            raise NotFound
+        await desk.audit(desk.row(NOBODY))
+    return Response(status_code=204, headers=_NO_STORE)
+
+
+@asynccontextmanager
+async def _operator(request: Request, verb: str, path: str) -> AsyncIterator[admission.Desk]:
+    """The desk of an operator.
+
+    Raises:
+        Refused: the caller is none.
+    """
+    runtime: Runtime = runtime_of(request)
+    asked = admission.Request(Action.CORRECT, verb, recorded(request.method, path), isolation="write")
+    async with admission.admitted(runtime, bearer(request), asked) as desk:
+        if desk.subject.kind != "operator":
+            raise Refused("expected an operator")
+        yield desk
+
+
+async def _tree(request: Request) -> Mapping[str, Any]:
+    if _media_type(request) != _JSON:
+        raise UnsupportedMedia(_JSON)
+    return parse(await raw_body(request, _BODY_LIMITS.size_bytes), _BODY_LIMITS)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _json(content: Mapping[str, object], status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, headers=_NO_STORE, media_type=_JSON)
