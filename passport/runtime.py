@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from consent.shape import Shape
 from fhirstore.keys import KeyMaker
-
 from passport.database import Pool
 from passport.keys import KeyRing
 from passport.settings import Settings
@@ -38,4 +38,4 @@ class Runtime:
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_id
     statements: Kept = field(default_factory=Kept)
-    shapes: dict[int, object] = field(default_factory=dict)
+    shapes: dict[int, Shape] = field(default_factory=dict)

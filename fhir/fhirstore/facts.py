@@ -28,7 +28,7 @@ from fhirstore.times import Interval, interval_at
 from fhirstore.types import TYPES, Path, ResourceType, TypeNumber, resource_type
 
 CONFIDENTIALITY_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-CONFIDENTIALITIES: Final = "ULMNRV"  # in rising order; a letter's place is its number in columns
+CONFIDENTIALITIES: Final = ("U", "L", "M", "N", "R", "V")  # in rising order; columns hold the place
 VITAL_SIGNS: Final = Code("http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs")
 
 # http://hl7.org/fhir/R4/observation-vitalsigns.html and its derived profiles, and JP Core's.

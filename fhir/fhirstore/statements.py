@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Executable
-from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
+from sqlalchemy import ClauseElement, Dialect, NullPool, create_engine
 
-DIALECT: Final = psycopg_dialect.dialect()
+DIALECT: Final[Dialect] = create_engine("postgresql+psycopg://", poolclass=NullPool).dialect
 MAX_KEPT: Final = 2_000
 """Compiled statements kept per process; past it all are forgotten and compiled again."""
 
@@ -37,7 +36,7 @@ class Prepared:
         return {**self.constants, **params}
 
 
-def prepare(statement: Executable) -> Prepared:
+def prepare(statement: ClauseElement) -> Prepared:
     """Compile `statement` for PostgreSQL. Values reach the driver unchanged: JSON goes in as `Jsonb`."""
     compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
     return Prepared(str(compiled), dict(compiled.params))
@@ -70,6 +69,13 @@ async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str,
     return await cursor.fetchall() if cursor.description else []
 
 
-async def run(connection: Connection, statement: Executable, **params: object) -> Sequence[Row]:
-    """Compile and run a statement that is too rare to be kept; rows as named tuples, none if it returns none."""
+async def start(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> AsyncCursor[Row]:
+    """Send a statement inside of a pipeline; its rows are fetched from the cursor after the pipeline's end."""
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(prepared.text, prepared.bound(params))
+    return cursor
+
+
+async def run(connection: Connection, statement: ClauseElement, **params: object) -> Sequence[Row]:
+    """Compile and run a statement too rare to be kept; its rows as named tuples, none if it returns none."""
     return await fetch(connection, prepare(statement), params)

@@ -3,130 +3,98 @@
 http://hl7.org/fhir/R4/http.html
 
 The read functions have one caller, the disclosure; the write functions have one, the intake (a check in
-`make check` keeps it so). They neither decide nor audit. What a save costs: a constant number of statements
-per batch, sent as one pipeline by the caller.
+`make check` keeps it so). They neither decide nor audit: a read is handed the condition that decides and
+composes it into its statement.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    SmallInteger,
+    and_,
+    any_,
+    bindparam,
+    func,
+    not_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
 from fhirstore.errors import FhirStoreError
-from fhirstore.statements import Connection
-from fhirstore.tables import UNDATED, fact_columns, resource
-
-WRITES: Final = ("save", "allot_patient")
-
-
-
-class NoPatientKey(FhirStoreError):
-    """The sequence of patient keys gave nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartRow:
-    """The facts of a contained resource or of an entry, as columns."""
-
-    part: int
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordRow:
-    """One version of one record as it is stored; `facts` holds the columns of `fact_columns()`."""
-
-    patient_key: int
-    record_key: int
-    version: int
-    id: str
-    last_updated: datetime
-    deleted: bool
-    codec: int
-    body: bytes
-    status: int | None
-    facts: Mapping[str, Any]
-    follows: Sequence[int]
-    others: Sequence[int]
-    source: int
-    parts: tuple[PartRow, ...] = ()
-    tokens: tuple[tuple[int, int, datetime | None], ...] = ()
-    dates: tuple[tuple[int, datetime, datetime], ...] = ()
-    identifiers: tuple[int, ...] = ()
-
-
-_FACTS: Final = tuple(column.name for column in fact_columns())
-_KEY_LISTS: Final = frozenset({"labels", "codes", "code_systems", "categories", "authors", "refs", "follows", "others"})
-_SQL_TYPES: Final = {
-    "patient_key": "bigint",
-    "record_key": "bigint",
-    "version": "int",
-    "id": "text",
-    "last_updated": "timestamptz",
-    "deleted": "bool",
-    "codec": "smallint",
-    "body": "bytea",
-    "status": "bigint",
-    "type": "smallint",
-    "confidentiality": "smallint",
-    "starts": "timestamptz",
-    "ends": "timestamptz",
-    "parts": "bool",
-    "source": "bigint",
-    "part": "smallint",
-    "parameter": "smallint",
-    "value": "bigint",
-}
-
-
-def _unnested(columns: Sequence[str]) -> str:
-    """Rows from one array per column; a list of keys travels as the text of its array, since unnest flattens."""
-    arrays = ", ".join(f"%({name})s::{'text' if name in _KEY_LISTS else _SQL_TYPES[name]}[]" for name in columns)
-    values = ", ".join(f"rows.{name}::bigint[]" if name in _KEY_LISTS else f"rows.{name}" for name in columns)
-    return f"SELECT {values} FROM unnest({arrays}) AS rows({', '.join(columns)})"
-
-
-
-_KEYS: Final = ("patient_key", "record_key")
-
-
-def _insert(table: str, columns: Sequence[str], suffix: str = "") -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) {_unnested(columns)} {suffix}"
-
-
-_RECORD_COLUMNS: Final = tuple(column.name for column in resource.columns)
-_PART_COLUMNS: Final = ("patient_key", "record_key", "version", "part", *_FACTS)
-_TOKEN_COLUMNS: Final = ("patient_key", "parameter", "value", "starts", "record_key")
-_DATE_COLUMNS: Final = ("patient_key", "parameter", "record_key", "starts", "ends")
-_IDENTIFIER_COLUMNS: Final = ("value", "patient_key", "record_key")
-
-_CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in _RECORD_COLUMNS if name not in _KEYS)
-_THESE: Final = "SELECT * FROM unnest(%(patient_key)s::bigint[], %(record_key)s::bigint[])"
-
-INSERT_LOCATORS: Final = _insert("locator", ("record_key", "patient_key"))
-INSERT_RECORDS: Final = _insert("resource", _RECORD_COLUMNS)
-REPLACE_RECORDS: Final = _insert(
-    "resource", _RECORD_COLUMNS, f"ON CONFLICT (patient_key, record_key) DO UPDATE SET {_CHANGED}"
+from fhirstore.rows import (
+    ARCHIVE,
+    INSERT_LOCATORS,
+    INSERT_RECORDS,
+    KEYS,
+    REPLACE_RECORDS,
+    UNINDEX,
+    RecordRow,
+    arrays_of,
+    beside,
+    record_arrays,
 )
-ARCHIVE: Final = (
-    f"INSERT INTO resource_version ({', '.join(_RECORD_COLUMNS)}) SELECT {', '.join(_RECORD_COLUMNS)} "
-    f"FROM resource WHERE (patient_key, record_key) IN ({_THESE})"
-)
-UNINDEX: Final = tuple(
-    f"DELETE FROM {table} WHERE (patient_key, record_key) IN ({_THESE})"
-    for table in ("resource_token", "resource_date", "identifier_index")
-)
-INSERT_PARTS: Final = _insert("resource_part", _PART_COLUMNS)
-INSERT_TOKENS: Final = _insert("resource_token", _TOKEN_COLUMNS, "ON CONFLICT DO NOTHING")
-INSERT_DATES: Final = _insert("resource_date", _DATE_COLUMNS, "ON CONFLICT DO NOTHING")
-INSERT_IDENTIFIERS: Final = _insert("identifier_index", _IDENTIFIER_COLUMNS, "ON CONFLICT DO NOTHING")
-INSERT_COPATIENTS: Final = _insert("copatient", ("patient_key", "other_key"), "ON CONFLICT DO NOTHING")
+from fhirstore.search.query import Query
+from fhirstore.search.sort import after, expressions, order_by
+from fhirstore.search.test import Test
+from fhirstore.statements import Connection, Prepared, Row, fetch
+from fhirstore.tables import locator, patient, resource, resource_token, resource_version
+
+READS: Final = ("page", "total", "record", "versions", "directory_bodies")
+WRITES: Final = ("save", "allot_patient", "open_directory", "owners", "lock", "judged", "recent_from")
 
 ALLOT_PATIENT: Final = "SELECT nextval('patient_patient_key_seq') AS patient_key"
 INSERT_PATIENT: Final = (
     "INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at) "
     "VALUES (%(patient_key)s, %(patient_id)s, %(wrapped_key)s, %(created_at)s)"
 )
+
+OPEN_DIRECTORY: Final = (
+    "INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at) "
+    "VALUES (0, '', %(wrapped_key)s, %(now)s) ON CONFLICT DO NOTHING"
+)
+OWNERS: Final = (
+    "SELECT l.record_key, p.patient_key, p.wrapped_key FROM patient p LEFT JOIN locator l "
+    "ON l.patient_key = p.patient_key AND l.record_key = ANY (%(record_keys)s::bigint[]) "
+    "WHERE l.record_key IS NOT NULL OR p.patient_key = 0"
+)
+DIRECTORY_BODIES: Final = (
+    "SELECT r.patient_key, r.record_key, r.type, r.id, r.version, r.codec, r.body, p.wrapped_key "
+    "FROM resource r JOIN patient p USING (patient_key) "
+    "WHERE r.patient_key = 0 AND r.record_key = ANY (%(record_keys)s::bigint[]) AND NOT r.deleted"
+)
+RECENT_PROPOSALS: Final = (
+    "SELECT count(*) FROM resource WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s"
+)
+
+Permit = Callable[[FromClause], ColumnElement[bool]]
+"""The condition that decides, over rows of `resource` or of `resource_version`."""
+
+Relied = Callable[[FromClause], ColumnElement[Any]]
+"""What a row is let through by."""
+
+
+_SHOWN_COLUMNS: Final = (
+    "patient_key",
+    "record_key",
+    "id",
+    "version",
+    "last_updated",
+    "codec",
+    "body",
+    "others",
+)
+
+
+class NoPatientKey(FhirStoreError):
+    """The sequence of patient keys gave nothing."""
 
 
 async def save(connection: Connection, rows: Sequence[RecordRow]) -> None:
@@ -140,47 +108,15 @@ async def save(connection: Connection, rows: Sequence[RecordRow]) -> None:
     first = [row for row in rows if row.version == 1]
     later = [row for row in rows if row.version > 1]
     if first:
-        await _execute(connection, INSERT_LOCATORS, _columns(first, ("record_key", "patient_key")))
-        await _execute(connection, INSERT_RECORDS, _record_arrays(first))
+        await connection.execute(INSERT_LOCATORS, arrays_of(first, ("record_key", "patient_key")))
+        await connection.execute(INSERT_RECORDS, record_arrays(first))
     if later:
-        these = _columns(later, _KEYS)
+        these = arrays_of(later, KEYS)
         for statement in (ARCHIVE, *UNINDEX):
-            await _execute(connection, statement, these)
-        await _execute(connection, REPLACE_RECORDS, _record_arrays(later))
-    await _save_beside(connection, rows)
-
-
-async def _save_beside(connection: Connection, rows: Sequence[RecordRow]) -> None:
-    """What stands beside a record: the facts of its parts, its index rows, its further patients."""
-    beside: tuple[tuple[str, Sequence[str], Iterable[Sequence[Any]]], ...] = (
-        (INSERT_PARTS, _PART_COLUMNS, (_part(row, part) for row in rows for part in row.parts)),
-        (INSERT_TOKENS, _TOKEN_COLUMNS, (_token(row, token) for row in rows for token in row.tokens)),
-        (
-            INSERT_DATES,
-            _DATE_COLUMNS,
-            ((row.patient_key, date[0], row.record_key, date[1], date[2]) for row in rows for date in row.dates),
-        ),
-        (
-            INSERT_IDENTIFIERS,
-            _IDENTIFIER_COLUMNS,
-            ((value, row.patient_key, row.record_key) for row in rows for value in row.identifiers),
-        ),
-        (
-            INSERT_COPATIENTS,
-            ("patient_key", "other_key"),
-            (
-                pair
-                for row in rows
-                for other in row.others
-                for pair in ((row.patient_key, other), (other, row.patient_key))
-            ),
-        ),
-    )
-    for statement, columns, values in beside:
-        listed = list(values)
-        if listed:
-            arrays = dict(zip(columns, map(list, zip(*listed, strict=True)), strict=True))
-            await _execute(connection, statement, arrays)
+            await connection.execute(statement, these)
+        await connection.execute(REPLACE_RECORDS, record_arrays(later))
+    for statement, arrays in beside(rows):
+        await connection.execute(statement, arrays)
 
 
 async def allot_patient(
@@ -202,45 +138,165 @@ async def allot_patient(
         "wrapped_key": new_wrapped_key(patient_key),
         "created_at": now,
     }
-    await _execute(connection, INSERT_PATIENT, values)
+    await connection.execute(INSERT_PATIENT, values)
     return patient_key
 
 
-async def _execute(connection: Connection, text: str, params: Mapping[str, Any]) -> None:
-    await connection.execute(text, params)
+async def open_directory(connection: Connection, wrapped_key: bytes, now: datetime) -> None:
+    """Make the place for what belongs to nobody, once; its key opens the directory and the policies."""
+    await connection.execute(OPEN_DIRECTORY, {"wrapped_key": wrapped_key, "now": now})
 
 
-def _array_text(keys: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, keys)) + "}"
+async def owners(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:
+    """Who holds each of these records: record_key, patient_key, wrapped_key; nobody's own row is always there."""
+    return await fetch(connection, Prepared(OWNERS, {}), {"record_keys": list(record_keys)})
 
 
-def _fact_value(name: str, facts: Mapping[str, Any]) -> Any:
-    return _array_text(facts[name]) if name in _KEY_LISTS else facts[name]
+async def directory_bodies(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:
+    """The sealed bodies of records of the directory."""
+    return await fetch(connection, Prepared(DIRECTORY_BODIES, {}), {"record_keys": list(record_keys)})
 
 
-def _columns(rows: Sequence[RecordRow], names: Sequence[str]) -> dict[str, list[Any]]:
-    return {name: [getattr(row, name) for row in rows] for name in names}
+async def recent_from(connection: Connection, source: int, since: datetime) -> int:
+    """How many consents this source has put to patients since then."""
+    rows = await fetch(connection, Prepared(RECENT_PROPOSALS, {}), {"source": source, "since": since})
+    return int(rows[0].count)
 
 
-def _record_arrays(rows: Sequence[RecordRow]) -> dict[str, list[Any]]:
-    arrays: dict[str, list[Any]] = {}
-    for name in _RECORD_COLUMNS:
-        if name in _FACTS:
-            arrays[name] = [_fact_value(name, row.facts) for row in rows]
-        elif name == "parts":
-            arrays[name] = [bool(row.parts) for row in rows]
-        elif name in _KEY_LISTS:
-            arrays[name] = [_array_text(getattr(row, name)) for row in rows]
-        else:
-            arrays[name] = [getattr(row, name) for row in rows]
-    return arrays
+def page(query: Query, permit: Permit, relied: Relied, *, reach: Permit, after_cursor: bool) -> Select[Any]:
+    """The rows of one page and one more, which tells that there is a next page.
+
+    Bound: the tests' values, `limit`, the cursor's `after_…`, `asked` or `asked_refs` for the patients that the
+    search names, and what `permit` and `reach` bind. `reach` bounds whose records are looked at when none is
+    named.
+    """
+    record = resource.alias("r")
+    indexed = next((test for test in query.tests if test.index), None)
+    driver = None if indexed is None else resource_token.alias("t")
+    # Index rows stand in the order of time: they then give the page without a sort.
+    by_time = driver is not None and all(key.name == "time" for key in query.order)
+    order = driver if driver is not None and by_time else record
+    rows = select(*_shown(record), relied(record).label("relied"), *expressions(query.order, order)).where(
+        *_wanted(query, record, reach, indexed), permit(record)
+    )
+    if driver is not None and indexed is not None:
+        rows = rows.select_from(driver.join(record, _same(driver, record)))
+        rows = rows.where(*_driven(query, driver, indexed, reach))
+    if after_cursor:
+        rows = rows.where(after(query.order, order))
+    return rows.order_by(*order_by(query.order, order)).limit(bindparam("limit", type_=Integer))
 
 
-def _part(row: RecordRow, part: PartRow) -> tuple[Any, ...]:
-    facts = tuple(_fact_value(name, part.facts) for name in _FACTS)
-    return (row.patient_key, row.record_key, row.version, part.part, *facts)
+def total(query: Query, permit: Permit, *, reach: Permit) -> Select[Any]:
+    """How many records match; what is not permitted is not counted."""
+    record = resource.alias("counted")
+    return (
+        select(func.count().label("total"))
+        .select_from(record)
+        .where(*_wanted(query, record, reach, None), permit(record))
+    )
 
 
-def _token(row: RecordRow, token: tuple[int, int, datetime | None]) -> tuple[Any, ...]:
-    parameter, value, starts = token
-    return (row.patient_key, parameter, value, starts or UNDATED, row.record_key)
+def record(permit: Permit, relied: Relied) -> Select[Any]:
+    """One current record, a deleted one included; bound: `asked`, `record_key`, `type`."""
+    found = resource.alias("r")
+    return select(*_shown(found), found.c.deleted, relied(found).label("relied")).where(
+        *_this(found), permit(found)
+    )
+
+
+def versions(permit: Permit, relied: Relied) -> Select[Any]:
+    """The versions of one record, newest first, each permitted itself and as the record is now.
+
+    Bound: `asked`, `record_key`, `type`, `before` (a version, exclusive), `limit`.
+    """
+    now, then, still = resource.alias("r"), resource_version.alias("v"), resource.alias("c")
+    current = select(*_shown(now), now.c.deleted, relied(now).label("relied")).where(*_this(now), permit(now))
+    earlier = (
+        select(*_shown(then), then.c.deleted, relied(then).label("relied"))
+        .select_from(then.join(still, _same(then, still)))
+        .where(*_this(then), permit(then), permit(still))
+    )
+    both = union_all(current, earlier).subquery("both")
+    return (
+        select(both)
+        .where(both.c.version < bindparam("before", type_=Integer))
+        .order_by(both.c.version.desc())
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+def lock(permit: Permit) -> Select[Any]:
+    """The current rows that a write is about, locked, with what the condition says of each.
+
+    Bound: `record_keys`, and what the condition binds. A row that is not permitted comes back as well: whoever
+    calls this must not tell it from an absent one.
+    """
+    found = resource.alias("r")
+    return (
+        select(
+            *_shown(found),
+            found.c.type,
+            found.c.deleted,
+            found.c.source,
+            patient.c.wrapped_key,
+            func.coalesce(permit(found), False).label("permitted"),
+        )
+        .select_from(found.join(patient, patient.c.patient_key == found.c.patient_key))
+        .where(found.c.record_key == any_(bindparam("record_keys", type_=ARRAY(BigInteger))))
+        .with_for_update(of=found)
+    )
+
+
+def judged(permit: Permit, relied: Relied) -> Select[Any]:
+    """What a condition says of rows that were just saved; bound: `record_keys`."""
+    found = resource.alias("r")
+    return select(
+        found.c.patient_key,
+        found.c.record_key,
+        func.coalesce(permit(found), False).label("permitted"),
+        relied(found).label("relied"),
+    ).where(found.c.record_key == any_(bindparam("record_keys", type_=ARRAY(BigInteger))))
+
+
+def _shown(rows: FromClause) -> list[ColumnElement[Any]]:
+    return [rows.c[name] for name in _SHOWN_COLUMNS]
+
+
+def _this(rows: FromClause) -> list[ColumnElement[bool]]:
+    return [
+        rows.c.patient_key == bindparam("asked", type_=BigInteger),
+        rows.c.record_key == bindparam("record_key", type_=BigInteger),
+        rows.c.type == bindparam("type", type_=SmallInteger),
+    ]
+
+
+def _same(left: FromClause, right: FromClause) -> ColumnElement[bool]:
+    return and_(left.c.patient_key == right.c.patient_key, left.c.record_key == right.c.record_key)
+
+
+def _wanted(query: Query, rows: FromClause, reach: Permit, driving: Test | None) -> list[ColumnElement[bool]]:
+    conditions = [
+        rows.c.type == bindparam("type", type_=SmallInteger),
+        not_(rows.c.deleted),
+        _of_patients(query, rows, reach),
+    ]
+    return conditions + [test.condition(rows) for test in query.tests if test is not driving]
+
+
+def _driven(query: Query, driver: FromClause, test: Test, reach: Permit) -> list[ColumnElement[bool]]:
+    parameter, bind = test.index or (0, "")
+    return [
+        _of_patients(query, driver, reach),
+        driver.c.parameter == parameter,
+        driver.c.value == bindparam(bind, type_=BigInteger),
+    ]
+
+
+def _of_patients(query: Query, rows: FromClause, reach: Permit) -> ColumnElement[bool]:
+    if query.patients is None:
+        return reach(rows)
+    if len(query.patients) == 1:
+        return rows.c.patient_key == bindparam("asked", type_=BigInteger)
+    asked = bindparam("asked_refs", type_=ARRAY(BigInteger))
+    return rows.c.patient_key.in_(select(locator.c.patient_key).where(locator.c.record_key == any_(asked)))

@@ -130,6 +130,7 @@ resource_part = Table(
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    Column("part_key", BigInteger, nullable=True),
     *fact_columns(),
 )
 

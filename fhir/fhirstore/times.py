@@ -157,9 +157,5 @@ def _utc(moment: datetime) -> datetime:
 def _checked(start: datetime, end: datetime) -> Interval | None:
     if start < end:
         return Interval(start, end)
-    # Both were cut at the same edge: the interval keeps one instant there. Otherwise it is reversed.
-    if start == end == BEGINNING:
-        return Interval(BEGINNING, BEGINNING + _TICK)
-    if start == end == END:
-        return Interval(END - _TICK, END)
-    return None
+    # What begins at or after the last instant keeps that instant; anything else ends before it starts.
+    return Interval(END - _TICK, END) if start == END else None

@@ -2,9 +2,9 @@
 
 http://hl7.org/fhir/R4/http.html#paging
 
-A cursor holds the sort values and the record key of the last entry. It is bound to the search and to the caller
-(as associated data), so it opens for nobody else and for no other question. What the next page shows is decided
-afresh.
+A cursor holds the sort values and the record key of the last entry. It is bound to the search and to the
+caller (as associated data), so it opens for nobody else and for no other question. What the next page shows
+is decided afresh.
 """
 
 import base64
@@ -30,7 +30,9 @@ class BadCursor(FhirStoreError):
     """The cursor is not one that this search gave to this caller."""
 
     def __init__(self) -> None:
-        super().__init__("got a page cursor that does not belong to this search, expected one from its `next` link")
+        super().__init__(
+            "got a page cursor that does not belong to this search, expected one from its `next` link"
+        )
 
 
 def seal_cursor(secret: bytes, context: bytes, values: Sequence[SortValue], record_key: int) -> str:

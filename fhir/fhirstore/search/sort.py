@@ -14,7 +14,7 @@ from sqlalchemy.types import Text, TypeEngine
 from fhirstore.errors import FhirStoreError
 from fhirstore.tables import UNDATED
 
-BEFORE_ALL: Final = literal_column(f"'{UNDATED}'::timestamptz")
+BEFORE_ALL: Final[ColumnElement[Any]] = literal_column(f"'{UNDATED}'::timestamptz")
 """Where a record without a time stands, so that a comparison with it is never Unknown."""
 
 
@@ -35,7 +35,9 @@ class SortKey:
 
 
 def _starts(record: FromClause) -> ColumnElement[Any]:
-    return func.coalesce(record.c.starts, BEFORE_ALL, type_=TIMESTAMP(timezone=True))
+    starts = record.c.starts
+    # Index rows are never undated, and their order is only found by the bare column.
+    return func.coalesce(starts, BEFORE_ALL, type_=TIMESTAMP(timezone=True)) if starts.nullable else starts
 
 
 KEYS: Final[Mapping[str, tuple[Any, TypeEngine[Any]]]] = {
@@ -52,14 +54,14 @@ def expressions(order: Sequence[SortKey], record: FromClause) -> list[ColumnElem
 
 
 def order_by(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement[Any]]:
-    """Return the ORDER BY terms; the record key follows the last key's direction, so one index serves both."""
+    """Return the ORDER BY terms; the record key goes the way of the last key, so that one index serves."""
     keys = [(KEYS[key.name][0](record), key.descending) for key in order]
     keys.append((record.c.record_key, order[-1].descending if order else False))
     return [value.desc() if descending else value.asc() for value, descending in keys]
 
 
 def after(order: Sequence[SortKey], record: FromClause) -> ColumnElement[bool]:
-    """Return the condition that a record follows the cursor, bound as `after_0`, `after_1`, …, `after_key`."""
+    """Return whether a record follows the cursor, bound as `after_0`, `after_1`, …, `after_key`."""
     steps: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
     for at, key in enumerate(order):

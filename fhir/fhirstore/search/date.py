@@ -1,0 +1,99 @@
+"""Date parameters: intervals compared by prefix, both sides as wide as they were written.
+
+http://hl7.org/fhir/R4/search.html#date
+http://hl7.org/fhir/R4/search.html#prefix
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, not_, or_, select
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from fhirstore.parameters import SearchParameter, Source
+from fhirstore.search.test import BadValue, Test
+from fhirstore.tables import resource_date
+from fhirstore.times import interval_of
+
+Value = ColumnElement[Any]
+Compare = Callable[[Value, Value, Value, Value], ColumnElement[bool]]
+
+_PREFIXED: Final = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d.*)")
+_MILLISECOND: Final = timedelta(milliseconds=1)  # the precision that lastUpdated is answered with
+
+
+def _within(start: Value, end: Value, low: Value, high: Value) -> ColumnElement[bool]:
+    return and_(start >= low, end <= high)
+
+
+PREFIXES: Final[Mapping[str, Compare]] = {
+    "eq": _within,
+    "ne": lambda start, end, low, high: not_(_within(start, end, low, high)),
+    "gt": lambda _start, end, _low, high: end > high,
+    "lt": lambda start, _end, low, _high: start < low,
+    "ge": lambda start, end, low, high: or_(end > high, _within(start, end, low, high)),
+    "le": lambda start, end, low, high: or_(start < low, _within(start, end, low, high)),
+    "sa": lambda start, _end, _low, high: start >= high,
+    "eb": lambda _start, end, low, _high: end <= low,
+}
+"""How a record's [start, end) stands to a value's [low, high); a record without a time matches none."""
+
+
+def date_test(parameter: SearchParameter, values: Sequence[str], bind: str, zone: ZoneInfo) -> Test:
+    """A record's time stands to one of the values as its prefix says.
+
+    Raises:
+        BadValue: a value that is no date, or an unknown prefix.
+    """
+    prefixes: list[str] = []
+    params: dict[str, Any] = {}
+    for at, value in enumerate(values):
+        match = _PREFIXED.fullmatch(value)
+        # A plus sign of an offset arrives as a space where a client did not escape it.
+        interval = interval_of(match[2].replace(" ", "+"), zone) if match else None
+        if match is None or interval is None:
+            raise BadValue(parameter.name, f"a date such as `2024-06-01`, after one of {', '.join(PREFIXES)}")
+        prefixes.append(match[1] or "eq")
+        params |= {f"{bind}_{at}_low": interval.start, f"{bind}_{at}_high": interval.end}
+
+    def condition(record: FromClause) -> ColumnElement[bool]:
+        return _condition(parameter, record, prefixes, bind)
+
+    return Test((parameter.number, "date", *prefixes), condition, params)
+
+
+def _condition(
+    parameter: SearchParameter, record: FromClause, prefixes: Sequence[str], bind: str
+) -> ColumnElement[bool]:
+    if parameter.source is Source.LAST_UPDATED:
+        updated = record.c.last_updated
+        return _any(updated, updated + _MILLISECOND, prefixes, bind)
+    if parameter.source is Source.TIME:
+        return _any(record.c.starts, record.c.ends, prefixes, bind)
+    rows = resource_date.alias()
+    return exists(
+        select(rows.c.starts).where(
+            rows.c.patient_key == record.c.patient_key,
+            rows.c.record_key == record.c.record_key,
+            rows.c.parameter == parameter.number,
+            _any(rows.c.starts, rows.c.ends, prefixes, bind),
+        )
+    )
+
+
+def _any(start: Value, end: Value, prefixes: Sequence[str], bind: str) -> ColumnElement[bool]:
+    kind = TIMESTAMP(timezone=True)
+    return or_(
+        *(
+            PREFIXES[prefix](
+                start,
+                end,
+                bindparam(f"{bind}_{at}_low", type_=kind),
+                bindparam(f"{bind}_{at}_high", type_=kind),
+            )
+            for at, prefix in enumerate(prefixes)
+        )
+    )

@@ -1,0 +1,186 @@
+"""Admission: one request, one transaction; nothing is read or written before it is known who asks.
+
+A request opens a transaction, learns its caller's standing (`standing.py`), does its work and commits; a refusal
+undoes the work and leaves its audit row in a transaction of its own. Round trips: one for BEGIN with the
+standing, what the work costs, one for COMMIT (which a disclosure sends along with its page).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import uuid4
+
+from consent.compile import ACTION_BITS
+from consent.model import Action
+from fhirstore.tables import NOBODY
+from passport.audit.record import AuditRow, record
+from passport.outcomes import PassportError, translated
+from passport.runtime import Runtime
+from passport.sql import Connection
+from passport.standing import Standing, stand
+from passport.subjects import Bearer, Caller, Subject
+
+Isolation = Literal["read", "write"]
+
+_BEGIN: Final[dict[Isolation, str]] = {
+    # A read sees one snapshot: grants and records belong together.
+    "read": "BEGIN ISOLATION LEVEL REPEATABLE READ",
+    # A write locks the rows that it changes, and must see what was committed before it got the lock.
+    "write": "BEGIN ISOLATION LEVEL READ COMMITTED",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller wants: `action` decides which grants count, `about` whose records are in question.
+
+    `about` is the reference of a record, of whoever holds which it is; None means whoever shared. `verb` and
+    `query` are what the audit row says of it.
+    """
+
+    action: Action
+    verb: str
+    query: str
+    about: str | None = None
+    isolation: Isolation = "read"
+
+
+@dataclass(slots=True)
+class Desk:
+    """One open transaction with its caller."""
+
+    runtime: Runtime
+    connection: Connection
+    request: Request
+    standing: Standing
+    now: datetime
+    params: dict[str, Any]
+    bearer: bool
+    committed: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        """Who asks."""
+        return self.standing.subject
+
+    def row(self, patient_key: int, outcome: str = "success", **facts: Any) -> AuditRow:
+        """An audit row about this request and one patient; `facts` are further fields of `AuditRow`."""
+        return _row(self.subject, self.request, self.now, patient_key, outcome, **facts)
+
+    async def audit(self, *rows: AuditRow) -> None:
+        """Write audit rows in this transaction."""
+        await record(self.connection, rows)
+
+    async def standing_for(self, action: Action, about: str | None = None) -> Standing:
+        """The caller's standing for another action or record, in the same transaction; it moves the wall."""
+        target = about or self.request.about
+        params = {**self.params, "action_bit": ACTION_BITS[action], "about_key": _key(self.runtime, target)}
+        return await stand(self.connection, params, bearer=self.bearer, anyone=target is None)
+
+    async def widen(self, patient_key: int) -> None:
+        """Let the wall stand open for one more patient: one who is registered now, or is put a proposal."""
+        await self.connection.execute(
+            "SELECT set_config('passport.patients', "
+            "(current_setting('passport.patients')::bigint[] || %s::bigint)::text, true)",
+            [patient_key],
+        )
+
+    async def commit(self) -> None:
+        """Commit now, in the caller's own pipeline if it has one; a failure shows when that ends."""
+        await self.connection.execute("COMMIT")
+        self.committed = True
+
+
+def _row(
+    subject: Subject | None, request: Request, now: datetime, patient_key: int, outcome: str, **facts: Any
+) -> AuditRow:
+    return AuditRow(
+        patient_key=patient_key,
+        audit_id=uuid4(),
+        recorded=now,
+        action=facts.pop("action", request.verb),
+        kind=subject.kind if subject else "",
+        subject=subject.reference if subject else None,
+        role=subject.role if subject else None,
+        client=subject.client if subject else None,
+        behalf_of=facts.pop("behalf_of", None),
+        purpose=subject.purpose if subject else None,
+        query=request.query,
+        outcome=outcome,
+        **facts,
+    )
+
+
+def _key(runtime: Runtime, reference: str | None) -> int | None:
+    return None if reference is None else runtime.keys.reference(reference)
+
+
+def _params(runtime: Runtime, caller: Caller, request: Request, now: datetime) -> dict[str, Any]:
+    common = {
+        "now": now,
+        "action_bit": ACTION_BITS[request.action],
+        "about_key": _key(runtime, request.about),
+    }
+    if isinstance(caller, Bearer):
+        return {**common, "token_hash": caller.token_hash}
+    subject = caller.subject
+    return {
+        **common,
+        "kind": subject.kind,
+        "subject": subject.reference,
+        "role": subject.role,
+        "client": subject.client,
+        "actor_key": _key(runtime, subject.actor),
+        "client_key": _key(runtime, subject.client),
+        "patient_key": subject.patient_key,
+        "opened_patient_key": subject.opened_patient_key,
+        "purpose": subject.purpose,
+        "scopes": sorted(subject.scopes),
+        "session_id": subject.session_id,
+    }
+
+
+@asynccontextmanager
+async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncIterator[Desk]:
+    """Open the transaction of one request and yield its desk; commit when the block ends.
+
+    Raises:
+        Unauthenticated: the token is unknown, ended or expired.
+        PassportError: what the block raised; its work is undone, and the refusal has its audit row.
+    """
+    now = runtime.clock()
+    bearer = isinstance(caller, Bearer)
+    params = _params(runtime, caller, request, now)
+    async with runtime.pool.connection() as connection:
+        desk: Desk | None = None
+        try:
+            async with connection.pipeline():
+                await connection.execute(_BEGIN[request.isolation])
+                standing = await stand(connection, params, bearer=bearer, anyone=request.about is None)
+            desk = Desk(runtime, connection, request, standing, now, params, bearer)
+            yield desk
+            if not desk.committed:
+                await desk.commit()
+        except BaseException as error:
+            await _give_up(connection, request, now, desk, error)
+            raise
+
+
+async def _give_up(
+    connection: Connection, request: Request, now: datetime, desk: Desk | None, error: BaseException
+) -> None:
+    """Undo the work, and keep the row of the refusal: it must survive what it refuses."""
+    if connection.closed:
+        return
+    await connection.rollback()
+    if not isinstance(error, PassportError) and not isinstance(error, Exception):
+        return
+    refusal = error if isinstance(error, PassportError) else translated(error)
+    about = desk.standing.asked if desk else None
+    subject = desk.subject if desk else None
+    row = _row(
+        subject, request, now, NOBODY if about is None else about, refusal.outcome, detail=refusal.code
+    )
+    await record(connection, [row])

@@ -1,0 +1,79 @@
+"""Recording a disclosure in the statement that makes it: no row is shown unless its audit row was written.
+
+https://profiles.ihe.net/ITI/BALP/
+
+One row per patient: whoever is asked about, whoever owns a record of the page, and whoever else it names. The
+grants are those that let a record of this page through.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import CTE, BigInteger, column, text
+
+from passport.audit.record import COLUMNS
+from passport.subjects import Subject
+
+_RECORDED: Final = f"""
+INSERT INTO audit_event ({", ".join(COLUMNS)})
+SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kind AS text), CAST(:subject AS text),
+    CAST(:role AS text), CAST(:client AS text),
+    CASE WHEN CAST(:kind AS text) = 'proxy' THEN
+        (SELECT 'Patient/' || patient_id FROM patient WHERE patient_key = told.patient_key) END,
+    CAST(:purpose AS text), CAST(:query AS text),
+    ARRAY (SELECT record_key FROM seen WHERE patient_key = told.patient_key ORDER BY record_key),
+    ARRAY (SELECT version FROM seen WHERE patient_key = told.patient_key ORDER BY record_key),
+    ARRAY (SELECT DISTINCT granted.ref
+        FROM unnest(CAST(:grant_patients AS bigint[]), CAST(:grant_places AS int[]), CAST(:grant_refs AS text[]))
+            AS granted (patient_key, place, ref)
+        WHERE granted.patient_key = told.patient_key AND EXISTS (SELECT FROM shown
+            WHERE shown.patient_key = told.patient_key AND granted.place = ANY (shown.relied))
+        ORDER BY granted.ref),
+    CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, ''
+FROM (SELECT unnest(CAST(:told AS bigint[])) AS patient_key UNION SELECT patient_key FROM seen) AS told
+RETURNING patient_key
+"""
+_SEEN: Final = """
+SELECT patient_key, record_key, version FROM shown
+UNION ALL SELECT other, record_key, version FROM shown, unnest(others) AS other
+"""
+
+
+def recording() -> tuple[CTE, CTE]:
+    """The CTEs `seen` and `audited`, over a CTE `shown` of the rows that a disclosure shows."""
+    seen = text(_SEEN).columns(column("patient_key", BigInteger)).cte("seen")
+    recorded = text(_RECORDED).columns(column("patient_key", BigInteger)).cte("audited")
+    return seen, recorded
+
+
+def parameters(
+    subject: Subject,
+    *,
+    verb: str,
+    query: str,
+    told: list[int],
+    grants: tuple[tuple[int, int, str], ...],
+    one: bool,
+    now: datetime,
+) -> Mapping[str, Any]:
+    """What `audited` binds.
+
+    `told` are patients who get a row whatever is found, `grants` (patient, place, consent) name what records
+    may have been let through by, `one` tells that a single record was asked for.
+    """
+    return {
+        "now": now,
+        "verb": verb,
+        "kind": subject.kind,
+        "subject": subject.reference,
+        "role": subject.role,
+        "client": subject.client,
+        "purpose": subject.purpose,
+        "query": query,
+        "told": told,
+        "one": one,
+        "grant_patients": [patient for patient, _, _ in grants],
+        "grant_places": [place for _, place, _ in grants],
+        "grant_refs": [ref for _, _, ref in grants],
+    }

@@ -1,0 +1,67 @@
+"""Bundles spliced from stored bytes: no resource is parsed on its way out.
+
+http://hl7.org/fhir/R4/bundle.html
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: `reference` is `Type/id`, `body` the resource's JSON, empty for a deletion in a history.
+
+    `request` and `response` are the members that a history adds, as JSON; empty in a search.
+    """
+
+    reference: str
+    body: bytes
+    request: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The absolute addresses of this page and of the next one, if there is one."""
+
+    self_link: str
+    next_link: str | None = None
+
+
+def searchset(base_url: str, entries: Sequence[Entry], links: Links, total: int | None) -> bytes:
+    """Return a Bundle of type searchset; `total` is left out where it was not asked for."""
+    return _bundle(b"searchset", base_url, entries, links, total, search=b',"search":{"mode":"match"}')
+
+
+def history(base_url: str, entries: Sequence[Entry], links: Links, total: int | None) -> bytes:
+    """Return a Bundle of type history, newest version first."""
+    return _bundle(b"history", base_url, entries, links, total, search=b"")
+
+
+def _bundle(
+    kind: bytes, base_url: str, entries: Sequence[Entry], links: Links, total: int | None, *, search: bytes
+) -> bytes:
+    parts = [b'{"resourceType":"Bundle","type":"', kind, b'"']
+    if total is not None:
+        parts.append(b',"total":%d' % total)
+    parts += [b',"link":', _links(links)]
+    if entries:
+        parts += [b',"entry":[', b",".join(_entry(base_url, entry, search) for entry in entries), b"]"]
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+def _links(links: Links) -> bytes:
+    listed = [{"relation": "self", "url": links.self_link}]
+    if links.next_link is not None:
+        listed.append({"relation": "next", "url": links.next_link})
+    return orjson.dumps(listed)
+
+
+def _entry(base_url: str, entry: Entry, search: bytes) -> bytes:
+    parts = [b'{"fullUrl":"', base_url.encode(), b"/", entry.reference.encode(), b'"']
+    if entry.body:
+        parts += [b',"resource":', entry.body]
+    parts += [search, entry.request, b"}"]
+    return b"".join(parts)

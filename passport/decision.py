@@ -1,0 +1,186 @@
+"""The decision: a standing turned into the SQL condition that stands inside every query.
+
+http://hl7.org/fhir/R4/consent.html
+
+The condition is composed per signature and kept compiled with its statement; what varies (whose records, which
+cursor) is bound. Beside the consents it knows only what the semantics put outside of their evaluation: a
+person's own passport, the directory, an operator's records of nobody, and a requester's own proposals.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    any_,
+    bindparam,
+    case,
+    literal,
+    or_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from consent.compile import GrantEffect
+from consent.facts import RecordColumns
+from consent.model import Action
+from consent.shape import Shape, ShapeNode
+from consent.sql import Sight, StandingGrant, relied, visible
+from consent.store import load_shapes
+from consent.systems import UNNAMED_EXCLUDED
+from fhirstore.tables import NOBODY, resource, resource_part
+from fhirstore.types import TYPES
+from passport.runtime import Runtime
+from passport.sql import Connection
+from passport.standing import Signature, Standing
+
+TYPE_NUMBERS: Final[Mapping[str, int]] = {name: int(row.number) for name, row in TYPES.items()}
+
+_PATIENTS: Final = ARRAY(BigInteger)
+_PLACES: Final = ARRAY(Integer)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one standing lets through. `structure` says which SQL it is, `params` bind whose records."""
+
+    action: Action
+    structure: Hashable
+    sight: Sight
+    params: Mapping[str, Any]
+    nobodys: bool
+    proposals: bool
+    grants: tuple[tuple[int, int, str], ...]
+    policies: tuple[StandingGrant, ...]
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing of any patient can be let through, whatever the record."""
+        sight = self.sight
+        held = [grant for group in (*sight.groups, sight.otherwise or ()) for grant in group]
+        return not (sight.own or self.nobodys or any(grant.effect == GrantEffect.PERMIT for grant in held))
+
+    def covers(self, type_name: str) -> bool:
+        """Whether the policies permit every record of a type, whatever it says."""
+        return all(grant.effect == GrantEffect.PERMIT for grant in self.policies) and any(
+            grant.t_bits & 1 and grant.shape is not None and _covers(grant.shape, type_name)
+            for grant in self.policies
+        )
+
+    def clause(self, record: FromClause) -> ColumnElement[bool]:
+        """Whether a row of `resource`, or of a table like it, is let through."""
+        permitted = visible(
+            self.sight,
+            record,
+            parts=resource_part.alias(),
+            targets=resource.alias(),
+            types=TYPE_NUMBERS,
+        )
+        outside: list[ColumnElement[bool]] = []
+        if self.nobodys:
+            outside.append(record.c.patient_key == NOBODY)
+        if self.proposals:
+            outside.append(
+                (record.c.type == TYPE_NUMBERS["Consent"])
+                & (record.c.source == bindparam("requester", type_=BigInteger))
+                & (record.c.status == bindparam("proposed", type_=BigInteger))
+            )
+        return or_(permitted, *outside) if outside else permitted
+
+    def relied(self, record: FromClause) -> ColumnElement[Any]:
+        """Which grants of the row's patient let it through, as places in the patient's signature."""
+        columns = RecordColumns.of(record)
+        whens = [
+            (
+                record.c.patient_key == any_(bindparam(f"patients_{at}", type_=_PATIENTS)),
+                relied(standing, columns, TYPE_NUMBERS),
+            )
+            for at, standing in enumerate(self.sight.groups)
+            if standing
+        ]
+        nothing = literal([], _PLACES)
+        return case(*whens, else_=nothing) if whens else nothing
+
+
+async def decide(runtime: Runtime, connection: Connection, standing: Standing, action: Action) -> Decision:
+    """Turn a standing into its condition; costs a round trip only for shapes that this process never met."""
+    await _learn_shapes(runtime, connection, standing)
+    signatures = [signature for signature in standing.groups if signature]
+    bearing = [_bearing(runtime, signature) for signature in signatures]
+    own, subject = standing.own, standing.subject
+    access = action is Action.ACCESS
+    sight = Sight(
+        groups=bearing,
+        otherwise=_bearing(runtime, standing.policies) if standing.everyone else None,
+        own=own is not None,
+        directory=access,
+    )
+    nobodys = subject.kind == "operator"
+    proposals = access and subject.kind not in {"operator", "auditor", "patient"}
+    params: dict[str, Any] = {
+        f"patients_{at}": list(standing.groups[signature]) for at, signature in enumerate(signatures)
+    }
+    if standing.everyone:
+        params["grouped_patients"] = [patient for group in standing.groups.values() for patient in group]
+    if own is not None:
+        params["own_patient"] = own
+    if proposals:
+        params |= {"requester": standing.actor_key, "proposed": runtime.keys.token("proposed")}
+    return Decision(
+        action=action,
+        structure=(
+            tuple(signatures),
+            standing.policies if standing.everyone else None,
+            own is not None,
+            access,
+            nobodys,
+            proposals,
+        ),
+        sight=sight,
+        params=params,
+        nobodys=nobodys,
+        proposals=proposals,
+        grants=tuple(_grants(standing, signatures)),
+        policies=_bearing(runtime, standing.policies),
+    )
+
+
+def _covers(shape: Shape, type_name: str) -> bool:
+    """Whether the shape is one node that asks for nothing but the type."""
+    if len(shape.nodes) != 1:
+        return False
+    node = shape.nodes[0]
+    named = type_name in node.types if node.classed else type_name not in UNNAMED_EXCLUDED
+    return named and replace(node, types=(), categories=()) == ShapeNode(deny=False)
+
+
+def _bearing(runtime: Runtime, signature: Signature) -> tuple[StandingGrant, ...]:
+    return tuple(
+        StandingGrant(held.effect, _shape(runtime, held.shape_key), held.trues, held.falses)
+        for held in signature
+    )
+
+
+def _shape(runtime: Runtime, key: int) -> Shape | None:
+    return runtime.shapes.get(key)
+
+
+def _grants(standing: Standing, signatures: Sequence[Signature]) -> list[tuple[int, int, str]]:
+    """(patient, place, consent) of every grant, for the audit to name those that were relied on."""
+    return [
+        (patient, place, ref)
+        for signature in signatures
+        for patient in standing.groups[signature]
+        for place, ref in enumerate(standing.refs.get(patient, ()))
+    ]
+
+
+async def _learn_shapes(runtime: Runtime, connection: Connection, standing: Standing) -> None:
+    wanted = {held.shape_key for signature in standing.groups for held in signature}
+    missing = wanted - runtime.shapes.keys()
+    if missing:
+        # What stays unknown never grants and always blocks.
+        runtime.shapes.update(await load_shapes(connection, missing))

@@ -1,0 +1,88 @@
+"""What a write brings about beside its record: grants, memberships, and what the resident is told.
+
+http://hl7.org/fhir/R4/consent.html
+
+All of it happens in the write's own transaction: a withdrawal is effective for every request that begins after
+its answer, because the grants are gone when the answer leaves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from consent.compile import compile_consent
+from consent.model import Consent
+from consent.read import read_consent
+from consent.store import replace, replace_memberships
+from fhirstore.errors import Problem
+from fhirstore.facts import Facts
+from fhirstore.parse import Tree
+from fhirstore.rows import RecordRow
+from fhirstore.tables import NOBODY
+from passport.admission import Desk
+from passport.authority import Basis
+from passport.outbox.notices import Kind, tell
+from passport.outcomes import Invalid
+
+_MEMBERSHIPS: Final = frozenset({"PractitionerRole", "Organization", "CareTeam", "Group"})
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A record that was written, and what it rests on."""
+
+    row: RecordRow
+    tree: Tree
+    facts: Facts
+    on: Basis
+
+
+async def carry_effects(desk: Desk, written: Sequence[Effective]) -> None:
+    """Carry out what the written records bring about."""
+    for one in written:
+        name = one.facts.type.name
+        if name == "Consent":
+            await _consent(desk, one)
+        if name in _MEMBERSHIPS:
+            await replace_memberships(
+                desk.connection,
+                f"{name}/{one.row.id}",
+                None if one.row.deleted else {**one.tree, "id": one.row.id},
+                desk.runtime.keys,
+                zone=desk.runtime.settings.zone,
+            )
+
+
+async def _consent(desk: Desk, one: Effective) -> None:
+    read = checked_consent(desk, one.tree, f"Consent/{one.row.id}", one.row.version)
+    compiled = compile_consent(read, desk.runtime.keys)
+    if one.row.deleted or (one.row.patient_key == NOBODY and read.patient is not None):
+        # Deleted, or put to somebody who has no passport: it gives nothing to anyone.
+        compiled = type(compiled)(compiled.reference, compiled.version, ())
+    await replace(desk.connection, compiled, patient_key=one.row.patient_key, consent_key=one.row.record_key)
+    kind = _news(one, read)
+    if kind is not None and one.row.patient_key != NOBODY:
+        about = {"consent": f"Consent/{one.row.id}", "by": desk.subject.actor}
+        await tell(desk.connection, one.row.patient_key, kind, about, outbox_id=uuid4(), now=desk.now)
+
+
+def checked_consent(desk: Desk, tree: Mapping[str, Any], reference: str, version: int) -> Consent:
+    """Read a consent that is about to count.
+
+    Raises:
+        Invalid: something in it cannot be enforced; it is refused whole, never stored and ignored.
+    """
+    read = read_consent(tree, reference=reference, version=version, zone=desk.runtime.settings.zone)
+    if isinstance(read, Consent):
+        return read
+    problems = [Problem("error", "not-supported", issue.expression, issue.text) for issue in read]
+    raise Invalid(problems, status=422, code="not-supported")
+
+
+def _news(one: Effective, read: Consent) -> Kind | None:
+    if one.on is Basis.PROPOSAL:
+        return "access-requested"
+    if one.row.deleted or not read.counts:
+        return "access-withdrawn" if one.row.version > 1 else None
+    return "access-granted"

@@ -1,0 +1,91 @@
+"""Whose record it is: the patient under whom a record is stored, and the others whom it names.
+
+http://hl7.org/fhir/R4/compartmentdefinition-patient.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fhirstore import store
+from fhirstore.elements import Code, codes_in, values_at
+from fhirstore.errors import Problem
+from fhirstore.facts import Facts, Holder, medications
+from fhirstore.parse import Tree, parse
+from fhirstore.tables import NOBODY
+from fhirstore.types import TYPES
+from passport.admission import Desk
+from passport.authority import Basis
+from passport.outcomes import Invalid, Refused
+from passport.records import Owner, opened_body
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Those who hold the records that a write refers to, by record key; nobody's key opens the directory."""
+
+    known: Mapping[int, tuple[int, bytes]]
+    nobody: bytes
+
+    def owner(self, desk: Desk, facts: Facts, on: Basis) -> Owner:
+        """Under whom a record is stored.
+
+        Raises:
+            Refused: it names a patient who is not here; nothing could have permitted it.
+            Invalid: it is of a patient's type and names no patient.
+        """
+        if on is Basis.OFFICE and not facts.type.is_patient:
+            return Owner(NOBODY, self.nobody)
+        named = facts.follows[:1] if facts.type.follows else facts.patients
+        found = [self.known.get(desk.runtime.keys.reference(reference)) for reference in named]
+        if not named:
+            return self._of_nobody(desk, facts)
+        present = [holder for holder in found if holder is not None]
+        if len(present) < len(found):
+            if on is Basis.PROPOSAL:
+                # Asking someone who has no passport is answered like asking someone who has one.
+                return Owner(NOBODY, self.nobody)
+            raise Refused
+        (patient_key, key), *others = present
+        further = sorted({other for other, _ in others} - {patient_key})
+        return Owner(patient_key, key, tuple(further))
+
+    def _of_nobody(self, desk: Desk, facts: Facts) -> Owner:
+        if facts.holder is Holder.DIRECTORY or desk.runtime.settings.mode == "sandbox":
+            return Owner(NOBODY, self.nobody)
+        text = (
+            f"got a {facts.type.name} that names no patient, expected one: a passport holds nothing of nobody"
+        )
+        place = (
+            ".".join((facts.type.name, *facts.type.patients[0])) if facts.type.patients else facts.type.name
+        )
+        raise Invalid([Problem("error", "required", place, text)], status=422)
+
+
+async def holders_of(desk: Desk, all_facts: Sequence[Facts]) -> Holders:
+    """Look up, with one statement, who holds what the records refer to."""
+    keys = desk.runtime.keys
+    wanted = {keys.reference(name) for facts in all_facts for name in (*facts.patients, *facts.follows[:1])}
+    ring = desk.runtime.ring
+    known: dict[int, tuple[int, bytes]] = {}
+    nobody = b""
+    for row in await store.owners(desk.connection, sorted(wanted)):
+        key = ring.unwrap(row.patient_key, row.wrapped_key)
+        if row.patient_key == NOBODY:
+            nobody = key
+        if row.record_key is not None:
+            known[row.record_key] = (row.patient_key, key)
+    return Holders(known, nobody)
+
+
+async def medication_codes(desk: Desk, trees: Sequence[Tree]) -> dict[str, tuple[Code, ...]]:
+    """The codes of the Medications that the trees refer to, as the directory has them now."""
+    keys = desk.runtime.keys
+    named = {keys.reference(name): name for tree in trees for name in medications(tree)}
+    if not named:
+        return {}
+    codes = {}
+    for row in await store.directory_bodies(desk.connection, list(named)):
+        key = desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key)
+        tree = parse(opened_body(row, key, row.type))
+        codes[named[row.record_key]] = codes_in(values_at(tree, TYPES["Medication"].codes))
+    return codes

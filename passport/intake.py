@@ -1,0 +1,377 @@
+"""Intake: the one way by which records enter the store.
+
+http://hl7.org/fhir/R4/http.html#create
+http://hl7.org/fhir/R4/http.html#update
+
+A write is validated whole, given to its patient, stored, and judged where it stands: the same clause that decides
+reads is asked of the rows that were just saved, in their transaction, and a refusal undoes them. So contained
+resources, several patients and every condition on the new content count as they do for readers. Any number of
+creations costs the same number of statements: owners, the saving ones (a pipeline), the judgement, the audit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from psycopg.errors import InsufficientPrivilege, UniqueViolation
+
+from consent.model import Action
+from fhirstore import store
+from fhirstore.errors import Problem
+from fhirstore.facts import Facts, extract
+from fhirstore.parse import Tree, parse, serialise
+from fhirstore.rows import RecordRow
+from fhirstore.tables import NOBODY
+from fhirstore.validate import validate
+from passport.admission import Desk
+from passport.audit.record import AuditRow
+from passport.authority import Basis, basis
+from passport.decision import Decision, decide
+from passport.effects import Effective, carry_effects
+from passport.holders import Holders, holders_of, medication_codes
+from passport.identity.scopes import Right, allows
+from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, Refused, TooMany
+from passport.records import Draft, Owner, named, opened_body, sealed_row
+from passport.runtime import Runtime
+from passport.sql import fetch, prepare
+from passport.subjects import Subject
+
+PROPOSALS_PER_HOUR: Final = 60
+"""Consents that one source may put to patients; each tells somebody, so it is bounded."""
+
+_AUDITED: Final = {"Consent": "consent-change"}
+
+Method = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write: a create gets its id from the server, an update or delete names it.
+
+    `confirm` asks the models of fhir.resources too; whoever made the tree from checked values may do without.
+    """
+
+    method: Method
+    type: str
+    tree: Tree | None = None
+    id: str | None = None
+    if_match: int | None = None
+    confirm: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write made; `created` tells a new record from a new version, `body` is its JSON."""
+
+    reference: str
+    version: int
+    last_updated: datetime
+    body: bytes
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """The current version of a record that a write is about, locked."""
+
+    row: Any
+    correctable: bool
+    collectable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One write on its way: what it says, what it replaces, and what it rests on."""
+
+    write: Write
+    id: str
+    tree: Tree
+    facts: Facts
+    current: _Current | None
+    on: Basis
+
+
+async def open_directory(runtime: Runtime) -> None:
+    """Make the place for what belongs to nobody, where an installation starts for the first time."""
+    async with runtime.pool.connection() as connection:
+        await store.open_directory(connection, runtime.ring.new_wrapped_key(NOBODY), runtime.clock())
+
+
+async def write(desk: Desk, writes: Sequence[Write]) -> list[Written]:
+    """Store `writes`, all of them or none, in the desk's transaction.
+
+    Raises:
+        Invalid: a resource breaks the specification, or a consent cannot be enforced; all problems at once.
+        Refused: nothing lets this caller write this.
+        NotAllowed: an update of what the caller cannot see, whether it is there or not.
+        NotFound: a deletion of what the caller cannot see.
+        PreconditionFailed: `if_match` is not the current version.
+    """
+    _check(writes)
+    _check_scopes(desk.subject, writes)
+    granted = await decide(desk.runtime, desk.connection, desk.standing, desk.request.action)
+    currents = await _currents(desk, granted, writes)
+    pieces = await _pieces(desk, granted, writes, currents)
+    if granted.hopeless and any(piece.on is Basis.CONSENT for piece in pieces):
+        raise Refused
+    if any(piece.current is None and piece.write.method == "update" for piece in pieces):
+        # The id names nobody yet: from here on the patient of the content is in question.
+        await desk.standing_for(Action.COLLECT, _about(desk, pieces))
+    rows = await _rows(desk, pieces)
+    await _save(desk, rows)
+    relied = await _judge(desk, granted, pieces, rows)
+    written = [
+        Effective(row, piece.tree, piece.facts, piece.on) for piece, row in zip(pieces, rows, strict=True)
+    ]
+    await carry_effects(desk, written)
+    await desk.audit(*_audit_rows(desk, pieces, rows, relied))
+    return [_written(piece, row, desk) for piece, row in zip(pieces, rows, strict=True)]
+
+
+def _check(writes: Sequence[Write]) -> None:
+    """Every problem of every resource at once, before anything is looked up."""
+    problems: list[Problem] = []
+    for one in writes:
+        if one.tree is None:
+            continue
+        problems += validate(one.tree, confirm=one.confirm)
+        if one.tree.get("resourceType") != one.type:
+            text = f"got another resourceType than the address names, expected `{one.type}`"
+            problems.append(Problem("error", "invalid", "resourceType", text))
+        if one.method == "update" and one.tree.get("id") != one.id:
+            problems.append(
+                Problem(
+                    "error", "invalid", f"{one.type}.id", "got another id than the address, expected the same"
+                )
+            )
+    if problems:
+        raise Invalid(problems, status=422)
+
+
+def _check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
+    rights: dict[Method, Right] = {"create": "c", "update": "u", "delete": "d"}
+    if not all(allows(subject.scopes, one.type, rights[one.method]) for one in writes):
+        raise Refused("the session's scopes do not allow this")
+
+
+async def _currents(desk: Desk, granted: Decision, writes: Sequence[Write]) -> dict[str, _Current]:
+    """The current versions that this caller may see, locked; what it may not see is not among them."""
+    about = {f"{one.type}/{one.id}": one for one in writes if one.id is not None}
+    if not about:
+        return {}
+    runtime, keys = desk.runtime, desk.runtime.keys
+    decisions = {granted.action: granted}
+    for action in (Action.CORRECT, Action.COLLECT, Action.ACCESS):
+        if action is not granted.action:
+            decisions[action] = await decide(
+                runtime, desk.connection, await desk.standing_for(action, next(iter(about))), action
+            )
+    found: dict[int, dict[Action, Any]] = {}
+    for action, decision in decisions.items():
+        prepared = prepare(store.lock(decision.clause))
+        params = {**decision.params, "record_keys": [keys.reference(reference) for reference in about]}
+        for row in await fetch(desk.connection, prepared, params):
+            found.setdefault(row.record_key, {})[action] = row
+    currents = {}
+    for reference in about:
+        rows = found.get(keys.reference(reference))
+        if rows and rows[Action.ACCESS].permitted and not rows[Action.ACCESS].deleted:
+            mine = rows[Action.ACCESS].source == desk.standing.actor_key
+            currents[reference] = _Current(
+                rows[Action.ACCESS],
+                correctable=rows[Action.CORRECT].permitted,
+                collectable=mine and rows[Action.COLLECT].permitted,
+            )
+    return currents
+
+
+async def _pieces(
+    desk: Desk, granted: Decision, writes: Sequence[Write], currents: Mapping[str, _Current]
+) -> list[_Piece]:
+    trees = [_content(desk, one, currents) for one in writes]
+    codes = await medication_codes(desk, trees)
+    pieces = []
+    for one, tree in zip(writes, trees, strict=True):
+        current = currents.get(f"{one.type}/{one.id}") if one.id else None
+        id_ = one.id or desk.runtime.new_id()
+        facts = extract(
+            {**tree, "id": id_},
+            zone=desk.runtime.settings.zone,
+            medication_codes=codes,
+            base_urls=(desk.runtime.settings.fhir_url,),
+        )
+        mine = None if current is None else current.row.source == desk.standing.actor_key
+        on = basis(desk.subject, tree, facts, source_is_caller=mine)
+        _check_current(one, current, on, granted)
+        pieces.append(_Piece(one, id_, tree, facts, current, on))
+    return pieces
+
+
+def _content(desk: Desk, one: Write, currents: Mapping[str, _Current]) -> Tree:
+    """The tree of a write; of a deletion what is deleted, since its facts stay with the tombstone."""
+    if one.tree is not None:
+        return one.tree
+    current = currents.get(f"{one.type}/{one.id}")
+    if current is None:
+        raise NotFound
+    row = current.row
+    return parse(opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type))
+
+
+def _check_current(one: Write, current: _Current | None, on: Basis, granted: Decision) -> None:
+    if one.method == "create":
+        return
+    if current is None:
+        creatable = on is Basis.OFFICE or granted.covers(one.type)
+        if one.method == "delete":
+            raise NotFound
+        if not creatable:
+            raise NotAllowed
+    elif on is Basis.CONSENT and not (current.correctable or current.collectable):
+        raise Refused
+    if one.if_match is not None and one.if_match != (current.row.version if current else 0):
+        raise PreconditionFailed
+
+
+async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
+    await _throttle(desk, pieces)
+    holders = await holders_of(desk, [piece.facts for piece in pieces if not _registers(piece)])
+    owners: dict[str, Owner] = {}
+    rows = []
+    for piece in pieces:
+        owner = await _owner(desk, piece, holders, owners)
+        reference = f"{piece.facts.type.name}/{piece.id}"
+        owners[reference] = owner
+        if piece.current and piece.current.row.patient_key != owner.patient_key:
+            raise Invalid("got another patient than the record's, expected the same", status=422)
+        if piece.on in (Basis.PROPOSAL, Basis.OFFICE) and owner.patient_key != NOBODY:
+            await desk.widen(owner.patient_key)
+        draft = Draft(
+            id=piece.id,
+            version=piece.current.row.version + 1 if piece.current else 1,
+            tree=piece.tree,
+            facts=piece.facts,
+            deleted=piece.write.method == "delete",
+        )
+        rows.append(sealed_row(desk.runtime, draft, owner, source=desk.standing.actor_key, now=desk.now))
+    return rows
+
+
+def _registers(piece: _Piece) -> bool:
+    """Whether the piece gives a person a passport."""
+    return piece.facts.type.is_patient and piece.current is None
+
+
+async def _owner(desk: Desk, piece: _Piece, holders: Holders, owners: Mapping[str, Owner]) -> Owner:
+    if _registers(piece):
+        return await _registered(desk, piece)
+    # A Provenance of records of this very write lies with them.
+    beside = next((owners[name] for name in piece.facts.follows if name in owners), None)
+    return beside or holders.owner(desk, piece.facts, piece.on)
+
+
+async def _registered(desk: Desk, piece: _Piece) -> Owner:
+    ring = desk.runtime.ring
+    wrapped: list[bytes] = []
+
+    def new_key(patient_key: int) -> bytes:
+        wrapped.append(ring.new_wrapped_key(patient_key))
+        return wrapped[0]
+
+    patient_key = await store.allot_patient(desk.connection, piece.id, new_key, desk.now)
+    await desk.widen(patient_key)
+    return Owner(patient_key, ring.unwrap(patient_key, wrapped[0]))
+
+
+async def _throttle(desk: Desk, pieces: Sequence[_Piece]) -> None:
+    """A requester's own proposals count, nobody else's."""
+    if any(piece.on is Basis.PROPOSAL for piece in pieces):
+        since = desk.now - timedelta(hours=1)
+        if await store.recent_from(desk.connection, desk.standing.actor_key, since) >= PROPOSALS_PER_HOUR:
+            raise TooMany(600)
+
+
+async def _save(desk: Desk, rows: Sequence[RecordRow]) -> None:
+    try:
+        async with desk.connection.pipeline():
+            await store.save(desk.connection, rows)
+    except UniqueViolation as error:
+        raise NotAllowed from error
+    except InsufficientPrivilege as error:
+        # The wall stands where the clause would have refused: one answer for both.
+        raise Refused from error
+
+
+async def _judge(
+    desk: Desk, granted: Decision, pieces: Sequence[_Piece], rows: Sequence[RecordRow]
+) -> dict[int, Sequence[str]]:
+    """Ask of what was saved whether it may stand, and by which grants.
+
+    Raises:
+        Refused: a record, one of its parts or one of the patients it names does not permit it.
+    """
+    relied: dict[int, Sequence[str]] = {}
+    for action, keys in _questions(granted.action, pieces, rows).items():
+        standing = await desk.standing_for(action, _about(desk, pieces))
+        decision = await decide(desk.runtime, desk.connection, standing, action)
+        prepared = prepare(store.judged(decision.clause, decision.relied))
+        names = {(patient, place): ref for patient, place, ref in decision.grants}
+        found = await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
+        if len(found) < len(keys) or not all(row.permitted for row in found):
+            raise Refused
+        for row in found:
+            relied[row.record_key] = [names[row.patient_key, place] for place in row.relied]
+    return relied
+
+
+def _about(desk: Desk, pieces: Sequence[_Piece]) -> str | None:
+    """Who is in question: somebody registered or named by a new record, else whom the request named."""
+    for piece in pieces:
+        if _registers(piece):
+            return f"Patient/{piece.id}"
+        if piece.current is None and piece.facts.patients:
+            return piece.facts.patients[0]
+    return desk.request.about
+
+
+def _questions(
+    action: Action, pieces: Sequence[_Piece], rows: Sequence[RecordRow]
+) -> dict[Action, list[int]]:
+    """Which rows have to be judged, by the action that each rests on."""
+    asked: dict[Action, list[int]] = {}
+    for piece, row in zip(pieces, rows, strict=True):
+        if piece.on is Basis.CONSENT or (piece.on is Basis.OWN and row.others):
+            resting = action
+            if piece.current is not None:
+                resting = Action.CORRECT if piece.current.correctable else Action.COLLECT
+            elif piece.write.method == "update":
+                resting = Action.COLLECT
+            asked.setdefault(resting, []).append(row.record_key)
+    return asked
+
+
+def _audit_rows(
+    desk: Desk, pieces: Sequence[_Piece], rows: Sequence[RecordRow], relied: Mapping[int, Sequence[str]]
+) -> list[AuditRow]:
+    """One row for each patient of the write."""
+    by_patient: dict[int, list[RecordRow]] = {}
+    for row in rows:
+        for patient in (row.patient_key, *row.others):
+            by_patient.setdefault(patient, []).append(row)
+    return [
+        desk.row(
+            patient,
+            record_keys=[row.record_key for row in theirs],
+            versions=[row.version for row in theirs],
+            grants=sorted({ref for row in theirs for ref in relied.get(row.record_key, ())}),
+            action=_AUDITED.get(pieces[0].facts.type.name, desk.request.verb),
+        )
+        for patient, theirs in by_patient.items()
+    ]
+
+
+def _written(piece: _Piece, row: RecordRow, desk: Desk) -> Written:
+    body = serialise(named(piece.tree, id_=row.id, version=row.version, last_updated=desk.now))
+    reference = f"{piece.facts.type.name}/{row.id}"
+    return Written(reference, row.version, desk.now, body, created=piece.current is None)

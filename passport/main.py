@@ -1,0 +1,91 @@
+"""The application: its routers, one place where errors become answers, and what lives as long as it runs.
+
+https://fastapi.tiangolo.com/advanced/events/
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from fhirstore.keys import KeyMaker
+from passport.database import open_pool
+from passport.intake import open_directory
+from passport.keys import KeyRing
+from passport.outcomes import (
+    FHIR_JSON,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    PassportError,
+    operation_outcome,
+    translated,
+)
+from passport.routes import audit, auth, devices, fhir, health, imports, metadata, notifications
+from passport.runtime import Runtime
+from passport.settings import Settings
+
+POOL_SIZE: Final = 8
+"""Connections of one process: more would only queue inside of PostgreSQL on two cores."""
+
+_LOG: Final = logging.getLogger(__name__)
+
+# What the framework itself refuses, before a route is reached.
+_FRAMEWORK: Final = {404: NotFound("no such address"), 405: NotAllowed()}
+
+
+def create_app(settings: Settings, **parts: Any) -> FastAPI:
+    """Build the application; `parts` replace those of the runtime (`clock`, `new_id`) in tests."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        ring = KeyRing.load(settings.key_file)
+        async with open_pool(settings.database_url, size=POOL_SIZE) as pool:
+            runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret), **parts)
+            await open_directory(runtime)
+            app.state.runtime = runtime
+            yield
+
+    app = FastAPI(
+        title="Healthcare data passport",
+        description="A person's vitals and prescriptions; each reader sees what the person's consents allow.",
+        version=version("healthcare-passport"),
+        lifespan=lifespan,
+    )
+    for module in (health, metadata, auth, devices, imports, notifications, audit, fhir):
+        app.include_router(module.router)
+    app.add_exception_handler(Exception, _answer)
+    app.add_exception_handler(PassportError, _answer)
+    app.add_exception_handler(HTTPException, _answer)
+    app.add_exception_handler(RequestValidationError, _answer)
+    return app
+
+
+async def _answer(_: Request, error: Exception) -> Response:
+    """The one place where an error becomes an answer."""
+    known = _known(error)
+    if known.status >= 500:
+        # The class alone: a message may hold what was being read.
+        _LOG.error("answered %d: %s", known.status, type(error).__name__)
+    return Response(
+        operation_outcome(known),
+        known.status,
+        headers={"Cache-Control": "no-store", **known.headers},
+        media_type=FHIR_JSON,
+    )
+
+
+def _known(error: Exception) -> PassportError:
+    if isinstance(error, RequestValidationError):
+        places = [".".join(map(str, found["loc"])) for found in error.errors()]
+        return Invalid("got a request that this address does not take", places)
+    if isinstance(error, HTTPException):
+        return _FRAMEWORK.get(error.status_code) or PassportError(
+            error.status_code, "processing", "the request was refused"
+        )
+    return translated(error)

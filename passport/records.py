@@ -1,0 +1,117 @@
+"""From a resource's tree to the row that is stored: identity, facts, index rows, and the sealed body.
+
+http://hl7.org/fhir/R4/resource.html#Meta
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fhirstore.bodies import NONCE_BYTES, Address, Bodies, Sealed
+from fhirstore.facts import Columns, Facts
+from fhirstore.indexing import IndexRows, index_rows
+from fhirstore.keys import KeyMaker
+from fhirstore.parse import Tree, serialise
+from fhirstore.rows import PartRow, RecordRow
+from fhirstore.tables import fact_columns
+from fhirstore.types import TypeNumber
+from passport.runtime import Runtime
+
+_FACT_NAMES: Final = tuple(column.name for column in fact_columns())
+
+BODIES: Final = Bodies()
+"""Seals and opens every body of this process; it keeps one codec per thread and no key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Under whom a record is stored: the patient's keys, and the patient_keys of the others that it names."""
+
+    patient_key: int
+    body_key: bytes
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record that is about to be stored: a version of `id` with what was read of it."""
+
+    id: str
+    version: int
+    tree: Tree
+    facts: Facts
+    deleted: bool = False
+
+
+def named(tree: Mapping[str, Any], *, id_: str, version: int, last_updated: datetime) -> Tree:
+    """The tree with the identity that the server gives it, in the order that readers expect."""
+    meta = {
+        **tree.get("meta", {}),
+        "versionId": str(version),
+        "lastUpdated": written_instant(last_updated),
+    }
+    rest = {name: value for name, value in tree.items() if name not in {"resourceType", "id", "meta"}}
+    return {"resourceType": tree["resourceType"], "id": id_, "meta": meta, **rest}
+
+
+def written_instant(instant: datetime) -> str:
+    """An instant as FHIR writes it: UTC, to the millisecond."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def sealed_row(runtime: Runtime, draft: Draft, owner: Owner, *, source: int, now: datetime) -> RecordRow:
+    """The row of a draft; a deletion keeps the facts of what it deletes, and no index row."""
+    columns = draft.facts.columns(runtime.keys)
+    rows = (
+        IndexRows()
+        if draft.deleted
+        else index_rows(draft.tree, draft.facts, keys=runtime.keys, zone=runtime.settings.zone)
+    )
+    plain = serialise(named(draft.tree, id_=draft.id, version=draft.version, last_updated=now))
+    address = Address(owner.patient_key, columns.type, draft.id, draft.version)
+    sealed = BODIES.seal(plain, owner.body_key, address, nonce=runtime.ring.random(NONCE_BYTES))
+    return RecordRow(
+        patient_key=owner.patient_key,
+        record_key=runtime.keys.reference(f"{draft.facts.type.name}/{draft.id}"),
+        version=draft.version,
+        id=draft.id,
+        last_updated=now,
+        deleted=draft.deleted,
+        codec=sealed.codec,
+        body=sealed.body,
+        status=columns.status,
+        facts=_facts(columns),
+        follows=columns.follows,
+        others=owner.others,
+        source=source,
+        parts=_parts(draft.facts.parts, runtime.keys),
+        tokens=tuple((row.parameter, row.value, row.starts) for row in rows.tokens),
+        dates=tuple((row.parameter, row.starts, row.ends) for row in rows.dates),
+        identifiers=rows.identifiers,
+    )
+
+
+def _facts(columns: Columns) -> dict[str, Any]:
+    return {name: getattr(columns, name) for name in _FACT_NAMES}
+
+
+def _parts(parts: Sequence[Facts], keys: KeyMaker) -> tuple[PartRow, ...]:
+    return tuple(
+        PartRow(
+            at,
+            None if part.reference is None else keys.reference(part.reference),
+            _facts(part.columns(keys)),
+        )
+        for at, part in enumerate(parts)
+    )
+
+
+def opened_body(row: Any, body_key: bytes, type_number: int) -> bytes:
+    """The JSON of a stored row (patient_key, id, version, codec, body).
+
+    Raises:
+        BodyForged: the row does not hold what was sealed for it.
+    """
+    address = Address(row.patient_key, TypeNumber(type_number), row.id, row.version)
+    return BODIES.open(Sealed(row.codec, row.body), body_key, address)

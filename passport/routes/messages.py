@@ -1,0 +1,127 @@
+"""What every route does with a request and its answer: the token, the body within its limit, the headers.
+
+http://hl7.org/fhir/R4/http.html
+https://www.rfc-editor.org/rfc/rfc6750
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import Final
+
+from fastapi import Request, Response
+
+from passport.outcomes import FHIR_JSON, Invalid, PassportError, TooLarge, Unauthenticated, UnsupportedMedia
+from passport.runtime import Runtime
+from passport.subjects import Bearer
+
+BODY_LIMIT_BYTES: Final = 1_048_576
+_JSON_TYPES: Final = frozenset({"application/fhir+json", "application/json"})
+_ACCEPTED: Final = frozenset({*_JSON_TYPES, "*/*", "application/*", "text/json", "json"})
+
+NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Personal answers are never kept by anything on their way."""
+
+
+class NotAcceptable(PassportError):
+    """The caller reads no JSON."""
+
+    outcome = "invalid"
+
+    def __init__(self) -> None:
+        super().__init__(406, "not-supported", "got an Accept without JSON, expected `application/fhir+json`")
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The running service."""
+    runtime = request.app.state.runtime
+    if not isinstance(runtime, Runtime):
+        raise TypeError("the service has not started")
+    return runtime
+
+
+def bearer(request: Request) -> Bearer:
+    """The caller of a request.
+
+    Raises:
+        Unauthenticated: the request carries no bearer token.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated
+    return Bearer(sha256(token.strip().encode()).digest())
+
+
+def check_accept(request: Request) -> None:
+    """Refuse a caller who reads no JSON, before anything is decided.
+
+    Raises:
+        NotAcceptable: neither `_format` nor `Accept` allows JSON.
+    """
+    wanted = request.query_params.get("_format") or request.headers.get("accept", "*/*")
+    if not any(part.partition(";")[0].strip().lower() in _ACCEPTED for part in wanted.split(",")):
+        raise NotAcceptable
+
+
+async def fhir_body(request: Request, limit: int = BODY_LIMIT_BYTES) -> bytes:
+    """The body of a request that sends a resource.
+
+    Raises:
+        UnsupportedMedia: it is not JSON, or compressed.
+        TooLarge: it is longer than `limit` bytes.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _JSON_TYPES:
+        raise UnsupportedMedia("application/fhir+json")
+    return await raw_body(request, limit)
+
+
+async def raw_body(request: Request, limit: int = BODY_LIMIT_BYTES) -> bytes:
+    """The body of any request, never more of it in memory than `limit` bytes.
+
+    Raises:
+        UnsupportedMedia: it is compressed.
+        TooLarge: it is longer.
+    """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMedia("no Content-Encoding")
+    announced = request.headers.get("content-length", "0")
+    if announced.isascii() and announced.isdigit() and int(announced) > limit:
+        raise TooLarge(limit)
+    parts: list[bytes] = []
+    length = 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > limit:
+            raise TooLarge(limit)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def fhir_response(body: bytes, headers: Mapping[str, str] | None = None, *, status: int = 200) -> Response:
+    """An answer in FHIR JSON."""
+    return Response(body, status, headers={**NO_STORE, **(headers or {})}, media_type=FHIR_JSON)
+
+
+def versioned(version: int, last_updated: datetime) -> dict[str, str]:
+    """The headers that name a version: a weak ETag and the time of its writing."""
+    return {
+        "ETag": f'W/"{version}"',
+        "Last-Modified": format_datetime(last_updated.astimezone(UTC), usegmt=True),
+    }
+
+
+def if_match(request: Request) -> int | None:
+    """The version that `If-Match` names, None without the header.
+
+    Raises:
+        Invalid: it names no version.
+    """
+    header = request.headers.get("if-match")
+    if header is None:
+        return None
+    digits = header.strip().removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise Invalid('got an unreadable `If-Match`, expected `W/"1"`')
+    return int(digits)
