@@ -31,13 +31,13 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "PASSPORT_MIGRATION_URL": "migration_url",
     "PASSPORT_BROKER_URL": "broker_url",
     "PASSPORT_KEY_FILE": "key_file",
-    "PASSPORT_PUBLIC_URL": "public_url",
+    "PASSPORT_PUBLIC_URL": "base_url",
     "PASSPORT_HOST": "host",
     "PASSPORT_PORT": "port",
 }
 """Which variable gives which setting."""
 
-_WRITTEN: Final = ("mode", "zone", "access_token_seconds", "public_url")
+_WRITTEN: Final = ("mode", "zone", "access_token_seconds")
 """What the installation's folder keeps."""
 
 
@@ -53,7 +53,8 @@ class Settings:
     """The settings of a process.
 
     An empty `database_url` stands for the embedded server until that runs, an empty `broker_url` for queues
-    in the same database, an empty `public_url` for the address that the service listens on.
+    in the same database. `base_url` is how clients reach the service, without a slash at its end; by default
+    the address that it listens on.
     """
 
     state: Path
@@ -66,12 +67,15 @@ class Settings:
     port: int = 8000
     mode: Mode = "production"
     access_token_seconds: int = ACCESS_TOKEN_SECONDS
-    public_url: str = ""
+    base_url: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.base_url:
+            object.__setattr__(self, "base_url", self._listening_url)
 
     @property
-    def base_url(self) -> str:
-        """How clients reach the service, without a slash at its end."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+    def _listening_url(self) -> str:
+        return f"http://{self.host}:{self.port}"
 
     @property
     def fhir_url(self) -> str:
@@ -115,14 +119,17 @@ class Settings:
     def save(self) -> None:
         """Write into the folder what the installation is; atomically, so that no reader sees half of it."""
         content = {name: str(getattr(self, name)) for name in _WRITTEN}
+        if self.base_url != self._listening_url:
+            content["base_url"] = self.base_url
         path = self.state / FILE_NAME
         written = path.with_suffix(".new")
         written.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         written.replace(path)
 
     def at(self, **changes: Any) -> Self:
-        """Return the settings with some of them changed."""
-        return replace(self, **changes)
+        """Return the settings with some of them changed; a default `base_url` follows host and port."""
+        follows = {"base_url": ""} if self.base_url == self._listening_url else {}
+        return replace(self, **{**follows, **changes})
 
 
 def _written(path: Path) -> dict[str, object]:
@@ -147,7 +154,7 @@ def _value(name: str, value: object) -> object:
         return Path(str(value))
     if name == "mode" and value not in get_args(Mode):
         raise SettingsUnusable(f"got mode `{value}`, expected one of {', '.join(get_args(Mode))}")
-    return str(value).rstrip("/") if name == "public_url" else str(value)
+    return str(value).rstrip("/") if name == "base_url" else str(value)
 
 
 def _zone(name: str) -> ZoneInfo:
