@@ -99,6 +99,9 @@ async def _prepare(connection: Connection) -> None:
     await connection.set_autocommit(True)
     await connection.execute("SET TIME ZONE 'UTC'")
     await connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS:d}")
+    # Compiling a plan of ours costs more than running it, and its shape does not depend on the values.
+    await connection.execute("SET jit = off")
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute("SET idle_in_transaction_session_timeout = '30s'")
 
 

@@ -13,13 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from psycopg.rows import namedtuple_row
-
 from consent.model import Purpose
 from consent.standing import GRANTS
 from fhirstore.tables import NOBODY
 from passport.outcomes import Unauthenticated
-from passport.sql import Connection
+from passport.sql import Connection, Prepared, start
 from passport.subjects import Subject
 
 _CALLER_OF_SESSION: Final = """
@@ -115,7 +113,8 @@ SELECT caller.*, actors.keys AS actors, reach.everyone,
     ARRAY (SELECT f_bits FROM relevant ORDER BY {order}) AS grant_falses,
     ARRAY (SELECT consent_ref FROM relevant ORDER BY {order}) AS grant_refs,
     set_config('passport.patients', wall.patients::text, true) AS wall,
-    set_config('passport.everyone', CASE WHEN reach.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true) AS all_patients,
+    set_config('passport.everyone', CASE WHEN reach.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
+        AS all_patients,
     set_config('passport.requester', coalesce(caller.actor_key::text, ''), true) AS requester
 FROM caller, actors, reach, wall
 """
@@ -126,9 +125,9 @@ _PURPOSES: Final = [purpose.value for purpose in Purpose]
 _ORDER: Final = "patient_key, effect, shape_key, t_bits, f_bits, consent_ref"
 
 
-def _statement(caller: str, asked: str, *, anyone: bool) -> str:
+def _statement(caller: str, asked: str, *, anyone: bool) -> Prepared:
     text = _STATEMENT.format(caller=caller, asked=asked, order=_ORDER, grants=GRANTS)
-    return text.replace("%(anyone)s", "true" if anyone else "false")
+    return Prepared(text.replace("%(anyone)s", "true" if anyone else "false"), {})
 
 
 STATEMENTS: Final = {
@@ -184,8 +183,7 @@ async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bo
     Raises:
         Unauthenticated: the token is unknown, ended or expired.
     """
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(STATEMENTS[bearer, anyone], {**params, "purposes": _PURPOSES})
+    cursor = await start(connection, STATEMENTS[bearer, anyone], {**params, "purposes": _PURPOSES})
     row = await cursor.fetchone()
     if row is None:
         raise Unauthenticated

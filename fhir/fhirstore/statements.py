@@ -6,16 +6,19 @@ A compiled statement is text and its constants; what varies per request is bound
 plan: psycopg prepares a text that it has seen before.
 """
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
 
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import namedtuple_row
 from sqlalchemy import ClauseElement, Dialect, NullPool, create_engine
 
 DIALECT: Final[Dialect] = create_engine("postgresql+psycopg://", poolclass=NullPool).dialect
+_PARAMETER: Final = re.compile(r"%(?:%|\((\w+)\)s)")
+
 MAX_KEPT: Final = 2_000
 """Compiled statements kept per process; past it all are forgotten and compiled again."""
 
@@ -26,14 +29,30 @@ Row = Any
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A compiled statement: its text, and the constants that were bound while composing it."""
+    """A statement with named parameters, `%(name)s`, and the constants that were bound while composing it.
+
+    It travels with numbered parameters: rewritten once here, it costs no rewriting per execution.
+    """
 
     text: str
     constants: Mapping[str, object]
+    numbered: str = field(init=False)
+    names: tuple[str, ...] = field(init=False)
 
-    def bound(self, params: Mapping[str, object]) -> dict[str, object]:
-        """All parameters of one execution: `params` over the constants."""
-        return {**self.constants, **params}
+    def __post_init__(self) -> None:
+        numbers: dict[str, int] = {}
+
+        def number(match: re.Match[str]) -> str:
+            name = match[1]
+            return "%" if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+        object.__setattr__(self, "numbered", _PARAMETER.sub(number, self.text))
+        object.__setattr__(self, "names", tuple(numbers))
+
+    def bound(self, params: Mapping[str, object]) -> list[object]:
+        """The parameters of one execution in their order: `params` over the constants."""
+        constants = self.constants
+        return [params[name] if name in params else constants[name] for name in self.names]
 
 
 def prepare(statement: ClauseElement) -> Prepared:
@@ -64,15 +83,16 @@ class Kept:
 
 async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Sequence[Row]:
     """Run a statement that returns rows."""
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(prepared.text, prepared.bound(params))
+    cursor = await start(connection, prepared, params)
     return await cursor.fetchall() if cursor.description else []
 
 
-async def start(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> AsyncCursor[Row]:
+async def start(
+    connection: Connection, prepared: Prepared, params: Mapping[str, object]
+) -> AsyncRawCursor[Row]:
     """Send a statement inside of a pipeline; its rows are fetched from the cursor after the pipeline's end."""
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(prepared.text, prepared.bound(params))
+    cursor = AsyncRawCursor(connection, row_factory=namedtuple_row)
+    await cursor.execute(prepared.numbered, prepared.bound(params))
     return cursor
 
 
