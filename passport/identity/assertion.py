@@ -181,12 +181,16 @@ def _public(key: object) -> dict[str, str]:
         raise Invalid("got a key without `kid`, or with a member missing, in `jwks`", ("jwks.keys",))
     members = {name: key[name] for name in names}
     try:
-        imported = _imported(members)
+        if "n" in members and _bits(members["n"]) not in RSA_BITS:
+            raise Invalid("got an RSA key of another size, expected 2048 to 4096 bits", ("jwks.keys",))
+        _imported(members)
     except (JoseError, ValueError):
         raise Invalid("got a key in `jwks` that is none", ("jwks.keys",)) from None
-    if isinstance(imported, RSAKey) and imported.public_key.key_size not in RSA_BITS:
-        raise Invalid("got an RSA key of another size in `jwks`, expected 2048 to 4096 bits", ("jwks.keys",))
     return {**members, "kid": kid}
+
+
+def _bits(modulus: str) -> int:
+    return int.from_bytes(_decoded(modulus.encode()), "big").bit_length()
 
 
 def _imported(members: Mapping[str, str]) -> PublicKey:

@@ -1,0 +1,125 @@
+"""Every error has one status and one OperationOutcome, and no foreign text leaves the service."""
+
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+from fhir.resources.R4B.operationoutcome import OperationOutcome
+from psycopg_pool import PoolTimeout
+
+from consent.errors import UnknownRule
+from fhirstore.errors import BodyForged, InvalidResource, ParseError, Problem, UnknownType
+from fhirstore.search.cursor import BadCursor
+from fhirstore.search.test import UnknownParameter
+from passport.outcomes import (
+    FAULT_TEXT,
+    Conflict,
+    Gone,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    PassportError,
+    PreconditionFailed,
+    Refused,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMedia,
+    operation_outcome,
+    translated,
+)
+
+ERRORS = [
+    (Unauthenticated(), 401, "login", "refused"),
+    (Refused(), 403, "forbidden", "refused"),
+    (NotFound(), 404, "not-found", "not-found"),
+    (NotAllowed(), 405, "not-supported", "refused"),
+    (Conflict("got x"), 409, "conflict", "invalid"),
+    (Gone(), 410, "deleted", "not-found"),
+    (PreconditionFailed(), 412, "conflict", "invalid"),
+    (TooLarge(10), 413, "too-long", "invalid"),
+    (UnsupportedMedia("application/json"), 415, "not-supported", "invalid"),
+    (Invalid("got x", status=422, code="processing"), 422, "processing", "invalid"),
+    (Invalid("got x"), 400, "invalid", "invalid"),
+    (TooMany(60), 429, "throttled", "refused"),
+    (Unavailable(), 503, "transient", "error"),
+]
+
+
+def issues(error: PassportError) -> list[dict[str, Any]]:
+    body = operation_outcome(error)
+    OperationOutcome.model_validate_json(body)
+    found: list[dict[str, Any]] = orjson.loads(body)["issue"]
+    return found
+
+
+@pytest.mark.parametrize(("error", "status", "code", "outcome"), ERRORS)
+def test_every_error_has_its_status_its_issue_and_its_word_in_the_audit_log(
+    error: PassportError, status: int, code: str, outcome: str
+) -> None:
+    (issue,) = issues(error)
+    assert (error.status, issue["code"], error.outcome) == (status, code, outcome)
+    assert issue["severity"] == "error"
+    assert issue["diagnostics"] == error.text == str(error)
+
+
+def test_the_same_refusal_is_the_same_bytes() -> None:
+    assert operation_outcome(NotFound()) == operation_outcome(NotFound())
+
+
+def test_several_problems_are_answered_at_once_each_with_its_place() -> None:
+    problems = [
+        Problem("error", "required", "Observation.status", "got no status"),
+        Problem("error", "structure", "", "got two names", line=3, column=7),
+    ]
+    first, second = issues(Invalid(problems, status=422))
+    assert first["expression"] == ["Observation.status"]
+    assert "expression" not in second
+    assert second["diagnostics"] == "got two names (line 3, column 7)"
+
+
+def test_an_expression_names_the_place_in_the_callers_input() -> None:
+    (issue,) = issues(Invalid("got no text", ("jwk",)))
+    assert issue["expression"] == ["jwk"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ParseError([Problem("error", "structure", "", "got no object")]), 400),
+        (InvalidResource([Problem("error", "required", "Patient.id", "got no id")]), 422),
+        (UnknownType("Basic"), 404),
+        (UnknownParameter("shoe", "Patient", ["_id"]), 400),
+        (BadCursor(), 400),
+        (UnknownRule("got a granting node without actor"), 422),
+        (psycopg.OperationalError("the server closed the connection"), 503),
+        (PoolTimeout("no connection within 10 s"), 503),
+        (BodyForged(), 500),
+        (ValueError("somebody's name"), 500),
+    ],
+)
+def test_any_exception_becomes_one_error(error: Exception, status: int) -> None:
+    assert translated(error).status == status
+
+
+def test_the_text_of_a_fault_stays_in_the_service() -> None:
+    for error in (ValueError("somebody's name"), BodyForged(), psycopg.OperationalError("host x")):
+        assert translated(error).text in {FAULT_TEXT, Unavailable().text}
+
+
+def test_an_error_of_the_service_stays_itself() -> None:
+    error = NotFound()
+    assert translated(error) is error
+
+
+def test_an_unknown_search_parameter_is_named_in_the_expression() -> None:
+    assert translated(UnknownParameter("shoe", "Patient", ["_id"])).expression == ("shoe",)
+
+
+def test_headers_say_what_to_do_next() -> None:
+    assert Unauthenticated().headers == {"WWW-Authenticate": 'Bearer realm="passport"'}
+    assert TooMany(60).headers == {"Retry-After": "60"}
+    assert NotAllowed(allowed=("GET", "PUT")).headers == {"Allow": "GET, PUT"}
+    assert NotAllowed().headers == {}

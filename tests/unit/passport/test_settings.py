@@ -1,0 +1,75 @@
+"""Settings are read once: the folder, then the environment, then what the command says."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from passport.settings import Settings, SettingsUnusable
+
+
+def load(state: Path, environ: Any = None, **overrides: Any) -> Settings:
+    return Settings.load(state, environ=environ or {}, **overrides)
+
+
+def test_a_fresh_folder_gives_the_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.zone == ZoneInfo("Asia/Tokyo")
+    assert settings.key_file == tmp_path / "keys.json"
+    assert settings.access_token_seconds == 300
+    assert settings.mode == "production"
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.token_url == "http://127.0.0.1:8000/auth/token"
+
+
+def test_an_override_counts_more_than_the_environment_and_that_more_than_the_folder(tmp_path: Path) -> None:
+    load(tmp_path, zone="Asia/Seoul", mode="demo").save()
+    environ = {"PASSPORT_PORT": "9000", "PASSPORT_HOST": "::1"}
+    settings = load(tmp_path, environ, port=9001, host=None)
+    assert (settings.zone.key, settings.mode) == ("Asia/Seoul", "demo")
+    assert (settings.host, settings.port) == ("::1", 9001)
+
+
+def test_addresses_of_databases_and_keys_are_not_written_into_the_folder(tmp_path: Path) -> None:
+    load(tmp_path, database_url="dbname=x password=y", key_file="/elsewhere/keys.json").save()
+    again = load(tmp_path)
+    assert (again.database_url, again.key_file) == ("", tmp_path / "keys.json")
+
+
+def test_the_base_url_follows_the_port_until_it_is_set(tmp_path: Path) -> None:
+    assert load(tmp_path).at(port=9000).base_url == "http://127.0.0.1:9000"
+    public = load(tmp_path, base_url="https://passport.example/")
+    assert public.at(port=9000).base_url == "https://passport.example"
+    public.save()
+    assert load(tmp_path).fhir_url == "https://passport.example/fhir"
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("production", False), ("demo", True), ("sandbox", True)])
+def test_only_demo_and_sandbox_hand_out_tokens(tmp_path: Path, mode: str, expected: bool) -> None:
+    assert load(tmp_path, mode=mode).hands_out_tokens is expected
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"mode": "test"},
+        {"zone": "Nowhere/Town"},
+        {"zone": "../etc/passwd"},
+        {"port": "eighty"},
+        {"port": 70_000},
+        {"access_token_seconds": 0},
+        {"access_token_seconds": 86_400},
+        {"shoe": "size"},
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(tmp_path: Path, override: dict[str, object]) -> None:
+    with pytest.raises(SettingsUnusable):
+        load(tmp_path, **override)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'"x"'])
+def test_a_broken_settings_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "settings.json").write_bytes(content)
+    with pytest.raises(SettingsUnusable, match="settings file"):
+        load(tmp_path)
