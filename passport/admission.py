@@ -18,8 +18,8 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.outcomes import PassportError, translated
 from passport.runtime import Runtime
-from passport.sql import Connection
-from passport.standing import Standing, stand
+from passport.sql import Connection, fetch
+from passport.standing import WIDEN, Standing, stand
 from passport.subjects import Bearer, Caller, Subject
 
 Isolation = Literal["read", "write"]
@@ -81,11 +81,7 @@ class Desk:
 
     async def widen(self, patient_key: int) -> None:
         """Let the wall stand open for one more patient: one who is registered now, or is put a proposal."""
-        await self.connection.execute(
-            "SELECT set_config('passport.patients', "
-            "(current_setting('passport.patients')::bigint[] || %s::bigint)::text, true)",
-            [patient_key],
-        )
+        await fetch(self.connection, WIDEN, {"patient_key": patient_key})
 
     async def commit(self) -> None:
         """Commit now, in the caller's own pipeline if it has one; a failure shows when that ends."""

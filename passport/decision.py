@@ -81,7 +81,11 @@ class Decision:
         )
         outside: list[ColumnElement[bool]] = []
         if self.nobodys:
-            outside.append(record.c.patient_key == NOBODY)
+            # Proposals to people without a passport lie here too, and are their requester's alone.
+            office = (record.c.type != TYPE_NUMBERS["Consent"]) | (
+                record.c.source == bindparam("requester", type_=BigInteger)
+            )
+            outside.append((record.c.patient_key == NOBODY) & office)
         if self.proposals:
             outside.append(
                 (record.c.type == TYPE_NUMBERS["Consent"])
@@ -127,8 +131,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         params["grouped_patients"] = [patient for group in standing.groups.values() for patient in group]
     if own is not None:
         params["own_patient"] = own
-    if proposals:
-        params |= {"requester": standing.actor_key, "proposed": runtime.keys.token("proposed")}
+    params |= {"requester": standing.actor_key, "proposed": runtime.keys.token("proposed")}
     return Decision(
         action=action,
         structure=(

@@ -35,6 +35,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from consent.model import Action
 from fhirstore import store
+from fhirstore.parse import Tree, parse
 from fhirstore.search.cursor import SortValue, open_cursor, seal_cursor
 from fhirstore.search.query import Query
 from fhirstore.tables import NOBODY
@@ -155,6 +156,19 @@ async def history(
     if not found:
         raise NotFound
     return found
+
+
+async def directory_trees(desk: Desk, references: Sequence[str]) -> dict[str, Tree]:
+    """Resources of the directory, for what a record that is being written takes from them; not a disclosure."""
+    keys = {desk.runtime.keys.reference(reference): reference for reference in references}
+    if not keys:
+        return {}
+    rows = await store.directory_bodies(desk.connection, list(keys))
+    unwrap = desk.runtime.ring.unwrap
+    return {
+        keys[row.record_key]: parse(opened_body(row, unwrap(row.patient_key, row.wrapped_key), row.type))
+        for row in rows
+    }
 
 
 async def _versions(

@@ -6,17 +6,17 @@ http://hl7.org/fhir/R4/compartmentdefinition-patient.html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fhirstore import store
 from fhirstore.elements import Code, codes_in, values_at
 from fhirstore.errors import Problem
-from fhirstore.facts import Facts, Holder, medications
-from fhirstore.parse import Tree, parse
+from fhirstore.facts import Facts, Holder
+from fhirstore.parse import Tree
 from fhirstore.tables import NOBODY
 from fhirstore.types import TYPES
 from passport.admission import Desk
 from passport.authority import Basis
 from passport.outcomes import Invalid, Refused
-from passport.records import Owner, opened_body
+from passport.records import Owner
+from passport.sql import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,20 @@ class Holders:
         raise Invalid([Problem("error", "required", place, text)], status=422)
 
 
-async def holders_of(desk: Desk, all_facts: Sequence[Facts]) -> Holders:
-    """Look up, with one statement, who holds what the records refer to."""
+def wanted(desk: Desk, all_facts: Sequence[Facts]) -> list[int]:
+    """The keys of the records whose holders have to be looked up."""
     keys = desk.runtime.keys
-    wanted = {keys.reference(name) for facts in all_facts for name in (*facts.patients, *facts.follows[:1])}
+    return sorted(
+        {keys.reference(name) for facts in all_facts for name in (*facts.patients, *facts.follows[:1])}
+    )
+
+
+def holders_of(desk: Desk, rows: Sequence[Row]) -> Holders:
+    """Read what the look-up of `wanted` found."""
     ring = desk.runtime.ring
     known: dict[int, tuple[int, bytes]] = {}
     nobody = b""
-    for row in await store.owners(desk.connection, sorted(wanted)):
+    for row in rows:
         key = ring.unwrap(row.patient_key, row.wrapped_key)
         if row.patient_key == NOBODY:
             nobody = key
@@ -77,15 +83,6 @@ async def holders_of(desk: Desk, all_facts: Sequence[Facts]) -> Holders:
     return Holders(known, nobody)
 
 
-async def medication_codes(desk: Desk, trees: Sequence[Tree]) -> dict[str, tuple[Code, ...]]:
-    """The codes of the Medications that the trees refer to, as the directory has them now."""
-    keys = desk.runtime.keys
-    named = {keys.reference(name): name for tree in trees for name in medications(tree)}
-    if not named:
-        return {}
-    codes = {}
-    for row in await store.directory_bodies(desk.connection, list(named)):
-        key = desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key)
-        tree = parse(opened_body(row, key, row.type))
-        codes[named[row.record_key]] = codes_in(values_at(tree, TYPES["Medication"].codes))
-    return codes
+def medication_codes(trees: Mapping[str, Tree]) -> dict[str, tuple[Code, ...]]:
+    """The codes of Medications, as the directory has them now."""
+    return {name: codes_in(values_at(tree, TYPES["Medication"].codes)) for name, tree in trees.items()}

@@ -19,7 +19,7 @@ from psycopg.errors import InsufficientPrivilege, UniqueViolation
 from consent.model import Action
 from fhirstore import store
 from fhirstore.errors import Problem
-from fhirstore.facts import Facts, extract
+from fhirstore.facts import Facts, extract, medications
 from fhirstore.parse import Tree, parse, serialise
 from fhirstore.rows import RecordRow
 from fhirstore.tables import NOBODY
@@ -28,8 +28,9 @@ from passport.admission import Desk
 from passport.audit.record import AuditRow
 from passport.authority import Basis, basis
 from passport.decision import Decision, decide
+from passport.disclosure import directory_trees
 from passport.effects import Effective, carry_effects
-from passport.holders import Holders, holders_of, medication_codes
+from passport.holders import Holders, holders_of, medication_codes, wanted
 from passport.identity.scopes import Right, allows
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, Refused, TooMany
 from passport.records import Draft, Owner, named, opened_body, sealed_row
@@ -190,7 +191,8 @@ async def _pieces(
     desk: Desk, granted: Decision, writes: Sequence[Write], currents: Mapping[str, _Current]
 ) -> list[_Piece]:
     trees = [_content(desk, one, currents) for one in writes]
-    codes = await medication_codes(desk, trees)
+    referred = [name for tree in trees for name in medications(tree)]
+    codes = medication_codes(await directory_trees(desk, referred))
     pieces = []
     for one, tree in zip(writes, trees, strict=True):
         current = currents.get(f"{one.type}/{one.id}") if one.id else None
@@ -236,7 +238,8 @@ def _check_current(one: Write, current: _Current | None, on: Basis, granted: Dec
 
 async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
     await _throttle(desk, pieces)
-    holders = await holders_of(desk, [piece.facts for piece in pieces if not _registers(piece)])
+    facts = [piece.facts for piece in pieces if not _registers(piece)]
+    holders = holders_of(desk, await store.owners(desk.connection, wanted(desk, facts)))
     owners: dict[str, Owner] = {}
     rows = []
     for piece in pieces:

@@ -141,6 +141,16 @@ STATEMENTS: Final = {
 }
 
 
+WIDEN: Final = Prepared(
+    """
+    SELECT set_config('passport.patients',
+        (current_setting('passport.patients')::bigint[] || %(patient_key)s::bigint)::text, true)
+    """,
+    {},
+)
+"""Let the wall stand open for one more patient until the transaction ends."""
+
+
 class Held(NamedTuple):
     """One grant as it stands for this request: which nodes of its shape are True, and which are False."""
 

@@ -70,7 +70,9 @@ CREATE TABLE resource (
 
 CREATE INDEX proposed_consent_by_source ON resource (source, last_updated) WHERE type = 19;
 
-CREATE INDEX resource_by_type ON resource (patient_key, type, coalesce(starts, '0001-01-01 00:00:00+00'::timestamptz), record_key);
+CREATE INDEX resource_by_type ON resource (
+    patient_key, type, coalesce(starts, '0001-01-01 00:00:00+00'::timestamptz), record_key
+);
 
 CREATE TABLE resource_date (
     patient_key BIGINT NOT NULL,
@@ -435,7 +437,14 @@ CREATE POLICY wall ON {table} USING (
 """
 
 # What is only ever added to: the service may write it and read it, and never change it.
-APPEND_ONLY = ("audit_event", "resource_version", "consent_shape", "client_assertion", "device_message", "opening")
+APPEND_ONLY = (
+    "audit_event",
+    "resource_version",
+    "consent_shape",
+    "client_assertion",
+    "device_message",
+    "opening",
+)
 
 
 def upgrade() -> None:
