@@ -10,11 +10,8 @@ from celery import Celery
 
 QUEUE: Final = "passport"
 
-RESEND_SECONDS: Final = 60
-"""A message that nobody answered for is seen again after so long, and a row that stayed is sent again."""
-
 LIMIT_SECONDS: Final = 40
-"""A task is cancelled after so long; below RESEND_SECONDS, since nothing extends a message's invisibility."""
+"""A task is cancelled after so long: before its message is seen again, since nothing keeps that from happening."""
 
 BROKER_WAIT_SECONDS: Final = 5
 """How long a broken connection to the broker may keep a caller waiting."""
@@ -24,11 +21,16 @@ POLL_SECONDS: Final = 0.1
 """Between two looks into an empty queue, and two looks for rows that are due."""
 
 
-def create_app(broker_url: str, *, resend_seconds: int = RESEND_SECONDS) -> Celery:
+def celery_name(task: str) -> str:
+    """The Celery name of an outbox row's task."""
+    return f"passport.{task}"
+
+
+def create_app(broker_url: str, *, resend_seconds: int) -> Celery:
     """Build the application for a broker.
 
     `broker_url` is a PostgreSQL conninfo or `postgresql://` URL of the broker's role, or any URL that kombu
-    knows (`redis://…`, `amqps://…`).
+    knows (`redis://…`, `amqps://…`). A message that a worker took is seen again after `resend_seconds`.
     """
     app = Celery("passport", set_as_current=False)
     app.conf.update(

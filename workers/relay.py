@@ -21,9 +21,8 @@ from kombu.messaging import Producer
 from psycopg.rows import namedtuple_row
 
 from passport.outbox import store
-from workers.app import POLL_SECONDS
+from workers.app import POLL_SECONDS, celery_name
 from workers.ending import within
-from workers.tasks import celery_name
 
 BATCH: Final = 100
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 TEND_SECONDS: Final = 0.2
-STOP_SECONDS: Final = 20
+STOP_SECONDS: Final = 5
 """How long children may take to finish their task before they are killed; the outbox keeps it promised."""
 
 STEADY_SECONDS: Final = 60

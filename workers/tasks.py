@@ -13,6 +13,7 @@ from celery import Celery
 
 from passport.imports import carry, handover
 from passport.outbox import notices
+from workers.app import celery_name
 from workers.attempt import Handler, attempt
 from workers.runner import Runner
 
@@ -20,11 +21,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     handover.TASK: carry.carry_out,
     notices.TASK: notices.carry_out,
 }
-
-
-def celery_name(task: str) -> str:
-    """The Celery name of an outbox row's task."""
-    return f"passport.{task}"
 
 
 def register(app: Celery, runner: Runner, handlers: Mapping[str, Handler] = HANDLERS) -> None:

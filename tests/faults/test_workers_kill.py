@@ -1,6 +1,7 @@
 """Killed workers, relays, supervisors and databases lose nothing and do nothing twice.
 
-One durable server of its own: it is killed as well.
+One durable server of its own, since it is killed as well. Handbooks are handed over to the served application;
+each becomes two records and a notification, by two tasks.
 """
 
 import os
@@ -8,30 +9,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
-from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.types.json import Jsonb
 
-from passport.database import bootstrap, migrate
+from passport.database import bootstrap
 from passport.embedded import EmbeddedPostgres
 from passport.embedded.processes import leader_of
-from passport.keys import KeyRing
-from passport.outbox import store
+from tests.databases import Database
+from tests.http.device_town import Town, served
+from tests.http.handbooks import handbook
 from tests.unit.house.source import ROOT
 
-DEADLINE_SECONDS: Final = 40
+pytestmark = pytest.mark.anyio
+
+DEADLINE_SECONDS: Final = 90
 RESEND_SECONDS: Final = 2
-ROWS: Final = 60
-PATIENT: Final = 7
+FILES: Final = 24
 
 
 def wait_for(true: Callable[[], bool], what: str) -> None:
@@ -45,69 +45,64 @@ def wait_for(true: Callable[[], bool], what: str) -> None:
 
 @dataclass(frozen=True)
 class Installation:
-    """A state folder with its server, and what its database says."""
+    """A served passport with one resident, its server, and what its database says."""
 
     state: Path
     server: EmbeddedPostgres
-    service_url: str
+    database: Database
+    town: Town
+    patient: str
+
+    async def hand_over(self, count: int) -> None:
+        """Hand over so many handbooks of the resident, each of another day."""
+        params = {"patient": self.patient, "format": "jahis"}
+        for number in range(count):
+            data = handbook(f"2026{1 + number // 28:02d}{1 + number % 28:02d}")
+            answer = await self.town.call(self.patient, "POST", "/imports", params=params, content=data)
+            assert answer.status_code == 202, answer.text
 
     def rows(self, statement: str) -> list[Any]:
         """Read as the superuser, through a restart of the server if there is one."""
         until = time.monotonic() + DEADLINE_SECONDS
         while True:
             try:
-                with psycopg.connect(self.server.superuser_dsn("passport")) as connection:
+                with psycopg.connect(self.database.superuser_url) as connection:
                     return connection.execute(statement).fetchall()
             except psycopg.OperationalError:
                 assert time.monotonic() < until, "the server does not come back"
 
-    def promise(self, count: int) -> None:
-        """Leave so many notifications in the outbox."""
-        with psycopg.connect(self.service_url) as connection:
-            for number in range(count):
-                about = {"consent": f"Consent/{number}"}
-                connection.execute(
-                    store.LEAVE.text,
-                    {
-                        "patient_key": PATIENT,
-                        "outbox_id": uuid4(),
-                        "task": "notify",
-                        "arguments": Jsonb({"kind": "access-requested", "about": about}),
-                        "now": datetime.now(UTC),
-                    },
-                )
+    def wait_until_told(self, count: int) -> None:
+        """Wait for so many notifications: each is the end of one import."""
+        wait_for(lambda: len(self.rows("SELECT 1 FROM notification")) >= count, f"{count} notifications")
 
-    def done(self) -> int:
-        """How many promises are kept."""
-        return int(self.rows("SELECT count(*) FROM outbox WHERE done_at IS NOT NULL")[0][0])
-
-    def wait_until_kept(self, count: int) -> None:
-        wait_for(lambda: self.done() >= count, f"{count} kept promises")
-
-    def told(self) -> list[str]:
-        """The consents that notifications are about, one per notification."""
-        return [row[0] for row in self.rows("SELECT about ->> 'consent' FROM notification")]
-
-    def failures(self) -> list[Any]:
-        return self.rows("SELECT failure FROM outbox WHERE failure IS NOT NULL")
+    def assert_each_once(self, count: int) -> None:
+        """Each file became its records and its notification, once; nothing failed and nothing waits."""
+        types = self.rows("SELECT type, count(*) FROM resource GROUP BY type HAVING count(*) >= 10")
+        assert [number for _, number in types] == [count, count]
+        assert self.rows("SELECT DISTINCT status, cardinality(created) FROM import_job") == [("finished", 2)]
+        imports = self.rows("SELECT count(*), count(DISTINCT about ->> 'import') FROM notification")
+        assert imports == [(count, count)]
+        wait_for(lambda: not self.rows("SELECT 1 FROM outbox WHERE done_at IS NULL"), "an empty outbox")
+        assert self.rows("SELECT failure FROM outbox WHERE failure IS NOT NULL") == []
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
+async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
     state = tmp_path / "state"
     with EmbeddedPostgres.start(state) as server:
         owner_url, service_url = bootstrap(server.superuser_dsn(), "passport")
-        migrate(owner_url)
-        KeyRing.generate(demo=True).save(state / "keys.json")
-        yield Installation(state, server, service_url)
+        database = Database("passport", server.superuser_dsn("passport"), owner_url, service_url)
+        async with served(database, state) as town:
+            tree = {"resourceType": "Patient", "name": [{"text": "見本 花子"}], "birthDate": "1955-07-03"}
+            yield Installation(state, server, database, town, await town.create("operator", tree))
 
 
 @contextmanager
 def workers(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
-    """The supervisor with one relay and two workers, ended afterwards."""
+    """The supervisor with its relay and its worker, ended afterwards."""
     command = [sys.executable, "-m", "workers", "supervise", "--state", str(installation.state)]
-    options = ["--processes", "2", "--resend-seconds", str(RESEND_SECONDS), "--follow", str(os.getpid())]
-    environment = {**os.environ, "PASSPORT_DATABASE_URL": installation.service_url}
+    options = ["--resend-seconds", str(RESEND_SECONDS), "--follow", str(os.getpid())]
+    environment = {**os.environ, "PASSPORT_DATABASE_URL": installation.database.service_url}
     process = subprocess.Popen([*command, *options], cwd=ROOT, env=environment)
     try:
         yield process
@@ -154,48 +149,45 @@ def kill(process: subprocess.Popen[bytes], role: str) -> None:
     wait_for(killed, f"a {role} to kill")
 
 
-def assert_each_told_once(installation: Installation, count: int) -> None:
-    assert sorted(installation.told()) == sorted(f"Consent/{number}" for number in range(count))
-    assert installation.failures() == []
-
-
-@pytest.mark.parametrize("role", ["work", "relay"])
-def test_killed_processes_lose_nothing_and_repeat_nothing(installation: Installation, role: str) -> None:
+async def test_killed_workers_and_relays_lose_nothing_and_repeat_nothing(installation: Installation) -> None:
     with workers(installation) as supervisor:
-        installation.promise(ROWS)
-        for kept in (1, ROWS // 4, ROWS // 2):
-            installation.wait_until_kept(kept)
-            kill(supervisor, role)
-        installation.wait_until_kept(ROWS)
-    assert_each_told_once(installation, ROWS)
+        await installation.hand_over(FILES)
+        for told in (1, FILES // 2):
+            installation.wait_until_told(told)
+            kill(supervisor, "work")
+            kill(supervisor, "relay")
+        installation.wait_until_told(FILES)
+    installation.assert_each_once(FILES)
 
 
-def test_a_killed_database_loses_nothing_and_repeats_nothing(installation: Installation) -> None:
+async def test_a_killed_database_loses_nothing_and_repeats_nothing(installation: Installation) -> None:
     with workers(installation):
-        installation.promise(ROWS)
-        installation.wait_until_kept(ROWS // 4)
+        await installation.hand_over(FILES)
+        installation.wait_until_told(FILES // 4)
         leader = leader_of(next(installation.state.glob("postgres/data*")))
         assert leader is not None
         os.kill(leader, signal.SIGKILL)
-        installation.wait_until_kept(ROWS)
-    assert_each_told_once(installation, ROWS)
+        installation.wait_until_told(FILES)
+    installation.assert_each_once(FILES)
 
 
-def test_a_killed_supervisor_leaves_no_process_and_its_successor_goes_on(installation: Installation) -> None:
+async def test_a_killed_supervisor_leaves_no_process_and_its_successor_goes_on(
+    installation: Installation,
+) -> None:
     with workers(installation) as supervisor:
-        installation.promise(ROWS)
-        installation.wait_until_kept(1)
+        await installation.hand_over(FILES)
+        installation.wait_until_told(1)
         orphans = children(supervisor)
         supervisor.kill()
         wait_for(lambda: not any(is_alive(pid) for pid in orphans), "the children to end")
     with workers(installation):
-        installation.wait_until_kept(ROWS)
-    assert_each_told_once(installation, ROWS)
+        installation.wait_until_told(FILES)
+    installation.assert_each_once(FILES)
 
 
-def test_an_orderly_end_leaves_no_process(installation: Installation) -> None:
+async def test_an_orderly_end_leaves_no_process(installation: Installation) -> None:
     with workers(installation) as supervisor:
-        wait_for(lambda: len(children(supervisor)) == 3, "three children")
+        wait_for(lambda: len(children(supervisor)) == 2, "relay and worker")
         started = children(supervisor)
         supervisor.terminate()
         assert supervisor.wait(DEADLINE_SECONDS) == 0

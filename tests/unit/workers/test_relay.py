@@ -22,7 +22,7 @@ RESEND_SECONDS = 60
 
 @pytest.fixture
 def app(broker_url: str) -> Iterator[Celery]:
-    made = create_app(broker_url)
+    made = create_app(broker_url, resend_seconds=RESEND_SECONDS)
     yield made
     made.close()
 
