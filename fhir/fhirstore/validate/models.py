@@ -1,6 +1,6 @@
 """The last word of fhir.resources: its models must accept what the walk accepts.
 
-https://pypi.org/project/fhir.resources/
+https://github.com/nazrulworld/fhir.resources
 
 The models are of R4B. Where they refuse what R4 allows, `_R4_ALLOWS` says so. What they alone accept
 (numbers in strings, empty objects, Python names of fields, any resource type that does not exist) never
