@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from consent.model import Action
 from fhirstore.parse import Limits, Tree, parse
-from passport.admission import Request, admitted
+from passport.admission import Desk, Request, admitted
 from passport.devices import store
 from passport.devices.jwk import DeviceKey, device_key
 from passport.devices.lifecycle import Status
@@ -123,30 +123,40 @@ async def enrol(runtime: Runtime, caller: Caller, body: bytes) -> dict[str, str]
     request = Request(Action.COLLECT, "create", "POST devices/enrolments", order.patient, "write")
     async with admitted(runtime, caller, request) as desk:
         model = await model_of(desk.connection, order.model)
-        if desk.standing.asked is None:
-            raise Refused
         if model is None or not model.active:
             raise Invalid("got a model that cannot be enrolled", ("model",), status=422, code="not-found")
         (written,) = await write(desk, [Write("create", "Device", device_resource(order, model))])
-        parameters = {
-            "patient_key": desk.standing.asked,
-            "device_key": runtime.keys.reference(written.reference),
-            "device_id": written.reference.partition("/")[2],
-            "model": order.model,
-            "kid": order.key.kid,
-            "jwk": Jsonb(dict(order.key.jwk)),
-            "now": desk.now,
-        }
-        await fetch(desk.connection, store.ENROL, parameters)
-        await tell(
-            desk.connection,
-            desk.standing.asked,
-            "device-enrolment-pending",
-            {"device": written.reference},
-            outbox_id=UUID(runtime.new_id()),
-            now=desk.now,
-        )
+        await _remember(desk, order, written.reference)
     return {"device": written.reference, "kid": order.key.kid, "status": "pending"}
+
+
+async def _remember(desk: Desk, order: Order, device: str) -> None:
+    """Keep the key of a device that was written, and tell its person.
+
+    Raises:
+        Refused: there is no such person.
+    """
+    patient_key = desk.standing.asked
+    if patient_key is None:
+        raise Refused
+    parameters = {
+        "patient_key": patient_key,
+        "device_key": desk.runtime.keys.reference(device),
+        "device_id": device.partition("/")[2],
+        "model": order.model,
+        "kid": order.key.kid,
+        "jwk": Jsonb(dict(order.key.jwk)),
+        "now": desk.now,
+    }
+    await fetch(desk.connection, store.ENROL, parameters)
+    await tell(
+        desk.connection,
+        patient_key,
+        "device-enrolment-pending",
+        {"device": device},
+        outbox_id=UUID(desk.runtime.new_id()),
+        now=desk.now,
+    )
 
 
 def device_resource(order: Order, model: DeviceModel) -> Tree:

@@ -10,7 +10,7 @@ import pytest
 from httpx import Response
 
 from tests.databases import Database
-from tests.http.device_town import JOSE, Cuff, Town, pressure, served
+from tests.http.device_town import JOSE, Cuff, Town, pressure, served, statements
 from tests.unit.passport.devices.signing import DevicePen, eddsa, encoded, es256
 
 pytestmark = pytest.mark.anyio
@@ -67,6 +67,15 @@ async def test_every_forgery_gets_one_answer_and_stores_nothing(town: Town, aoi:
             assert masked(await town.send(cuff, message)) == expected, what
             assert masked(await town.send(absent, message)) == expected, what
     assert await town.observations(aoi) == []
+
+
+async def test_a_forgery_costs_what_an_unknown_device_costs(town: Town, aoi: str, tmp_path: Path) -> None:
+    cuff = await town.approved(aoi)
+    absent = Cuff("Device/00000000-0000-0000-0000-000000000000", cuff.pen)
+    for what, message in forgeries(cuff, eddsa()).items():
+        _, known = await statements(town, cuff, message, tmp_path / "trace")
+        _, unknown = await statements(town, absent, message, tmp_path / "trace")
+        assert known == unknown > 0, what
 
 
 async def test_a_forgery_is_on_the_record_of_the_person_whose_device_it_claims_to_be(

@@ -1,13 +1,14 @@
 """A small town for the tests of devices: a served passport, its operator, residents, a doctor and cuffs."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from httpx import ASGITransport, AsyncClient, Response
+from psycopg.pq import Trace
 
 from passport.identity.installation import issue_for
 from passport.installation import initialise, prepare
@@ -111,6 +112,29 @@ def pressure(minute: int = 0, systolic: int = 128, diastolic: int = 82, **more: 
     """A blood pressure of one October morning."""
     time = f"2026-10-01T07:{minute:02d}:00+09:00"
     return {"type": "blood-pressure", "time": time, "systolic": systolic, "diastolic": diastolic, **more}
+
+
+async def statements(town: Town, cuff: Cuff, message: bytes, trace: Path) -> tuple[Response, int]:
+    """Send a message; return the answer and how many statements reached the database for it.
+
+    `trace` is a file for what libpq says to the server: every statement is a Bind or a Query.
+    """
+    pool = town.runtime.pool
+    async with AsyncExitStack() as held:
+        connections = [await held.enter_async_context(pool.connection()) for _ in range(pool.max_size)]
+    with trace.open("wb") as file:
+        for connection in connections:
+            connection.pgconn.trace(file.fileno())
+            connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+        answer = await town.send(cuff, message)
+        for connection in connections:
+            connection.pgconn.untrace()
+    return answer, _sent(trace)
+
+
+def _sent(trace: Path) -> int:
+    lines = [line.split("\t") for line in trace.read_text(errors="replace").splitlines()]
+    return sum(1 for line in lines if line[0] == "F" and line[2] in {"Bind", "Query"})
 
 
 @asynccontextmanager

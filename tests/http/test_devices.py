@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.databases import Database
-from tests.http.device_town import CUFF, JOSE, MODELS, Cuff, Town, order, pressure, served
+from tests.http.device_town import CUFF, JOSE, MODELS, Cuff, Town, order, pressure, served, statements
 from tests.unit.passport.devices.signing import eddsa, es256
 
 pytestmark = pytest.mark.anyio
@@ -394,6 +394,24 @@ async def test_the_largest_batch_is_stored_in_one_message(town: Town, aoi: str) 
     ]
     told = results(await town.send(cuff, cuff.batch(*readings)))
     assert len({result["reference"] for result in told}) == 1000
+
+
+async def test_any_number_of_readings_costs_the_same_statements(town: Town, aoi: str, tmp_path: Path) -> None:
+    cuff = await town.approved(aoi)
+    await town.send(cuff, cuff.batch(pressure(pulse=70), {"mood": "fine"}))
+    costs = []
+    for size in (1, 20, 200):
+        day = f"2026-10-{size // 10 + 2:02d}"
+        readings = [
+            pressure(pulse=60 + at) | {"time": f"{day}T{at // 60:02d}:{at % 60:02d}:00Z"}
+            for at in range(size)
+        ]
+        doubts = [{"mood": f"{size} {at}"} for at in range(size)]
+        message = cuff.batch(*readings, *doubts)
+        answer, cost = await statements(town, cuff, message, tmp_path / str(size))
+        assert {result["status"] for result in results(answer)} == {"stored", "quarantined"}
+        costs.append(cost)
+    assert costs[0] == costs[1] == costs[2] > 0
 
 
 @pytest.mark.parametrize(
