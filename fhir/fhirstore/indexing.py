@@ -148,14 +148,15 @@ def _date_rows(parameter: SearchParameter, tree: Mapping[str, Any], zone: ZoneIn
 
 def _identifier_keys(tree: Mapping[str, Any], parameter: SearchParameter, keys: KeyMaker) -> Iterator[Key]:
     for element in values_at(tree, parameter.paths):
-        system, value = (
-            (element.get("system"), element.get("value")) if isinstance(element, dict) else (None, None)
-        )
-        if isinstance(value, str):
+        if not isinstance(element, dict) or not isinstance(value := element.get("value"), str):
+            continue
+        system = element.get("system")
+        yield keys.bare_identifier(value)
+        if isinstance(system, str):
             yield keys.identifier(system, value)
-            yield keys.bare_identifier(value)
-            if system:
-                yield keys.identifier_system(system)
+            yield keys.identifier_system(system)
+        else:
+            yield keys.identifier(None, value)
 
 
 def _identifier_key(token: Token, keys: KeyMaker) -> Key:

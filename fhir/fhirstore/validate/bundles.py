@@ -26,7 +26,9 @@ def _only_in(name: str, *types: str) -> Kept:
 
 def _entries_with(name: str, types: frozenset[str]) -> Kept:
     """Keep that every entry has `name` in Bundles of these types, and none in others."""
-    return lambda bundle: all((name in entry) == (bundle.get("type") in types) for entry in _entries(bundle))
+    return lambda bundle: all(
+        (name in entry) == (str(bundle.get("type")) in types) for entry in _entries(bundle)
+    )
 
 
 def _search_only_in_searchset(bundle: Node) -> bool:

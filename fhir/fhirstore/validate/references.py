@@ -18,7 +18,7 @@ _ID: Final = r"[A-Za-z0-9\-.]{1,64}"
 _RESTFUL: Final = re.compile(rf"(?:https?://\S+/)?([A-Z][A-Za-z]+)/{_ID}(?:/_history/{_ID})?")
 _FRAGMENT: Final = re.compile(r"#[A-Za-z0-9\-.]*")
 _ABSOLUTE: Final = re.compile(
-    r"(?:https?://\S+|urn:(?:oid:[0-9.]+|uuid:[0-9a-f\-]{36})|[a-z][a-z0-9+.\-]*:\S+)"
+    r"https?://\S+|urn:oid:[0-9.]+|urn:uuid:[0-9A-Fa-f\-]{36}|(?!urn:(?:oid|uuid):)[a-z][a-z0-9+.\-]*:\S+"
 )
 
 

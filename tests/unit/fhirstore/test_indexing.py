@@ -1,0 +1,171 @@
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fhirstore.facts import extract
+from fhirstore.indexing import IndexRows, Token, UnsearchableToken, index_rows, parse_token, token_keys
+from fhirstore.keys import KeyMaker
+from fhirstore.parameters import parameters_of
+from fhirstore.times import interval_of
+from tests.unit.fhirstore.examples import (
+    ALLERGY_CLINICAL,
+    LOINC,
+    YJ,
+    allergy,
+    blood_pressure,
+    concept,
+    medication_request,
+    patient,
+    valid_resources,
+)
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+KEYS = KeyMaker(bytes(32))
+LOCAL = "http://hospital.example/codes"
+
+
+def rows(tree: dict[str, Any]) -> IndexRows:
+    return index_rows(tree, extract(tree, zone=TOKYO), keys=KEYS, zone=TOKYO)
+
+
+def found(tree: dict[str, Any], name: str, text: str) -> bool:
+    """Return whether a search would find the resource by its index rows."""
+    parameter = parameters_of(tree["resourceType"])[name]
+    values = {row.value for row in rows(tree).tokens if row.parameter == parameter.number}
+    return not values.isdisjoint(token_keys(parameter, parse_token(text), KEYS))
+
+
+def test_reading_has_one_row_for_its_code_with_its_start() -> None:
+    written = rows(blood_pressure())
+    assert [row.value for row in written.tokens] == [KEYS.code(LOINC, "85354-9")]
+    taken = interval_of("2024-06-01T07:02:11+09:00", TOKYO)
+    assert taken is not None
+    assert written.tokens[0].starts == taken.start
+    assert (written.dates, written.identifiers) == ((), ())
+
+
+@pytest.mark.parametrize("text", ["85354-9", f"{LOINC}|85354-9", "other", f"{LOCAL}|bp"])
+def test_code_is_found_with_and_without_its_system(text: str) -> None:
+    both = {
+        "coding": [{"system": LOINC, "code": "85354-9"}, {"system": LOCAL, "code": "bp"}, {"code": "other"}]
+    }
+    assert found(blood_pressure(code=both), "code", text)
+
+
+@pytest.mark.parametrize("text", ["8480-6", "|85354-9", f"{LOCAL}|85354-9", "85354", "bp"])
+def test_other_codes_do_not_find_it(text: str) -> None:
+    assert not found(blood_pressure(), "code", text)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("bp", True), ("|bp", True), (f"{LOINC}|bp", False)])
+def test_code_without_system_is_found_as_such(text: str, expected: bool) -> None:
+    assert found(blood_pressure(code={"coding": [{"code": "bp"}]}), "code", text) is expected
+
+
+def test_code_of_a_usual_system_has_no_second_row() -> None:
+    assert len(rows(medication_request()).tokens) == 1
+    assert len(rows(medication_request(medicationCodeableConcept=concept(LOCAL, "x"))).tokens) == 2
+
+
+def test_undated_record_has_a_row_without_start() -> None:
+    assert [row.starts for row in rows(allergy()).tokens] == [None]
+
+
+def test_code_of_a_group_is_found() -> None:
+    group = valid_resources()["Group"] | {"code": concept(LOCAL, "x")}
+    assert found(group, "code", "x")
+    assert found(group, "code", f"{LOCAL}|x")
+
+
+def test_date_that_no_column_holds_has_a_row() -> None:
+    (row,) = rows(allergy()).dates
+    may = interval_of("2024-05", TOKYO)
+    assert may is not None
+    assert (row.parameter, row.starts, row.ends) == (
+        parameters_of("AllergyIntolerance")["date"].number,
+        may.start,
+        may.end,
+    )
+
+
+def test_date_that_cannot_be_read_has_no_row() -> None:
+    assert rows(allergy(recordedDate="yesterday")).dates == ()
+
+
+@pytest.mark.parametrize("text", ["0001", "http://city.example/id|0001", "http://city.example/id|"])
+def test_identifier_is_found_by_value_pair_or_system(text: str) -> None:
+    parameter = parameters_of("Patient")["identifier"]
+    assert set(token_keys(parameter, parse_token(text), KEYS)) <= set(rows(patient()).identifiers)
+
+
+@pytest.mark.parametrize("text", ["|0001", "http://other.example|0001", "0002", "http://other.example|"])
+def test_other_identifiers_do_not_find_it(text: str) -> None:
+    parameter = parameters_of("Patient")["identifier"]
+    assert set(token_keys(parameter, parse_token(text), KEYS)).isdisjoint(rows(patient()).identifiers)
+
+
+@pytest.mark.parametrize("identifier", [{"system": "http://city.example/id"}, {"value": ["0001"]}, "0001"])
+def test_identifier_without_value_has_no_row(identifier: object) -> None:
+    assert rows(patient(identifier=[identifier])).identifiers == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("active", True),
+        (f"{ALLERGY_CLINICAL}|active", True),
+        ("http://other.example|active", False),
+        ("|active", False),
+        ("Active", False),
+    ],
+)
+def test_status_is_found_in_its_own_system_alone(text: str, matches: bool) -> None:
+    parameter = parameters_of("AllergyIntolerance")["clinical-status"]
+    status = extract(allergy(), zone=TOKYO).columns(KEYS).status
+    assert (status in token_keys(parameter, parse_token(text), KEYS)) is matches
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("medication", True),
+        ("http://hl7.org/fhir/allergy-intolerance-category|medication", True),
+        ("food", False),
+        ("|medication", False),
+    ],
+)
+def test_category_is_found_with_and_without_its_system(text: str, matches: bool) -> None:
+    parameter = parameters_of("AllergyIntolerance")["category"]
+    categories = extract(allergy(), zone=TOKYO).columns(KEYS).categories
+    assert (not set(categories).isdisjoint(token_keys(parameter, parse_token(text), KEYS))) is matches
+
+
+@pytest.mark.parametrize("name", ["code", "category", "status"])
+def test_system_alone_is_refused_where_only_codes_are_indexed(name: str) -> None:
+    with pytest.raises(UnsearchableToken, match=f"for `{name}`"):
+        token_keys(parameters_of("Observation")[name], parse_token(f"{LOINC}|"), KEYS)
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("a", Token(None, "a")),
+        ("s|a", Token("s", "a")),
+        ("|a", Token("", "a")),
+        ("s|", Token("s", None)),
+        ("s|a|b", Token("s", "a|b")),
+        ("s\\|t|a", Token("s|t", "a")),
+        ("s\\\\|a", Token("s\\", "a")),
+        ("a\\,b", Token(None, "a,b")),
+        ("a\\|b", Token(None, "a|b")),
+        ("", Token(None, "")),
+    ],
+)
+def test_token_is_read_with_its_escapes(text: str, token: Token) -> None:
+    assert parse_token(text) == token
+
+
+def test_two_codings_of_one_code_have_one_row() -> None:
+    twice = {"coding": [{"system": YJ, "code": "1"}, {"system": YJ, "code": "1", "display": "x"}]}
+    assert len(rows(medication_request(medicationCodeableConcept=twice)).tokens) == 1

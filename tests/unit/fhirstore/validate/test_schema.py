@@ -1,0 +1,64 @@
+"""The shapes against an independent library that publishes R4 (4.0.1) itself."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from inspect import getmembers, isclass
+from typing import Any
+
+import fhirclient.models
+import pytest
+
+from fhirstore.types import TYPES
+from fhirstore.validate.primitives import CHECKS
+from fhirstore.validate.schema import RESOURCE, shape
+
+
+def _reached() -> list[str]:
+    """Return every type that the types of the store are made of."""
+    open_types, found = list(TYPES), dict.fromkeys(TYPES)
+    while open_types:
+        for element in shape(open_types.pop()).elements.values():
+            if not element.primitive and element.type != RESOURCE and element.type not in found:
+                found[element.type] = None
+                open_types.append(element.type)
+    return list(found)
+
+
+def _r4_classes() -> Iterator[tuple[str, Any]]:
+    for module in pkgutil.iter_modules(fhirclient.models.__path__):
+        if not module.name.endswith("_test"):
+            yield from getmembers(import_module(f"fhirclient.models.{module.name}"), isclass)
+
+
+REACHED = _reached()
+R4 = dict(_r4_classes())
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_elements_are_those_of_r4(name: str) -> None:
+    theirs = {row[1]: row for row in R4[name]().elementProperties()}
+    ours = shape(name).elements
+    assert ours.keys() == theirs.keys()
+    for element in ours.values():
+        _, _, _, many, choice, required = theirs[element.name]
+        assert element.many == many, element.name
+        assert element.choice == choice, element.name
+        assert (element.required or shape(name).choices.get(choice, False)) == required, element.name
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_data_types_are_those_of_r4(name: str) -> None:
+    theirs = {row[1]: row[2].__name__ for row in R4[name]().elementProperties()}
+    for element in shape(name).elements.values():
+        if element.primitive:
+            assert element.type in CHECKS
+        else:
+            assert theirs[element.name].removeprefix("FHIR") == element.type.removeprefix("FHIR")
+
+
+def test_types_of_the_store_reach_every_data_type() -> None:
+    assert {"Quantity", "Timing", "Dosage", "ObservationComponent", "ConsentProvision", "Extension"} <= set(
+        REACHED
+    )
+    assert len(REACHED) > 100
