@@ -5,18 +5,20 @@ undoes the work and leaves its audit row in a transaction of its own. Round trip
 standing, what the work costs, one for COMMIT (which a disclosure sends along with its page).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import uuid4
 
+from psycopg import OperationalError
+
 from consent.compile import ACTION_BITS
 from consent.model import Action
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
-from passport.outcomes import PassportError, translated
+from passport.outcomes import PassportError, Unavailable, translated
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 from passport.standing import WIDEN, Standing, stand
@@ -147,21 +149,50 @@ async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncI
         PassportError: what the block raised; its work is undone, and the refusal has its audit row.
     """
     now = runtime.clock()
-    bearer = isinstance(caller, Bearer)
-    params = _params(runtime, caller, request, now)
-    async with runtime.pool.connection() as connection:
-        desk: Desk | None = None
+    async with _opened(runtime, caller, request, now) as (connection, desk):
         try:
-            async with connection.pipeline():
-                await connection.execute(_BEGIN[request.isolation])
-                standing = await stand(connection, params, bearer=bearer, anyone=request.about is None)
-            desk = Desk(runtime, connection, request, standing, now, params, bearer)
             yield desk
             if not desk.committed:
                 await desk.commit()
         except BaseException as error:
             await _give_up(connection, request, now, desk, error)
             raise
+
+
+@asynccontextmanager
+async def _opened(
+    runtime: Runtime, caller: Caller, request: Request, now: datetime
+) -> AsyncIterator[tuple[Connection, Desk]]:
+    """A connection with the transaction begun and the caller's standing read."""
+    params = _params(runtime, caller, request, now)
+    bearer = isinstance(caller, Bearer)
+    connection, standing = await _begun(runtime, request, params, bearer=bearer, now=now)
+    try:
+        yield connection, Desk(runtime, connection, request, standing, now, params, bearer)
+    finally:
+        await runtime.pool.putconn(connection)
+
+
+async def _begun(
+    runtime: Runtime, request: Request, params: Mapping[str, Any], *, bearer: bool, now: datetime
+) -> tuple[Connection, Standing]:
+    """Begin; a connection that a restarted server has cut costs another one, and no failed request."""
+    for further in range(runtime.pool.max_size, -1, -1):
+        connection = await runtime.pool.getconn()
+        try:
+            async with connection.pipeline():
+                await connection.execute(_BEGIN[request.isolation])
+                standing = await stand(connection, params, bearer=bearer, anyone=request.about is None)
+        except BaseException as error:
+            cut = isinstance(error, OperationalError) and connection.closed
+            if not cut:
+                await _give_up(connection, request, now, None, error)
+            await runtime.pool.putconn(connection)
+            if not (cut and further):
+                raise
+        else:
+            return connection, standing
+    raise Unavailable
 
 
 async def _give_up(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from consent.compile import compile_consent
-from consent.model import Consent
+from consent.compile import ACTION_BITS, Compiled, GrantEffect, compile_consent
+from consent.model import Action, Consent
 from consent.read import read_consent
 from consent.store import replace, replace_memberships
 from fhirstore.errors import Problem
@@ -59,9 +59,9 @@ async def _consent(desk: Desk, one: Effective) -> None:
     compiled = compile_consent(read, desk.runtime.keys)
     if one.row.deleted or (one.row.patient_key == NOBODY and read.patient is not None):
         # Deleted, or put to somebody who has no passport: it gives nothing to anyone.
-        compiled = type(compiled)(compiled.reference, compiled.version, ())
+        compiled = Compiled(compiled.reference, compiled.version, ())
     await replace(desk.connection, compiled, patient_key=one.row.patient_key, consent_key=one.row.record_key)
-    kind = _news(one, read)
+    kind = _news(one, read, compiled)
     if kind is not None and one.row.patient_key != NOBODY:
         about = {"consent": f"Consent/{one.row.id}", "by": desk.subject.actor}
         await tell(desk.connection, one.row.patient_key, kind, about, outbox_id=uuid4(), now=desk.now)
@@ -80,9 +80,16 @@ def checked_consent(desk: Desk, tree: Mapping[str, Any], reference: str, version
     raise Invalid(problems, status=422, code="not-supported")
 
 
-def _news(one: Effective, read: Consent) -> Kind | None:
+def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
     if one.on is Basis.PROPOSAL:
         return "access-requested"
     if one.row.deleted or not read.counts:
         return "access-withdrawn" if one.row.version > 1 else None
-    return "access-granted"
+    grants = [grant for grant in compiled.grants if grant.effect == GrantEffect.PERMIT]
+    shares = any(_shares(node.actions) for grant in grants for node in grant.nodes[: grant.shape.heads])
+    # The approval of a device lets it write; nobody sees anything by it.
+    return "access-granted" if shares else None
+
+
+def _shares(actions: int | None) -> bool:
+    return actions is not None and bool(actions & ACTION_BITS[Action.ACCESS])

@@ -48,7 +48,7 @@ Method = Literal["create", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: a create gets its id from the server, an update or delete names it.
+    """One write: an update or delete names its record; a create gets its id here, or from our own code.
 
     `confirm` asks the models of fhir.resources too; whoever made the tree from checked values may do without.
     """
@@ -158,7 +158,7 @@ def _check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
 
 async def _currents(desk: Desk, granted: Decision, writes: Sequence[Write]) -> dict[str, _Current]:
     """The current versions that this caller may see, locked; what it may not see is not among them."""
-    about = {f"{one.type}/{one.id}": one for one in writes if one.id is not None}
+    about = {f"{one.type}/{one.id}": one for one in writes if one.method != "create"}
     if not about:
         return {}
     runtime, keys = desk.runtime, desk.runtime.keys

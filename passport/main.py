@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from fhirstore.keys import KeyMaker
@@ -51,7 +52,9 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
             app.state.runtime = runtime
             yield
 
-    app = FastAPI(
+    # The pages of the documentation come with us: a city's network reaches no content network.
+    app = FastAPIOffline(
+        redoc_url=None,
         title="Healthcare data passport",
         description="A person's vitals and prescriptions; each reader sees what the person's consents allow.",
         version=version("healthcare-passport"),

@@ -185,12 +185,15 @@ async def _write(desk: Desk, enrolment: Enrolment, observations: Sequence[dict[s
             raise Refused
         await desk.audit(desk.row(enrolment.patient_key))
         return []
-    written = await write(
-        desk, [Write("create", "Observation", tree, confirm=False) for tree in observations]
-    )
-    references = [each.reference for each in written]
+    # Named here, so that the Provenance goes with what it tells of in one write.
+    names = [desk.runtime.new_id() for _ in observations]
+    references = [f"Observation/{name}" for name in names]
     origin = provenance(references, author=enrolment.device, patient=enrolment.patient, recorded=desk.now)
-    await write(desk, [Write("create", "Provenance", origin, confirm=False)])
+    readings = [
+        Write("create", "Observation", tree, id=name, confirm=False)
+        for name, tree in zip(names, observations, strict=True)
+    ]
+    await write(desk, [*readings, Write("create", "Provenance", origin, confirm=False)])
     return references
 
 
