@@ -21,7 +21,7 @@ from passport.runtime import Runtime
 _FACT_NAMES: Final = tuple(column.name for column in fact_columns())
 
 BODIES: Final = Bodies()
-"""Seals and opens every body of this process; it keeps one codec per thread and no key."""
+"""Seals and opens every body of this process; each thread keeps a codec and the key that it used last."""
 
 
 @dataclass(frozen=True, slots=True)
