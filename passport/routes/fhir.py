@@ -31,6 +31,7 @@ from passport.routes.messages import (
     fhir_response,
     if_match,
     raw_body,
+    refuse_conditional,
     runtime_of,
     versioned,
 )
@@ -105,8 +106,9 @@ async def create(request: Request, type_name: str) -> Response:
     """Create a record; the server names it."""
     runtime, type_ = _addressed(request, type_name)
     caller = bearer(request)
+    refuse_conditional(request)
     tree = parse(await fhir_body(request))
-    about = _patient_of(tree, type_) or f"{type_name}/"
+    about = _patient_of(tree, type_, runtime.settings.fhir_url) or f"{type_name}/"
     asked = admission.Request(Action.COLLECT, "create", _recorded(request), about=about, isolation="write")
     async with admission.admitted(runtime, caller, asked) as desk:
         (written,) = await intake.write(desk, [intake.Write("create", type_name, tree)])
@@ -193,10 +195,10 @@ def _history_paging(request: Request) -> tuple[int, int]:
     return values[0], values[1]
 
 
-def _patient_of(tree: Tree, type_: ResourceType) -> str | None:
+def _patient_of(tree: Tree, type_: ResourceType, fhir_url: str) -> str | None:
     """Whom a resource is about, read before it was validated: only to know whose consents to ask."""
     paths = type_.follows or type_.patients
-    named = References(()).literals(values_at(tree, paths))
+    named = References((fhir_url,)).literals(values_at(tree, paths))
     return next((name for name in named if type_.follows or name.startswith("Patient/")), None)
 
 

@@ -125,3 +125,13 @@ def if_match(request: Request) -> int | None:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         raise Invalid('got an unreadable `If-Match`, expected `W/"1"`')
     return int(digits)
+
+
+def refuse_conditional(request: Request) -> None:
+    """Refuse a creation that is to depend on a search: carrying it out without would make duplicates.
+
+    Raises:
+        Invalid: the request has `If-None-Exist`.
+    """
+    if "if-none-exist" in request.headers:
+        raise Invalid("got `If-None-Exist`, expected an unconditional creation", code="not-supported")

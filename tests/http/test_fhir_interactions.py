@@ -1,0 +1,361 @@
+"""The interactions on one record: create, read, vread, update, delete, history, and their headers.
+
+http://hl7.org/fhir/R4/http.html
+"""
+
+import asyncio
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.cast import Cast
+from tests.resources import BODY_WEIGHT, observation, organization, pressure, weight
+from tests.town import BASE_URL, Town, Voice, answered, link, outcome
+from tests.unit.consent.words import concept, permit
+
+pytestmark = pytest.mark.anyio
+
+
+async def versions(voice: Voice, reference: str, *params: tuple[str, str]) -> list[dict[str, Any]]:
+    answer = await voice.get(f"{reference}/_history", *params)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["type"] == "history"
+    entries: list[dict[str, Any]] = answer.json()["entry"]
+    return entries
+
+
+async def test_a_creation_answers_the_record_with_its_address_and_version(hanako: Voice) -> None:
+    answer = await hanako.post(pressure(hanako.reference))
+    assert answer.status_code == 201
+    tree = answer.json()
+    reference = f"Observation/{tree['id']}"
+    assert answer.headers["location"] == f"{BASE_URL}/fhir/{reference}/_history/1"
+    assert answer.headers["etag"] == 'W/"1"'
+    assert tree["meta"]["versionId"] == "1"
+    assert (await hanako.get(reference)).json() == tree
+
+
+async def test_the_server_names_a_new_record_whatever_its_body_says(hanako: Voice) -> None:
+    body = {**pressure(hanako.reference), "id": "chosen", "meta": {"versionId": "9", "source": "urn:cuff"}}
+    tree = (await hanako.post(body)).json()
+    assert tree["id"] != "chosen"
+    assert tree["meta"]["versionId"] == "1"
+    assert tree["meta"]["source"] == "urn:cuff"
+    assert (await hanako.get("Observation/chosen")).status_code == 404
+
+
+async def test_a_read_carries_the_version_and_the_time_of_its_writing(hanako: Voice) -> None:
+    reference = await hanako.create(pressure(hanako.reference))
+    answer = await hanako.get(reference)
+    assert answer.headers["etag"] == 'W/"1"'
+    assert answer.headers["content-type"] == "application/fhir+json; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    told = parsedate_to_datetime(answer.headers["last-modified"])
+    written = answer.json()["meta"]["lastUpdated"]
+    assert told.strftime("%Y-%m-%dT%H:%M:%S") == written.partition(".")[0]
+
+
+async def test_decimals_come_back_exactly_as_they_were_written(hanako: Voice) -> None:
+    tree = weight(hanako.reference)
+    written = orjson.dumps(tree).replace(b"62.5", b"72.50")
+    created = await hanako.call("POST", "Observation", content=written)
+    assert created.status_code == 201
+    reference = f"Observation/{created.json()['id']}"
+    listed = await hanako.get("Observation", ("_id", created.json()["id"]))
+    for answer in (created, await hanako.get(reference), listed):
+        assert b'"value":72.50,' in answer.content
+    for lexeme in (b"1.0e2", b"0.000000000000000001", b"-0.0", b"123456789012345678901234567890.10"):
+        body = orjson.dumps(tree).replace(b"62.5", lexeme)
+        answer = await hanako.call("POST", "Observation", content=body)
+        assert b'"value":' + lexeme + b"," in answer.content
+
+
+async def test_a_text_comes_back_in_the_characters_in_which_it_was_written(hanako: Voice) -> None:
+    text = '見本　花子 ﾊﾅｺ 👩‍⚕️ \u2028 \u00e9 e\u0301 𠮷 <b> & \\ " /'
+    reference = await hanako.create({**pressure(hanako.reference), "note": [{"text": text}]})
+    assert (await hanako.read(reference))["note"] == [{"text": text}]
+
+
+async def test_an_update_makes_the_next_version_and_keeps_the_one_before(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference, 62.5))
+    answer = await hanako.put(reference, weight(hanako.reference, 61.0))
+    assert answer.status_code == 200
+    assert answer.headers["etag"] == 'W/"2"'
+    assert answer.headers["location"] == f"{BASE_URL}/fhir/{reference}/_history/2"
+    assert (await hanako.read(reference))["valueQuantity"]["value"] == 61.0
+    first, second = [await hanako.get(f"{reference}/_history/{number}") for number in (1, 2)]
+    assert (first.json()["valueQuantity"]["value"], first.headers["etag"]) == (62.5, 'W/"1"')
+    assert (second.json()["valueQuantity"]["value"], second.headers["etag"]) == (61.0, 'W/"2"')
+
+
+async def test_an_update_that_says_the_same_is_a_version_of_its_own(hanako: Voice) -> None:
+    reference = await hanako.create(pressure(hanako.reference))
+    answer = await hanako.put(reference, await hanako.read(reference))
+    assert answer.json()["meta"]["versionId"] == "2"
+
+
+async def test_an_update_with_another_version_in_if_match_changes_nothing(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference, 62.5))
+    outcome(await hanako.put(reference, weight(hanako.reference, 61.0), if_match='W/"2"'), 412, "conflict")
+    assert (await hanako.put(reference, weight(hanako.reference, 61.0), if_match='W/"1"')).status_code == 200
+    outcome(await hanako.put(reference, weight(hanako.reference, 60.0), if_match='W/"1"'), 412, "conflict")
+    assert (await hanako.read(reference))["valueQuantity"]["value"] == 61.0
+
+
+@pytest.mark.parametrize("header", ["1x", "*", "", 'W/"-1"', 'W/"1", W/"2"', 'W/"12345678901"', 'W/"１"'])
+async def test_an_if_match_that_names_no_version_is_refused(hanako: Voice, header: str) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    body = orjson.dumps({**weight(hanako.reference), "id": reference.partition("/")[2]})
+    for method, content in (("PUT", body), ("DELETE", None)):
+        headers = {"If-Match": header.encode()}
+        answer = await hanako.town.http.request(
+            method,
+            f"/fhir/{reference}",
+            content=content,
+            headers={
+                "Authorization": f"Bearer {await hanako.town.token(hanako.reference, hanako.purpose)}",
+                "Content-Type": "application/fhir+json",
+                **headers,
+            },
+        )
+        outcome(answer, 400, "invalid")
+    assert (await hanako.get(reference)).headers["etag"] == 'W/"1"'
+
+
+async def test_of_updates_at_the_same_time_on_one_version_one_is_carried_out(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    bodies = [weight(hanako.reference, 60.0 + at) for at in range(5)]
+    answers = await asyncio.gather(*(hanako.put(reference, body, if_match='W/"1"') for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412, 412]
+    assert [entry["response"]["etag"] for entry in await versions(hanako, reference)] == ['W/"2"', 'W/"1"']
+
+
+async def test_updates_at_the_same_time_without_a_condition_all_become_versions(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    bodies = [weight(hanako.reference, 60.0 + at) for at in range(4)]
+    answers = await asyncio.gather(*(hanako.put(reference, body) for body in bodies))
+    assert sorted(answer.json()["meta"]["versionId"] for answer in answers) == ["2", "3", "4", "5"]
+    assert len(await versions(hanako, reference)) == 5
+
+
+async def test_a_body_that_names_another_id_or_type_than_the_address_is_refused(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    tree = await hanako.read(reference)
+    for body in ({**tree, "id": "another"}, {**organization("x"), "id": tree["id"]}):
+        outcome(await hanako.call("PUT", reference, content=orjson.dumps(body)), 422)
+    without = {name: value for name, value in tree.items() if name != "id"}
+    outcome(await hanako.call("PUT", reference, content=orjson.dumps(without)), 422)
+    outcome(await hanako.call("POST", "Condition", content=orjson.dumps(tree)), 422)
+
+
+async def test_a_record_stays_with_its_patient(hanako: Voice, taro: Voice, town: Town) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    outcome(await hanako.put(reference, weight(taro.reference)), 403, "forbidden")
+    outcome(await taro.put(reference, weight(taro.reference)), 405)
+    assert (await hanako.read(reference))["subject"] == {"reference": hanako.reference}
+
+
+async def test_a_deletion_leaves_a_tombstone_for_whoever_could_see_the_record(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    answer = await hanako.delete(reference)
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (204, b"", 'W/"2"')
+    outcome(await hanako.get(reference), 410, "deleted")
+    assert await hanako.found("Observation") == []
+    assert (await hanako.get(f"{reference}/_history/1")).status_code == 200
+    outcome(await hanako.get(f"{reference}/_history/2"), 410, "deleted")
+    newest, first = await versions(hanako, reference)
+    assert newest["request"] == {"method": "DELETE", "url": reference}
+    assert newest["response"]["status"] == "204"
+    assert "resource" not in newest
+    assert first["resource"]["meta"]["versionId"] == "1"
+
+
+async def test_a_deletion_with_another_version_in_if_match_deletes_nothing(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    outcome(await hanako.delete(reference, if_match='W/"4"'), 412, "conflict")
+    assert (await hanako.get(reference)).status_code == 200
+    assert (await hanako.delete(reference, if_match='W/"1"')).status_code == 204
+
+
+async def test_what_was_deleted_is_neither_deleted_nor_written_again(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    await hanako.remove(reference)
+    outcome(await hanako.delete(reference), 404, "not-found")
+    outcome(await hanako.put(reference, weight(hanako.reference)), 405, "not-supported")
+
+
+async def test_a_history_tells_each_version_newest_first(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    await hanako.replace(reference, weight(hanako.reference, 61.0))
+    newest, first = await versions(hanako, reference)
+    assert first["request"] == {"method": "POST", "url": "Observation"}
+    assert newest["request"] == {"method": "PUT", "url": reference}
+    assert [entry["response"]["status"] for entry in (newest, first)] == ["200", "201"]
+    for entry, number in ((newest, 2), (first, 1)):
+        assert entry["fullUrl"] == f"{BASE_URL}/fhir/{reference}"
+        assert entry["response"]["etag"] == f'W/"{number}"'
+        assert entry["response"]["lastModified"] == entry["resource"]["meta"]["lastUpdated"]
+
+
+async def test_a_long_history_is_read_in_pages(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    for kilograms in (61.0, 60.0, 59.0, 58.0):
+        await hanako.replace(reference, weight(hanako.reference, kilograms))
+    address: str | None = f"{reference}/_history?_count=2"
+    pages = []
+    while address is not None:
+        bundle = (await hanako.get(address)).json()
+        pages.append([entry["resource"]["meta"]["versionId"] for entry in bundle["entry"]])
+        further = link(bundle, "next")
+        address = further and further.removeprefix(BASE_URL)
+    assert pages == [["5", "4"], ["3", "2"], ["1"]]
+
+
+@pytest.mark.parametrize("query", ["_count=0", "_count=x", "_count=-1", "_before=x", "_at=2026", "_foo=1"])
+async def test_a_history_refuses_what_it_cannot_answer(hanako: Voice, query: str) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    outcome(await hanako.get(f"{reference}/_history?{query}"), 400, "invalid")
+
+
+async def test_versions_that_never_were_are_unknown(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    for version in ("0", "2", "x", "-1", "1.0", "99999999999", "１"):
+        outcome(await hanako.get(f"{reference}/_history/{version}"), 404, "not-found")
+    outcome(await hanako.get("Observation/nobody/_history"), 404, "not-found")
+
+
+async def test_an_id_is_of_one_type(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    other = reference.replace("Observation", "Condition")
+    outcome(await hanako.get(other), 404, "not-found")
+    outcome(await hanako.get(f"{other}/_history"), 404, "not-found")
+
+
+async def test_denied_and_unknown_ids_have_one_identical_answer(hanako: Voice, cast: Cast) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    unknown = await cast.a.get("Observation/unknown")
+    outcome(unknown, 404, "not-found")
+    assert answered(await cast.a.get(reference)) == answered(unknown)
+    for part in ("/_history", "/_history/1"):
+        denied = await cast.a.get(reference + part)
+        assert answered(denied) == answered(await cast.a.get(f"Observation/unknown{part}"))
+
+
+async def test_a_search_without_a_grant_finds_nothing(hanako: Voice, cast: Cast) -> None:
+    await hanako.create(weight(hanako.reference))
+    bundle = await cast.a.search("Observation", ("patient", hanako.reference), ("_total", "accurate"))
+    assert bundle["total"] == 0
+    assert "entry" not in bundle
+    assert link(bundle, "next") is None
+
+
+async def test_a_write_without_a_grant_is_refused_before_anything_is_looked_up(
+    hanako: Voice, cast: Cast
+) -> None:
+    denied = await cast.a.post(weight(hanako.reference))
+    outcome(denied, 403, "forbidden")
+    assert answered(await cast.a.post(weight("Patient/unknown"))) == answered(denied)
+
+
+async def test_a_put_to_an_id_that_the_caller_cannot_see_is_one_and_the_same_405(
+    hanako: Voice, cast: Cast
+) -> None:
+    denied = await hanako.create(weight(hanako.reference))
+    deleted = await hanako.create(weight(hanako.reference))
+    await hanako.remove(deleted)
+    answers = [
+        await cast.a.put(target, weight(hanako.reference))
+        for target in (denied, deleted, "Observation/unknown")
+    ]
+    outcome(answers[0], 405, "not-supported")
+    assert len({str(answered(answer)) for answer in answers}) == 1
+    assert (await hanako.get(denied)).headers["etag"] == 'W/"1"'
+
+
+async def test_a_record_that_was_deleted_is_gone_only_for_those_who_could_see_it(
+    hanako: Voice, cast: Cast
+) -> None:
+    await hanako.grant(permit(cast.hospital, codes=[BODY_WEIGHT]))
+    seen = await hanako.create(weight(hanako.reference))
+    unseen = await hanako.create(pressure(hanako.reference))
+    for reference in (seen, unseen):
+        await hanako.remove(reference)
+    outcome(await cast.a.get(seen), 410, "deleted")
+    outcome(await cast.a.get(unseen), 404, "not-found")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_without_a_token_nothing_is_done(hanako: Voice, town: Town, method: str) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    path = "Observation" if method == "POST" else reference
+    body = orjson.dumps(await hanako.read(reference)) if method in ("POST", "PUT") else None
+    answers = [
+        await voice.call(method, path, content=body)
+        for voice in (town.stranger, Voice(town, "", "", "", bearer="unknown"))
+    ]
+    for answer in answers:
+        outcome(answer, 401, "login")
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answers[0].content == answers[1].content
+    assert (await hanako.get(reference)).headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer ", "bearer", "Token x", "Bearer a b"])
+async def test_an_authorization_that_is_no_bearer_token_is_none(town: Town, header: str) -> None:
+    outcome(await town.stranger.get("Observation", Authorization=header), 401, "login")
+
+
+async def test_a_type_that_the_store_does_not_hold_is_named(hanako: Voice) -> None:
+    for path in ("Appointment", "Appointment/1", "observation", "Foo/1/_history", "$everything"):
+        answer = await hanako.get(path)
+        outcome(answer, 404)
+    body = {"resourceType": "Appointment", "status": "booked"}
+    outcome(await hanako.call("POST", "Appointment", content=orjson.dumps(body)), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "Observation/1"),
+        ("DELETE", "Observation"),
+        ("PUT", "Observation?identifier=urn:x|1"),
+        ("DELETE", "Observation?identifier=urn:x|1"),
+        ("POST", "Observation/1"),
+    ],
+)
+async def test_interactions_that_are_not_there_are_answered_as_such(
+    hanako: Voice, method: str, path: str
+) -> None:
+    content = None if method == "DELETE" else b"{}"
+    outcome(await hanako.call(method, path, content=content), 405, "not-supported")
+
+
+async def test_a_conditional_creation_is_refused_and_creates_nothing(hanako: Voice) -> None:
+    answer = await hanako.post(pressure(hanako.reference), **{"If-None-Exist": "code=85354-9"})
+    outcome(answer, 400)
+    assert await hanako.found("Observation") == []
+
+
+async def test_a_record_may_name_its_patient_by_the_absolute_address(hanako: Voice, cast: Cast) -> None:
+    await hanako.grant(permit(cast.hospital), permit(cast.hospital, actions=["collect"]))
+    absolute = f"{BASE_URL}/fhir/{hanako.reference}"
+    for voice in (hanako, cast.a):
+        reference = await voice.create(weight(absolute))
+        assert (await cast.a.read(reference))["subject"] == {"reference": absolute}
+        assert reference in await cast.a.found("Observation", ("patient", absolute))
+
+
+async def test_an_unusual_but_valid_record_keeps_its_order_and_its_extensions(hanako: Voice) -> None:
+    extension = [{"url": "http://example.test/made-up", "valueDecimal": 1}]
+    tree = {
+        **observation(hanako.reference, code=("http://example.test/codes", "x")),
+        "_status": {"extension": extension},
+        "code": {**concept(("http://example.test/codes", "x")), "text": "架空"},
+    }
+    answer = await hanako.get(await hanako.create(tree))
+    shown = answer.json()
+    assert list(shown)[:3] == ["resourceType", "id", "meta"]
+    assert [name for name in shown if name in tree] == list(tree)
+    assert shown["_status"] == {"extension": extension}
