@@ -4,13 +4,14 @@ The story has a resident of its own, so that it leaves the personas' grants as t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from passport.demo import consents, town
 from passport.demo.books import Books
 from passport.demo.client import Caller, TokenSource
+from passport.demo.directory import PHARMACY_CLIENT
 from passport.demo.personas import SANDBOX, Persona, PersonaFile
 
 RESIDENT: Final = "hanako"
@@ -74,18 +75,14 @@ class Casting:
         references = {name: self._reference(name, resident) for name in purposes}
         tokens = self.tokens([(references[name], purpose) for name, purpose in purposes.items()])
         cuff = self.books.devices[f"{resident}/cuff"]
-        keys = {"device": cuff.jwk, "pharmacy": self.books.pharmacy_jwk}
-        counters = {"device": cuff.next_counter}
         patient = self.books.references[resident]
-        return PersonaFile(
-            self.base_url,
-            {
-                name: Persona(
-                    token, references[name], patient, purposes[name], keys.get(name), counters.get(name)
-                )
-                for name, token in zip(purposes, tokens, strict=True)
-            },
-        )
+        personas = {
+            name: Persona(token, references[name], patient, purposes[name])
+            for name, token in zip(purposes, tokens, strict=True)
+        }
+        personas["device"] = replace(personas["device"], jwk=cuff.jwk, next_counter=cuff.next_counter)
+        pharmacy = replace(personas["pharmacy"], jwk=self.books.pharmacy_jwk, client_id=PHARMACY_CLIENT)
+        return PersonaFile(self.base_url, {**personas, "pharmacy": pharmacy})
 
     def _reference(self, name: str, resident: str) -> str:
         if name in _CITY:

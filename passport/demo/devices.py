@@ -84,12 +84,12 @@ class SimulatedDevice:
     @property
     def public_jwk(self) -> dict[str, Any]:
         """The key as an enrolment names it."""
-        return dict(self._key.as_dict(private=False))
+        return public_jwk(self._key)
 
     @property
     def private_jwk(self) -> dict[str, Any]:
         """The key as only the device, and the persona file, knows it."""
-        return dict(self._key.as_dict(private=True))
+        return private_jwk(self._key)
 
     def enrolment(self, patient: str) -> dict[str, Any]:
         """The body by which the device asks to measure for a patient (`Patient/…`)."""
@@ -108,6 +108,17 @@ def new_key(curve: str) -> ECKey | OKPKey:
     return ECKey.generate_key("P-256") if curve == "P-256" else OKPKey.generate_key("Ed25519")
 
 
+def private_jwk(key: ECKey | OKPKey) -> dict[str, Any]:
+    """The whole key, with the name and the algorithm under which it signs."""
+    return {**key.as_dict(private=True), "kid": key.thumbprint(), "alg": _algorithm(key), "use": "sig"}
+
+
+def public_jwk(key: ECKey | OKPKey) -> dict[str, Any]:
+    """What others may know of it."""
+    whole = private_jwk(key)
+    return {name: value for name, value in whole.items() if name != "d"}
+
+
 def key_of(jwk: Mapping[str, Any]) -> ECKey | OKPKey:
     """The private key that a persona file holds."""
     return ECKey.import_key(dict(jwk)) if jwk["kty"] == "EC" else OKPKey.import_key(dict(jwk))
@@ -117,12 +128,16 @@ def message(
     key: ECKey | OKPKey, counter: int, readings: Sequence[Reading], *, kid: str | None = None
 ) -> bytes:
     """A compact JWS over one batch; `kid` names another key than the one that signs, as a forger would."""
-    algorithm = "ES256" if isinstance(key, ECKey) else "EdDSA"
+    algorithm = _algorithm(key)
     header = orjson.dumps({"alg": algorithm, "kid": kid or key.thumbprint()})
     payload = orjson.dumps({"counter": counter, "readings": list(readings)})
     signing_input = urlsafe_b64encode(header) + b"." + urlsafe_b64encode(payload)
     signature = JWSRegistry.algorithms[algorithm].sign(signing_input, key)
     return signing_input + b"." + urlsafe_b64encode(signature)
+
+
+def _algorithm(key: ECKey | OKPKey) -> str:
+    return "ES256" if isinstance(key, ECKey) else "EdDSA"
 
 
 def _bluetooth(reading: Reading) -> Reading:

@@ -1,17 +1,18 @@
-"""What the operator writes before anybody lives in the town: institutions, clinicians, device models.
+"""What the operator writes before anybody lives in the town: institutions, clinicians, a client, models.
 
 http://hl7.org/fhir/R4/administration-module.html
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from passport.demo import town
 from passport.demo.books import Books
 from passport.demo.client import Caller, granted
-from passport.demo.devices import MODELS
+from passport.demo.devices import MODELS, new_key, private_jwk, public_jwk
 
-SIZE: Final = len(town.INSTITUTIONS) + len(town.CLINICIANS) + len(MODELS)
+PHARMACY_CLIENT: Final = "pharmacy"
+SIZE: Final = len(town.INSTITUTIONS) + len(town.CLINICIANS) + 1 + len(MODELS)
 
 
 def entries(operator: Caller, books: Books) -> Iterator[str]:
@@ -28,6 +29,21 @@ def entries(operator: Caller, books: Books) -> Iterator[str]:
         references[town.person_key(clinician)] = operator.create(clinician.practitioner())
         references[clinician.key] = operator.create(clinician.role(references))
         yield clinician.key
+    books.pharmacy_jwk = _register_client(operator, references["pharmacy"])
+    yield PHARMACY_CLIENT
     for model in MODELS:
         granted(operator.put(f"/devices/models/{model.name}", model.registration()))
         yield model.name
+
+
+def _register_client(operator: Caller, organization: str) -> dict[str, Any]:
+    """Register the pharmacy's system, which signs in by itself; returns its private key."""
+    key = new_key("P-256")
+    registration = {
+        "name": "れいじ薬局 レセプトコンピュータ",
+        "subject": organization,
+        "jwks": {"keys": [public_jwk(key)]},
+        "purposes": ["TREAT"],
+    }
+    granted(operator.put(f"/auth/clients/{PHARMACY_CLIENT}", registration))
+    return private_jwk(key)

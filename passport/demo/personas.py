@@ -30,7 +30,8 @@ SANDBOX: Final = "sandbox"
 class Persona:
     """Somebody to act as: the reference that consents name, the patient it is about, the token's purpose.
 
-    `jwk` is the private key of those who sign, `next_counter` the number of a device's next message.
+    `jwk` is the private key of those who sign, `next_counter` the number of a device's next message,
+    `client_id` the name under which a service asks for tokens of its own.
     """
 
     token: str
@@ -39,6 +40,7 @@ class Persona:
     purpose: str
     jwk: Mapping[str, Any] | None = None
     next_counter: int | None = None
+    client_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The members that this persona has."""

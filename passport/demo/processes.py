@@ -67,13 +67,22 @@ class Part:
                 raise NotServing(f"`{self.command[0]}` ended {self.restarts} times, see `{self.log}`")
             self.start()
 
-    def stop(self) -> None:
-        """Ask the process to end, and end it when it does not."""
+    @property
+    def last_words(self) -> str:
+        """The last line that the process wrote."""
+        return self.log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM, if the process runs."""
+        if self.process is not None:
+            self.process.terminate()
+
+    def end(self, until: float) -> None:
+        """Wait for the process until an instant of the monotonic clock, then kill it."""
         if self.process is None:
             return
-        self.process.terminate()
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -102,7 +111,10 @@ def running(settings: Settings, bound: socket.socket) -> Iterator[Sequence[Part]
         yield parts
     finally:
         for part in parts:
-            part.stop()
+            part.ask_to_end()
+        until = time.monotonic() + STOP_SECONDS
+        for part in parts:
+            part.end(until)
 
 
 def _parts(settings: Settings, bound: socket.socket) -> tuple[Part, Part]:
@@ -127,7 +139,7 @@ def _await_ready(base_url: str, parts: Sequence[Part]) -> None:
     while time.monotonic() < until:
         for part in parts:
             if part.process is not None and part.process.poll() is not None:
-                raise NotServing(f"`{part.command[0]}` does not start, see `{part.log}`")
+                raise NotServing(f"`{part.command[0]}` does not start: {part.last_words}")
         try:
             if httpx.get(f"{base_url}/readyz", timeout=2).is_success:
                 return

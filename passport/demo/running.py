@@ -93,7 +93,7 @@ class Stage:
         return Casting(self.settings.base_url, self.tokens, self.books)
 
 
-def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool) -> None:
+def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool, size: Size = WHOLE) -> None:
     """Show the product at work, then serve until Ctrl-C.
 
     Args:
@@ -101,13 +101,14 @@ def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool) -> No
         port: where to listen on 127.0.0.1; 0 takes a free one.
         json_file: where to write the personas, once the story is told.
         sandbox: whether to add the persona for conformance suites.
+        size: how much of the town is built, if it is not there yet.
 
     Raises:
         DemoError, PassportError, EmbeddedPostgresError: why it cannot be shown.
     """
     console = new_console()
     with started(state, port, console, sandbox=sandbox) as stage:
-        stage.load(WHOLE)
+        stage.load(size)
         if sandbox:
             policies.open_sandbox(stage.settings.base_url, stage.tokens, stage.books)
             stage.books.write(stage.settings.state)
@@ -115,7 +116,7 @@ def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool) -> No
         people = stage.personas(sandbox=sandbox)
         if json_file is not None:
             people.write(json_file)
-        console.print(guide(people, stage.settings))
+        console.print(guide(people, stage.settings), soft_wrap=True, markup=False)
         stage.keep_serving()
 
 

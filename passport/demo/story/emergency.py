@@ -29,7 +29,7 @@ def opened(kind: str) -> Step:
 
     def step(scene: Scene) -> Got:
         seen, own = _seen(scene, kind, scene.patient), scene.ids("resident", kind)
-        return Got(200, ALL if seen == own else f"{len(seen)}, and the resident has {len(own)}")
+        return Got(200, ALL if seen and seen == own else f"{len(seen)}, and the resident has {len(own)}")
 
     return step
 
