@@ -22,7 +22,6 @@ from fhirmap.errors import DifferentPersons, MappingError
 from fhirmap.jahis.to_fhir import Imported
 from fhirstore.parse import parse
 from fhirstore.types import resource_type
-from fhirstore.validate import validate
 from passport.admission import Request, admitted
 from passport.audit.query import recorded
 from passport.identity.tokens import revoke
@@ -142,14 +141,8 @@ def _read(job: Job) -> Imported | Outcome:
     verdict = compare(mapped.person, job.person)
     if verdict in {"another-person", "unknown-person"}:
         return Outcome("quarantined", verdict, deviations=mapped.deviations)
-    remarks = [_OTHER_NAME] if verdict == "other-name" else []
-    usable = []
-    for resource in mapped.resources:
-        if validate(resource):
-            remarks.append(Deviation(0, "", f"got no valid {resource['resourceType']}, not imported"))
-        else:
-            usable.append(resource)
-    return replace(mapped, resources=tuple(usable), deviations=(*remarks, *mapped.deviations))
+    remarks = (_OTHER_NAME,) if verdict == "other-name" else ()
+    return replace(mapped, deviations=(*remarks, *mapped.deviations))
 
 
 async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported) -> None:

@@ -17,15 +17,20 @@ from fhirmap.identity import RECORD_IDENTIFIER_SYSTEM, record_identifier
 from fhirmap.provenance import provenance
 from fhirstore.keys import KeyMaker
 from fhirstore.parse import Tree
+from fhirstore.validate import validate
 from passport.admission import Desk
 from passport.imports import store
-from passport.intake import Write, write
+from passport.intake import Write, Written, write
 from passport.outbox import enter
-from passport.outcomes import Refused
+from passport.outcomes import Invalid, Refused
 from passport.sql import fetch
 
 REFERRED_TO: Final = "MedicationRequest"
 """Written first: what is dispensed names its request."""
+
+
+BATCH: Final = 500
+"""Records of one write; between two statements of a transaction only so much is computed."""
 
 
 @dataclass(slots=True)
@@ -35,7 +40,8 @@ class Entries:
     trees: dict[int, Tree]
     references: dict[str, str] = field(default_factory=dict)
     created: dict[int, str] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
+    refused: bool = False
+    deviations: list[Deviation] = field(default_factory=list)
 
     @classmethod
     def of(cls, keys: KeyMaker, resources: Sequence[Tree]) -> "Entries":
@@ -50,22 +56,16 @@ class Entries:
 
     def groups(self) -> Iterator[tuple[str, list[int]]]:
         """What is to be written, by type, the records that others refer to first."""
-        types = {tree["resourceType"]: None for tree in self.trees.values()}
-        for name in sorted(types, key=lambda name: name != REFERRED_TO):
-            yield name, [key for key, tree in self.trees.items() if tree["resourceType"] == name]
+        by_type: dict[str, list[int]] = {REFERRED_TO: []}
+        for key, tree in self.trees.items():
+            by_type.setdefault(tree["resourceType"], []).append(key)
+        for name, keys in by_type.items():
+            yield from ((name, keys[at : at + BATCH]) for at in range(0, len(keys), BATCH))
 
     def linked(self, key: int) -> Tree:
         """The record with its references to others as they are stored; those to nothing are left out."""
         tree = resolved(self.trees[key], self.references)
         return {name: kept for name, value in tree.items() if (kept := _without_urls(value)) != []}
-
-    @property
-    def deviations(self) -> list[Deviation]:
-        """What the consents kept out."""
-        return [
-            Deviation(0, "", f"no consent lets this source store a {name}, not imported")
-            for name in self.refused
-        ]
 
 
 def _key(keys: KeyMaker, resource: Tree) -> int:
@@ -113,19 +113,43 @@ async def write_new(
 async def _write_group(
     desk: Desk, patient_key: int, entries: Entries, name: str, keys: Sequence[int]
 ) -> None:
-    """Write the records of one type, or none of them."""
-    # What does not meet FHIR was left out before.
-    writes = [Write("create", name, tree=entries.linked(key), confirm=False) for key in keys]
+    """Write the records of one type as far as they are valid, or none of them."""
+    # The mapping makes them of checked values, so the second opinion on their form is left out.
+    writes = {key: Write("create", name, tree=entries.linked(key), confirm=False) for key in keys}
     try:
-        async with desk.connection.transaction():
-            written = await write(desk, writes)
+        written = await _write_valid(desk, entries, name, writes)
     except Refused:
-        entries.refused.append(name)
+        entries.refused = True
+        entries.deviations.append(Deviation(0, "", f"nothing lets this source store a {name}, not imported"))
         await desk.audit(desk.row(patient_key, Refused.outcome, detail=name))
         return
-    for key, record in zip(keys, written, strict=True):
+    for key, record in written.items():
         entries.created[key] = record.reference
         entries.known(key, record.reference)
+
+
+async def _write_valid(
+    desk: Desk, entries: Entries, name: str, writes: Mapping[int, Write]
+) -> dict[int, Written]:
+    """Write all; if one of them breaks the specification, those that do not."""
+    try:
+        return await _write(desk, writes)
+    except Invalid:
+        valid = {key: one for key, one in writes.items() if not validate(one.tree or {}, confirm=False)}
+        if len(valid) == len(writes):
+            raise
+        left_out = Deviation(0, "", f"got no valid {name}, not imported")
+        entries.deviations += [left_out] * (len(writes) - len(valid))
+        return await _write(desk, valid)
+
+
+async def _write(desk: Desk, writes: Mapping[int, Write]) -> dict[int, Written]:
+    """Write some records, or undo them alone."""
+    if not writes:
+        return {}
+    async with desk.connection.transaction():
+        written = await write(desk, list(writes.values()))
+    return dict(zip(writes, written, strict=True))
 
 
 async def _say_where_from(desk: Desk, patient: str, source: str, created: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ MAX_ATTEMPTS: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 300
 
 CLAIM_SECONDS: Final = 10
-"""Between the counting of an attempt and its lock the row is left alone so long; then it is sent again."""
+"""Between the counting of an attempt and its lock the row is left alone so long, longer with each attempt."""
 
 
 class OutboxError(Exception):
@@ -86,7 +86,9 @@ async def claim(
         {
             "patient_key": patient_key,
             "outbox_id": outbox_id,
-            "due_at": now + timedelta(seconds=CLAIM_SECONDS),
+            "now": now,
+            "claim_seconds": CLAIM_SECONDS,
+            "most_seconds": LONGEST_PAUSE_SECONDS,
         },
     )
     if not rows:

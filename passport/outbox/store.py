@@ -52,7 +52,9 @@ WHERE outbox.patient_key = waiting.patient_key AND outbox.outbox_id = waiting.ou
 
 CLAIM: Final = Prepared(
     """
-UPDATE outbox SET attempts = attempts + 1, due_at = %(due_at)s
+UPDATE outbox SET attempts = attempts + 1,
+    due_at = %(now)s::timestamptz
+        + least(%(claim_seconds)s::int * 2 ^ attempts, %(most_seconds)s::int) * interval '1 second'
 WHERE patient_key = %(patient_key)s AND outbox_id = (
     SELECT outbox_id FROM outbox
     WHERE patient_key = %(patient_key)s AND outbox_id = %(outbox_id)s AND done_at IS NULL

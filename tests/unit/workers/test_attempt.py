@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from passport.outbox.keeping import keeping
-from passport.outbox.promise import CLAIM_SECONDS, MAX_ATTEMPTS, Promise, claim, hold
+from passport.outbox.promise import CLAIM_SECONDS, LONGEST_PAUSE_SECONDS, MAX_ATTEMPTS, Promise, claim, hold
 from passport.runtime import Runtime
 from tests.databases import Database
 from tests.unit.workers.conftest import PATIENT, Clock, Promised
@@ -138,13 +138,15 @@ async def test_a_task_that_hangs_is_cancelled_and_comes_again(
     assert row(database, outbox_id)[:3] == (1, None, "not done within 0.2 seconds")
 
 
-async def test_a_claim_protects_the_row_until_it_is_locked(
+async def test_a_claim_protects_the_row_until_it_is_locked_longer_each_time(
     runtime: Runtime, promised: Promised, database: Database, clock: Clock
 ) -> None:
-    outbox_id = await promised()
+    outbox_id, protected = await promised(), []
     async with runtime.pool.connection() as connection:
-        await claim(connection, PATIENT, outbox_id, now=runtime.clock())
-    assert (row(database, outbox_id)[3] - clock.now).total_seconds() == CLAIM_SECONDS
+        for _ in range(7):
+            await claim(connection, PATIENT, outbox_id, now=runtime.clock())
+            protected.append((row(database, outbox_id)[3] - clock.now).total_seconds())
+    assert protected == [min(CLAIM_SECONDS * 2**at, LONGEST_PAUSE_SECONDS) for at in range(7)]
 
 
 async def test_an_unknown_task_waits_for_a_worker_that_knows_it(
