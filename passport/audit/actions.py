@@ -72,6 +72,9 @@ OTHER: Final = Shown("E", REST)
 AUDIT_READ: Final = "audit-read"
 BREAK_GLASS: Final = "break-glass"
 
+OWN_BUSINESS: Final = (AUDIT_READ, "token", "sign-in", "sign-out")
+"""What a resident does about their own session and log: kept, and no access that they would ask about."""
+
 
 def shown(action: str) -> Shown:
     """Return how FHIR says an action."""

@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -36,7 +37,7 @@ from sqlalchemy.dialects.postgresql import UUID as SQL_UUID
 
 from fhirstore.tables import patient
 from fhirstore.types import TYPES
-from passport.audit.actions import AUDIT_READ
+from passport.audit.actions import OWN_BUSINESS
 from passport.audit.question import Place, Question
 from passport.audit.tables import audit_event
 from passport.decision import Decision
@@ -94,7 +95,7 @@ class Seen:
 
 
 async def page(
-    connection: Connection, seen: Seen, question: Question, *, after: Place | None, own_looks: bool
+    connection: Connection, seen: Seen, question: Question, *, after: Place | None, own_business: bool
 ) -> Sequence[Logged]:
     """Return the rows of one page, and one more if there are further ones.
 
@@ -103,14 +104,14 @@ async def page(
         seen: who looks.
         question: what is asked for.
         after: the place of the last row of the page before.
-        own_looks: whether a patient's own looks at the log are among the rows.
+        own_business: whether what a patient did about their own session and log is among the rows.
     """
     rows = _rows()
     order = [rows.c.recorded, rows.c.audit_id]
     statement = (
         select(rows, patient.c.patient_id, _relied(seen, rows).label("relied"))
         .outerjoin(patient, patient.c.patient_key == rows.c.patient_key)
-        .where(*_conditions(rows, seen, question, own_looks=own_looks))
+        .where(*_conditions(rows, seen, question, own_business=own_business))
         .order_by(*(value.desc() if question.descending else value.asc() for value in order))
         .limit(bindparam("limit", type_=Integer))
     )
@@ -127,7 +128,7 @@ async def total(connection: Connection, seen: Seen, question: Question) -> int:
     """Return how many rows of the log the question finds for the one who looks."""
     rows = _rows()
     statement = select(func.count().label("total")).select_from(rows)
-    statement = statement.where(*_conditions(rows, seen, question, own_looks=True))
+    statement = statement.where(*_conditions(rows, seen, question, own_business=True))
     found = await run(connection, statement, **_params(seen, question))
     return int(found[0].total)
 
@@ -157,7 +158,7 @@ def _rows() -> FromClause:
 
 
 def _conditions(
-    rows: FromClause, seen: Seen, question: Question, *, own_looks: bool
+    rows: FromClause, seen: Seen, question: Question, *, own_business: bool
 ) -> list[ColumnElement[bool]]:
     conditions = [false() if seen.blind or question.nowhere else _permitted(seen, rows)]
     if question.patient is not None:
@@ -171,8 +172,9 @@ def _conditions(
     if question.place is not None:
         conditions.append(rows.c.recorded == bindparam("recorded", type_=_INSTANT))
         conditions.append(rows.c.audit_id == bindparam("audit_id", type_=SQL_UUID))
-    if not own_looks:
-        conditions.append((rows.c.action != AUDIT_READ) | (rows.c.kind != "patient"))
+    if not own_business:
+        own = (rows.c.kind == "patient") & (rows.c.outcome == "success")
+        conditions.append(not_(own & (rows.c.action == any_(literal(list(OWN_BUSINESS), _TEXTS)))))
     return [*conditions, *(test.condition(rows) for test in question.query.tests)]
 
 

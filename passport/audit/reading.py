@@ -3,8 +3,8 @@
 http://hl7.org/fhir/R4/auditevent.html
 
 A look at the log is itself in the log, as one row of action `audit-read`: with the patient who was asked about, so
-that residents see who looked, else with nobody. A resident's own looks are kept and searchable, and left out of
-the list of accesses, which would otherwise fill with them.
+that residents see who looked, else with nobody. A resident's own looks and sign-ins are kept and searchable, and left
+out of the list of accesses, which would otherwise fill with them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +18,7 @@ import orjson
 from consent.model import Action
 from fhirstore.search.cursor import BadCursor, open_cursor, seal_cursor
 from fhirstore.search.query import CURSOR
+from fhirstore.search.test import SearchError
 from fhirstore.tables import NOBODY
 from passport.admission import Desk, Request, admitted
 from passport.audit.actions import AUDIT_READ
@@ -30,7 +31,7 @@ from passport.audit.record import AuditRow
 from passport.bundles import Entry, Links, searchset
 from passport.decision import decide
 from passport.identity.scopes import allows
-from passport.outcomes import NotFound, Refused
+from passport.outcomes import NotFound, Refused, translated
 from passport.records import written_instant
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -55,12 +56,12 @@ async def accesses(runtime: Runtime, caller: Caller, pairs: Pairs) -> tuple[byte
     """Return who looked at a patient's records, newest first, as JSON, and the query of the next page.
 
     Raises:
-        SearchError: a parameter or value that the log cannot be searched by.
+        Invalid: a parameter, value or cursor that the log cannot be searched by.
         Refused: the session's scopes do not reach AuditEvent.
     """
     question = _question(runtime, pairs)
     request = recorded("GET", ACCESSES, pairs)
-    found = await _search(runtime, caller, question, request, own_looks=False)
+    found = await _search(runtime, caller, question, request, own_business=False)
     listed = [_access(row, found.names) for row in found.rows]
     return orjson.dumps(listed), _next(question, found)
 
@@ -69,11 +70,11 @@ async def search_audit_events(runtime: Runtime, caller: Caller, pairs: Pairs) ->
     """Return a searchset of AuditEvents.
 
     Raises:
-        SearchError: a parameter or value that the log cannot be searched by.
+        Invalid: a parameter, value or cursor that the log cannot be searched by.
         Refused: the session's scopes do not reach AuditEvent.
     """
     question = _question(runtime, pairs)
-    found = await _search(runtime, caller, question, recorded("GET", TYPE, pairs), own_looks=True)
+    found = await _search(runtime, caller, question, recorded("GET", TYPE, pairs), own_business=True)
     base = runtime.settings.fhir_url
     entries = [
         Entry(f"{TYPE}/{row.place.id}", orjson.dumps(audit_event(row, found.names, fhir_url=base)))
@@ -93,7 +94,7 @@ async def read_audit_event(runtime: Runtime, caller: Caller, id_: str) -> bytes:
     """
     question = _question(runtime, [("_id", id_)])
     request = recorded("GET", f"{TYPE}/{id_}" if place_of(id_) else TYPE)
-    found = await _search(runtime, caller, question, request, own_looks=True)
+    found = await _search(runtime, caller, question, request, own_business=True)
     if not found.rows:
         raise NotFound
     return orjson.dumps(audit_event(found.rows[0], found.names, fhir_url=runtime.settings.fhir_url))
@@ -101,11 +102,14 @@ async def read_audit_event(runtime: Runtime, caller: Caller, id_: str) -> bytes:
 
 def _question(runtime: Runtime, pairs: Pairs) -> Question:
     settings = runtime.settings
-    return parse_question(pairs, keys=runtime.keys, zone=settings.zone, base_urls=(settings.fhir_url,))
+    try:
+        return parse_question(pairs, keys=runtime.keys, zone=settings.zone, base_urls=(settings.fhir_url,))
+    except SearchError as error:
+        raise translated(error) from None
 
 
 async def _search(
-    runtime: Runtime, caller: Caller, question: Question, recorded_query: str, *, own_looks: bool
+    runtime: Runtime, caller: Caller, question: Question, recorded_query: str, *, own_business: bool
 ) -> Found:
     request = Request(Action.ACCESS, AUDIT_READ, recorded_query, about=question.patient)
     async with admitted(runtime, caller, request) as desk:
@@ -113,7 +117,7 @@ async def _search(
             raise Refused("the session's scopes do not allow this")
         seen = await _seen(desk)
         after, context = _after(desk, question)
-        rows = await page(desk.connection, seen, question, after=after, own_looks=own_looks)
+        rows = await page(desk.connection, seen, question, after=after, own_business=own_business)
         counted = question.query.total == "accurate"
         number = await total(desk.connection, seen, question) if counted else None
         shown = tuple(rows[: question.shown])
@@ -176,11 +180,11 @@ def _after(desk: Desk, question: Question) -> tuple[Place | None, bytes]:
     context = sha256("\0".join(bound).encode()).digest()
     if question.query.cursor is None:
         return None, context
-    values, _ = open_cursor(desk.runtime.ring.cursor_secret, context, question.query.cursor)
-    place = place_of(str(values[0])) if values else None
-    if place is None:
-        raise BadCursor
-    return place, context
+    try:
+        values, _ = open_cursor(desk.runtime.ring.cursor_secret, context, question.query.cursor)
+    except BadCursor as error:
+        raise translated(error) from None
+    return place_of(str(values[0])), context
 
 
 def _cursor(runtime: Runtime, context: bytes, place: Place) -> str:

@@ -12,12 +12,13 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from consent.model import Action
+from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, parse
 from fhirstore.tables import NOBODY
 from passport import admission
 from passport.audit.query import recorded
 from passport.identity import break_glass, clients, oauth, sign_in, tokens
-from passport.outcomes import NotFound, Refused, UnsupportedMedia
+from passport.outcomes import Invalid, NotFound, Refused, UnsupportedMedia
 from passport.records import written_instant
 from passport.routes.messages import bearer, raw_body, runtime_of
 from passport.runtime import Runtime
@@ -125,7 +126,11 @@ async def _operator(request: Request, verb: str, path: str) -> AsyncIterator[adm
 async def _tree(request: Request) -> Mapping[str, Any]:
     if _media_type(request) != _JSON:
         raise UnsupportedMedia(_JSON)
-    return parse(await raw_body(request, _BODY_LIMITS.size_bytes), _BODY_LIMITS)
+    body = await raw_body(request, _BODY_LIMITS.size_bytes)
+    try:
+        return parse(body, _BODY_LIMITS)
+    except ParseError as error:
+        raise Invalid(error.problems) from None
 
 
 def _media_type(request: Request) -> str:
