@@ -1,4 +1,4 @@
-"""A served passport for the tests of identity and audit: its clock can be moved, its database looked into."""
+"""A served passport for the tests of identity and audit: whom its people are, and what its database holds."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -8,28 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import AsyncClient, Response
 from psycopg.rows import dict_row
 
 from passport.demo.consents import consent, permit
 from passport.identity.installation import issue_for
-from passport.installation import initialise, prepare
-from passport.main import create_app
-from passport.runtime import Runtime, utc_now
+from passport.runtime import Runtime
 from tests.databases import Database
+from tests.town import BASE_URL, Clock, served
 
-BASE_URL: Final = "http://passport.test"
+__all__ = ["BASE_URL", "BLOOD_PRESSURE", "City", "city"]
+
 BLOOD_PRESSURE: Final = "http://loinc.org|85354-9"
-
-
-class Clock:
-    """The time of day, and whatever a test adds to it."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return utc_now() + self.ahead
 
 
 @dataclass
@@ -144,14 +134,5 @@ class City:
 @asynccontextmanager
 async def city(database: Database, state: Path) -> AsyncIterator[City]:
     """A running application on a migrated database."""
-    clock = Clock()
-    settings = initialise(state, "demo").at(
-        database_url=database.service_url, migration_url=database.owner_url, base_url=BASE_URL
-    )
-    prepare(settings, clock())
-    app = create_app(settings, clock=clock)
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url=BASE_URL) as http,
-    ):
-        yield City(app.state.runtime, http, database, clock)
+    async with served(database, state) as town:
+        yield City(town.runtime, town.http, database, town.clock)
