@@ -1,4 +1,4 @@
-"""Killed workers, relays, supervisors and databases lose nothing and do nothing twice.
+"""Killed workers, relays, supervisors, services and databases lose nothing and do nothing twice.
 
 One durable server of its own, since it is killed as well. Handbooks are handed over to the served application;
 each becomes two records and a notification, by two tasks.
@@ -6,16 +6,20 @@ each becomes two records and a notification, by two tasks.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
+import httpx
 import psycopg
 import pytest
 
@@ -43,6 +47,11 @@ def wait_for(true: Callable[[], bool], what: str) -> None:
         pause.wait(0.02)
 
 
+def day(number: int) -> bytes:
+    """A handbook with one visit, on another day for each number."""
+    return handbook(f"2026{1 + number // 28:02d}{1 + number % 28:02d}")
+
+
 @dataclass(frozen=True)
 class Installation:
     """A served passport with one resident, its server, and what its database says."""
@@ -57,8 +66,9 @@ class Installation:
         """Hand over so many handbooks of the resident, each of another day."""
         params = {"patient": self.patient, "format": "jahis"}
         for number in range(count):
-            data = handbook(f"2026{1 + number // 28:02d}{1 + number % 28:02d}")
-            answer = await self.town.call(self.patient, "POST", "/imports", params=params, content=data)
+            answer = await self.town.call(
+                self.patient, "POST", "/imports", params=params, content=day(number)
+            )
             assert answer.status_code == 202, answer.text
 
     def rows(self, statement: str) -> list[Any]:
@@ -169,6 +179,52 @@ async def test_a_killed_database_loses_nothing_and_repeats_nothing(installation:
         os.kill(leader, signal.SIGKILL)
         installation.wait_until_told(FILES)
     installation.assert_each_once(FILES)
+
+
+async def test_a_killed_service_loses_nothing_that_it_accepted(installation: Installation) -> None:
+    headers = {"Authorization": f"Bearer {await installation.town.token(installation.patient)}"}
+    params = {"patient": installation.patient, "format": "jahis"}
+    with socket.create_server(("127.0.0.1", 0)) as bound, workers(installation):
+        address = f"http://127.0.0.1:{bound.getsockname()[1]}/imports"
+        send = partial(send_all, address, params, headers)
+        service = serve(installation, bound)
+        try:
+            with ThreadPoolExecutor(max_workers=1) as sender:
+                sending = sender.submit(send)
+                wait_for(lambda: len(installation.rows("SELECT 1 FROM import_job")) >= FILES // 3, "files")
+                service.kill()
+                service.wait()
+                service = serve(installation, bound)
+                sending.result()
+            installation.wait_until_told(FILES)
+        finally:
+            service.kill()
+            service.wait()
+    installation.assert_each_once(FILES)
+
+
+def serve(installation: Installation, bound: socket.socket) -> subprocess.Popen[bytes]:
+    """The service as a process of its own, on a socket that outlives it."""
+    state = ("--state", str(installation.state), "--socket", str(bound.fileno()))
+    command = [sys.executable, "-m", "passport.serving", *state]
+    environment = {**os.environ, "PASSPORT_DATABASE_URL": installation.database.service_url}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=(bound.fileno(),))
+
+
+def send_all(address: str, params: dict[str, str], headers: dict[str, str]) -> None:
+    """Send every file until it is accepted."""
+    for number in range(FILES):
+        wait_for(partial(taken, address, params, headers, day(number)), "an accepted file")
+
+
+def taken(address: str, params: dict[str, str], headers: dict[str, str], data: bytes) -> bool:
+    """Whether the service accepts a file; a connection that breaks is no answer, and the sender asks again."""
+    try:
+        answer = httpx.post(address, params=params, headers=headers, content=data, timeout=20)
+    except httpx.TransportError:
+        return False
+    assert answer.status_code == 202, answer.text
+    return True
 
 
 async def test_a_killed_supervisor_leaves_no_process_and_its_successor_goes_on(
