@@ -8,6 +8,7 @@ know the caller refuses.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
@@ -35,16 +36,28 @@ _DECIDED_BY_PATIENT: Final = frozenset({"Consent", "CareTeam", "RelatedPerson"})
 
 _NEVER_OWN: Final = frozenset({"Patient", "AuditEvent", "Provenance"})
 _PATIENT_ONLY: Final = frozenset({"CareTeam"})
+_PROPOSING: Final = frozenset({"practitioner", "service", "proxy"})
 
 
-def basis(subject: Subject, tree: Mapping[str, Any], facts: Facts, *, source_is_caller: bool | None) -> Basis:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a write would replace: whether its caller wrote that, and whether it refers to them."""
+
+    written_by_caller: bool
+    names_caller: bool
+
+
+def basis(
+    subject: Subject, tree: Mapping[str, Any], facts: Facts, before: Before | None, *, sandbox: bool = False
+) -> Basis:
     """Return what a write may rest on.
 
     Args:
         subject: who writes.
         tree: the new content, or what is deleted.
         facts: what was read of it.
-        source_is_caller: whether the caller wrote the current version; None where there is none.
+        before: the current version; None where there is none.
+        sandbox: whether conformance suites may write what otherwise patients do.
 
     Raises:
         Refused: nothing could let it through.
@@ -55,8 +68,10 @@ def basis(subject: Subject, tree: Mapping[str, Any], facts: Facts, *, source_is_
     if subject.kind == "operator":
         return _operator(name, facts)
     if subject.kind == "patient":
-        return _patient(subject, name, facts, source_is_caller)
-    return _other(subject, name, tree, facts)
+        return _patient(subject, name, facts, before)
+    if name in _PATIENT_ONLY and not sandbox:
+        raise Refused
+    return _consent(subject, tree, facts, before, sandbox=sandbox) if name == "Consent" else Basis.CONSENT
 
 
 def _operator(name: str, facts: Facts) -> Basis:
@@ -65,26 +80,25 @@ def _operator(name: str, facts: Facts) -> Basis:
     raise Refused("an operator writes the directory, registrations and policies, and no health data")
 
 
-def _patient(subject: Subject, name: str, facts: Facts, source_is_caller: bool | None) -> Basis:
+def _patient(subject: Subject, name: str, facts: Facts, before: Before | None) -> Basis:
     if name in _NEVER_OWN or subject.patient is None or facts.patients[:1] != (subject.patient,):
         raise Refused
-    if source_is_caller is False and name not in _DECIDED_BY_PATIENT:
+    if before is not None and not before.written_by_caller and name not in _DECIDED_BY_PATIENT:
         raise Refused("what somebody else wrote is corrected by them")
     return Basis.OWN
 
 
-def _other(subject: Subject, name: str, tree: Mapping[str, Any], facts: Facts) -> Basis:
-    if name in _PATIENT_ONLY:
-        raise Refused
-    if name != "Consent":
-        return Basis.CONSENT
-    if tree.get("status") == "proposed" and subject.kind in {"practitioner", "service", "proxy"}:
+def _consent(
+    subject: Subject, tree: Mapping[str, Any], facts: Facts, before: Before | None, *, sandbox: bool
+) -> Basis:
+    """Somebody who is not the patient asks for access, or decides as a proxy."""
+    mine = before is None or before.written_by_caller
+    if tree.get("status") == "proposed" and mine and subject.kind in _PROPOSING:
         return Basis.PROPOSAL
-    if not facts.patients:
-        # Policies are an operator's; whoever else may write them is named by a policy itself.
+    if sandbox:
         return Basis.CONSENT
-    if subject.kind == "proxy" and subject.reference in facts.references:
-        raise Refused("a proxy does not write consents that name the proxy")
-    if subject.kind == "practitioner":
+    if facts.patients and subject.kind != "proxy":
         raise Refused("an active consent is written by the patient")
+    if subject.reference in facts.references or (before is not None and before.names_caller):
+        raise Refused("a proxy does not write consents that name the proxy")
     return Basis.CONSENT

@@ -26,8 +26,8 @@ class Holders:
     known: Mapping[int, tuple[int, bytes]]
     nobody: bytes
 
-    def owner(self, desk: Desk, facts: Facts, on: Basis) -> Owner:
-        """Under whom a record is stored.
+    def owner(self, desk: Desk, facts: Facts, on: Basis, beside: Owner | None = None) -> Owner:
+        """Under whom a record is stored; `beside` is the owner of the record that it follows.
 
         Raises:
             Refused: it names a patient who is not here; nothing could have permitted it.
@@ -35,19 +35,33 @@ class Holders:
         """
         if on is Basis.OFFICE and not facts.type.is_patient:
             return Owner(NOBODY, self.nobody)
-        named = facts.follows[:1] if facts.type.follows else facts.patients
-        found = [self.known.get(desk.runtime.keys.reference(reference)) for reference in named]
-        if not named:
+        named = facts.patients if beside else (*facts.follows[:1], *facts.patients)
+        if not named and beside is None:
             return self._of_nobody(desk, facts)
-        present = [holder for holder in found if holder is not None]
-        if len(present) < len(found):
-            if on is Basis.PROPOSAL:
-                # Asking someone who has no passport is answered like asking someone who has one.
-                return Owner(NOBODY, self.nobody)
+        present = self._present(desk, named)
+        if None in present and on is Basis.PROPOSAL:
+            # Asking someone who has no passport is answered like asking someone who has one.
+            return Owner(NOBODY, self.nobody)
+        owners = [Owner(*holder) for holder in present if holder is not None]
+        if len(owners) < len(present):
             raise Refused
-        (patient_key, key), *others = present
-        further = sorted({other for other, _ in others} - {patient_key})
-        return Owner(patient_key, key, tuple(further))
+        first = beside or owners.pop(0)
+        return first.with_others((*first.others, *(owner.patient_key for owner in owners)))
+
+    def registered(self, desk: Desk, facts: Facts, patient_key: int, body_key: bytes) -> Owner:
+        """Whose record a Patient is that is stored for the first time: its own, and of those whom it names.
+
+        Raises:
+            Refused: it names a patient who is not here.
+        """
+        present = self._present(desk, facts.patients[1:])
+        others = [holder[0] for holder in present if holder is not None]
+        if len(others) < len(present):
+            raise Refused
+        return Owner(patient_key, body_key).with_others(others)
+
+    def _present(self, desk: Desk, named: Sequence[str]) -> list[tuple[int, bytes] | None]:
+        return [self.known.get(desk.runtime.keys.reference(reference)) for reference in named]
 
     def _of_nobody(self, desk: Desk, facts: Facts) -> Owner:
         if facts.holder is Holder.DIRECTORY or desk.runtime.settings.mode == "sandbox":

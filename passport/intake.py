@@ -26,7 +26,7 @@ from fhirstore.tables import NOBODY
 from fhirstore.validate import validate
 from passport.admission import Desk
 from passport.audit.record import AuditRow
-from passport.authority import Basis, basis
+from passport.authority import Basis, Before, basis
 from passport.decision import Decision, decide
 from passport.disclosure import directory_trees
 from passport.effects import Effective, carry_effects
@@ -114,11 +114,7 @@ async def write(desk: Desk, writes: Sequence[Write]) -> list[Written]:
     granted = await decide(desk.runtime, desk.connection, desk.standing, desk.request.action)
     currents = await _currents(desk, granted, writes)
     pieces = await _pieces(desk, granted, writes, currents)
-    if granted.hopeless and any(piece.on is Basis.CONSENT for piece in pieces):
-        raise Refused
-    if any(piece.current is None and piece.write.method == "update" for piece in pieces):
-        # The id names nobody yet: from here on the patient of the content is in question.
-        await desk.standing_for(Action.COLLECT, _about(desk, pieces))
+    await _require_hope(desk, granted, pieces)
     rows = await _rows(desk, pieces)
     await _save(desk, rows)
     relied = await _judge(desk, granted, pieces, rows)
@@ -177,14 +173,26 @@ async def _currents(desk: Desk, granted: Decision, writes: Sequence[Write]) -> d
     currents = {}
     for reference in about:
         rows = found.get(keys.reference(reference))
-        if rows and rows[Action.ACCESS].permitted and not rows[Action.ACCESS].deleted:
-            mine = rows[Action.ACCESS].source == desk.standing.actor_key
-            currents[reference] = _Current(
-                rows[Action.ACCESS],
-                correctable=rows[Action.CORRECT].permitted,
-                collectable=mine and rows[Action.COLLECT].permitted,
-            )
+        # A consent withdrawn between two of the statements takes a row out of sight: then it is not there.
+        if rows and len(rows) == len(decisions) and rows[Action.ACCESS].permitted:
+            row = rows[Action.ACCESS]
+            if not row.deleted:
+                currents[reference] = _Current(
+                    row,
+                    correctable=rows[Action.CORRECT].permitted,
+                    collectable=_wrote(desk, row) and rows[Action.COLLECT].permitted,
+                )
     return currents
+
+
+def _wrote(desk: Desk, row: Any) -> bool:
+    """Whether the caller is the source that wrote the row."""
+    return bool(row.source == desk.standing.actor_key)
+
+
+def _names_caller(desk: Desk, row: Any) -> bool:
+    """Whether the row refers to the caller."""
+    return desk.runtime.keys.reference(desk.subject.reference) in row.refs
 
 
 async def _pieces(
@@ -203,8 +211,10 @@ async def _pieces(
             medication_codes=codes,
             base_urls=(desk.runtime.settings.fhir_url,),
         )
-        mine = None if current is None else current.row.source == desk.standing.actor_key
-        on = basis(desk.subject, tree, facts, source_is_caller=mine)
+        before = None
+        if current is not None:
+            before = Before(_wrote(desk, current.row), _names_caller(desk, current.row))
+        on = basis(desk.subject, tree, facts, before, sandbox=desk.runtime.settings.mode == "sandbox")
         _check_current(one, current, on, granted)
         pieces.append(_Piece(one, id_, tree, facts, current, on))
     return pieces
@@ -236,9 +246,21 @@ def _check_current(one: Write, current: _Current | None, on: Basis, granted: Dec
         raise PreconditionFailed
 
 
+async def _require_hope(desk: Desk, granted: Decision, pieces: Sequence[_Piece]) -> None:
+    """Refuse a new record that no consent can permit, whatever it says, before anything is looked up."""
+    new = [piece for piece in pieces if piece.current is None]
+    about = _about(desk, new)
+    if new and about != desk.request.about:
+        # Whom the content names was known only when it was read: from here on their consents are in question.
+        standing = await desk.standing_for(Action.COLLECT, about)
+        granted = await decide(desk.runtime, desk.connection, standing, Action.COLLECT)
+    if granted.hopeless and any(piece.on is Basis.CONSENT for piece in new):
+        raise Refused
+
+
 async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
     await _throttle(desk, pieces)
-    facts = [piece.facts for piece in pieces if not _registers(piece)]
+    facts = [piece.facts for piece in pieces]
     holders = holders_of(desk, await store.owners(desk.connection, wanted(desk, facts)))
     owners: dict[str, Owner] = {}
     rows = []
@@ -268,13 +290,13 @@ def _registers(piece: _Piece) -> bool:
 
 async def _owner(desk: Desk, piece: _Piece, holders: Holders, owners: Mapping[str, Owner]) -> Owner:
     if _registers(piece):
-        return await _registered(desk, piece)
+        return await _registered(desk, piece, holders)
     # A Provenance of records of this very write lies with them.
     beside = next((owners[name] for name in piece.facts.follows if name in owners), None)
-    return beside or holders.owner(desk, piece.facts, piece.on)
+    return holders.owner(desk, piece.facts, piece.on, beside)
 
 
-async def _registered(desk: Desk, piece: _Piece) -> Owner:
+async def _registered(desk: Desk, piece: _Piece, holders: Holders) -> Owner:
     ring = desk.runtime.ring
     wrapped: list[bytes] = []
 
@@ -282,9 +304,12 @@ async def _registered(desk: Desk, piece: _Piece) -> Owner:
         wrapped.append(ring.new_wrapped_key(patient_key))
         return wrapped[0]
 
-    patient_key = await store.allot_patient(desk.connection, piece.id, new_key, desk.now)
+    try:
+        patient_key = await store.allot_patient(desk.connection, piece.id, new_key, desk.now)
+    except UniqueViolation as error:
+        raise NotAllowed from error
     await desk.widen(patient_key)
-    return Owner(patient_key, ring.unwrap(patient_key, wrapped[0]))
+    return holders.registered(desk, piece.facts, patient_key, ring.unwrap(patient_key, wrapped[0]))
 
 
 async def _throttle(desk: Desk, pieces: Sequence[_Piece]) -> None:

@@ -3,8 +3,8 @@
 http://hl7.org/fhir/R4/resource.html#Meta
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -31,6 +31,10 @@ class Owner:
     patient_key: int
     body_key: bytes
     others: tuple[int, ...] = ()
+
+    def with_others(self, patient_keys: Iterable[int]) -> "Owner":
+        """The same owner beside these patients, each once."""
+        return replace(self, others=tuple(sorted(set(patient_keys) - {self.patient_key})))
 
 
 @dataclass(frozen=True, slots=True)

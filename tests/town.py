@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 import psycopg
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import ASGITransport, AsyncClient, QueryParams, Response
 
 from passport.identity.installation import issue_for
 from passport.installation import initialise, prepare
@@ -120,7 +120,7 @@ class Voice:
             sent["Authorization"] = f"Bearer {token}"
         sent |= headers or {}
         address = path if path.startswith("/") else f"/fhir/{path}"
-        asked = list(params) or None
+        asked = QueryParams(tuple(params)) if params else None
         return await self.town.http.request(method, address, content=content, headers=sent, params=asked)
 
     async def get(self, path: str, *params: tuple[str, str], **headers: str) -> Response:

@@ -239,6 +239,7 @@ def lock(permit: Permit) -> Select[Any]:
             found.c.type,
             found.c.deleted,
             found.c.source,
+            found.c.refs,
             patient.c.wrapped_key,
             func.coalesce(permit(found), False).label("permitted"),
         )

@@ -22,7 +22,7 @@ from passport import admission, bundles, disclosure, intake
 from passport.audit import reading
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
-from passport.outcomes import Invalid, NotFound
+from passport.outcomes import Invalid, NotAllowed, NotFound
 from passport.records import written_instant
 from passport.routes.messages import (
     bearer,
@@ -104,7 +104,7 @@ async def search_by_post(request: Request, type_name: str) -> Response:
 @router.post("/{type_name}")
 async def create(request: Request, type_name: str) -> Response:
     """Create a record; the server names it."""
-    runtime, type_ = _addressed(request, type_name)
+    runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
     refuse_conditional(request)
     tree = parse(await fhir_body(request))
@@ -118,7 +118,7 @@ async def create(request: Request, type_name: str) -> Response:
 @router.put("/{type_name}/{id_}")
 async def update(request: Request, type_name: str, id_: str) -> Response:
     """Write the next version of a record."""
-    runtime, _ = _addressed(request, type_name)
+    runtime, _ = _writable(request, type_name)
     caller = bearer(request)
     tree = parse(await fhir_body(request))
     write = intake.Write("update", type_name, tree, id_, if_match(request))
@@ -133,7 +133,7 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
 @router.delete("/{type_name}/{id_}")
 async def delete(request: Request, type_name: str, id_: str) -> Response:
     """Delete a record; its versions stay for those who may see them."""
-    runtime, _ = _addressed(request, type_name)
+    runtime, _ = _writable(request, type_name)
     asked = admission.Request(
         Action.CORRECT, "delete", _recorded(request), about=f"{type_name}/{id_}", isolation="write"
     )
@@ -147,6 +147,13 @@ async def delete(request: Request, type_name: str, id_: str) -> Response:
 def _addressed(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
     check_accept(request)
     return runtime_of(request), resource_type(type_name)
+
+
+def _writable(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
+    runtime, type_ = _addressed(request, type_name)
+    if not type_.writable:
+        raise NotAllowed("records of this type are written by the service alone", allowed=("GET",))
+    return runtime, type_
 
 
 def _recorded(request: Request, params: Sequence[tuple[str, str]] | None = None) -> str:
