@@ -20,6 +20,7 @@ from fhirmap.jsonformat import dumps
 from passport import database, installation
 from passport.demo.errors import DemoError
 from passport.embedded import EmbeddedPostgresError
+from passport.installation.operators import first_operators
 from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError
 from passport.runtime import utc_now
@@ -87,7 +88,10 @@ def init(state: Path) -> None:
     settings = installation.initialise(state, "production")
     with installation.opened(settings) as ready:
         installation.prepare(ready, utc_now())
+        handed = first_operators(ready)
     click.echo(f"{state}: ready. Keep a copy of {settings.key_file} apart from the database's.")
+    for operator in handed:
+        click.echo(f"sign-in code, shown this once:  {operator.login}  {operator.code}")
 
 
 @main.command()
@@ -205,8 +209,8 @@ def _existing(state: Path, *, port: int | None = None, host: str | None = None) 
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM ends a command as Ctrl-C does: whatever it started ends with it."""
-    raise KeyboardInterrupt
+    """SIGTERM is the ordinary end of a command; whatever it started ends with it."""
+    sys.exit(0)
 
 
 if __name__ == "__main__":

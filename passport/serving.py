@@ -3,8 +3,11 @@
 https://www.uvicorn.org/settings/
 """
 
+import ctypes
 import os
+import signal
 import socket
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +15,7 @@ import click
 import uvicorn
 from fastapi import FastAPI
 
+from passport.embedded.launch import PR_SET_PDEATHSIG
 from passport.main import create_app
 from passport.settings import Settings
 
@@ -33,7 +37,10 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 def create() -> FastAPI:
-    """The application of the installation that the environment names."""
+    """The application of the installation that the environment names, in one of several processes or in one."""
+    parent = parent_process()
+    if parent is not None:
+        _end_with(parent.pid)
     return create_app(Settings.load(Path(os.environ[STATE_VARIABLE])))
 
 
@@ -54,6 +61,13 @@ def serve(settings: Settings, *, workers: int) -> None:
         workers=workers,
         **_OPTIONS,
     )
+
+
+def _end_with(parent: int | None) -> None:
+    """Have the kernel end this process with its parent: an orphan would go on answering at the address."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+    if os.getppid() != parent:
+        raise SystemExit(0)
 
 
 @click.command()

@@ -34,6 +34,7 @@ from passport.runtime import utc_now
 from passport.settings import Settings
 
 TEND_SECONDS: Final = 0.5
+PERSONAS_FILE: Final = "personas.json"
 STORY_FILE: Final = "story.json"
 
 
@@ -114,8 +115,8 @@ def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool, size:
             stage.books.write(stage.settings.state)
         stage.tell()
         people = stage.personas(sandbox=sandbox)
-        if json_file is not None:
-            people.write(json_file)
+        for path in filter(None, (stage.settings.state / PERSONAS_FILE, json_file)):
+            people.write(path)
         console.print(guide(people, stage.settings), soft_wrap=True, markup=False)
         stage.keep_serving()
 

@@ -8,11 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fhirstore.keys import KeyMaker
-from passport.database import open_pool
 from passport.identity.installation import issue_for
-from passport.keys import KeyRing
-from passport.runtime import Runtime
+from passport.installation.parts import open_runtime
 from passport.settings import Settings
 
 
@@ -36,14 +33,11 @@ def hand_out(settings: Settings, wanted: Sequence[Wanted]) -> list[str]:
 
 
 async def _hand_out(settings: Settings, wanted: Sequence[Wanted]) -> list[str]:
-    ring = KeyRing.load(settings.key_file)
-    async with open_pool(settings.database_url, size=1) as pool:
-        runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
-        return [
-            (
-                await issue_for(
-                    runtime, each.reference, purpose=each.purpose, scope=each.scope, lifetime=each.lifetime
-                )
-            ).text
+    async with open_runtime(settings) as runtime:
+        issued = [
+            await issue_for(
+                runtime, each.reference, purpose=each.purpose, scope=each.scope, lifetime=each.lifetime
+            )
             for each in wanted
         ]
+    return [each.text for each in issued]

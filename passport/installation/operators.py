@@ -1,0 +1,54 @@
+"""The first operators: nobody can hand them their sign-in codes, so making the installation does, once.
+
+https://pages.nist.gov/800-63-4/sp800-63b.html#lookupsecrets
+"""
+
+import asyncio
+from typing import Final
+
+import psycopg
+
+from fhirstore.tables import NOBODY
+from passport.audit.record import AuditRow, record
+from passport.identity.sign_in import Handed, hand_out
+from passport.identity.tokens import random_uuid
+from passport.installation import store
+from passport.installation.parts import open_runtime
+from passport.settings import Settings
+from passport.subjects import OPERATOR
+
+LOGINS: Final = ("operator-1", "operator-2")
+"""Two, since policies are written by two."""
+
+PURPOSES: Final = ("HOPERAT",)
+_MARK: Final = "operators"
+
+
+def first_operators(settings: Settings) -> list[Handed]:
+    """The codes of the first operators, or nothing when they were handed out before."""
+    with psycopg.connect(settings.database_url) as connection:
+        if _MARK in store.marks(connection):
+            return []
+        handed = asyncio.run(_hand_out(settings))
+        store.mark(connection, _MARK, "handed out")
+    return handed
+
+
+async def _hand_out(settings: Settings) -> list[Handed]:
+    handed = []
+    async with open_runtime(settings) as runtime, runtime.pool.connection() as connection, connection.transaction():
+        for login in LOGINS:
+            now, tree = runtime.clock(), {"login": login, "subject": OPERATOR, "purposes": list(PURPOSES)}
+            handed.append(await hand_out(runtime, connection, tree, now=now))
+            row = AuditRow(
+                patient_key=NOBODY,
+                audit_id=random_uuid(runtime),
+                recorded=now,
+                action="code-hand-out",
+                kind="",
+                outcome="success",
+                query="passport init",
+                detail=login,
+            )
+            await record(connection, [row])
+    return handed

@@ -1,0 +1,21 @@
+"""The runtime of a command: what the service's own functions need, for as long as one command takes.
+
+https://docs.python.org/3/library/contextlib.html#contextlib.asynccontextmanager
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fhirstore.keys import KeyMaker
+from passport.database import open_pool
+from passport.keys import KeyRing
+from passport.runtime import Runtime
+from passport.settings import Settings
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """A runtime on one connection; `settings` hold the address of a running database."""
+    ring = KeyRing.load(settings.key_file)
+    async with open_pool(settings.database_url, size=1) as pool:
+        yield Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
