@@ -14,7 +14,7 @@ from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, scopes, store, tokens
 from passport.identity.principals import UnknownPrincipal, principal
 from passport.identity.purposes import all_grantable, grantable
-from passport.outcomes import Conflict, Invalid, Outcome, Refused, Unauthenticated
+from passport.outcomes import Conflict, Invalid, Outcome, Refused, TooMany, Unauthenticated
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
 from passport.subjects import Subject
@@ -27,6 +27,16 @@ class Handed:
     login: str
     code: str
     subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to sign in: for what, and from which network address."""
+
+    purpose: str
+    scope: str
+    address: str
+    now: datetime
 
 
 class WrongCode(Unauthenticated):
@@ -80,6 +90,8 @@ async def hand_out(
 
 async def withdraw(connection: Connection, login: str) -> bool:
     """Take the code of a login back; False when it has none."""
+    if not codes.LOGIN.fullmatch(login):
+        return False
     return bool(await fetch(connection, store.END_CODE, {"login": login}))
 
 
@@ -100,36 +112,47 @@ async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) ->
     login, code = tree.get("login"), tree.get("code")
     if not isinstance(login, str) or not isinstance(code, str):
         raise Invalid("expected `login`, `code` and `purpose` as texts")
-    purpose, scope, now = grantable(tree.get("purpose")), tree.get("scope", ""), runtime.clock()
+    attempt = Attempt(grantable(tree.get("purpose")), str(tree.get("scope", "")), address, runtime.clock())
+    row = await _known(runtime, login, attempt)
+    # No connection is held while a thread hashes: whoever signs in keeps nobody from reading.
+    right = await to_thread(codes.matches, code, row.secret_hash if row else codes.NO_CODE)
     async with runtime.pool.connection() as connection:
-        await attempts.check(runtime, connection, address, now=now)
-        rows = await fetch(connection, store.CODE, {"login": login})
-        row = rows[0] if rows else None
-        if not await to_thread(codes.matches, code, row.secret_hash if row else codes.NO_CODE):
-            await attempts.count(runtime, connection, address, now=now)
-            await _audit(runtime, connection, row, "refused", purpose, now, detail="login")
+        if row is None or not right:
+            await attempts.count(runtime, connection, address, now=attempt.now)
+            await _audit(runtime, connection, row, "refused", attempt, detail="login")
             raise WrongCode
         try:
             async with connection.transaction():
-                return await _signed_in(runtime, connection, row, purpose, str(scope), now)
+                return await _signed_in(runtime, connection, row, attempt)
         except (Refused, UnknownPrincipal, scopes.UnusableScope):
-            await _audit(runtime, connection, row, "refused", purpose, now, detail="forbidden")
+            await _audit(runtime, connection, row, "refused", attempt, detail="forbidden")
             raise
 
 
-async def _signed_in(
-    runtime: Runtime, connection: Connection, row: Row, purpose: str, scope: str, now: datetime
-) -> tokens.Issued:
+async def _known(runtime: Runtime, login: str, attempt: Attempt) -> Row | None:
+    """What stands behind the login, None for an unknown one."""
+    async with runtime.pool.connection() as connection:
+        try:
+            await attempts.check(runtime, connection, attempt.address, now=attempt.now)
+        except TooMany:
+            await _audit(runtime, connection, None, "refused", attempt, detail="throttled")
+            raise
+        rows = await fetch(connection, store.CODE, {"login": login})
+    return rows[0] if rows else None
+
+
+async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt: Attempt) -> tokens.Issued:
+    purpose, now = attempt.purpose, attempt.now
     if purpose not in row.purposes:
         raise Refused("this purpose of use is not allowed for the login", ("purpose",))
-    given = scopes.checked(scope.split(), row.kind) or frozenset(row.scopes)
+    given = scopes.checked(attempt.scope.split(), row.kind) or frozenset(row.scopes)
     if not scopes.within(given, row.scopes):
         raise Refused("this scope is not allowed for the login", ("scope",))
     reference = row.role or row.subject
     subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
     issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=lifetime)
-    await _audit(runtime, connection, row, "success", purpose, now, detail=str(issued.session_id))
+    await _audit(runtime, connection, row, "success", attempt, detail=str(issued.session_id))
     return issued
 
 
@@ -138,21 +161,20 @@ async def _audit(
     connection: Connection,
     row: Row | None,
     outcome: Outcome,
-    purpose: str,
-    now: datetime,
+    attempt: Attempt,
     *,
     detail: str,
 ) -> None:
     audited = AuditRow(
         patient_key=NOBODY if row is None or row.patient_key is None else row.patient_key,
         audit_id=tokens.random_uuid(runtime),
-        recorded=now,
+        recorded=attempt.now,
         action="sign-in",
         kind=row.kind if row else "",
         outcome=outcome,
         subject=row.subject if row else None,
         role=row.role if row else None,
-        purpose=purpose,
+        purpose=attempt.purpose,
         query="POST auth/sign-in",
         detail=detail,
     )

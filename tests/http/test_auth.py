@@ -324,6 +324,26 @@ async def test_a_wrong_code_and_an_unknown_login_get_one_answer(town: City, aoi:
     assert wrong.headers.keys() == unknown.headers.keys()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"login":"abc","code":"x"}',
+        b'{"login":5,"code":"x","purpose":"PATRQT"}',
+        b'{"login":"a\\u0000b","code":"x","purpose":"PATRQT"}',
+        b'{"login":"\\ud800","code":"x","purpose":"PATRQT"}',
+        b'{"login":"abc","code":"x","code":"y","purpose":"PATRQT"}',
+    ],
+)
+async def test_what_is_no_sign_in_is_a_400(town: City, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await town.http.post("/auth/sign-in", content=body, headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert (await town.http.post("/auth/sign-in", content=body)).status_code == 415
+
+
 async def test_an_unknown_login_costs_a_hash(town: City, aoi: str, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
     genuine = codes.matches
@@ -388,6 +408,7 @@ async def test_a_code_that_was_taken_back_is_good_for_nothing(town: City, aoi: s
     path = f"/auth/sign-in-codes/{code['login']}"
     assert (await town.call("operator", "DELETE", path)).status_code == 204
     assert (await town.call("operator", "DELETE", path)).status_code == 404
+    assert (await town.call("operator", "DELETE", "/auth/sign-in-codes/a%00b")).status_code == 404
     assert (await signed_in(town, code, "PATRQT")).status_code == 401
 
 
