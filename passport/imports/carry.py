@@ -28,7 +28,7 @@ from passport.identity.tokens import revoke
 from passport.imports import store
 from passport.imports.formats import FORMATS
 from passport.imports.handover import place
-from passport.imports.person import compare
+from passport.imports.person import Verdict, compare
 from passport.imports.writing import write_new
 from passport.keys import open_sealed
 from passport.outbox import MAX_ATTEMPTS, Promise, enter, hold, keep, keeping
@@ -39,7 +39,13 @@ from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 from passport.subjects import Bearer
 
-_OTHER_NAME: Final = Deviation(0, "1", "the name is not the one that the passport knows, the birth date is")
+_REMARKS: Final[Mapping[Verdict, tuple[Deviation, ...]]] = {
+    "same": (),
+    "other-name": (Deviation(0, "1", "the name is not the one that the passport knows, the birth date is"),),
+    "unknown-person": (
+        Deviation(0, "1", "neither birth date nor name could be compared with the passport's"),
+    ),
+}
 
 _REASONS: Final[Mapping[type[PassportError], str]] = {
     Refused: "not-permitted",
@@ -139,10 +145,9 @@ def _read(job: Job) -> Imported | Outcome:
     except MappingError:
         return Outcome("refused", "unreadable")
     verdict = compare(mapped.person, job.person)
-    if verdict in {"another-person", "unknown-person"}:
+    if verdict == "another-person":
         return Outcome("quarantined", verdict, deviations=mapped.deviations)
-    remarks = (_OTHER_NAME,) if verdict == "other-name" else ()
-    return replace(mapped, deviations=(*remarks, *mapped.deviations))
+    return replace(mapped, deviations=(*_REMARKS[verdict], *mapped.deviations))
 
 
 async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported) -> None:

@@ -3,7 +3,8 @@
 http://hl7.org/fhir/R4/patient.html
 
 The birth date decides: people change their names, and names are written in many ways. Where the file or the
-passport has none, the name decides. Where neither can be compared the file waits for a person to look at it.
+passport has none, the name decides. Where neither can be compared nothing speaks against the file: it is
+stored, and says so.
 """
 
 import unicodedata
@@ -21,7 +22,7 @@ _KATAKANA: Final = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 def compare(person: Person | None, patient: Mapping[str, Any]) -> Verdict:
     """Compare what a file says of its person with the passport's Patient.
 
-    `same` and `other-name` may be stored, the latter with a remark; the others may not.
+    What is about `another-person` is not stored; what is not the `same` without doubt is stored with a remark.
     """
     if person is None:
         return "unknown-person"

@@ -249,6 +249,17 @@ async def test_another_name_is_stored_and_reported(counter: Counter) -> None:
     assert status["deviations"][0]["record"] == "1"
 
 
+async def test_a_file_that_cannot_be_compared_is_stored_and_says_so(
+    counter: Counter, town: Town, pharmacy: str, module_database: Database
+) -> None:
+    nameless = await town.create("operator", {"resourceType": "Patient"})
+    status = await Counter(town, module_database, nameless, pharmacy).imported(
+        handbook("20260401"), who=nameless
+    )
+    assert status["status"] == "finished"
+    assert "compared" in status["deviations"][0]["text"]
+
+
 async def test_what_nobody_can_read_is_refused_with_its_reason(counter: Counter) -> None:
     await counter.consent()
     status = await counter.imported(b"\xff\xfe no handbook")
