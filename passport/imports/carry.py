@@ -41,6 +41,11 @@ from passport.subjects import Bearer
 
 _REMARKS: Final[Mapping[Verdict, tuple[Deviation, ...]]] = {
     "same": (),
+    "another-person": (
+        Deviation(
+            0, "1", "the birth date, or the name, is not the one that the passport knows: whose file is this?"
+        ),
+    ),
     "other-name": (Deviation(0, "1", "the name is not the one that the passport knows, the birth date is"),),
     "unknown-person": (
         Deviation(0, "1", "neither birth date nor name could be compared with the passport's"),
@@ -144,10 +149,11 @@ def _read(job: Job) -> Imported | Outcome:
         return Outcome("quarantined", "several-persons")
     except MappingError:
         return Outcome("refused", "unreadable")
-    verdict = compare(mapped.person, job.person)
-    if verdict == "another-person":
-        return Outcome("quarantined", verdict, deviations=mapped.deviations)
-    return replace(mapped, deviations=(*_REMARKS[verdict], *mapped.deviations))
+    return replace(mapped, deviations=(*_REMARKS[_verdict(job, mapped)], *mapped.deviations))
+
+
+def _verdict(job: Job, mapped: Imported) -> Verdict:
+    return compare(mapped.person, job.person)
 
 
 async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported) -> None:
@@ -164,7 +170,9 @@ async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported)
             # Another attempt is at it; the transaction ends empty, and nothing is refused.
             return
         created, found = await write_new(desk, job.patient_key, job.patient, job.source, mapped.resources)
-        outcome = Outcome("finished", None, created, (*found, *mapped.deviations))
+        # Whoever handed the file over named the patient, so it is stored; the resident is told of the doubt.
+        doubt = "another-person" if _verdict(job, mapped) == "another-person" else None
+        outcome = Outcome("finished", doubt, created, (*found, *mapped.deviations))
         await _note(runtime, desk.connection, job, outcome, desk.now)
         await keep(desk.connection, promise, now=desk.now)
 
@@ -191,7 +199,10 @@ async def _note(runtime: Runtime, connection: Connection, job: Job, outcome: Out
         },
     )
     about = {"import": f"imports/{job.import_id}", "by": job.source}
-    await tell(
-        connection, job.patient_key, _TOLD[outcome.status], about, outbox_id=UUID(runtime.new_id()), now=now
-    )
+    await tell(connection, job.patient_key, _kind(outcome), about, outbox_id=UUID(runtime.new_id()), now=now)
     await revoke(connection, job.token_hash, now=now)
+
+
+def _kind(outcome: Outcome) -> Kind:
+    doubted = outcome.status == "finished" and outcome.reason is not None
+    return "import-doubted" if doubted else _TOLD[outcome.status]

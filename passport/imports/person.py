@@ -1,10 +1,10 @@
-"""Is this file about this person? A handbook of someone else's must not enter silently.
+"""Is this file about this person? A handbook of someone else's does not enter silently.
 
 http://hl7.org/fhir/R4/patient.html
 
 The birth date decides: people change their names, and names are written in many ways. Where the file or the
-passport has none, the name decides. Where neither can be compared nothing speaks against the file: it is
-stored, and says so.
+passport has none, the name decides. Whoever hands a file over names its patient, so it is stored all the same;
+its deviations begin with the doubt, and the resident is told.
 """
 
 import unicodedata
@@ -22,7 +22,7 @@ _KATAKANA: Final = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 def compare(person: Person | None, patient: Mapping[str, Any]) -> Verdict:
     """Compare what a file says of its person with the passport's Patient.
 
-    What is about `another-person` is not stored; what is not the `same` without doubt is stored with a remark.
+    Whatever is not the `same` without doubt is stored with a remark.
     """
     if person is None:
         return "unknown-person"

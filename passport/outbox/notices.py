@@ -35,6 +35,7 @@ Kind = Literal[
     "import-finished",
     "import-refused",
     "import-quarantined",
+    "import-doubted",
 ]
 
 
@@ -71,6 +72,10 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "import-finished": Sentence(
         "お薬の記録を取り込みました。",
         "A medication record was imported.",
+    ),
+    "import-doubted": Sentence(
+        "取り込んだお薬の記録の氏名か生年月日が、登録と違います。ご自分のものか確かめてください。",
+        "An imported medication record names another birth date or name than yours. Check whether it is yours.",
     ),
     "import-refused": Sentence(
         "お薬の記録を取り込めませんでした。",

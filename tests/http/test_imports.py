@@ -232,12 +232,15 @@ async def test_a_dispense_without_its_request_names_no_request(counter: Counter)
     assert "authorizingPrescription" not in dispense
 
 
-async def test_another_persons_handbook_waits_and_stores_nothing(counter: Counter) -> None:
+async def test_a_handbook_that_names_another_birth_date_says_so_first_and_tells_the_resident(
+    counter: Counter,
+) -> None:
     await counter.consent()
     status = await counter.imported(handbook("20260401", born="19610115"))
-    assert (status["status"], status["reason"], status["created"]) == ("quarantined", "another-person", [])
-    assert await counter.stored("MedicationDispense") == []
-    assert "import-quarantined" in [notice["kind"] for notice in await counter.told()]
+    assert (status["status"], status["reason"]) == ("finished", "another-person")
+    assert "whose file" in status["deviations"][0]["text"]
+    assert len(await counter.stored("MedicationDispense")) == 1
+    assert "import-doubted" in [notice["kind"] for notice in await counter.told()]
 
 
 async def test_another_name_is_stored_and_reported(counter: Counter) -> None:
@@ -306,7 +309,7 @@ async def test_a_handover_without_a_token_is_refused(counter: Counter) -> None:
 async def test_notifications_are_the_residents_own_newest_first(counter: Counter, pharmacy: str) -> None:
     await counter.imported(handbook("20260401"), who=counter.patient)
     await counter.imported(handbook("20260501", born="19610115"), who=counter.patient)
-    assert [notice["kind"] for notice in await counter.told()] == ["import-quarantined", "import-finished"]
+    assert [notice["kind"] for notice in await counter.told()] == ["import-doubted", "import-finished"]
     assert (await counter.town.call(pharmacy, "GET", "/notifications")).status_code == 403
 
 
