@@ -616,16 +616,3 @@ async def test_without_a_patient_and_a_reason_there_is_no_opening(
     town: City, emergency_physician: str, patient: object, reason: object
 ) -> None:
     assert (await broken(town, emergency_physician, patient, reason)).status_code == 400
-
-
-async def test_the_service_says_whether_it_lives_and_whether_it_is_ready(town: City) -> None:
-    assert (await town.http.get("/healthz")).json() == {"status": "alive"}
-    assert (await town.http.get("/readyz")).json() == {"status": "ready"}
-    with town.looked_into() as connection:
-        (row,) = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-        connection.execute("UPDATE alembic_version SET version_num = '0000'")
-        try:
-            answer = await town.http.get("/readyz")
-        finally:
-            connection.execute("UPDATE alembic_version SET version_num = %s", [row["version_num"]])
-    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
