@@ -9,15 +9,20 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
+import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
+from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
+from consent.errors import ConsentError
+from fhirstore.errors import FhirStoreError
 from fhirstore.keys import KeyMaker
 from passport.database import open_pool
 from passport.intake import open_directory
 from passport.keys import KeyRing
+from passport.logs import keep_values_out
 from passport.outcomes import (
     FHIR_JSON,
     Invalid,
@@ -28,6 +33,7 @@ from passport.outcomes import (
     translated,
 )
 from passport.routes import audit, auth, devices, fhir, health, imports, metadata, notifications
+from passport.routes.description import describe
 from passport.runtime import Runtime
 from passport.settings import Settings
 
@@ -36,8 +42,20 @@ POOL_SIZE: Final = 8
 
 _LOG: Final = logging.getLogger(__name__)
 
+# The last is what nobody foresaw: it is answered as a fault, and ends up in the server's log as well.
+_ANSWERED: Final[tuple[type[Exception], ...]] = (
+    PassportError,
+    FhirStoreError,
+    ConsentError,
+    psycopg.Error,
+    PoolTimeout,
+    HTTPException,
+    RequestValidationError,
+    Exception,
+)
+
 # What the framework itself refuses, before a route is reached.
-_FRAMEWORK: Final = {404: NotFound("no such address"), 405: NotAllowed()}
+_FRAMEWORK: Final[dict[int, PassportError]] = {404: NotFound("no such address"), 405: NotAllowed()}
 
 
 def create_app(settings: Settings, **parts: Any) -> FastAPI:
@@ -62,10 +80,10 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     )
     for module in (health, metadata, auth, devices, imports, notifications, audit, fhir):
         app.include_router(module.router)
-    app.add_exception_handler(Exception, _answer)
-    app.add_exception_handler(PassportError, _answer)
-    app.add_exception_handler(HTTPException, _answer)
-    app.add_exception_handler(RequestValidationError, _answer)
+    for kind in _ANSWERED:
+        app.add_exception_handler(kind, _answer)
+    describe(app)
+    keep_values_out()
     return app
 
 
@@ -85,6 +103,8 @@ async def _answer(_: Request, error: Exception) -> Response:
 
 def _known(error: Exception) -> PassportError:
     if isinstance(error, RequestValidationError):
+        if all(found["loc"][0] == "path" for found in error.errors()):
+            return _FRAMEWORK[404]
         places = [".".join(map(str, found["loc"])) for found in error.errors()]
         return Invalid("got a request that this address does not take", places)
     if isinstance(error, HTTPException):
