@@ -27,9 +27,7 @@ EXPECTATIONS: Final = (
         404,
         "the same answer as for an unknown id",
     ),
-    Expectation(
-        "asks", "physician", "asks for blood pressure and medicines (a proposed Consent)", 201, "proposed"
-    ),
+    Expectation("asks", "physician", "asks for blood pressure and medicines", 201, "proposed"),
     Expectation("asking-gives-nothing", "physician", "searches again", 200, "nothing"),
     Expectation("is-told-of-the-request", "resident", "reads the notifications", 200, "access-requested"),
     Expectation("grants", "resident", "grants the request for three months", 200, "active"),
@@ -52,25 +50,19 @@ EXPECTATIONS: Final = (
     Expectation(
         "sees-the-new-one", "physician", "searches blood pressures", 200, "all that the resident has"
     ),
-    Expectation("forges", "device", "a stranger's key signs in the device's name", 401, "refused"),
-    Expectation(
-        "tampers", "device", "the counter of the genuine message comes with other bytes", 409, "refused"
-    ),
-    Expectation(
-        "repeats", "device", "the genuine message comes a second time", 200, "the first answer again"
-    ),
+    Expectation("forges", "device", "a stranger signs in the device's name", 401, "refused"),
+    Expectation("tampers", "device", "signs other bytes under the same counter", 409, "refused"),
+    Expectation("repeats", "device", "sends the first message once more", 200, "the first answer again"),
     Expectation(
         "forgery-left-nothing", "resident", "counts the blood pressures", 200, "one more than before"
     ),
     Expectation("withdraws", "resident", "withdraws what the physician was granted", 200, "inactive"),
-    Expectation(
-        "next-request", "physician", "searches blood pressures: the very next request", 200, "nothing"
-    ),
+    Expectation("next-request", "physician", "searches blood pressures at once", 200, "nothing"),
     Expectation("next-medicines", "physician", "searches dispensed medicines", 200, "nothing"),
     Expectation(
         "next-read",
         "physician",
-        "reads the blood pressure from above by its id",
+        "reads the one from above by its id",
         404,
         "the same answer as for an unknown id",
     ),
@@ -82,7 +74,7 @@ EXPECTATIONS: Final = (
         "resident",
         "reads who looked, and under which consent",
         200,
-        "each look with the consent that allowed it",
+        "each look with its consent",
     ),
     Expectation("emergency-closed", "emergency_physician", "searches allergies", 200, "nothing"),
     Expectation("no-reason", "emergency_physician", "breaks the glass without a reason", 400, "refused"),
@@ -108,11 +100,7 @@ EXPECTATIONS: Final = (
         "all that the resident has",
     ),
     Expectation(
-        "emergency-of-another",
-        "emergency_physician",
-        "searches another resident's allergies with it",
-        200,
-        "nothing",
+        "emergency-of-another", "emergency_physician", "searches another's allergies with it", 200, "nothing"
     ),
     Expectation("is-told", "resident", "reads the notifications", 200, "emergency-opened"),
     Expectation(

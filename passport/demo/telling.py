@@ -16,7 +16,7 @@ from passport.demo.errors import Refused
 from passport.demo.expectations import EXPECTATIONS, Expectation
 from passport.demo.story import STEPS, Got, Scene
 
-PIPE_COLUMNS: Final = 150
+PIPE_COLUMNS: Final = 160
 """The width of the table where there is no terminal to ask."""
 
 
@@ -70,7 +70,7 @@ def _carried_out(scene: Scene, expected: Expectation) -> Got:
 def _table(told: Sequence[Told]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     table.add_column("", width=2, justify="right")
-    for title in ("who", "does", "expected", "got"):
+    for title in ("who", "step", "expected", "got"):
         table.add_column(title, overflow="fold")
     for number, step in enumerate(told, start=1):
         table.add_row(
@@ -78,9 +78,14 @@ def _table(told: Sequence[Told]) -> Table:
             step.expected.who,
             step.expected.does,
             f"{step.expected.status} {step.expected.finding}",
-            Text(f"{step.got.status} {step.got.finding}", style="green" if step.holds else "bold red"),
+            Text(_got(step.got), style="green" if step.holds else "bold red"),
         )
     return table
+
+
+def _got(got: Got) -> str:
+    count = "" if got.count is None else f" ({got.count})"
+    return f"{got.status} {got.finding}{count}"
 
 
 def _summary(told: Sequence[Told]) -> Text:

@@ -91,13 +91,13 @@ def prepare(settings: Settings, now: datetime) -> None:
     """Migrate the database where its owner's address is known, and mark it as this installation's.
 
     Raises:
-        NotThisInstallation: the database is another installation's.
+        NotThisInstallation: the database is another installation's, or was never migrated.
     """
     if settings.migration_url:
         migrate(settings.migration_url)
     ring = KeyRing.load(settings.key_file)
     with psycopg.connect(settings.database_url) as connection:
-        found = store.marks(connection)
+        found = _marks(connection)
         if found.get(_KEYS, _fingerprint(ring)) != _fingerprint(ring):
             raise NotThisInstallation(
                 f"the database was filled under other keys than those of `{settings.key_file}`"
@@ -121,6 +121,14 @@ def require_production(settings: Settings) -> None:
         raise NotProduction(f"settings of `{settings.state}` were")
     if KeyRing.load(settings.key_file).demo:
         raise NotProduction(f"keys of `{settings.key_file}` were")
+
+
+def _marks(connection: store.Database) -> dict[str, str]:
+    try:
+        return store.marks(connection)
+    except psycopg.errors.UndefinedTable:
+        text = "the database is not migrated: name its owner's address in PASSPORT_MIGRATION_URL"
+        raise NotThisInstallation(text) from None
 
 
 def _fingerprint(ring: KeyRing) -> str:

@@ -36,7 +36,11 @@ def first_operators(settings: Settings) -> list[Handed]:
 
 async def _hand_out(settings: Settings) -> list[Handed]:
     handed = []
-    async with open_runtime(settings) as runtime, runtime.pool.connection() as connection, connection.transaction():
+    async with (
+        open_runtime(settings) as runtime,
+        runtime.pool.connection() as connection,
+        connection.transaction(),
+    ):
         for login in LOGINS:
             now, tree = runtime.clock(), {"login": login, "subject": OPERATOR, "purposes": list(PURPOSES)}
             handed.append(await hand_out(runtime, connection, tree, now=now))

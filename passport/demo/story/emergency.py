@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from passport.demo.client import Caller, granted
-from passport.demo.story.scene import ALL, NOTHING, Got, Scene, Step, refused
+from passport.demo.story.scene import NOTHING, Got, Scene, Step, refused, shown
 
 REASON: Final = "意識障害で救急搬送。アレルギーと内服薬を確かめるため（架空の訓練）"
 BREAK_GLASS: Final = "/auth/break-glass"
@@ -29,7 +29,7 @@ def opened(kind: str) -> Step:
 
     def step(scene: Scene) -> Got:
         seen, own = _seen(scene, kind, scene.patient), scene.ids("resident", kind)
-        return Got(200, ALL if seen and seen == own else f"{len(seen)}, and the resident has {len(own)}")
+        return shown(seen, own)
 
     return step
 
@@ -56,9 +56,7 @@ def who_looked(scene: Scene) -> Got:
         )
         for name, consent in under.items()
     )
-    return Got(
-        200, "each look with the consent that allowed it" if explained else "a look without its consent"
-    )
+    return Got(200, "each look with its consent" if explained else "a look without its consent")
 
 
 def emergency_on_record(scene: Scene) -> Got:

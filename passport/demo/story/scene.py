@@ -26,10 +26,11 @@ TOLD_SECONDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """What came back: the status, and what the answer shows."""
+    """What came back: the status, what the answer shows, and of how many records where it shows any."""
 
     status: int
     finding: str
+    count: int | None = None
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ class Scene:
         seen, own = self.ids(who, kind, code), self.ids("resident", kind, code)
         if not seen:
             return Got(200, NOTHING)
-        return Got(200, ALL if seen == own else f"{len(seen)}, and the resident has {len(own)}")
+        return shown(seen, own)
 
 
 Step = Callable[[Scene], Got]
@@ -83,6 +84,13 @@ def staged(people: PersonaFile, began: datetime, reading: Reading, neighbour: st
         }
         callers["nobody"] = stack.enter_context(Caller(people.base_url))
         yield Scene(people, callers, began, reading, neighbour)
+
+
+def shown(seen: frozenset[str], own: frozenset[str]) -> Got:
+    """How much of what the resident has somebody sees."""
+    if seen and seen == own:
+        return Got(200, ALL, len(own))
+    return Got(200, f"{len(seen)}, and the resident has {len(own)}")
 
 
 def pressures(who: str) -> Step:

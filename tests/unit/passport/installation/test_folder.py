@@ -17,7 +17,7 @@ from passport.installation import (
 )
 from passport.keys import KeyFileUnusable, KeyRing
 from passport.settings import Settings
-from tests.databases import Database
+from tests.databases import Database, Server
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -92,3 +92,10 @@ def test_a_database_that_a_demo_filled_is_refused(tmp_path: Path, database: Data
     prepare(demo, NOW)
     with pytest.raises(NotThisInstallation, match="demo installation"):
         prepare(demo.at(mode="production"), NOW)
+
+
+def test_a_database_without_tables_is_told_in_words(tmp_path: Path, server: Server) -> None:
+    empty = server.empty_database()
+    settings = initialise(tmp_path, "production").at(database_url=empty.service_url)
+    with pytest.raises(NotThisInstallation, match="not migrated"):
+        prepare(settings, NOW)
