@@ -9,8 +9,8 @@ them uses AND and OR alone, so a NULL can never make the whole true.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, fields
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -86,6 +86,9 @@ class RecordColumns:
         )
 
 
+FACTS: Final = tuple(field.name for field in fields(RecordColumns) if field.name != "within")
+
+
 class Verdict(NamedTuple):
     """Where a condition is certainly True, and where it is certainly False."""
 
@@ -119,6 +122,11 @@ def either(formulas: Iterable[Formula]) -> Formula:
         if not isinstance(formula, bool):
             asked.append(formula)
     return or_(*asked) if asked else False
+
+
+def negated(formula: Formula) -> Formula:
+    """NOT, which leaves a NULL a NULL."""
+    return not formula if isinstance(formula, bool) else not_(formula)
 
 
 def expression(formula: Formula) -> ColumnElement[bool]:
@@ -166,7 +174,7 @@ def _verdicts(node: ShapeNode, record: RecordColumns, types: TypeNumbers) -> Ite
 def _class(node: ShapeNode, record: RecordColumns, types: TypeNumbers) -> Verdict:
     if not node.classed:
         excluded = type_in(record, systems.UNNAMED_EXCLUDED, types)
-        return Verdict(not_(excluded), excluded) if not isinstance(excluded, bool) else Verdict(True, False)
+        return Verdict(negated(excluded), excluded)
     typed = type_in(record, node.types, types)
     if not node.categories:
         return Verdict(typed, _unless(typed))

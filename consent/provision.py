@@ -66,20 +66,18 @@ def read_provision(element: Element, effect: Effect, zone: ZoneInfo) -> Provisio
 def _node(element: Element, place: _Place, zone: ZoneInfo) -> Provision:
     element.members(_KNOWN)
     actions = frozenset(_actions(element))
-    actors = frozenset(_actors(element, _roles(actions, place)))
-    purposes = frozenset(_purposes(element))
     labels = frozenset(_labels(element))
     levels = frozenset(label for label in labels if isinstance(label, Confidentiality))
     sensitivities = frozenset(label for label in labels if isinstance(label, Coding))
     if levels and sensitivities:
         element.fault("got confidentiality and sensitivity labels in one provision, expected one kind")
     if place.granting:
-        _require_recipient(element, bool(actors) or place.root_actors, bool(purposes) or place.root_purposes)
+        _require_recipient(element, place)
     return Provision(
         effect=place.effect,
         period=_interval(element, "period", zone),
-        actors=actors,
-        purposes=purposes,
+        actors=frozenset(_actors(element, _roles(actions, place))),
+        purposes=frozenset(_purposes(element)),
         actions=actions,
         classes=frozenset(_classes(element)),
         codes=frozenset(coding for concept in element.items("code") for _, coding in concept.concept()),
@@ -87,23 +85,24 @@ def _node(element: Element, place: _Place, zone: ZoneInfo) -> Provision:
         sensitivities=sensitivities,
         data_period=_interval(element, "dataPeriod", zone),
         data=frozenset(_data(element)),
-        children=tuple(_children(element, place, bool(actors), bool(purposes), zone)),
+        children=tuple(_children(element, place, zone)),
     )
 
 
-def _require_recipient(element: Element, actors: bool, purposes: bool) -> None:
-    if not actors:
-        element.fault("got a provision that grants without an actor, expected its own or its root's")
-    if not purposes:
-        element.fault("got a provision that grants without a purpose, expected its own or its root's")
+def _require_recipient(element: Element, place: _Place) -> None:
+    for name, named_by_root in (("actor", place.root_actors), ("purpose", place.root_purposes)):
+        if not named_by_root and element.child(name) is None:
+            element.fault(f"got a provision that grants without {name}, expected its own or its root's")
 
 
-def _children(
-    element: Element, place: _Place, actors: bool, purposes: bool, zone: ZoneInfo
-) -> Iterator[Provision]:
+def _children(element: Element, place: _Place, zone: ZoneInfo) -> Iterator[Provision]:
     root_denies = place.depth == 1 and place.effect is Effect.DENY
     below = _Place(
-        _OTHER[place.effect], place.depth + 1, root_denies, root_denies and actors, root_denies and purposes
+        _OTHER[place.effect],
+        place.depth + 1,
+        under_deny_root=root_denies,
+        root_actors=root_denies and element.child("actor") is not None,
+        root_purposes=root_denies and element.child("purpose") is not None,
     )
     for entry in element.items("provision"):
         if below.depth > MAX_DEPTH:

@@ -54,8 +54,8 @@ def _root(element: Element, zone: ZoneInfo) -> Provision | None:
     element.members(_KNOWN | {f"_{name}" for name in _KNOWN})
     _check_verification(element)
     if not _is_patient_privacy(element):
-        if element.child("provision"):
-            element.fault("got provisions under another scope, expected `patient-privacy`")
+        if provision := element.child("provision"):
+            provision.fault("got provisions under another scope, expected `patient-privacy`")
         return None
     effect = _effect(element)
     provision = element.child("provision") or Element({"id": "absent"}, "Consent.provision", element.issues)

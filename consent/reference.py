@@ -55,11 +55,10 @@ def _visible(consents: Sequence[Consent], record: Record, q: Request) -> bool:
     if follows and not _targets_visible(consents, record, q):
         return False
     parts = list(_parts(record))
-    patients: set[str | None] = set().union(record.patients, *(part.patients for part in parts))
     return all(
         _permitted(consents, record, patient, q, follows)
         and all(_permitted(consents, part, patient, q) for part in parts)
-        for patient in patients or {None}
+        for patient in _patients(record) or {None}
     )
 
 
@@ -69,6 +68,11 @@ def _targets_visible(consents: Sequence[Consent], record: Record, q: Request) ->
         target is not None and target.type != "Provenance" and _visible(consents, target, q)
         for target in record.follows
     )
+
+
+def _patients(record: Record) -> frozenset[str | None]:
+    """Everybody whom it or something in it names; each decides about the whole."""
+    return record.patients.union(*(_patients(part) for part in record.parts))
 
 
 def _parts(record: Record) -> Iterator[Record]:
@@ -85,7 +89,7 @@ def _parts(record: Record) -> Iterator[Record]:
             confidentiality=labelled.confidentiality,
             sensitivities=labelled.sensitivities,
             authors=own.authors or record.authors,
-            source=own.source or record.source,
+            source=record.source,
             references=own.references or record.references,
         )
         if part.type not in systems.DIRECTORY:

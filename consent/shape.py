@@ -167,6 +167,8 @@ def _interval(content: Mapping[object, object]) -> Interval | None:
 def _is_tree(shape: Shape) -> bool:
     """Every node but the heads is the child of one earlier node, so that walking down comes to an end."""
     pairs = [(child, parent) for parent, node in enumerate(shape.nodes) for child in node.children]
-    return sorted(child for child, _ in pairs) == list(range(shape.heads, len(shape.nodes))) and all(
-        parent < child for child, parent in pairs
+    return (
+        shape.heads <= len(shape.nodes)
+        and sorted(child for child, _ in pairs) == list(range(shape.heads, len(shape.nodes)))
+        and all(parent < child for child, parent in pairs)
     )

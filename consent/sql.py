@@ -27,17 +27,20 @@ from sqlalchemy import (
     cast,
     column,
     exists,
+    false,
     func,
     not_,
     null,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from consent import systems
 from consent.compile import GrantEffect
 from consent.facts import (
+    FACTS,
     Formula,
     RecordColumns,
     TypeNumbers,
@@ -45,6 +48,7 @@ from consent.facts import (
     every,
     expression,
     judge,
+    negated,
     number,
     type_in,
 )
@@ -69,8 +73,6 @@ class StandingGrant:
 
 Standing = Sequence[StandingGrant]
 """All grants of one patient, the policies' included, for one request."""
-
-_Decision = Callable[[Standing, RecordColumns, TypeNumbers], Formula]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,22 +147,22 @@ def visible(
     """
     facts = RecordColumns.of(record, within=within)
     provenance = type_in(facts, ["Provenance"], types)
-    branches = [_directory(sight, facts, types)]
-    branches.append(every([_no(provenance), _whole(sight, record, facts, parts, types, _permitted)]))
+    simple = [func.cardinality(record.c.others) == number(0), not_(record.c.parts), negated(provenance)]
+    alone = _for_patient(sight, record.c.patient_key, lambda standing: _permitted(standing, facts, types))
+    whole = _whole(sight, record, parts, types)
     if provenance is not False:
-        unblocked = _whole(sight, record, facts, parts, types, _unblocked)
-        branches.append(every([provenance, unblocked, _follows(sight, record, parts, targets, types)]))
-    return expression(either(branches))
+        whole = every([whole, either([negated(provenance), _follows(sight, record, parts, targets, types)])])
+    decided = case((expression(every(simple)), expression(alone)), else_=expression(whole))
+    return expression(either([_directory(sight, facts, types), decided]))
 
 
-def _permitted(standing: Standing, record: RecordColumns, types: TypeNumbers) -> Formula:
-    granted = either(_true(g, record, types) for g in standing if g.effect == GrantEffect.PERMIT)
-    return every([granted, _unblocked(standing, record, types)])
-
-
-def _unblocked(standing: Standing, record: RecordColumns, types: TypeNumbers) -> Formula:
+def _permitted(
+    standing: Standing, record: RecordColumns, types: TypeNumbers, granted: Formula = False
+) -> Formula:
+    permits = (_true(g, record, types) for g in standing if g.effect == GrantEffect.PERMIT)
     # What is no permit blocks, whatever its number says.
-    return every(_false(g, record, types) for g in standing if g.effect != GrantEffect.PERMIT)
+    blocks = (_false(g, record, types) for g in standing if g.effect != GrantEffect.PERMIT)
+    return every([either([granted, *permits]), *blocks])
 
 
 def _true(g: StandingGrant, record: RecordColumns, types: TypeNumbers) -> Formula:
@@ -208,49 +210,46 @@ def _for_patient(
     return either(branches)
 
 
-def _by_all(
-    sight: Sight, record: FromClause, facts: RecordColumns, types: TypeNumbers, decision: _Decision
-) -> Formula:
-    """Every patient that the row names decides so about these facts, the row's own or those of a part."""
+def _whole(sight: Sight, record: FromClause, parts: FromClause, types: TypeNumbers) -> Formula:
+    """No patient that the row names objects to the row or to one of its parts.
 
-    def decided(patient: ColumnElement[int]) -> Formula:
-        return _for_patient(sight, patient, lambda standing: decision(standing, facts, types))
-
-    other = _unnested(record.c.others)
-    objection = select(other.c.key).where(_not_certainly(decided(other.c.key))).correlate_except(other)
-    alone = func.cardinality(record.c.others) == number(0)
-    return every([decided(record.c.patient_key), either([alone, not_(exists(objection))])])
-
-
-def _whole(
-    sight: Sight,
-    record: FromClause,
-    facts: RecordColumns,
-    parts: FromClause,
-    types: TypeNumbers,
-    decision: _Decision,
-) -> Formula:
-    """The row by this decision, and each of its parts by permission."""
-    part = parts.alias()
-    inner = RecordColumns.of(part, whole=record)
+    A Provenance needs no grant of its own, since it follows its targets; one inside another record does.
+    """
+    patient, row = _unnested(_homes(record)), _rows(record, parts, types)
+    facts = RecordColumns.of(row)
+    followed = every([row.c.itself, type_in(facts, ["Provenance"], types)])
+    decided = _for_patient(
+        sight, patient.c.key, lambda standing: _permitted(standing, facts, types, granted=followed)
+    )
     objection = (
-        select(part.c.part)
+        select(patient.c.key)
+        .select_from(patient.join(row, true()))
+        .where(expression(decided).is_not(true()))
+        .correlate_except(patient, row)
+    )
+    return not_(exists(objection))
+
+
+def _rows(record: FromClause, parts: FromClause, types: TypeNumbers) -> FromClause:
+    """The facts of the row and of its parts, those of directory types apart: they are readable."""
+    part = parts.alias()
+    names = [name for name in FACTS if name not in {"record_key", "source", "part_key"}]
+    whose = [record.c.record_key, record.c.source]
+    itself = select(
+        *(record.c[name] for name in names), *whose, null().label("part_key"), true().label("itself")
+    ).correlate(record)
+    inside = (
+        select(*(part.c[name] for name in names), *whose, part.c.part_key, false().label("itself"))
         .where(
+            record.c.parts,
             part.c.patient_key == record.c.patient_key,
             part.c.record_key == record.c.record_key,
             part.c.version == record.c.version,
-            expression(_no(type_in(inner, systems.DIRECTORY, types))),
-            _not_certainly(_by_all(sight, record, inner, types, _permitted)),
+            expression(negated(type_in(RecordColumns.of(part, whole=record), systems.DIRECTORY, types))),
         )
-        .correlate_except(part)
+        .correlate(record)
     )
-    undivided = not_(record.c.parts)
-    return every(
-        [
-            _by_all(sight, record, facts, types, decision),
-            either([undivided, not_(exists(objection))]),
-        ]
-    )
+    return union_all(itself, inside).lateral()
 
 
 def _follows(
@@ -260,26 +259,26 @@ def _follows(
     followed = _unnested(record.c.follows)
     target = targets.alias()
     facts = RecordColumns.of(target)
-    # They lie with one of the patients that the Provenance names, or with nobody.
-    homes = func.array_append(
-        func.array_append(record.c.others, record.c.patient_key), number(0), type_=_KEYS
-    )
-    seen = either(
-        [_directory(sight, facts, types), _whole(sight, target, facts, parts, types, _permitted)],
-    )
+    seen = either([_directory(sight, facts, types), _whole(sight, target, parts, types)])
+    homes = func.array_append(_homes(record), number(0), type_=_KEYS)
     found = (
         select(target.c.record_key)
         .where(
             target.c.record_key == followed.c.key,
             target.c.patient_key == any_(homes),
             not_(target.c.deleted),
-            expression(_no(type_in(facts, ["Provenance"], types))),
+            expression(negated(type_in(facts, ["Provenance"], types))),
             expression(seen),
         )
         .correlate_except(target)
     )
     lost = select(followed.c.key).where(not_(exists(found))).correlate_except(followed)
     return every([func.cardinality(record.c.follows) > number(0), not_(exists(lost))])
+
+
+def _homes(record: FromClause) -> ColumnElement[Sequence[int]]:
+    """The patients that the row names; its targets lie with one of them, or with nobody."""
+    return func.array_append(record.c.others, record.c.patient_key, type_=_KEYS)
 
 
 def _unnested(keys: ColumnElement[Sequence[int]]) -> FromClause:
@@ -289,12 +288,3 @@ def _unnested(keys: ColumnElement[Sequence[int]]) -> FromClause:
 
 def _directory(sight: Sight, facts: RecordColumns, types: TypeNumbers) -> Formula:
     return type_in(facts, systems.DIRECTORY, types) if sight.directory else False
-
-
-def _no(formula: Formula) -> Formula:
-    return not formula if isinstance(formula, bool) else not_(formula)
-
-
-def _not_certainly(formula: Formula) -> ColumnElement[bool]:
-    """Where the formula is false or NULL."""
-    return expression(formula).is_not(true())

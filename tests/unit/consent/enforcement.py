@@ -17,7 +17,7 @@ from consent.sql import Sight, StandingGrant, visible
 from consent.standing import GRANTS
 from consent.store import GRANT_TABLES, grant_rows
 from fhirstore.keys import KeyMaker
-from fhirstore.statements import prepare
+from fhirstore.statements import DIALECT
 from fhirstore.tables import resource, resource_part
 from fhirstore.types import TYPES
 
@@ -71,12 +71,12 @@ class Enforcement:
         *,
         empty: Empty = no_facts,
         implied: frozenset[Coding] = frozenset(),
-        by_type: bool = False,
+        within: frozenset[str] | None = None,
         forgotten: frozenset[int] = frozenset(),
     ) -> set[str]:
         """The references of the records that the SQL shows.
 
-        `by_type` asks for each type by itself. `forgotten` are shapes that this process does not know.
+        `within` asks for these types alone. `forgotten` are shapes that this process does not know.
         """
         with self.connection.transaction(force_rollback=True):
             patients = _patients(consents, records, request)
@@ -84,10 +84,7 @@ class Enforcement:
             sight, bound = self._sight(
                 request, patients, {k: v for k, v in shapes.items() if k not in forgotten}
             )
-            wanted: Iterable[frozenset[str] | None] = (
-                [frozenset({one.type}) for one in records] if by_type else [None]
-            )
-            keys = {key for within in set(wanted) for key in self._select(sight, bound, within)}
+            keys = self._select(sight, bound, within)
         return {one.reference for one in records if one.reference and KEYS.reference(one.reference) in keys}
 
     def _write(
@@ -111,8 +108,9 @@ class Enforcement:
         written["probe_part"] = [
             row for one in known.values() for row in _part_rows(one, patients, empty, implied)
         ]
-        for table, found in written.items():
-            self._insert(table, found)
+        with self.connection.pipeline():
+            for table, found in written.items():
+                self._insert(table, found)
         return shapes
 
     def _insert(self, table: str, rows: list[Row]) -> None:
@@ -161,8 +159,8 @@ class Enforcement:
 
     def run(self, statement: ClauseElement, bound: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement of SQLAlchemy Core."""
-        prepared = prepare(statement)
-        return self.connection.execute(prepared.text, prepared.bound(bound)).fetchall()
+        compiled = statement.compile(dialect=DIALECT)
+        return self.connection.execute(str(compiled), {**compiled.params, **bound}).fetchall()
 
 
 def _patients(

@@ -1,0 +1,163 @@
+"""Whatever goes wrong, nothing is shown: errors, unknown rules and shapes, empty lists, NULLs."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import literal_column, select
+
+from consent.compile import GrantEffect, compile_consent
+from consent.facts import RecordColumns
+from consent.model import Coding, Confidentiality, Effect, Provision, Purpose
+from consent.reference import decide
+from consent.shape import Shape, ShapeNode
+from consent.sql import Sight, StandingGrant, clause, permitted, relied, visible
+from consent.systems import ACT_CODE
+from tests.unit.consent.enforcement import KEYS, PARTS, RECORDS, TYPE_NUMBERS, Enforcement
+from tests.unit.consent.words import DR_A, DR_B, ORG_H, asks, consents, deny, permit, record
+
+COLUMNS = RecordColumns.of(RECORDS)
+ANYTHING = Shape((ShapeNode(deny=False),))
+PERMIT = StandingGrant(GrantEffect.PERMIT, ANYTHING, t_bits=1, f_bits=0)
+
+
+def holds(enforcement: Enforcement, *standing: StandingGrant, kind: str = "Observation") -> bool:
+    """Whether this standing permits a record of which nothing but the type is known."""
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute("INSERT INTO probe_record (type) VALUES (%s)", [TYPE_NUMBERS[kind]])
+        statement = select(RECORDS.c.type).where(clause(standing, COLUMNS, TYPE_NUMBERS))
+        return bool(enforcement.run(statement, {}))
+
+
+def test_an_empty_rule_list_denies(enforcement: Enforcement) -> None:
+    assert not decide([], record(), asks())
+    assert not holds(enforcement)
+
+
+def test_a_plain_permit_is_what_the_other_tests_take_away_from(enforcement: Enforcement) -> None:
+    assert holds(enforcement, PERMIT)
+    assert not holds(enforcement, PERMIT, kind="Consent")
+
+
+def test_an_error_in_a_rule_denies() -> None:
+    (one,) = consents(permit(DR_A))
+    assert one.root is not None
+    both_labels = replace(
+        one.root,
+        confidentiality=frozenset({Confidentiality.N}),
+        sensitivities=frozenset({Coding(ACT_CODE, "HIV")}),
+    )
+    assert decide([one], record(), asks())
+    assert not decide([one, replace(one, root=both_labels)], record(), asks())
+
+
+def test_an_unknown_rule_denies() -> None:
+    (one,) = consents(permit(DR_A))
+    strange = Provision(effect=Effect.DENY)
+    object.__setattr__(strange, "effect", "maybe")
+    assert not decide([one, replace(one, root=strange)], record(), asks())
+
+
+def test_an_unknown_shape_denies(enforcement: Enforcement) -> None:
+    given = consents(permit(DR_A), permit(ORG_H, types=["Observation"]), deny(DR_B))
+    keys = [grant.shape_key for one in given for grant in compile_consent(one, KEYS).grants]
+    asked = asks()
+    assert enforcement.visible(given, [record()], asked)
+    # A permit that is not understood grants nothing, beside one that is.
+    assert enforcement.visible(given, [record()], asked, forgotten=frozenset(keys[:1]))
+    assert not enforcement.visible(given, [record()], asked, forgotten=frozenset(keys[:2]))
+    # A deny that is not understood blocks, even where its actor is somebody else.
+    assert not enforcement.visible(given, [record()], asked, forgotten=frozenset(keys[2:]))
+
+
+def test_an_unknown_effect_blocks(enforcement: Enforcement) -> None:
+    strange = replace(PERMIT, effect=3, t_bits=0, f_bits=1)
+    assert not holds(enforcement, PERMIT, strange)
+
+
+def test_a_grant_of_which_nothing_is_known_neither_grants_nor_spares(enforcement: Enforcement) -> None:
+    unknown = replace(PERMIT, t_bits=0, f_bits=0)
+    assert not holds(enforcement, unknown)
+    assert not holds(enforcement, PERMIT, replace(unknown, effect=GrantEffect.BLOCK))
+
+
+def test_bits_that_contradict_each_other_are_unknown(enforcement: Enforcement) -> None:
+    contradictory = replace(PERMIT, t_bits=1, f_bits=1)
+    assert not holds(enforcement, contradictory)
+    assert not holds(enforcement, PERMIT, replace(contradictory, effect=GrantEffect.BLOCK))
+
+
+def test_a_null_never_grants_and_never_spares(enforcement: Enforcement) -> None:
+    label = Shape((ShapeNode(deny=True, confidentiality=4),))
+    assert not holds(enforcement, replace(PERMIT, shape=label))
+    assert not holds(enforcement, PERMIT, StandingGrant(GrantEffect.BLOCK, label, t_bits=1, f_bits=0))
+
+
+def test_a_block_whose_nodes_are_lost_blocks(enforcement: Enforcement) -> None:
+    given = consents(permit(DR_A), deny(DR_B))
+    connection = enforcement.connection
+    assert enforcement.visible(given, [record()], asks())
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "CREATE FUNCTION pg_temp.lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+        )
+        connection.execute(
+            "CREATE TRIGGER lose BEFORE INSERT ON consent_node FOR EACH ROW"
+            " WHEN (NEW.consent_key = 1) EXECUTE FUNCTION pg_temp.lose()"
+        )
+        assert not enforcement.visible(given, [record()], asks())
+
+
+def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
+        statement = select(RECORDS.c.patient_key).where(
+            permitted(Sight([[PERMIT]]), RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+        )
+        assert enforcement.run(statement, {"patients_0": [1]}) == [(1,)]
+        assert enforcement.run(statement, {"patients_0": []}) == []
+
+
+def test_patients_in_no_group_may_have_a_standing_of_their_own(enforcement: Enforcement) -> None:
+    block = StandingGrant(GrantEffect.BLOCK, Shape((ShapeNode(deny=True),)), t_bits=1, f_bits=0)
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
+        sight = Sight([[PERMIT, block]], otherwise=[PERMIT])
+        statement = select(RECORDS.c.patient_key).where(
+            permitted(sight, RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+        )
+        bound = {"patients_0": [1], "grouped_patients": [1]}
+        assert enforcement.run(statement, bound) == [(2,)]
+
+
+def test_a_sight_of_nobody_shows_the_directory_alone() -> None:
+    condition = visible(
+        Sight([]), RECORDS, parts=PARTS, targets=RECORDS, types=TYPE_NUMBERS, within={"Observation"}
+    )
+    assert "patients" not in str(condition)
+
+
+def test_the_grants_relied_on_are_named_by_their_place(enforcement: Enforcement) -> None:
+    elsewhere = replace(PERMIT, shape=Shape((ShapeNode(deny=False, types=("Condition",)),)))
+    block = StandingGrant(GrantEffect.BLOCK, ANYTHING, t_bits=0, f_bits=1)
+    standing = [block, PERMIT, elsewhere, PERMIT, replace(PERMIT, t_bits=0)]
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute("INSERT INTO probe_record (type) VALUES (10)")
+        ((places,),) = enforcement.run(
+            select(relied(standing, COLUMNS, TYPE_NUMBERS)).select_from(RECORDS), {}
+        )
+    assert places == [1, 3]
+
+
+@pytest.mark.parametrize("standing", [[], [StandingGrant(GrantEffect.BLOCK, ANYTHING, 1, 0)]])
+def test_without_permits_no_grant_is_relied_on(
+    enforcement: Enforcement, standing: list[StandingGrant]
+) -> None:
+    one_row = select(literal_column("1").label("n")).subquery()
+    ((places,),) = enforcement.run(select(relied(standing, COLUMNS, TYPE_NUMBERS)).select_from(one_row), {})
+    assert places == []
+
+
+def test_break_glass_without_an_opening_counts_for_nobody() -> None:
+    given = consents(permit(DR_A, purposes=["BTG"]))
+    assert not decide(given, record(), asks(purpose=Purpose.BTG))
+    assert not decide(given, record(patients=frozenset()), asks(purpose=Purpose.BTG, opened="Patient/p1"))
