@@ -54,7 +54,7 @@ def pressure(patient: str, systolic: int = 128, time: str = "2026-10-01", **elem
     return observation(patient, time=time, category=vital, component=components, **elements)
 
 
-def weight(patient: str, kilograms: float = 62.5, time: str = "2026-10-01", **elements: Any) -> Json:
+def weight(patient: str, kilograms: float = 62.5, time: str | None = "2026-10-01", **elements: Any) -> Json:
     quantity = {"value": kilograms, "unit": "kg", "system": UCUM, "code": "kg"}
     return observation(patient, BODY_WEIGHT, time, valueQuantity=quantity, **elements)
 
@@ -89,7 +89,7 @@ def statement(patient: str, *codes: tuple[str, str], time: str = "2026-10-01", *
         "status": "active",
         "medicationCodeableConcept": concept(*codes) if codes else {"text": "架空錠"},
         "subject": reference(patient),
-        "effectiveDateTime": time,
+        **({} if "effectivePeriod" in elements else {"effectiveDateTime": time}),
         **elements,
     }
 
@@ -146,7 +146,7 @@ def care_team(patient: str, *members: str, **elements: Any) -> Json:
         "resourceType": "CareTeam",
         "status": "active",
         "subject": reference(patient),
-        "participant": [{"member": reference(member)} for member in members],
+        **({"participant": [{"member": reference(member)} for member in members]} if members else {}),
         **elements,
     }
 
@@ -159,6 +159,10 @@ def group(*members: str, kind: str = "person", **elements: Any) -> Json:
         "member": [{"entity": reference(member)} for member in members],
         **elements,
     }
+
+
+def device(patient: str, **elements: Any) -> Json:
+    return {"resourceType": "Device", "patient": reference(patient), **elements}
 
 
 def related_person(patient: str, **elements: Any) -> Json:

@@ -22,7 +22,7 @@ from passport import admission, bundles, disclosure, intake
 from passport.audit import reading
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
-from passport.outcomes import Invalid, NotAllowed, NotFound
+from passport.outcomes import Invalid, NotAllowed, NotFound, UnsupportedMedia
 from passport.records import written_instant
 from passport.routes.messages import (
     bearer,
@@ -93,7 +93,7 @@ async def search(request: Request, type_name: str) -> Response:
 async def search_by_post(request: Request, type_name: str) -> Response:
     """Search a type with the parameters in the body, so that they are in no log of addresses."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise Invalid(f"got another Content-Type, expected `{_FORM}`")
+        raise UnsupportedMedia(_FORM)
     try:
         form = parse_qsl((await raw_body(request)).decode(), keep_blank_values=True, strict_parsing=False)
     except (UnicodeDecodeError, ValueError):

@@ -22,7 +22,7 @@ Build = Callable[[str, Cast], Json]
 OF_PATIENTS: Final[dict[str, Build]] = {
     "CareTeam": lambda patient, cast: made.care_team(patient, cast.role_a),
     "RelatedPerson": lambda patient, cast: made.related_person(patient),
-    "Device": lambda patient, cast: {"resourceType": "Device", "patient": made.reference(patient)},
+    "Device": lambda patient, cast: made.device(patient),
     "Group": lambda patient, cast: made.group(patient),
     "Observation": lambda patient, cast: made.pressure(patient),
     "MedicationRequest": lambda patient, cast: made.prescription(patient, made.CANDESARTAN),

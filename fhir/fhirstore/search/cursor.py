@@ -1,27 +1,27 @@
 """Cursors: where a page ended, sealed so that nobody reads or forges one, and all of one length.
 
 http://hl7.org/fhir/R4/http.html#paging
+https://www.rfc-editor.org/rfc/rfc5297
 
 A cursor holds the sort values and the record key of the last entry. It is bound to the search and to the
 caller (as associated data), so it opens for nobody else and for no other question. What the next page shows
-is decided afresh.
+is decided afresh. Sealed by AES-SIV, which needs no nonce: the same page gives the same cursor, whatever else
+lies in the store.
 """
 
 import base64
 import binascii
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from fhirstore.errors import FhirStoreError
 
 PLAIN_BYTES: Final = 192
-NONCE_BYTES: Final = 12
 
 SortValue = datetime | str | None
 
@@ -38,9 +38,8 @@ class BadCursor(FhirStoreError):
 def seal_cursor(secret: bytes, context: bytes, values: Sequence[SortValue], record_key: int) -> str:
     """Return the text of a cursor; `secret` is 32 bytes, `context` what it is bound to."""
     plain = orjson.dumps([record_key, *map(_written, values)])
-    nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(secret).encrypt(nonce, plain.ljust(PLAIN_BYTES), context)
-    return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+    sealed = AESSIV(secret).encrypt(plain.ljust(PLAIN_BYTES), [context])
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def open_cursor(secret: bytes, context: bytes, text: str) -> tuple[list[SortValue], int]:
@@ -51,7 +50,7 @@ def open_cursor(secret: bytes, context: bytes, text: str) -> tuple[list[SortValu
     """
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        plain = AESGCM(secret).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context)
+        plain = AESSIV(secret).decrypt(raw, [context])
     except (InvalidTag, ValueError, binascii.Error) as error:
         raise BadCursor from error
     record_key, *values = orjson.loads(plain)

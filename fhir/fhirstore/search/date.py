@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from fhirstore.parameters import SearchParameter, Source
@@ -69,7 +69,7 @@ def _condition(
     parameter: SearchParameter, record: FromClause, prefixes: Sequence[str], bind: str
 ) -> ColumnElement[bool]:
     if parameter.source is Source.LAST_UPDATED:
-        updated = record.c.last_updated
+        updated = func.date_trunc("milliseconds", record.c.last_updated)
         return _any(updated, updated + _MILLISECOND, prefixes, bind)
     if parameter.source is Source.TIME:
         return _any(record.c.starts, record.c.ends, prefixes, bind)

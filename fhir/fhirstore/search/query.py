@@ -176,14 +176,17 @@ class _Result:
         text = self.single("_summary")
         if text not in (None, "false", "count"):
             raise BadValue("_summary", "`count` or `false`")
-        return text == "count" or self.single("_count") == "0"
+        return text == "count" or self.count() == 0
 
     def order(self) -> tuple[SortKey, ...]:
         text = self.single("_sort")
         if text is None:
             # Newest first is what readers of a record expect; types without a time go by their writing.
             return (SortKey("time" if self.type.times else "_lastUpdated", descending=True),)
-        return tuple(self._key(name) for name in text.split(","))
+        keys = tuple(self._key(name) for name in text.split(","))
+        if len({key.name for key in keys}) < len(keys):
+            raise SearchError("_sort", "got a sort key twice, expected each once")
+        return keys
 
     def _key(self, text: str) -> SortKey:
         name = text.removeprefix("-")
