@@ -146,6 +146,8 @@ def demo(state: Path | None, port: int | None, json_file: Path | None, sandbox: 
         sys.exit(0 if running.check() else 1)
     if state is None:
         raise click.UsageError("--state is needed, or --check")
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise click.UsageError(f"--json: there is no folder `{json_file.absolute().parent}`")
     try:
         running.demo(state, port=8000 if port is None else port, json_file=json_file, sandbox=sandbox)
     except KeyboardInterrupt:

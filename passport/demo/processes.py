@@ -6,6 +6,7 @@ A part that dies is started again; all of them end with the demo, however that e
 so a request that comes while the service starts again waits instead of being refused.
 """
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -98,6 +99,21 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), backlog=1024)
     except OSError as error:
         raise NotServing(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+@contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """Keep a second demo out of the folder while the block runs; the kernel ends this with the process.
+
+    Raises:
+        NotServing: a demo runs there.
+    """
+    with (state / "demo.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NotServing(f"another demo runs on `{state}`") from None
+        yield
 
 
 @contextmanager

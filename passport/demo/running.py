@@ -24,7 +24,7 @@ from passport.demo.errors import NotLoaded
 from passport.demo.guide import guide
 from passport.demo.loading import OWN, SMALL, WHOLE, Loader, Size
 from passport.demo.personas import PersonaFile
-from passport.demo.processes import Part, listening, running
+from passport.demo.processes import Part, alone, listening, running
 from passport.demo.readings import blood_pressure
 from passport.demo.residents import RESIDENTS
 from passport.demo.story import staged
@@ -136,7 +136,11 @@ def check() -> bool:
 def started(state: Path, port: int, console: Console, *, sandbox: bool) -> Iterator[Stage]:
     """A town's installation with its database, its service and its workers, all ready."""
     settings = initialise(state.resolve(), "sandbox" if sandbox else "demo")
-    with listening(settings.host, port) as bound, opened(settings.at(port=bound.getsockname()[1])) as ready:
+    with (
+        alone(settings.state),
+        listening(settings.host, port) as bound,
+        opened(settings.at(port=bound.getsockname()[1])) as ready,
+    ):
         prepare(ready, utc_now())
         books = Books.read(ready.state)
         if books.starts and not books.loaded:

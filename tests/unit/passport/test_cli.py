@@ -1,5 +1,6 @@
 """The command's own part: what it prints, where, and with which exit code; never a traceback."""
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from fhirmap.jsonformat import loads
 from passport.cli import Lifetime, main
+from passport.demo.processes import alone
 from passport.installation import initialise
 
 
@@ -100,3 +102,25 @@ def test_another_lifetime_is_refused(runner: CliRunner, tmp_path: Path) -> None:
 
 def test_a_demo_needs_a_folder_or_checks_itself(runner: CliRunner) -> None:
     assert runner.invoke(main, ["demo"]).exit_code == 2
+
+
+def test_a_persona_file_that_cannot_be_written_is_told_before_the_town_is_loaded(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    command = ["demo", "--state", str(tmp_path), "--json", str(tmp_path / "nowhere" / "personas.json")]
+    result = runner.invoke(main, command)
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr
+
+
+def test_a_taken_port_is_one_line(runner: CliRunner, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = runner.invoke(main, ["demo", "--state", str(tmp_path), "--port", port])
+    assert "cannot listen" in _one_line(result)
+
+
+def test_a_second_demo_on_one_folder_is_refused(runner: CliRunner, tmp_path: Path) -> None:
+    with alone(tmp_path):
+        result = runner.invoke(main, ["demo", "--state", str(tmp_path), "--port", "0"])
+    assert "another demo" in _one_line(result)
