@@ -11,7 +11,7 @@ from consent.model import Consent, Effect, Provision, Record, Status
 from consent.reference import decide
 from tests.unit.consent.worlds import World, consents, provisions, worlds
 
-LAWS = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ERASED = {
     "codes": {"codes": frozenset()},

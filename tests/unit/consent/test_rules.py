@@ -20,6 +20,7 @@ from tests.unit.consent.words import (
     P2,
     VITAL_SIGNS,
     YJ,
+    Json,
     allow,
     asks,
     concept,
@@ -365,3 +366,13 @@ def test_a_root_deny_that_names_the_class_hides_a_provenance(permits: Decides) -
     target = record("Observation", "1")
     assert permits(given, target, asks())
     assert not permits(given, record("Provenance", follows=(target,)), asks())
+
+
+def test_exceptions_of_exceptions_alternate_down_to_the_eighth_level(permits: Decides) -> None:
+    rings = [{"start": str(2000 + level), "end": str(2040 - level)} for level in range(8)]
+    tree: list[Json] = []
+    for level in reversed(range(1, 8)):
+        exception = deny if level % 2 else allow
+        tree = [exception(data_period=rings[level], but=tree)]
+    given = consents(permit(DR_A, data_period=rings[0], but=tree))
+    assert [permits(given, record(time=year(2000 + ring)), asks()) for ring in range(8)] == [True, False] * 4
