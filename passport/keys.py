@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -23,6 +24,9 @@ from passport.outcomes import PassportError
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12  # SP 800-38D, 5.2.1.1
+
+UNWRAPPED_KEPT: Final = 1_024
+"""Patient keys that a process keeps unwrapped. A key is found by its wrapped form alone: without its row, not."""
 
 _SECRETS: Final = ("key_encryption_key", "index_secret", "cursor_secret")
 
@@ -53,6 +57,13 @@ class KeyRing:
     cursor_secret: bytes = field(repr=False)
     demo: bool = False
     random: Callable[[int], bytes] = field(default=os.urandom, repr=False, compare=False)
+    _opened: Callable[[int, bytes], bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        def opened(patient_key: int, wrapped: bytes) -> bytes:
+            return open_sealed(self.key_encryption_key, wrapped, _row(patient_key))
+
+        object.__setattr__(self, "_opened", lru_cache(UNWRAPPED_KEPT)(opened))
 
     @classmethod
     def generate(cls, *, demo: bool = False, random: Callable[[int], bytes] = os.urandom) -> Self:
@@ -114,7 +125,7 @@ class KeyRing:
         Raises:
             Unsealable: it was wrapped for another row or by another installation.
         """
-        return open_sealed(self.key_encryption_key, wrapped, _row(patient_key))
+        return self._opened(patient_key, wrapped)
 
 
 def _row(patient_key: int) -> bytes:

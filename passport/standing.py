@@ -36,97 +36,91 @@ _CALLER_OF_SERVICE: Final = """
 
 # One patient: whoever holds this record, and those who share a record with them.
 _ASKED_OF_RECORD: Final = """
-    SELECT patient_key FROM locator WHERE record_key = %(about_key)s
-    UNION SELECT other_key FROM copatient WHERE patient_key = (
-        SELECT patient_key FROM locator WHERE record_key = %(about_key)s)
-    UNION SELECT 0
+    SELECT patient_key FROM about
+    UNION ALL SELECT other_key FROM about JOIN copatient USING (patient_key)
+    UNION ALL SELECT 0
 """
 # Whoever shared: every patient with a permit that names one of these actors, and the caller's own passport.
 _ASKED_OF_ANYONE: Final = """
-    SELECT patient_key FROM consent_actor, actors WHERE actor_key = ANY (actors.keys)
+    SELECT patient_key FROM consent_actor, facets WHERE actor_key = ANY (facets.actors)
     UNION SELECT patient_key FROM caller WHERE patient_key IS NOT NULL
-    UNION SELECT other_key FROM copatient, caller WHERE copatient.patient_key = caller.patient_key
-    UNION SELECT patient_key FROM consent_grant, reach WHERE effect = 2 AND reach.everyone
+    UNION SELECT opened_patient_key FROM caller WHERE opened_patient_key IS NOT NULL
+    UNION SELECT other_key FROM copatient JOIN caller USING (patient_key)
+    UNION SELECT patient_key FROM consent_grant, facets WHERE effect = 2 AND facets.everyone
     UNION SELECT 0
+"""
+
+# How `walk` came to somebody: steps 1 to 4 are the kinds of `consent.directory.MembershipKind`.
+_WALK: Final = """
+    -- An organization by itself is followed (3) as one that is reached; a role leads on only while it counts.
+    SELECT actor_key, CASE WHEN role IS NOT NULL THEN 6 WHEN subject LIKE 'Organization/%%' THEN 3 ELSE 0 END
+    FROM caller WHERE role IS NOT NULL OR actor_key IS NOT NULL
+    UNION ALL
+    SELECT m.container, CASE m.kind WHEN 1 THEN 1 ELSE 5 END
+    FROM caller JOIN membership AS m ON m.member = actor_key AND m.kind IN (1, 3)
+    WHERE (m.starts IS NULL OR m.starts <= %(now)s) AND (m.ends IS NULL OR m.ends > %(now)s)
+    UNION
+    -- Whoever is an actor leads to what it is part of; the collectives that list it (4) lead no further.
+    SELECT m.container, m.kind::int
+    FROM walk JOIN membership AS m ON m.member = walk.actor AND walk.step < 4 AND m.kind IN (2, 3, 4)
+    WHERE (m.starts IS NULL OR m.starts <= %(now)s) AND (m.ends IS NULL OR m.ends > %(now)s)
 """
 
 _STATEMENT: Final = """
 WITH RECURSIVE caller AS MATERIALIZED ({caller}),
-valid_membership AS (
-    SELECT member, container, kind AS step FROM membership
-    WHERE (starts IS NULL OR starts <= %(now)s) AND (ends IS NULL OR ends > %(now)s)
+about AS MATERIALIZED (SELECT patient_key FROM locator WHERE record_key = %(about_key)s),
+walk (actor, step) AS ({walk}),
+known AS MATERIALIZED (
+    SELECT coalesce(array_agg(actor) FILTER (WHERE step < 5), '{{}}') AS actors,
+        coalesce(bool_or(step IN (3, 5, 6) AND NOT EXISTS (
+            SELECT FROM collective WHERE actor_key = actor AND resolvable)), false) AS unresolved
+    FROM walk
 ),
-chain (actor) AS (
-    SELECT actor_key FROM caller WHERE role IS NULL AND actor_key IS NOT NULL
-    UNION SELECT container FROM caller JOIN valid_membership ON member = actor_key AND step = 1
-    UNION SELECT container FROM chain JOIN valid_membership ON member = actor AND step IN (2, 3)
-),
-listed (actor) AS (SELECT container FROM chain JOIN valid_membership ON member = actor AND step = 4),
-followed (actor) AS (
-    SELECT actor_key FROM caller WHERE role IS NOT NULL OR subject LIKE 'Organization/%%'
-    UNION SELECT container FROM chain JOIN valid_membership ON member = actor AND step = 3
-    UNION SELECT container FROM caller JOIN valid_membership ON member = actor_key AND step = 3
-),
-actors AS MATERIALIZED (
-    SELECT coalesce(array_agg(actor), '{{}}') AS keys,
-        EXISTS (SELECT FROM followed WHERE NOT EXISTS (
-            SELECT FROM collective WHERE actor_key = followed.actor AND resolvable)) AS unresolved
-    FROM (SELECT actor FROM chain UNION SELECT actor FROM listed) AS known
-),
-reach AS MATERIALIZED (
-    SELECT opened_patient_key IS NULL AND purpose <> 'BTG' AND EXISTS (
-        SELECT FROM consent_actor, actors WHERE patient_key = 0 AND actor_key = ANY (actors.keys)) AS everyone
-    FROM caller
+facets AS MATERIALIZED (
+    SELECT known.actors, caller.client_key AS client, known.unresolved,
+        coalesce((1 << (array_position(%(purposes)s::text[], caller.purpose) - 1)), 0) AS purpose,
+        %(action_bit)s::int AS action, %(now)s::timestamptz AS at,
+        opened_patient_key IS NULL AND caller.purpose <> 'BTG' AND EXISTS (
+            SELECT FROM consent_actor WHERE patient_key = 0 AND actor_key = ANY (known.actors)) AS everyone
+    FROM caller, known
 ),
 asked AS MATERIALIZED (
     SELECT found.patient_key FROM ({asked}) AS found, caller
     WHERE caller.purpose <> 'BTG' OR found.patient_key IN (0, caller.opened_patient_key)
 ),
-facets AS MATERIALIZED (
-    SELECT actors.keys AS actors, caller.client_key AS client, actors.unresolved,
-        coalesce((1 << (array_position(%(purposes)s::text[], caller.purpose) - 1)), 0) AS purpose,
-        %(action_bit)s::int AS action, %(now)s::timestamptz AS at
-    FROM caller, actors
-),
-standing_grant AS ({grants}),
-relevant AS MATERIALIZED (
-    SELECT patient_key, effect, shape_key, t_bits, f_bits, consent_ref
+standing_grant AS MATERIALIZED ({grants}),
+relevant AS (
+    SELECT array_agg(patient_key) AS grant_patients, array_agg(effect) AS grant_effects,
+        array_agg(shape_key) AS grant_shapes, array_agg(t_bits) AS grant_trues,
+        array_agg(f_bits) AS grant_falses, array_agg(consent_ref) AS grant_refs
     FROM standing_grant
     -- A permit whose root asks what is not so, and a block whose root certainly does not apply, say nothing.
     WHERE CASE effect WHEN 1 THEN t_bits & 1 = 1 ELSE f_bits & 1 = 0 END
 ),
 wall AS (
-    SELECT coalesce(array_agg(asked.patient_key), '{{}}') AS patients
-    FROM asked, caller, actors, reach
-    WHERE asked.patient_key = 0 OR asked.patient_key = caller.patient_key OR reach.everyone
-        OR asked.patient_key = caller.opened_patient_key
-        OR EXISTS (SELECT FROM consent_actor AS shared
-            WHERE shared.patient_key = asked.patient_key AND shared.actor_key = ANY (actors.keys))
+    SELECT array_agg(asked.patient_key) FILTER (WHERE asked.patient_key <> 0) AS asked,
+        coalesce(array_agg(asked.patient_key) FILTER (WHERE
+            asked.patient_key = 0 OR asked.patient_key = caller.patient_key OR facets.everyone
+            OR asked.patient_key = caller.opened_patient_key
+            OR EXISTS (SELECT FROM consent_actor AS shared
+                WHERE shared.patient_key = asked.patient_key AND shared.actor_key = ANY (facets.actors))
+        ), '{{}}') AS patients
+    FROM asked, caller, facets
 )
-SELECT caller.*, actors.keys AS actors, reach.everyone,
-    (SELECT array_agg(patient_key) FROM asked WHERE patient_key <> 0) AS asked,
-    (SELECT patient_key FROM locator WHERE record_key = %(about_key)s) AS about_patient,
-    ARRAY (SELECT patient_key FROM relevant ORDER BY {order}) AS grant_patients,
-    ARRAY (SELECT effect FROM relevant ORDER BY {order}) AS grant_effects,
-    ARRAY (SELECT shape_key FROM relevant ORDER BY {order}) AS grant_shapes,
-    ARRAY (SELECT t_bits FROM relevant ORDER BY {order}) AS grant_trues,
-    ARRAY (SELECT f_bits FROM relevant ORDER BY {order}) AS grant_falses,
-    ARRAY (SELECT consent_ref FROM relevant ORDER BY {order}) AS grant_refs,
+SELECT caller.*, facets.everyone, wall.asked, (SELECT patient_key FROM about) AS about_patient, relevant.*,
     set_config('passport.patients', wall.patients::text, true) AS wall,
-    set_config('passport.everyone', CASE WHEN reach.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
+    set_config('passport.everyone', CASE WHEN facets.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
         AS all_patients,
     set_config('passport.requester', coalesce(caller.actor_key::text, ''), true) AS requester
-FROM caller, actors, reach, wall
+FROM caller, facets, wall, relevant
 """
 
 _PURPOSES: Final = [purpose.value for purpose in Purpose]
 """In the order of their bits in `consent_node.purposes`."""
 
-_ORDER: Final = "patient_key, effect, shape_key, t_bits, f_bits, consent_ref"
-
 
 def _statement(caller: str, asked: str, *, anyone: bool) -> Prepared:
-    text = _STATEMENT.format(caller=caller, asked=asked, order=_ORDER, grants=GRANTS)
+    text = _STATEMENT.format(caller=caller, walk=_WALK, asked=asked, grants=GRANTS)
     return Prepared(text.replace("%(anyone)s", "true" if anyone else "false"), {})
 
 
@@ -203,16 +197,18 @@ async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bo
 def _standing(row: Any, *, anyone: bool) -> Standing:
     held: dict[int, list[Held]] = {}
     refs: dict[int, list[str]] = {}
-    listed = zip(
+    columns = (
         row.grant_patients,
         row.grant_effects,
         row.grant_shapes,
         row.grant_trues,
         row.grant_falses,
         row.grant_refs,
-        strict=True,
     )
-    for patient, effect, shape, trues, falses, ref in listed:
+    # In one order, so that patients who consented alike share a signature.
+    for patient, effect, shape, trues, falses, ref in sorted(
+        zip(*(each or () for each in columns), strict=True)
+    ):
         held.setdefault(patient, []).append(Held(effect, shape, trues, falses))
         refs.setdefault(patient, []).append(ref)
     policies, policy_refs = tuple(held.pop(NOBODY, ())), refs.get(NOBODY, [])

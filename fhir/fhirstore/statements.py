@@ -84,15 +84,19 @@ class Kept:
 async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Sequence[Row]:
     """Run a statement that returns rows."""
     cursor = await start(connection, prepared, params)
-    return await cursor.fetchall() if cursor.description else []
+    # A statement that returns rows has a next one, even where there is none.
+    return [] if cursor.rownumber is None else await cursor.fetchall()
 
 
 async def start(
     connection: Connection, prepared: Prepared, params: Mapping[str, object]
 ) -> AsyncRawCursor[Row]:
-    """Send a statement inside of a pipeline; its rows are fetched from the cursor after the pipeline's end."""
+    """Send a statement inside of a pipeline; its rows are fetched from the cursor after the pipeline's end.
+
+    Rows come in binary: bodies are not written in hexadecimal, and times are not read from text.
+    """
     cursor = AsyncRawCursor(connection, row_factory=namedtuple_row)
-    await cursor.execute(prepared.numbered, prepared.bound(params))
+    await cursor.execute(prepared.numbered, prepared.bound(params), binary=True)
     return cursor
 
 
