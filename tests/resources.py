@@ -40,7 +40,7 @@ def observation(
     }
 
 
-def pressure(patient: str, systolic: int = 128, time: str = "2026-10-01", **elements: Any) -> Json:
+def pressure(patient: str, systolic: int = 128, time: str | None = "2026-10-01", **elements: Any) -> Json:
     """A blood pressure as a cuff at home gives it."""
     parts = [(LOINC, "8480-6", systolic), (LOINC, "8462-4", 82)]
     components = [
