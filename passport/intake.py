@@ -12,6 +12,7 @@ creations costs the same number of statements: owners, the saving ones (a pipeli
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Literal
 
 from psycopg.errors import InsufficientPrivilege, UniqueViolation
@@ -35,7 +36,7 @@ from passport.identity.scopes import Right, allows
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, Refused, TooMany
 from passport.records import Draft, Owner, named, opened_body, sealed_row
 from passport.runtime import Runtime
-from passport.sql import fetch, prepare
+from passport.sql import fetch
 from passport.subjects import Subject
 
 PROPOSALS_PER_HOUR: Final = 60
@@ -166,7 +167,8 @@ async def _currents(desk: Desk, granted: Decision, writes: Sequence[Write]) -> d
             )
     found: dict[int, dict[Action, Any]] = {}
     for action, decision in decisions.items():
-        prepared = prepare(store.lock(decision.clause))
+        structure = ("lock", decision.structure)
+        prepared = runtime.statements.composed(structure, partial(store.lock, decision.clause))
         params = {**decision.params, "record_keys": [keys.reference(reference) for reference in about]}
         for row in await fetch(desk.connection, prepared, params):
             found.setdefault(row.record_key, {})[action] = row
@@ -343,7 +345,9 @@ async def _judge(
     for action, keys in _questions(granted.action, pieces, rows).items():
         standing = await desk.standing_for(action, _about(desk, pieces))
         decision = await decide(desk.runtime, desk.connection, standing, action)
-        prepared = prepare(store.judged(decision.clause, decision.relied))
+        structure = ("judged", decision.structure)
+        compose = partial(store.judged, decision.clause, decision.relied)
+        prepared = desk.runtime.statements.composed(structure, compose)
         names = {(patient, place): ref for patient, place, ref in decision.grants}
         found = await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
         if len(found) < len(keys) or not all(row.permitted for row in found):

@@ -7,7 +7,7 @@ plan: psycopg prepares a text that it has seen before.
 """
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
@@ -71,6 +71,10 @@ class Kept:
     def get(self, structure: Hashable) -> Prepared | None:
         """The statement composed for `structure` earlier, or None."""
         return self._by_structure.get(structure)
+
+    def composed(self, structure: Hashable, compose: Callable[[], ClauseElement]) -> Prepared:
+        """The statement for `structure`, composed and compiled only if it was not before."""
+        return self.get(structure) or self.put(structure, prepare(compose()))
 
     def put(self, structure: Hashable, prepared: Prepared) -> Prepared:
         """Keep `prepared` for `structure` and return it."""
