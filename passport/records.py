@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/resource.html#Meta
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,9 +12,10 @@ from fhirstore.bodies import NONCE_BYTES, Address, Bodies, Sealed
 from fhirstore.facts import Columns, Facts
 from fhirstore.indexing import IndexRows, index_rows
 from fhirstore.keys import KeyMaker
+from fhirstore.parameters import parameters_of
 from fhirstore.parse import Tree, serialise
 from fhirstore.rows import PartRow, RecordRow
-from fhirstore.tables import fact_columns
+from fhirstore.tables import NOBODY, fact_columns
 from fhirstore.types import TypeNumber
 from passport.runtime import Runtime
 
@@ -90,10 +91,20 @@ def sealed_row(runtime: Runtime, draft: Draft, owner: Owner, *, source: int, now
         others=owner.others,
         source=source,
         parts=_parts(draft.facts.parts, runtime.keys),
-        tokens=tuple((row.parameter, row.value, row.starts) for row in rows.tokens),
+        tokens=(
+            *((row.parameter, row.value, row.starts) for row in rows.tokens),
+            *(_put_to(draft.facts, columns) if owner.patient_key == NOBODY and not draft.deleted else ()),
+        ),
         dates=tuple((row.parameter, row.starts, row.ends) for row in rows.dates),
         identifiers=rows.identifiers,
     )
+
+
+def _put_to(facts: Facts, columns: Columns) -> Iterator[tuple[int, int, None]]:
+    """Rows by which a proposal to somebody without a passport is found like one to somebody with one."""
+    parameter = parameters_of(facts.type.name).get("patient")
+    if parameter is not None:
+        yield from ((parameter.number, patient, None) for patient in columns.patients)
 
 
 def _facts(columns: Columns) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.errors import FhirStoreError
+from fhirstore.parameters import parameters_of
 from fhirstore.rows import (
     ARCHIVE,
     INSERT_LOCATORS,
@@ -45,7 +46,7 @@ from fhirstore.search.query import Query
 from fhirstore.search.sort import after, expressions, order_by
 from fhirstore.search.test import Test
 from fhirstore.statements import Connection, Prepared, Row, fetch
-from fhirstore.tables import locator, patient, resource, resource_token, resource_version
+from fhirstore.tables import NOBODY, locator, patient, resource, resource_token, resource_version
 
 READS: Final = ("page", "total", "record", "versions", "directory_bodies")
 WRITES: Final = ("save", "allot_patient", "open_directory", "owners", "lock", "judged", "recent_from")
@@ -91,6 +92,10 @@ _SHOWN_COLUMNS: Final = (
     "body",
     "others",
 )
+
+
+PROPOSABLE: Final = "Consent"
+"""The type that may be put to a person whom nobody knows here."""
 
 
 class NoPatientKey(FhirStoreError):
@@ -297,7 +302,17 @@ def _driven(query: Query, driver: FromClause, test: Test, reach: Permit) -> list
 def _of_patients(query: Query, rows: FromClause, reach: Permit) -> ColumnElement[bool]:
     if query.patients is None:
         return reach(rows)
+    named = any_(bindparam("asked_refs", type_=ARRAY(BigInteger)))
     if len(query.patients) == 1:
-        return rows.c.patient_key == bindparam("asked", type_=BigInteger)
-    asked = bindparam("asked_refs", type_=ARRAY(BigInteger))
-    return rows.c.patient_key.in_(select(locator.c.patient_key).where(locator.c.record_key == any_(asked)))
+        held = rows.c.patient_key == bindparam("asked", type_=BigInteger)
+    else:
+        held = rows.c.patient_key.in_(select(locator.c.patient_key).where(locator.c.record_key == named))
+    if query.type.name != PROPOSABLE:
+        return held
+    # What was proposed to somebody without a passport lies with nobody, and is found all the same.
+    put_to = resource_token.alias()
+    number = parameters_of(PROPOSABLE)["patient"].number
+    found = select(put_to.c.record_key).where(
+        put_to.c.patient_key == NOBODY, put_to.c.parameter == number, put_to.c.value == named
+    )
+    return held | ((rows.c.patient_key == NOBODY) & rows.c.record_key.in_(found))
