@@ -359,12 +359,12 @@ async def _judge(
 
 def _about(desk: Desk, pieces: Sequence[_Piece]) -> str | None:
     """Who is in question: somebody registered or named by a new record, else whom the request named."""
-    for piece in pieces:
-        if _registers(piece):
-            return f"Patient/{piece.id}"
-        if piece.current is None and piece.facts.patients:
-            return piece.facts.patients[0]
-    return desk.request.about
+    registered = [f"Patient/{piece.id}" for piece in pieces if _registers(piece)]
+    new = [piece.facts for piece in pieces if piece.current is None]
+    # A Provenance beside what it follows says nothing of its own; alone it lies with its first target.
+    named = [name for facts in new if not facts.follows for name in facts.patients]
+    followed = [name for facts in new for name in (*facts.follows, *facts.patients)]
+    return next(iter((*registered, *named, *followed)), desk.request.about)
 
 
 def _questions(
