@@ -166,7 +166,9 @@ def registered_keys(jwks: object) -> list[dict[str, str]]:
 
 def algorithm_of(key: Mapping[str, object]) -> str | None:
     """The algorithm that assertions by this key have, None for a kind of key that is not taken."""
-    return ALGORITHMS.get((key.get("kty"), key.get("crv")))
+    kind = key.get("kty"), key.get("crv")
+    # A registration may hold anything, and a list or an object is no key of a mapping.
+    return ALGORITHMS.get(kind) if all(part is None or isinstance(part, str) for part in kind) else None
 
 
 def _public(key: object) -> dict[str, str]:

@@ -239,6 +239,7 @@ async def test_only_an_operator_registers_clients_and_hands_out_codes(
         {"scopes": ["user/*.rs"]},
         {"scopes": "system/*.rs"},
         {"jwks": {"keys": []}},
+        {"jwks": {"keys": [{"kid": "1", "kty": ["EC"], "crv": {}}]}},
         {"name": ""},
         {"active": "yes"},
         {"shoe": "size"},
