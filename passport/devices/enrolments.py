@@ -23,6 +23,7 @@ from passport.devices.jwk import DeviceKey, device_key
 from passport.devices.lifecycle import Status
 from passport.devices.models import DeviceModel, collected
 from passport.devices.registry import model_of
+from passport.identity.scopes import require
 from passport.intake import Write, write
 from passport.outbox.notices import tell
 from passport.outcomes import Invalid, Refused
@@ -190,9 +191,10 @@ async def own_devices(runtime: Runtime, caller: Caller) -> list[Enrolment]:
     """The caller's own devices, the newest first.
 
     Raises:
-        Refused: the caller is not a person who reads their own passport.
+        Refused: the caller is not a person who reads their own passport, or not with these scopes.
     """
     async with admitted(runtime, caller, Request(Action.ACCESS, "read", "GET devices")) as desk:
+        require(desk.subject.scopes, "s", "Device")
         own = desk.standing.own
         if own is None:
             raise Refused

@@ -16,6 +16,7 @@ from passport.audit.query import recorded
 from passport.devices import store
 from passport.devices.enrolments import Enrolment
 from passport.devices.sifting import Doubted
+from passport.identity.scopes import require
 from passport.keys import open_sealed, seal
 from passport.outbox.notices import tell
 from passport.outcomes import Refused
@@ -75,10 +76,11 @@ async def quarantined(runtime: Runtime, caller: Caller, before: tuple[datetime, 
     """The caller's own readings in quarantine, newest first, those before a place where one is given.
 
     Raises:
-        Refused: the caller is not a person who reads their own passport.
+        Refused: the caller is not a person who reads their own passport, or not with these scopes.
     """
     request = Request(Action.ACCESS, "read", recorded("GET", "devices/quarantine"))
     async with admitted(runtime, caller, request) as desk:
+        require(desk.subject.scopes, "s", "Observation")
         own = desk.standing.own
         if own is None:
             raise Refused

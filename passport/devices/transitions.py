@@ -57,7 +57,11 @@ async def change(runtime: Runtime, caller: Caller, device_id: str, verb: Verb) -
 
 
 async def _current(runtime: Runtime, caller: Caller, device: str, query: str) -> Tree | None:
-    """The Consent of a device as the caller may read it; None before there is one."""
+    """The Consent of a device as the caller may read it; None before there is one.
+
+    Raises:
+        NotFound: the caller may not read it, whether by consent or by the session's scopes.
+    """
     async with runtime.pool.connection() as connection:
         enrolment = await enrolment_of(connection, runtime.keys.reference(device))
     if enrolment is None or enrolment.consent is None:
@@ -67,6 +71,8 @@ async def _current(runtime: Runtime, caller: Caller, device: str, query: str) ->
         shown = await disclosure.read(runtime, caller, resource_type("Consent"), id_, query)
     except Gone:
         return None
+    except Refused:
+        raise NotFound from None
     return parse(shown.body)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from fhirstore.types import TYPES
-from passport.outcomes import Invalid
+from passport.outcomes import Invalid, Refused
 from passport.subjects import Kind
 
 Right = Literal["c", "r", "u", "d", "s"]
@@ -96,6 +96,16 @@ def allows(scopes: Iterable[str], type_name: str, right: Right) -> bool:
         match is not None and match[2] in {"*", type_name} and right in match[3]
         for match in map(_SCOPE.fullmatch, scopes)
     )
+
+
+def require(scopes: Iterable[str], right: Right, *types: str) -> None:
+    """Let a session through whose `scopes` allow `right` on one of `types`.
+
+    Raises:
+        Refused: they do not.
+    """
+    if not any(allows(scopes, type_name, right) for type_name in types):
+        raise Refused("the session's scopes do not allow this")
 
 
 def _covered(scope: str, allowed: frozenset[str]) -> bool:

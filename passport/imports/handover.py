@@ -15,6 +15,7 @@ from uuid import UUID
 from consent.model import Action
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
+from passport.identity.scopes import require
 from passport.identity.tokens import delegate
 from passport.imports import store
 from passport.imports.formats import FORMATS
@@ -28,6 +29,9 @@ from passport.subjects import Caller
 TASK: Final = "import"
 
 FILE_MAX_BYTES: Final = 1_048_576
+
+RECORDS: Final = ("MedicationDispense", "MedicationStatement")
+"""What a file is made of: a session that may create, or search, neither has nothing to do with imports."""
 
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
 _PERMIT: Final = 1  # consent_grant.effect
@@ -57,7 +61,8 @@ async def receive(runtime: Runtime, caller: Caller, patient: str, format_: str, 
 
     Raises:
         Invalid: an unknown format, or no reference of a Patient.
-        Refused: the caller is not the patient, and no consent lets the caller hand anything over.
+        Refused: the caller is not the patient, and no consent lets the caller hand anything over; or the
+            session's scopes do not.
     """
     if format_ not in FORMATS:
         raise Invalid(
@@ -68,6 +73,7 @@ async def receive(runtime: Runtime, caller: Caller, patient: str, format_: str, 
     query = recorded("POST", "imports", [("patient", patient), ("format", format_)])
     request = Request(Action.COLLECT, "create", query, about=patient, isolation="write")
     async with admitted(runtime, caller, request) as desk:
+        require(desk.subject.scopes, "c", *RECORDS)
         patient_key = _permitted(desk)
         import_id = await _take(desk, patient_key, format_, data)
         grants = desk.standing.refs.get(patient_key, ())
@@ -145,10 +151,12 @@ async def status_of(runtime: Runtime, caller: Caller, import_id: UUID) -> Status
 
     Raises:
         NotFound: there is no such import, or it is neither the caller's file nor the caller's passport.
+        Refused: the session's scopes do not allow it.
     """
     reference = f"Import/{import_id}"
     request = Request(Action.ACCESS, "read", recorded("GET", f"imports/{import_id}"), about=reference)
     async with admitted(runtime, caller, request) as desk:
+        require(desk.subject.scopes, "s", *RECORDS)
         asked = desk.standing.asked
         patient_key = _UNKNOWN_PATIENT if asked is None else asked
         await enter(desk.connection, patient_key)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from consent.model import Action
 from passport import admission
 from passport.audit.query import recorded
+from passport.identity.scopes import require
 from passport.outbox.notices import read
 from passport.outcomes import Refused
 from passport.routes.messages import NO_STORE, bearer, runtime_of
@@ -21,6 +22,8 @@ async def list_notifications(request: Request) -> Response:
     """The caller's own notifications, newest first."""
     asked = admission.Request(Action.ACCESS, "read", recorded("GET", "notifications"))
     async with admission.admitted(runtime_of(request), bearer(request), asked) as desk:
+        # A notification tells what happened to the passport, so it is read like the audit log.
+        require(desk.subject.scopes, "s", "AuditEvent")
         own = desk.standing.own
         if own is None:
             raise Refused
