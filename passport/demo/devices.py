@@ -64,10 +64,14 @@ def models_of(kind: Kind) -> tuple[Model, ...]:
 class SimulatedDevice:
     """A device with its private key and its counter."""
 
-    def __init__(self, model: Model, serial: str, key: ECKey | OKPKey, next_counter: int = 1) -> None:
+    def __init__(
+        self, model: Model, serial: str, key: ECKey | OKPKey, kid: str = "", next_counter: int = 1
+    ) -> None:
         self.model = model
         self.serial = serial
         self.next_counter = next_counter
+        self.kid = kid or key.thumbprint()
+        """What the key is called: by its thumbprint until an enrolment gives it a name of its own."""
         self._key = key
 
     @classmethod
@@ -79,17 +83,17 @@ class SimulatedDevice:
     def known(cls, model: str, jwk: Mapping[str, Any], next_counter: int) -> "SimulatedDevice":
         """A device that was enrolled before."""
         (found,) = (each for each in MODELS if each.name == model)
-        return cls(found, "", key_of(jwk), next_counter)
+        return cls(found, "", key_of(jwk), jwk["kid"], next_counter)
 
     @property
     def public_jwk(self) -> dict[str, Any]:
         """The key as an enrolment names it."""
-        return public_jwk(self._key)
+        return {**public_jwk(self._key), "kid": self.kid}
 
     @property
     def private_jwk(self) -> dict[str, Any]:
         """The key as only the device, and the persona file, knows it."""
-        return private_jwk(self._key)
+        return {**private_jwk(self._key), "kid": self.kid}
 
     def enrolment(self, patient: str) -> dict[str, Any]:
         """The body by which the device asks to measure for a patient (`Patient/…`)."""
@@ -99,7 +103,7 @@ class SimulatedDevice:
         """The readings as signed messages in the device's own format, each with the next counter."""
         spoken = [_bluetooth(reading) for reading in readings] if self.model.bluetooth else list(readings)
         for at in range(0, len(spoken), BATCH_READINGS):
-            yield message(self._key, self.next_counter, spoken[at : at + BATCH_READINGS])
+            yield message(self._key, self.kid, self.next_counter, spoken[at : at + BATCH_READINGS])
             self.next_counter += 1
 
 
@@ -124,12 +128,10 @@ def key_of(jwk: Mapping[str, Any]) -> ECKey | OKPKey:
     return ECKey.import_key(dict(jwk)) if jwk["kty"] == "EC" else OKPKey.import_key(dict(jwk))
 
 
-def message(
-    key: ECKey | OKPKey, counter: int, readings: Sequence[Reading], *, kid: str | None = None
-) -> bytes:
-    """A compact JWS over one batch; `kid` names another key than the one that signs, as a forger would."""
+def message(key: ECKey | OKPKey, kid: str, counter: int, readings: Sequence[Reading]) -> bytes:
+    """A compact JWS over one batch; `kid` is what the enrolment called the key, or what a forger claims."""
     algorithm = _algorithm(key)
-    header = orjson.dumps({"alg": algorithm, "kid": kid or key.thumbprint()})
+    header = orjson.dumps({"alg": algorithm, "kid": kid})
     payload = orjson.dumps({"counter": counter, "readings": list(readings)})
     signing_input = urlsafe_b64encode(header) + b"." + urlsafe_b64encode(payload)
     signature = JWSRegistry.algorithms[algorithm].sign(signing_input, key)

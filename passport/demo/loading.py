@@ -125,6 +125,7 @@ class Loader:
         asked = granted(
             patient.post("/devices/enrolments", device.enrolment(self._reference(resident)))
         ).json()
+        device.kid = asked["kid"]
         granted(patient.post(f"/devices/{_id(asked['device'])}/approve"))
         self.books.devices[f"{resident.key}/{kind}"] = DeviceEntry(
             f"Device/{_id(asked['device'])}", model.name, device.private_jwk, next_counter=1

@@ -126,12 +126,15 @@ async def enrol(runtime: Runtime, caller: Caller, body: bytes) -> dict[str, str]
         model = await model_of(desk.connection, order.model)
         if model is None or not model.active:
             raise Invalid("got a model that cannot be enrolled", ("model",), status=422, code="not-found")
-        (written,) = await write(desk, [Write("create", "Device", device_resource(order, model))])
-        await _remember(desk, order, written.reference)
-    return {"device": written.reference, "kid": order.key.kid, "status": "pending"}
+        device_id = runtime.new_id()
+        await write(desk, [Write("create", "Device", device_resource(order, model), id=device_id)])
+        device = f"Device/{device_id}"
+        kid = order.key.kid(device)
+        await _remember(desk, order, device, kid)
+    return {"device": device, "kid": kid, "status": "pending"}
 
 
-async def _remember(desk: Desk, order: Order, device: str) -> None:
+async def _remember(desk: Desk, order: Order, device: str, kid: str) -> None:
     """Keep the key of a device that was written, and tell its person.
 
     Raises:
@@ -145,7 +148,7 @@ async def _remember(desk: Desk, order: Order, device: str) -> None:
         "device_key": desk.runtime.keys.reference(device),
         "device_id": device.partition("/")[2],
         "model": order.model,
-        "kid": order.key.kid,
+        "kid": kid,
         "jwk": Jsonb(dict(order.key.jwk)),
         "now": desk.now,
     }

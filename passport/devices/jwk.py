@@ -1,12 +1,14 @@
-"""The public key of a device: P-256 or Ed25519, named by its thumbprint.
+"""The public key of a device: P-256 or Ed25519, named by its thumbprint and by the enrolment it stands in.
 
 https://www.rfc-editor.org/rfc/rfc7517
 https://www.rfc-editor.org/rfc/rfc7638
 """
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from joserfc.errors import JoseError
@@ -44,10 +46,14 @@ class DeviceKey:
         """The signature algorithms of this key; a message under any other is not by it."""
         return _KINDS[self.jwk["kty"], self.jwk["crv"]].algorithms
 
-    @property
-    def kid(self) -> str:
-        """The thumbprint of the key (SHA-256, base64url)."""
-        return self.imported().thumbprint()
+    def kid(self, device: str) -> str:
+        """The name of the key as that of one enrolled device (`Device/…`).
+
+        A public key may be enrolled by anyone, so its thumbprint alone would not say for which device a message
+        was signed. The name stands in the signed header, so a message holds at one enrolment.
+        """
+        named = f"{self.imported().thumbprint()}.{device}"
+        return urlsafe_b64encode(sha256(named.encode()).digest()).rstrip(b"=").decode()
 
     def imported(self) -> ECKey | OKPKey:
         """The key as the signature library holds it.

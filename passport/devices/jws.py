@@ -80,9 +80,9 @@ def read(message: bytes) -> Signed:
     return Signed(algorithm, kid, header_part + b"." + payload_part, payload, signature)
 
 
-def verified(signed: Signed, key: DeviceKey | None) -> bool:
-    """Whether `key` (None: no such device) signed this message under its own kid and its own algorithm."""
-    named = key is not None and signed.kid == key.kid and signed.algorithm in key.algorithms
+def verified(signed: Signed, key: DeviceKey | None, kid: str) -> bool:
+    """Whether `key` (None: no such device) signed this message as `kid` and under its own algorithm."""
+    named = key is not None and signed.kid == kid and signed.algorithm in key.algorithms
     against = key if key is not None and named else _DECOYS.get(signed.algorithm, _DECOYS["ES256"])
     held = JWSRegistry.algorithms[against.algorithms[0]].verify(
         signed.signing_input, signed.signature, against.imported()

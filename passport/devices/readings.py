@@ -98,7 +98,8 @@ async def receive(runtime: Runtime, device_id: str, body: bytes) -> bytes:
     )
     async with admitted(runtime, Acting(subject_of(device)), request) as desk:
         enrolment = await enrolment_of(desk.connection, runtime.keys.reference(device))
-        if not jws.verified(signed, enrolment.key if enrolment else None) or enrolment is None:
+        named = (enrolment.key, enrolment.kid) if enrolment else (None, "")
+        if not jws.verified(signed, *named) or enrolment is None:
             raise Unverified
         if enrolment.status != "active":
             raise Refused("the device is not active")
@@ -142,7 +143,7 @@ async def _store(
     desk: Desk, enrolment: Enrolment, message: messages.Message, digest: bytes, secret: bytes
 ) -> bytes:
     """Store a message that was not seen before; any number of readings costs the same statements."""
-    sieve = Sieve(enrolment.patient, enrolment.device, enrolment.kid, enrolment.kinds, secret, desk.now)
+    sieve = Sieve(enrolment.patient, enrolment.device, enrolment.kinds, secret, desk.now)
     sifted = Sifted(tuple(sieve.sift(reading) for reading in message.readings))
     known = await _known(desk, enrolment, sifted)
     new = {identity: tree for identity, tree in sifted.observations.items() if identity not in known}

@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/observation-vitalsigns.html
 
-A reading is known again by what was measured, when, and under whose key, whatever number its message bears
-and however its time was written. The digest is keyed with the person's own key: without it it tells nothing.
+A reading is known again by what was measured, when, and by which device, whatever number its message
+bears and however its time was written. The digest is keyed with the person's own key: without it it tells nothing.
 """
 
 from dataclasses import dataclass
@@ -51,12 +51,11 @@ class Doubted:
 class Sieve:
     """By what the readings of one message are judged: whose they are, and what their device may send.
 
-    `secret` is the person's own key, `kid` names the device's, `kinds` are the readings of its model.
+    `secret` is the person's own key, `kinds` are the readings of the device's model.
     """
 
     patient: str
     device: str
-    kid: str
     kinds: frozenset[str]
     secret: bytes
     now: datetime
@@ -85,12 +84,12 @@ class Sieve:
 
     def _doubted(self, tree: Tree, reason: str) -> Doubted:
         content = serialise(tree)
-        return Doubted(self._id(_DOUBTED, self.kid.encode() + content), reason, content)
+        return Doubted(self._id(_DOUBTED, self.device.encode() + content), reason, content)
 
     def _measured(self, reading: Reading) -> bytes:
         at = reading.time.at.astimezone(UTC).isoformat() if reading.time else None
         values = [[each.measurand.name, _value(each)] for each in reading.values]
-        return orjson.dumps([self.kid, reading.vital.type, at, values])
+        return orjson.dumps([self.device, reading.vital.type, at, values])
 
     def _id(self, person: bytes, content: bytes) -> UUID:
         return UUID(

@@ -49,7 +49,7 @@ device_message = Table(
     _instant("received_at"),
 )
 
-# A reading is known by what was measured, when and under whose key: late and twice is normal, stored once.
+# A reading is known by what was measured, when and by which device: late and twice is normal, stored once.
 device_reading = Table(
     "device_reading",
     metadata,

@@ -99,6 +99,20 @@ async def test_a_message_of_one_device_is_nothing_at_the_address_of_another(town
     assert await town.observations(sora) == []
 
 
+async def test_a_message_says_nothing_for_a_device_enrolled_with_the_same_public_key(
+    town: Town, aoi: str
+) -> None:
+    sora = await town.resident("青空 空（架空）")
+    for pen in (es256(), eddsa()):
+        genuine = await town.approved(aoi, pen=pen)
+        message = genuine.batch(pressure())
+        assert (await town.send(genuine, message)).status_code == 200
+        borrowed = await town.approved(sora, pen=pen)
+        assert borrowed.pen.kid != genuine.pen.kid
+        assert (await town.send(borrowed, message)).status_code == 401
+    assert await town.observations(sora) == []
+
+
 async def test_a_token_does_not_stand_in_for_a_signature(town: Town, aoi: str) -> None:
     cuff = await town.approved(aoi)
     for who in (aoi, "operator", cuff.reference):

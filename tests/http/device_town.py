@@ -80,8 +80,9 @@ class Town:
         pen = pen or es256()
         answer = await self.call(patient, "POST", "/devices/enrolments", json=order(patient, pen, model))
         assert answer.status_code == 201, answer.text
-        assert answer.json() == {"device": answer.json()["device"], "kid": pen.kid, "status": "pending"}
-        return Cuff(answer.json()["device"], pen)
+        told = answer.json()
+        assert told == {"device": told["device"], "kid": told["kid"], "status": "pending"}
+        return Cuff(told["device"], pen.enrolled(told["kid"]))
 
     async def approved(self, patient: str, *, model: str = CUFF, pen: DevicePen | None = None) -> Cuff:
         cuff = await self.enrolled(patient, model=model, pen=pen)

@@ -16,7 +16,7 @@ JOSE: Final = "application/jose"
 def measure(scene: Scene) -> Got:
     """The resident's own cuff sends one reading."""
     scene.kept["pressures"] = len(scene.ids("resident", "Observation", BLOOD_PRESSURE))
-    scene.kept["message"] = message(key_of(_jwk(scene)), _counter(scene), [scene.reading])
+    scene.kept["message"] = _signed(scene, [scene.reading])
     answer = _deliver(scene, scene.kept["message"])
     scene.kept["answer"] = answer.content
     return Got(answer.status_code, granted(answer).json()["results"][0]["status"])
@@ -24,14 +24,13 @@ def measure(scene: Scene) -> Got:
 
 def forge(scene: Scene) -> Got:
     """A stranger's key signs, and the message names the cuff's."""
-    named = key_of(_jwk(scene)).thumbprint()
-    forged = message(new_key("P-256"), _counter(scene) + 1, _lowered(scene), kid=named)
+    forged = message(new_key("P-256"), _jwk(scene)["kid"], _counter(scene) + 1, _lowered(scene))
     return refused(_deliver(scene, forged))
 
 
 def tamper(scene: Scene) -> Got:
     """The cuff's own key signs other readings under a counter that was answered already."""
-    return refused(_deliver(scene, message(key_of(_jwk(scene)), _counter(scene), _lowered(scene))))
+    return refused(_deliver(scene, _signed(scene, _lowered(scene))))
 
 
 def repeat(scene: Scene) -> Got:
@@ -45,6 +44,11 @@ def count(scene: Scene) -> Got:
     """The resident counts what came of all this."""
     more = len(scene.ids("resident", "Observation", BLOOD_PRESSURE)) - scene.kept["pressures"]
     return Got(200, "one more than before" if more == 1 else f"{more} more than before")
+
+
+def _signed(scene: Scene, readings: Sequence[Reading]) -> bytes:
+    jwk = _jwk(scene)
+    return message(key_of(jwk), jwk["kid"], _counter(scene), readings)
 
 
 def _deliver(scene: Scene, content: bytes) -> httpx.Response:

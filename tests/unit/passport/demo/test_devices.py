@@ -23,19 +23,31 @@ def test_the_service_verifies_what_a_device_signs(model: Model) -> None:
     device = SimulatedDevice.made(model, "1")
     (first, *_) = device.batches(readings(RESIDENTS[6], "cuff", NOW, 14))
     public = device_key(device.public_jwk)
-    assert jws.verified(jws.read(first), public)
-    assert not jws.verified(jws.read(first), device_key(SimulatedDevice.made(model, "2").public_jwk))
+    assert jws.verified(jws.read(first), public, device.kid)
+    another = SimulatedDevice.made(model, "2")
+    assert not jws.verified(jws.read(first), device_key(another.public_jwk), device.kid)
+
+
+def test_a_device_signs_under_the_name_that_its_enrolment_gave_its_key() -> None:
+    (model,) = models_of("scale")
+    device = SimulatedDevice.made(model, "1")
+    device.kid = "given"
+    assert (device.public_jwk["kid"], device.private_jwk["kid"]) == ("given", "given")
+    again = SimulatedDevice.known(model.name, device.private_jwk, 1)
+    for each in (device, again):
+        (first, *_) = each.batches(readings(RESIDENTS[0], "scale", NOW, 14))
+        assert jws.read(first).kid == "given"
 
 
 def test_a_forger_signs_under_the_device_key_name_and_fails() -> None:
     genuine, other = new_key("P-256"), new_key("P-256")
-    forged = message(other, 1, [], kid=genuine.thumbprint())
+    forged = message(other, genuine.thumbprint(), 1, [])
     public = {
         name: value
         for name, value in genuine.as_dict(private=False).items()
         if name in {"kty", "crv", "x", "y"}
     }
-    assert not jws.verified(jws.read(forged), device_key(public))
+    assert not jws.verified(jws.read(forged), device_key(public), genuine.thumbprint())
 
 
 def test_counters_rise_by_one_and_go_on_after_a_restart() -> None:
@@ -47,7 +59,7 @@ def test_counters_rise_by_one_and_go_on_after_a_restart() -> None:
     again = SimulatedDevice.known(model.name, device.private_jwk, device.next_counter)
     (following,) = again.batches(taken[:1])
     assert loads(jws.read(following).payload)["counter"] == len(counters) + 1
-    assert jws.verified(jws.read(following), device_key(device.public_jwk))
+    assert jws.verified(jws.read(following), device_key(device.public_jwk), device.kid)
 
 
 def test_bluetooth_says_what_was_measured() -> None:

@@ -1,7 +1,7 @@
 """What a device does: it holds a key, and signs numbered batches of readings with it."""
 
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -13,10 +13,11 @@ PLACE = b"."
 
 @dataclass(frozen=True)
 class DevicePen:
-    """A private key and the algorithm that goes with it."""
+    """A private key and the algorithm that goes with it; `name` is what an enrolment calls the key."""
 
     key: ECKey | OKPKey
     algorithm: str
+    name: str = ""
 
     @property
     def jwk(self) -> dict[str, Any]:
@@ -28,7 +29,10 @@ class DevicePen:
 
     @property
     def kid(self) -> str:
-        return self.key.thumbprint()
+        return self.name or self.key.thumbprint()
+
+    def enrolled(self, kid: str) -> "DevicePen":
+        return replace(self, name=kid)
 
     def sign(self, payload: bytes, **header: Any) -> bytes:
         """A compact JWS; members of `header` come beside or instead of `alg` and `kid`."""

@@ -1,20 +1,26 @@
+from hashlib import sha256
+
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from passport.devices.jwk import device_key
 from passport.outcomes import Invalid
-from tests.unit.passport.devices.signing import DevicePen, eddsa, es256
+from tests.unit.passport.devices.signing import DevicePen, eddsa, encoded, es256
 
 
 @pytest.mark.parametrize("pen", [es256(), eddsa()], ids=["P-256", "Ed25519"])
-def test_a_public_key_is_named_by_its_thumbprint(pen: DevicePen) -> None:
-    assert device_key(pen.jwk).kid == pen.kid
+def test_a_public_key_has_one_name_at_one_enrolment_and_another_at_the_next(pen: DevicePen) -> None:
+    key = device_key(pen.jwk)
+    assert key.kid("Device/1") == device_key(dict(reversed(pen.jwk.items()))).kid("Device/1")
+    assert len({key.kid("Device/1"), key.kid("Device/2"), pen.kid}) == 3
+    assert device_key(es256().jwk).kid("Device/1") != key.kid("Device/1")
 
 
-def test_the_thumbprint_is_that_of_the_specification() -> None:
+def test_the_name_is_made_of_the_thumbprint_and_the_device() -> None:
     # RFC 8037, appendix A.3
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-    assert device_key(jwk).kid == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    named = sha256(b"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k.Device/1").digest()
+    assert device_key(jwk).kid("Device/1") == encoded(named).decode()
 
 
 def test_what_is_kept_is_the_key_and_nothing_that_came_beside_it() -> None:
