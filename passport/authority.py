@@ -26,7 +26,6 @@ class Basis(Enum):
     CONSENT = "a consent that lets this source collect or correct"
 
 
-_DIRECTORY: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location", "Medication"})
 _REGISTERED: Final = frozenset({"Patient"})
 _OF_NOBODY: Final = frozenset({"Group", "Device", "Consent"})
 """What an operator writes where it names no patient: staff groups, clients, policies."""
@@ -36,6 +35,7 @@ _DECIDED_BY_PATIENT: Final = frozenset({"Consent", "CareTeam", "RelatedPerson"})
 
 _NEVER_OWN: Final = frozenset({"Patient", "AuditEvent", "Provenance"})
 _PATIENT_ONLY: Final = frozenset({"CareTeam"})
+_COLLECTIVES: Final = ("CareTeam/", "Group/")
 _PROPOSING: Final = frozenset({"practitioner", "service", "proxy"})
 
 
@@ -65,6 +65,8 @@ def basis(
     name = facts.type.name
     if not facts.type.writable or subject.kind == "auditor":
         raise Refused
+    if facts.type.directory:
+        return _directory(subject, facts, sandbox=sandbox)
     if subject.kind == "operator":
         return _operator(name, facts)
     if subject.kind == "patient":
@@ -74,8 +76,21 @@ def basis(
     return _consent(subject, tree, facts, before, sandbox=sandbox) if name == "Consent" else Basis.CONSENT
 
 
+def _directory(subject: Subject, facts: Facts, *, sandbox: bool) -> Basis:
+    """The directory is read by everyone who signs in: nothing of a person may stand inside of it."""
+    if subject.kind != "operator" and not sandbox:
+        raise Refused("the directory is written by operators")
+    if facts.patients or not _only_directory(facts):
+        raise Refused("a resource of the directory holds nothing of a patient")
+    return Basis.OFFICE if subject.kind == "operator" else Basis.CONSENT
+
+
+def _only_directory(facts: Facts) -> bool:
+    return all(part.type.directory for part in facts.parts)
+
+
 def _operator(name: str, facts: Facts) -> Basis:
-    if name in _DIRECTORY | _REGISTERED or (name in _OF_NOBODY and not facts.patients):
+    if _only_directory(facts) and (name in _REGISTERED or (name in _OF_NOBODY and not facts.patients)):
         return Basis.OFFICE
     raise Refused("an operator writes the directory, registrations and policies, and no health data")
 
@@ -94,11 +109,17 @@ def _consent(
     """Somebody who is not the patient asks for access, or decides as a proxy."""
     mine = before is None or before.written_by_caller
     if tree.get("status") == "proposed" and mine and subject.kind in _PROPOSING:
+        if subject.opened_patient_key is not None or len(facts.patients) > 1:
+            # An opening is for reading one patient; and a request is put to one person.
+            raise Refused
         return Basis.PROPOSAL
     if sandbox:
         return Basis.CONSENT
     if facts.patients and subject.kind != "proxy":
         raise Refused("an active consent is written by the patient")
+    if any(reference.startswith(_COLLECTIVES) for reference in facts.references):
+        # Whoever is in a group may change, the proxy included.
+        raise Refused("a proxy writes consents for single persons and organizations")
     if subject.reference in facts.references or (before is not None and before.names_caller):
         raise Refused("a proxy does not write consents that name the proxy")
     return Basis.CONSENT

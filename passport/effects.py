@@ -25,7 +25,8 @@ from passport.authority import Basis
 from passport.outbox.notices import Kind, tell
 from passport.outcomes import Invalid
 
-_MEMBERSHIPS: Final = frozenset({"PractitionerRole", "Organization", "CareTeam", "Group"})
+_COLLECTIVES: Final = frozenset({"CareTeam", "Group"})
+_MEMBERSHIPS: Final = _COLLECTIVES | {"PractitionerRole", "Organization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ async def carry_effects(desk: Desk, written: Sequence[Effective]) -> None:
         name = one.facts.type.name
         if name == "Consent":
             await _consent(desk, one)
-        if name in _MEMBERSHIPS:
+        if name in _MEMBERSHIPS and (name in _COLLECTIVES or one.row.patient_key == NOBODY):
             await replace_memberships(
                 desk.connection,
                 f"{name}/{one.row.id}",
@@ -82,7 +83,7 @@ def checked_consent(desk: Desk, tree: Mapping[str, Any], reference: str, version
 
 def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
     if one.on is Basis.PROPOSAL:
-        return "access-requested"
+        return "access-requested" if one.row.version == 1 else None
     if one.row.deleted or not read.counts:
         return "access-withdrawn" if one.row.version > 1 else None
     grants = [grant for grant in compiled.grants if grant.effect == GrantEffect.PERMIT]

@@ -24,6 +24,7 @@ from fhirstore.facts import Facts, extract, medications
 from fhirstore.parse import Tree, parse, serialise
 from fhirstore.rows import RecordRow
 from fhirstore.tables import NOBODY
+from fhirstore.types import resource_type
 from fhirstore.validate import validate
 from passport.admission import Desk
 from passport.audit.record import AuditRow
@@ -116,6 +117,7 @@ async def write(desk: Desk, writes: Sequence[Write]) -> list[Written]:
     currents = await _currents(desk, granted, writes)
     pieces = await _pieces(desk, granted, writes, currents)
     await _require_hope(desk, granted, pieces)
+    await _check_targets(desk, pieces)
     rows = await _rows(desk, pieces)
     await _save(desk, rows)
     relied = await _judge(desk, granted, pieces, rows)
@@ -216,7 +218,9 @@ async def _pieces(
         before = None
         if current is not None:
             before = Before(_wrote(desk, current.row), _names_caller(desk, current.row))
-        on = basis(desk.subject, tree, facts, before, sandbox=desk.runtime.settings.mode == "sandbox")
+        # Only whoever a policy lets write a whole type is a conformance suite, and only in a sandbox.
+        sandbox = desk.runtime.settings.mode == "sandbox" and granted.covers(one.type)
+        on = basis(desk.subject, tree, facts, before, sandbox=sandbox)
         _check_current(one, current, on, granted)
         pieces.append(_Piece(one, id_, tree, facts, current, on))
     return pieces
@@ -237,7 +241,9 @@ def _check_current(one: Write, current: _Current | None, on: Basis, granted: Dec
     if one.method == "create":
         return
     if current is None:
-        creatable = on is Basis.OFFICE or granted.covers(one.type)
+        type_ = resource_type(one.type)
+        named_by_office = on is Basis.OFFICE and (type_.directory or type_.is_patient)
+        creatable = named_by_office or granted.covers(one.type)
         if one.method == "delete":
             raise NotFound
         if not creatable:
@@ -270,8 +276,7 @@ async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
         owner = await _owner(desk, piece, holders, owners)
         reference = f"{piece.facts.type.name}/{piece.id}"
         owners[reference] = owner
-        if piece.current and piece.current.row.patient_key != owner.patient_key:
-            raise Invalid("got another patient than the record's, expected the same", status=422)
+        _check_same_patient(desk, piece, owner)
         if piece.on in (Basis.PROPOSAL, Basis.OFFICE) and owner.patient_key != NOBODY:
             await desk.widen(owner.patient_key)
         draft = Draft(
@@ -283,6 +288,40 @@ async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
         )
         rows.append(sealed_row(desk.runtime, draft, owner, source=desk.standing.actor_key, now=desk.now))
     return rows
+
+
+def _check_same_patient(desk: Desk, piece: _Piece, owner: Owner) -> None:
+    """A record stays with its patient; whether another one is here must not show in a proposal's update."""
+    if piece.current is None:
+        return
+    row, keys = piece.current.row, desk.runtime.keys
+    same = row.patient_key == owner.patient_key
+    if piece.on is Basis.PROPOSAL:
+        same = all(keys.reference(name) in row.refs for name in piece.facts.patients)
+    if not same:
+        raise Invalid("got another patient than the record's, expected the same", status=422)
+
+
+async def _check_targets(desk: Desk, pieces: Sequence[_Piece]) -> None:
+    """What a Provenance tells of is in the same write, of the same source, or in the caller's sight."""
+    beside = {f"{piece.facts.type.name}/{piece.id}" for piece in pieces}
+    wanted_keys = {
+        desk.runtime.keys.reference(name)
+        for piece in pieces
+        if piece.on is Basis.CONSENT
+        for name in piece.facts.follows
+        if name not in beside
+    }
+    if not wanted_keys:
+        return
+    standing = await desk.standing_for(Action.ACCESS, _about(desk, pieces))
+    decision = await decide(desk.runtime, desk.connection, standing, Action.ACCESS)
+    structure = ("lock", decision.structure)
+    prepared = desk.runtime.statements.composed(structure, partial(store.lock, decision.clause))
+    params = {**decision.params, "record_keys": sorted(wanted_keys)}
+    rows = await fetch(desk.connection, prepared, params)
+    if len(rows) < len(wanted_keys) or not all(row.permitted or _wrote(desk, row) for row in rows):
+        raise Refused
 
 
 def _registers(piece: _Piece) -> bool:

@@ -72,7 +72,10 @@ DIRECTORY_BODIES: Final = (
     "WHERE r.patient_key = 0 AND r.record_key = ANY (%(record_keys)s::bigint[]) AND NOT r.deleted"
 )
 RECENT_PROPOSALS: Final = (
-    "SELECT count(*) FROM resource WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s"
+    "SELECT count(*) FROM ("
+    "SELECT FROM resource WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s "
+    "UNION ALL "
+    "SELECT FROM resource_version WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s) AS written"
 )
 
 Permit = Callable[[FromClause], ColumnElement[bool]]

@@ -121,6 +121,12 @@ resource_version = Table(
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
     Column("version", Integer, primary_key=True, autoincrement=False),
     *_record_columns(),
+    Index(
+        "proposed_version_by_source",
+        "source",
+        "last_updated",
+        postgresql_where=text("type = 19"),
+    ),
 )
 
 resource_part = Table(

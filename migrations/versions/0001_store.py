@@ -140,6 +140,8 @@ CREATE TABLE resource_version (
     PRIMARY KEY (patient_key, record_key, version)
 );
 
+CREATE INDEX proposed_version_by_source ON resource_version (source, last_updated) WHERE type = 19;
+
 CREATE TABLE collective (
     actor_key BIGINT NOT NULL,
     resolvable BOOLEAN NOT NULL,

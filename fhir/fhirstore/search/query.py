@@ -27,7 +27,7 @@ MAX_VALUES: Final = 200
 """Alternatives of one parameter, and parameters of one search; more is refused before it costs anything."""
 
 CURSOR: Final = "_cursor"
-_RESULT: Final = ("_sort", "_count", "_total", "_summary", "_format", "_pretty", CURSOR)
+_RESULT: Final = ("_sort", "_count", "_total", "_totalMethod", "_summary", "_format", "_pretty", CURSOR)
 _COMMA: Final = re.compile(r"(?<!\\)((?:\\\\)*),")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -170,7 +170,11 @@ class _Result:
         text = self.single("_total")
         if text not in (None, "none", "accurate"):
             raise BadValue("_total", "`none` or `accurate`")
-        return "accurate" if text == "accurate" or self.only_count() else "none"
+        # A name that a widely used client has for the same wish.
+        method = self.single("_totalMethod")
+        if method not in (None, "count"):
+            raise BadValue("_totalMethod", "`count`")
+        return "accurate" if "accurate" in (text, method and "accurate") or self.only_count() else "none"
 
     def only_count(self) -> bool:
         text = self.single("_summary")
