@@ -59,8 +59,18 @@ def serve(settings: Settings, *, workers: int) -> None:
         host=settings.host,
         port=settings.port,
         workers=workers,
-        **_OPTIONS,
+        **options(settings),
     )
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """What uvicorn is told beside where to listen.
+
+    Without trusted proxies nothing that a caller sends says where the caller is: the limit on failed sign-ins
+    counts by network address.
+    """
+    proxies = settings.trusted_proxies
+    return {**_OPTIONS, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies.split(",")}
 
 
 def _end_with(parent: int | None) -> None:
@@ -76,8 +86,9 @@ def _end_with(parent: int | None) -> None:
 def main(state: Path, descriptor: int) -> None:
     """Serve the installation on a socket handed down by the parent process."""
     listening = socket.socket(fileno=descriptor)
-    application = create_app(Settings.load(state))
-    uvicorn.Server(uvicorn.Config(application, **_OPTIONS)).run(sockets=[listening])
+    settings = Settings.load(state)
+    config = uvicorn.Config(create_app(settings), **options(settings))
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":

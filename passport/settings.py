@@ -7,6 +7,7 @@ database and its keys are may come from the environment as well, since that is a
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -34,6 +35,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "PASSPORT_PUBLIC_URL": "base_url",
     "PASSPORT_HOST": "host",
     "PASSPORT_PORT": "port",
+    "PASSPORT_TRUSTED_PROXIES": "trusted_proxies",
 }
 """Which variable gives which setting."""
 
@@ -54,7 +56,8 @@ class Settings:
 
     An empty `database_url` stands for the embedded server until that runs, an empty `broker_url` for queues
     in the same database. `base_url` is how clients reach the service, without a slash at its end; by default
-    the address that it listens on.
+    the address that it listens on. `trusted_proxies` are the addresses or networks, separated by commas, whose
+    word about a caller's address is believed; by default nobody's.
     """
 
     state: Path
@@ -68,6 +71,7 @@ class Settings:
     mode: Mode = "production"
     access_token_seconds: int = ACCESS_TOKEN_SECONDS
     base_url: str = ""
+    trusted_proxies: str = ""
 
     def __post_init__(self) -> None:
         if not self.base_url:
@@ -150,6 +154,8 @@ def _value(name: str, value: object) -> object:
         return value if isinstance(value, ZoneInfo) else _zone(str(value))
     if name in {"port", "access_token_seconds"}:
         return _count(name, value, 65_535 if name == "port" else ACCESS_TOKEN_MAX_SECONDS)
+    if name == "trusted_proxies":
+        return _networks(str(value))
     if name in {"key_file", "state"}:
         return Path(str(value))
     if name == "mode" and value not in get_args(Mode):
@@ -162,6 +168,19 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise SettingsUnusable(f"got time zone `{name}`, expected a name such as `Asia/Tokyo`") from None
+
+
+def _networks(text: str) -> str:
+    listed = [part.strip() for part in text.split(",") if part.strip()]
+    for part in listed:
+        try:
+            open_to_all = ip_network(part).prefixlen == 0
+        except ValueError:
+            open_to_all = True
+        if open_to_all:
+            expected = "addresses or networks such as `10.0.0.7,10.1.0.0/24`"
+            raise SettingsUnusable(f"got trusted proxy `{part[:60]}`, expected {expected}")
+    return ",".join(listed)
 
 
 def _count(name: str, value: object, most: int) -> int:

@@ -60,6 +60,9 @@ def test_only_demo_and_sandbox_hand_out_tokens(tmp_path: Path, mode: str, expect
         {"port": 70_000},
         {"access_token_seconds": 0},
         {"access_token_seconds": 86_400},
+        {"trusted_proxies": "*"},
+        {"trusted_proxies": "0.0.0.0/0"},
+        {"trusted_proxies": "10.0.0.7,proxy.example"},
         {"shoe": "size"},
     ],
 )
