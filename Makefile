@@ -17,7 +17,7 @@ setup: .venv/.ready
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) comes without venv or ensurepip; install them first (Debian, Ubuntu: apt-get install python3-venv)."; exit 1; }
 	@test -x .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@echo "Installing what requirements.lock names into .venv (about a minute the first time) ..."
+	@echo "Installing what requirements.lock names into .venv (one to two minutes the first time) ..."
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -173,7 +173,11 @@ def token(state: Path, reference: str, purpose: str, scope: str, ttl: timedelta 
 @click.argument("form", metavar="FORMAT", type=click.Choice(sorted(FORMATS)))
 @click.argument("file", type=click.File("rb"))
 def map_command(form: str, file: BinaryIO) -> None:
-    """Print the FHIR Bundle that FILE becomes; deviations from the format on stderr. Stores nothing."""
+    """Print the FHIR Bundle that FILE becomes; deviations from the format on stderr. Stores nothing.
+
+    FORMAT is `gatt` for Bluetooth payloads as JSON (`{"gatt": "2A35", "hex": …, "time": …}`, one, a list or one
+    a line), or `jahis` for an お薬手帳 file.
+    """
     mapped = FORMATS[form](file.read())
     for deviation in mapped.deviations:
         click.echo(f"line {deviation.line}, record {deviation.record}: {deviation.text}", err=True)

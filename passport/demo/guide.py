@@ -3,7 +3,11 @@
 https://curl.se/docs/manpage.html
 """
 
+import os
+import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from passport.demo.personas import Persona, PersonaFile
 from passport.settings import Settings
@@ -41,8 +45,16 @@ def _try(people: PersonaFile) -> Iterator[str]:
 
 
 def _more(settings: Settings) -> Iterator[str]:
-    yield f"Another token: passport token --state {settings.state} --as REFERENCE --purpose TREAT"
+    yield f"Another token: {_command()} token --state {settings.state} --as REFERENCE --purpose TREAT"
     yield f"Logs: {settings.state / 'logs'}"
+
+
+def _command() -> str:
+    """What to type for `passport`: its path, unless the shell finds this very one."""
+    installed = Path(sys.executable).with_name("passport")
+    if shutil.which("passport") == str(installed):
+        return "passport"
+    return os.path.relpath(installed) if installed.is_relative_to(Path.cwd()) else str(installed)
 
 
 def _curl(persona: Persona, address: str) -> str:

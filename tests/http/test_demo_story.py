@@ -28,6 +28,7 @@ from passport.cli import main
 from passport.demo.devices import key_of, message
 from passport.demo.expectations import EXPECTATIONS
 from passport.demo.personas import NAMES
+from tests.unit.house.source import ROOT
 
 BLOOD_PRESSURE: Final = "http://loinc.org|85354-9"
 SERVING_SECONDS: Final = 240
@@ -234,6 +235,28 @@ def test_the_printed_commands_work_as_they_are_copied(town: Town) -> None:
         *_, header, address = shlex.split(line)
         name, _, value = header.partition(": ")
         assert httpx.get(address, headers={name: value}, timeout=30).status_code == 200
+
+
+def test_the_page_on_using_it_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
+    for name, target in ((".state", town.state), (".venv", Path(sys.prefix)), ("docs", ROOT / "docs")):
+        (tmp_path / name).symlink_to(target)
+    page = (ROOT / "docs/using.md").read_text("utf-8")
+    shell = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    python = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    told = _run(["bash", "-euo", "pipefail", "-c", shell], tmp_path)
+    assert "OperationOutcome" not in told
+    assert re.findall(r"^(?:in)?active$", told, re.MULTILINE) == ["inactive", "active", "inactive"]
+    assert "202 Accepted" in told
+    assert '"emergency-opened"' in told
+    device, *libraries = [_run([".venv/bin/python", "-c", block], tmp_path) for block in python]
+    assert device.count("'status': 'stored'") == 2
+    assert [int(found) > 0 for found in libraries] == [True, True]
+
+
+def _run(command: list[str], folder: Path) -> str:
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 def test_a_token_is_printed_alone_and_only_for_somebody_who_is_there(town: Town) -> None:

@@ -8,7 +8,9 @@ from typing import Final
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from fhirmap.formats import FORMATS
 from passport.cli import main
 from passport.demo.personas import NAMES, SANDBOX
 from passport.main import create_app
@@ -66,6 +68,19 @@ def test_an_option_that_is_none_is_found() -> None:
         _parsed(["serve", "--state", "x", "--sandbox"])
     with pytest.raises(click.UsageError):
         _parsed(["server"])
+
+
+def test_every_file_that_is_shown_to_be_mapped_is_there_and_can_be() -> None:
+    shown = [words[1:] for words in _commands() if words[1:2] == ["map"]]
+    assert {words[1] for words in shown} == set(FORMATS)
+    for command, form, file in shown:
+        mapped = CliRunner().invoke(main, [command, form, str(ROOT / file)])
+        assert (mapped.exit_code, mapped.stderr) == (0, "")
+
+
+def test_the_help_of_map_names_every_format() -> None:
+    told = CliRunner().invoke(main, ["map", "--help"]).output
+    assert [name for name in FORMATS if f"`{name}`" not in told] == []
 
 
 def test_every_shown_make_target_exists() -> None:
