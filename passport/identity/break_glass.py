@@ -31,7 +31,7 @@ from passport.identity import store, tokens
 from passport.identity.purposes import EMERGENCY
 from passport.keys import seal
 from passport.outbox.notices import tell
-from passport.outcomes import Invalid, Refused
+from passport.outcomes import Invalid, Refused, TooMany
 from passport.runtime import Runtime
 from passport.sql import fetch
 from passport.subjects import Acting, Bearer, Subject
@@ -40,6 +40,10 @@ OPENING: Final = timedelta(hours=4)
 """How long an opening lasts; its token cannot be renewed, so that an emergency is not interrupted by a sign-in."""
 
 REASON_CHARACTERS: Final = range(10, 501)
+
+WINDOW: Final = timedelta(hours=1)
+OPENINGS_MAX: Final = 10
+"""How many openings one caller may make within the window: an emergency is about one patient, not about a town."""
 
 _PATIENT: Final = pattern(r"Patient/[A-Za-z0-9\-.]{1,64}")
 _UNKNOWN_PATIENT: Final = -1
@@ -92,6 +96,7 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
     Raises:
         Unauthenticated: the caller's token is not good.
         Refused: no policy lets the caller open, or there is no such patient; the two look the same.
+        TooMany: the caller opened too often within the last hour, whoever is asked for now.
     """
     request = Request(
         Action.ACCESS, BREAK_GLASS, recorded("POST", "auth/break-glass"), wanted.patient, "write"
@@ -103,10 +108,26 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
     opened = _UNKNOWN_PATIENT if patient_key is None else patient_key
     emergency = replace(subject, purpose=EMERGENCY, opened_patient_key=opened)
     async with admitted(runtime, Acting(emergency), request) as desk:
+        await _check_rate(desk, emergency)
         decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
         if not _policies_permit(decision) or desk.standing.asked != opened:
             raise Refused
         return await _opened(desk, emergency, opened, wanted)
+
+
+async def _check_rate(desk: Desk, subject: Subject) -> None:
+    """Refuse a caller who opened too often; only the caller's own openings count, and nobody else's.
+
+    Raises:
+        TooMany: they did.
+    """
+    opener = desk.runtime.keys.token(f"break-glass {subject.reference}")
+    await fetch(desk.connection, store.HOLD_OPENER, {"opener": opener})
+    # A statement of its own: it sees what was committed while the lock was waited for.
+    since = {"subject": subject.reference, "since": desk.now - WINDOW}
+    (row,) = await fetch(desk.connection, store.OPENINGS, since)
+    if row.openings >= OPENINGS_MAX:
+        raise TooMany(int(WINDOW.total_seconds()))
 
 
 def _policies_permit(decision: Decision) -> bool:

@@ -91,6 +91,16 @@ async def principal(
     )
 
 
+async def resident_concerned(runtime: Runtime, connection: Connection, subject: Subject) -> int | None:
+    """The patient_key of the passport that a patient or a proxy opens, None for anybody else.
+
+    Like `principal` it moves the wall of the open transaction, to that passport.
+    """
+    if subject.kind not in {"patient", "proxy"}:
+        return None
+    return (await _existing(runtime, connection, subject.reference)).patient_key
+
+
 async def _existing(runtime: Runtime, connection: Connection, reference: str) -> Named:
     key = runtime.keys.reference(reference)
     record = (await named(connection, [key])).get(key)

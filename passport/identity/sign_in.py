@@ -12,8 +12,9 @@ from typing import Any
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, scopes, store, tokens
-from passport.identity.principals import UnknownPrincipal, principal
+from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
 from passport.identity.purposes import all_grantable, grantable
+from passport.outbox.notices import tell
 from passport.outcomes import Conflict, Invalid, Outcome, Refused, TooMany, Unauthenticated
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
@@ -22,11 +23,12 @@ from passport.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A code as it is handed to its owner, once."""
+    """A code as it is handed to its owner, once; `concerned` is the patient_key of whose passport it opens."""
 
     login: str
     code: str
     subject: Subject
+    concerned: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ async def hand_out(
     runtime: Runtime, connection: Connection, tree: Mapping[str, Any], *, now: datetime
 ) -> Handed:
     """Give a login a new code in the open transaction; its former code is good for nothing from then on.
+
+    The resident whose passport it opens, by themselves or by a proxy, is told.
 
     Args:
         runtime: the service's parts.
@@ -85,14 +89,26 @@ async def hand_out(
     }
     if not await fetch(connection, store.PUT_CODE, row):
         raise Conflict("got a login that is someone else's", ("login",))
-    return Handed(login, code, subject)
+    concerned = await resident_concerned(runtime, connection, subject)
+    if concerned is not None:
+        about, outbox_id = {"for": subject.reference}, tokens.random_uuid(runtime)
+        await tell(connection, concerned, "sign-in-code-issued", about, outbox_id=outbox_id, now=now)
+    return Handed(login, code, subject, concerned)
 
 
-async def withdraw(connection: Connection, login: str) -> bool:
-    """Take the code of a login back; False when it has none."""
+async def withdraw(connection: Connection, login: str, *, now: datetime) -> bool:
+    """Take the code of a login back and end the sessions of whoever it was for; False when it has none.
+
+    Operators, and auditors, are one subject: all of them sign in again.
+    """
     if not codes.LOGIN.fullmatch(login):
         return False
-    return bool(await fetch(connection, store.END_CODE, {"login": login}))
+    rows = await fetch(connection, store.END_CODE, {"login": login})
+    # A statement of its own: it sees the session of a sign-in that held the code until now.
+    for row in rows:
+        ended = {"subject": row.subject, "role": row.role, "now": now}
+        await fetch(connection, store.END_SESSIONS_OF_CODE, ended)
+    return bool(rows)
 
 
 async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) -> tokens.Issued:
@@ -124,7 +140,7 @@ async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) ->
         try:
             async with connection.transaction():
                 return await _signed_in(runtime, connection, row, attempt)
-        except (Refused, UnknownPrincipal, scopes.UnusableScope):
+        except (Refused, UnknownPrincipal, WrongCode, scopes.UnusableScope):
             await _audit(runtime, connection, row, "refused", attempt, detail="forbidden")
             raise
 
@@ -148,6 +164,9 @@ async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt
     given = scopes.checked(attempt.scope.split(), row.kind) or frozenset(row.scopes)
     if not scopes.within(given, row.scopes):
         raise Refused("this scope is not allowed for the login", ("scope",))
+    held = {"login": row.login, "secret_hash": row.secret_hash}
+    if not await fetch(connection, store.HOLD_CODE, held):
+        raise WrongCode
     reference = row.role or row.subject
     subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)

@@ -97,17 +97,37 @@ RETURNING login
 
 CODE: Final = Prepared(
     """
-SELECT secret_hash, kind, subject, role, patient_key, purposes, scopes FROM sign_in_code
+SELECT login, secret_hash, kind, subject, role, patient_key, purposes, scopes FROM sign_in_code
 WHERE login = %(login)s AND active
 """,
     {},
 )
 """What a login may become."""
 
+HOLD_CODE: Final = Prepared(
+    """
+SELECT login FROM sign_in_code
+WHERE login = %(login)s AND active AND secret_hash = %(secret_hash)s
+FOR SHARE
+""",
+    {},
+)
+"""Keep the code that was compared from being taken back until the transaction ends."""
+
 END_CODE: Final = Prepared(
-    "UPDATE sign_in_code SET active = false WHERE login = %(login)s AND active RETURNING login", {}
+    "UPDATE sign_in_code SET active = false WHERE login = %(login)s AND active RETURNING subject, role", {}
 )
 """Take a login's code back."""
+
+END_SESSIONS_OF_CODE: Final = Prepared(
+    """
+UPDATE session SET ended_at = %(now)s
+WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s
+    AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End whatever a person has open in the role that a code was for, openings and delegated sessions included."""
 
 FAILURES: Final = Prepared(
     """
@@ -132,6 +152,18 @@ PATIENT_KEY: Final = Prepared(
     "SELECT patient_key, wrapped_key FROM patient WHERE patient_key = %(patient_key)s", {}
 )
 """A patient's wrapped key."""
+
+HOLD_OPENER: Final = Prepared("SELECT pg_advisory_xact_lock(%(opener)s)", {})
+"""Let the openings of one caller come one by one until the transaction ends, so that each is counted."""
+
+OPENINGS: Final = Prepared(
+    """
+SELECT count(*) AS openings FROM session
+WHERE subject = %(subject)s AND opened_patient_key IS NOT NULL AND issued_at > %(since)s
+""",
+    {},
+)
+"""How many emergency openings this caller made lately; each has a session of its own."""
 
 OPEN_RECORDS: Final = Prepared(
     """

@@ -30,6 +30,7 @@ Kind = Literal[
     "access-granted",
     "access-withdrawn",
     "emergency-opened",
+    "sign-in-code-issued",
     "device-enrolment-pending",
     "reading-quarantined",
     "import-finished",
@@ -60,6 +61,11 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "emergency-opened": Sentence(
         "救急の場で、医療者があなたの記録を開きました。理由は後で確認されます。",
         "In an emergency a clinician opened your records. The reason will be reviewed.",
+    ),
+    "sign-in-code-issued": Sentence(
+        "あなた、またはあなたの代理の方のサインインコードが発行されました。心当たりがなければ市の窓口に知らせてください。",
+        "A sign-in code was issued for you or for someone who acts for you. If you know nothing of it, "
+        "tell the city desk.",
     ),
     "device-enrolment-pending": Sentence(
         "新しい測定機器が登録を待っています。あなたの機器であれば承認してください。",

@@ -93,16 +93,16 @@ async def post_sign_in_code(request: Request) -> Response:
     tree = await _tree(request)
     async with _operator(request, "code-hand-out", "auth/sign-in-codes") as desk:
         handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now)
-        own = handed.subject.patient_key
-        await desk.audit(desk.row(NOBODY if own is None else own, detail=handed.subject.actor))
+        concerned = NOBODY if handed.concerned is None else handed.concerned
+        await desk.audit(desk.row(concerned, detail=handed.subject.actor))
     return _json({"login": handed.login, "code": handed.code}, 201)
 
 
 @router.delete("/sign-in-codes/{login}")
 async def delete_sign_in_code(request: Request, login: str) -> Response:
-    """Take a sign-in code back; operators only."""
+    """Take a sign-in code back and end the sessions of whoever it was for; operators only."""
     async with _operator(request, "code-withdraw", "auth/sign-in-codes") as desk:
-        if not await sign_in.withdraw(desk.connection, login):
+        if not await sign_in.withdraw(desk.connection, login, now=desk.now):
             raise NotFound
         await desk.audit(desk.row(NOBODY))
     return Response(status_code=204, headers=_NO_STORE)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from httpx import Response
 
 from passport.identity import codes, sign_in
 from passport.identity.attempts import FAILURES_MAX
+from passport.identity.break_glass import OPENINGS_MAX
 from passport.identity.tokens import token_hash
 from passport.keys import open_sealed
+from passport.outbox.notices import SENTENCES
 from passport.outcomes import TooMany
 from tests.databases import Database
 from tests.http.identity_town import BASE_URL, City, city
@@ -413,6 +416,62 @@ async def test_a_code_that_was_taken_back_is_good_for_nothing(town: City, aoi: s
     assert (await signed_in(town, code, "PATRQT")).status_code == 401
 
 
+async def test_taking_a_code_back_ends_what_it_opened_and_nothing_else(
+    town: City, aoi: str, doctor: str
+) -> None:
+    code, role_code = await handed(town, aoi, ["PATRQT"]), await handed(town, doctor, ["TREAT"])
+    opened = [(await signed_in(town, code, "PATRQT")).json()["access_token"] for _ in range(2)]
+    other = (await signed_in(town, role_code, "TREAT")).json()["access_token"]
+    began = town.clock()
+    assert (await town.call("operator", "DELETE", f"/auth/sign-in-codes/{code['login']}")).status_code == 204
+    for token in opened:
+        assert (await town.call(token, "GET", "/notifications")).status_code == 401
+    assert (await town.call(other, "GET", "/fhir/Organization")).status_code == 200
+    ended = town.rows("SELECT subject FROM session WHERE ended_at >= %s", began)
+    assert {row["subject"] for row in ended} == {aoi}
+
+
+async def test_a_code_taken_back_while_it_is_compared_opens_nothing(
+    town: City, aoi: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = await handed(town, aoi, ["PATRQT"])
+    loop = asyncio.get_running_loop()
+    path = f"/auth/sign-in-codes/{code['login']}"
+    compare = codes.matches
+
+    def slowly(text: str, stored: str) -> bool:
+        taken_back = asyncio.run_coroutine_threadsafe(town.call("operator", "DELETE", path), loop)
+        assert taken_back.result(timeout=30).status_code == 204
+        return compare(text, stored)
+
+    monkeypatch.setattr(codes, "matches", slowly)
+    assert (await signed_in(town, code, "PATRQT")).status_code == 401
+
+
+async def test_a_resident_is_told_of_each_code_for_them_and_for_their_proxy(town: City, aoi: str) -> None:
+    proxy = await town.relative(aoi)
+    (own,) = town.rows("SELECT patient_key FROM patient WHERE patient_id = %s", aoi.partition("/")[2])
+    for who, purpose in ((aoi, "PATRQT"), (proxy, "FAMRQT")):
+        began = town.clock()
+        code = await handed(town, who, [purpose])
+        await handed(town, who, [purpose], login=code["login"])
+        promises = town.rows("SELECT * FROM outbox WHERE created_at >= %s", began)
+        assert [promise["patient_key"] for promise in promises] == [own["patient_key"]] * 2
+        assert [promise["arguments"] for promise in promises] == [
+            {"kind": "sign-in-code-issued", "about": {"for": who}}
+        ] * 2
+        rows = town.audited("code-hand-out", began)
+        assert [(row["patient_key"], row["detail"]) for row in rows] == [(own["patient_key"], who)] * 2
+        assert not any(code["code"] in str(each) for each in (promises, rows))
+    assert set(asdict(SENTENCES["sign-in-code-issued"])) == {"ja", "en"}
+
+
+async def test_nobody_is_told_of_a_clinicians_code(town: City, doctor: str) -> None:
+    began = town.clock()
+    await handed(town, doctor, ["TREAT"])
+    assert town.rows("SELECT * FROM outbox WHERE created_at >= %s", began) == []
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -617,3 +676,22 @@ async def test_without_a_patient_and_a_reason_there_is_no_opening(
     town: City, emergency_physician: str, patient: object, reason: object
 ) -> None:
     assert (await broken(town, emergency_physician, patient, reason)).status_code == 400
+
+
+async def test_openings_of_one_caller_are_limited_and_hurt_nobody_else(
+    town: City, emergency_department: str, emergency_physician: str, aoi: str
+) -> None:
+    answers = await asyncio.gather(*(broken(town, emergency_physician, aoi) for _ in range(OPENINGS_MAX + 3)))
+    assert sorted(answer.status_code for answer in answers) == [200] * OPENINGS_MAX + [429] * 3
+    known = await broken(town, emergency_physician, aoi)
+    unknown = await broken(town, emergency_physician, "Patient/nowhere")
+    assert known.status_code == unknown.status_code == 429
+    assert known.content == unknown.content
+    assert known.headers["Retry-After"] == "3600"
+    colleague = await town.role(await town.practitioner("架空 救急医の同僚"), emergency_department)
+    assert (await broken(town, colleague, aoi)).status_code == 200
+    town.clock.ahead = timedelta(hours=1, seconds=1)
+    try:
+        assert (await broken(town, emergency_physician, aoi)).status_code == 200
+    finally:
+        town.clock.ahead = timedelta()
