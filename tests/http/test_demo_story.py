@@ -186,7 +186,7 @@ def test_the_device_signs_on_with_its_key_and_counter(town: Town) -> None:
         "diastolic": 83,
     }
     address = f"{town.people['base_url']}/{device['reference'].replace('Device', 'devices')}/readings"
-    signed = message(key_of(device["jwk"]), device["next_counter"], [taken])
+    signed = message(key_of(device["jwk"]), device["jwk"]["kid"], device["next_counter"], [taken])
     answer = httpx.post(address, content=signed, headers={"Content-Type": "application/jose"})
     assert answer.status_code == 200
     assert answer.json()["results"][0]["status"] == "stored"
