@@ -5,12 +5,12 @@ http://hl7.org/fhir/R4/bundle.html
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry: `reference` is `Type/id`, `body` the resource's JSON, empty for a deletion in a history.
 
     `request` and `response` are the members that a history adds, as JSON; empty in a search.
@@ -47,7 +47,8 @@ def _bundle(
         parts.append(b',"total":%d' % total)
     parts += [b',"link":', _links(links)]
     if entries:
-        parts += [b',"entry":[', b",".join(_entry(base_url, entry, search) for entry in entries), b"]"]
+        base = base_url.encode()
+        parts += [b',"entry":[', b",".join([_entry(base, entry, search) for entry in entries]), b"]"]
     parts.append(b"}")
     return b"".join(parts)
 
@@ -59,9 +60,7 @@ def _links(links: Links) -> bytes:
     return orjson.dumps(listed)
 
 
-def _entry(base_url: str, entry: Entry, search: bytes) -> bytes:
-    parts = [b'{"fullUrl":"', base_url.encode(), b"/", entry.reference.encode(), b'"']
-    if entry.body:
-        parts += [b',"resource":', entry.body]
-    parts += [search, entry.request, b"}"]
-    return b"".join(parts)
+def _entry(base: bytes, entry: Entry, search: bytes) -> bytes:
+    head = b'{"fullUrl":"%b/%b"' % (base, entry.reference.encode())
+    resource = b',"resource":%b' % entry.body if entry.body else b""
+    return b"%b%b%b%b}" % (head, resource, search, entry.request)

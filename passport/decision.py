@@ -9,7 +9,7 @@ person's own passport, the directory, an operator's records of nobody, and a req
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -45,7 +45,10 @@ _PLACES: Final = ARRAY(Integer)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one standing lets through. `structure` says which SQL it is, `params` bind whose records."""
+    """What one standing lets through. `structure` says which SQL it is, `params` bind whose records.
+
+    `type_name` is the only type that the rows in question are of, where that is known.
+    """
 
     action: Action
     structure: Hashable
@@ -55,6 +58,15 @@ class Decision:
     proposals: bool
     grants: tuple[tuple[int, int, str], ...]
     policies: tuple[StandingGrant, ...]
+    type_name: str | None = None
+
+    def of(self, type_name: str) -> Self:
+        """The same for a statement that asks for one type: what only rows of other types need is left out."""
+        return replace(self, type_name=type_name)
+
+    @property
+    def _within(self) -> frozenset[str] | None:
+        return None if self.type_name is None else frozenset({self.type_name})
 
     @property
     def hopeless(self) -> bool:
@@ -78,6 +90,7 @@ class Decision:
             parts=resource_part.alias(),
             targets=resource.alias(),
             types=TYPE_NUMBERS,
+            within=self._within,
         )
         outside: list[ColumnElement[bool]] = []
         if self.nobodys:
@@ -86,7 +99,7 @@ class Decision:
                 record.c.source == bindparam("requester", type_=BigInteger)
             )
             outside.append((record.c.patient_key == NOBODY) & office)
-        if self.proposals:
+        if self.proposals and self.type_name in {None, "Consent"}:
             outside.append(
                 (record.c.type == TYPE_NUMBERS["Consent"])
                 & (record.c.source == bindparam("requester", type_=BigInteger))
@@ -96,7 +109,7 @@ class Decision:
 
     def relied(self, record: FromClause) -> ColumnElement[Any]:
         """Which grants of the row's patient let it through, as places in the patient's signature."""
-        columns = RecordColumns.of(record)
+        columns = RecordColumns.of(record, within=self._within)
         whens = [
             (
                 record.c.patient_key == any_(bindparam(f"patients_{at}", type_=_PATIENTS)),

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Subquery,
     any_,
     bindparam,
+    case,
     func,
     null,
     or_,
@@ -43,6 +44,7 @@ from fhirstore.tables import patient as patient_table
 from fhirstore.types import ResourceType
 from passport.admission import Desk, Request, admitted
 from passport.audit.disclosed import parameters, recording
+from passport.bundles import Entry
 from passport.decision import TYPE_NUMBERS, Decision, decide
 from passport.identity.scopes import Right, allows
 from passport.outcomes import Gone, NotFound, Refused
@@ -50,6 +52,11 @@ from passport.records import opened_body
 from passport.runtime import Runtime
 from passport.sql import Prepared, prepare, start
 from passport.subjects import Caller, Subject
+
+_BODY_COLUMNS: Final = ("patient_key", "id", "version", "codec", "body")
+"""What it takes to open a body."""
+
+_ONE_COLUMNS: Final = (*_BODY_COLUMNS, "last_updated", "deleted")
 
 _UNKNOWN_PATIENT: Final = -1
 """No patient_key: a search for a patient who is not here looks like one who shows nothing."""
@@ -70,7 +77,7 @@ class Shown:
 class Page:
     """What a search shows; `cursor` leads to the next page, if there is one."""
 
-    shown: tuple[Shown, ...]
+    entries: tuple[Entry, ...]
     total: int | None
     cursor: str | None
 
@@ -89,8 +96,8 @@ async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, 
         decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
         prepared = _kept(
             runtime,
-            ("read", decision.structure),
-            lambda: _one(store.record(decision.clause, decision.relied)),
+            ("read", type_.name, decision.structure),
+            lambda: _one(type_, decision, store.record),
         )
         params = _one_params(desk, decision, type_, reference)
         rows = _present(await _disclosed(desk, prepared, params))
@@ -103,7 +110,7 @@ async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, 
 
 async def search(runtime: Runtime, caller: Caller, query: Query, recorded: str, binding: bytes) -> Page:
     """One page of what matches and is permitted; `binding` is the question that its cursors are for."""
-    about = query.patients[0] if query.patients and len(query.patients) == 1 else None
+    about = query.patients[0] if query.patients and _names_one(query) else None
     if query.patients is not None and not query.patients:
         about = f"{query.type.name}/"
     request = Request(Action.ACCESS, "search", recorded, about=about)
@@ -188,12 +195,16 @@ async def _versions(
         decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
         prepared = _kept(
             runtime,
-            ("versions", decision.structure),
-            lambda: _one(store.versions(decision.clause, decision.relied)),
+            ("versions", type_.name, decision.structure),
+            lambda: _one(type_, decision, store.versions),
         )
         params = _one_params(desk, decision, type_, reference)
         rows = _present(await _disclosed(desk, prepared, {**params, "before": before, "limit": limit}))
     return tuple(_shown(runtime, type_, row) for row in rows)
+
+
+def _names_one(query: Query) -> bool:
+    return query.patients is not None and len(query.patients) == 1
 
 
 def _require_scope(subject: Subject, type_name: str, right: Right) -> None:
@@ -205,36 +216,58 @@ def _kept(runtime: Runtime, structure: Hashable, compose: Callable[[], Select[An
     return runtime.statements.get(structure) or runtime.statements.put(structure, prepare(compose()))
 
 
-def _one(rows: Select[Any]) -> Select[Any]:
-    """The statement that shows what `rows` finds, and records it."""
-    return _recorded(rows.cte("shown"), totals=select(null().label("total")).subquery("totals"))
+def _one(
+    type_: ResourceType, decision: Decision, found: Callable[[store.Permit, store.Relied], Select[Any]]
+) -> Select[Any]:
+    """The statement that shows a record or its versions, and records it."""
+    typed = decision.of(type_.name)
+    shown = found(typed.clause, typed.relied).cte("shown")
+    totals = select(null().label("total")).subquery("totals")
+    return _recorded(shown, totals, _ONE_COLUMNS, of_asked=True)
 
 
 def _searched(query: Query, decision: Decision, *, after: bool) -> Select[Any]:
     """The statement of a page: found, counted where that was asked for, recorded, shown."""
-    reach = _reach(query, decision)
-    found = store.page(query, decision.clause, decision.relied, reach=reach, after_cursor=after).cte("page")
+    reach, typed = _reach(query, decision), decision.of(query.type.name)
+    found = store.page(query, typed.clause, typed.relied, reach=reach, after_cursor=after).cte("page")
     order = _page_order(query, found)
     shown = select(found).order_by(*order).limit(bindparam("count", type_=Integer)).cte("shown")
     matching = (
-        store.total(query, decision.clause, reach=reach).scalar_subquery()
+        store.total(query, typed.clause, reach=reach).scalar_subquery()
         if query.total == "accurate"
         else null()
     )
     more = select(func.count() > bindparam("count", type_=Integer)).select_from(found).scalar_subquery()
     totals = select(matching.label("total"), more.label("more")).subquery("totals")
-    return _recorded(shown, totals=totals, before=(found,)).order_by(*_page_order(query, shown))
+    names = [*_BODY_COLUMNS, "record_key", *(f"sort_{at}" for at in range(len(query.order)))]
+    # A proposal to somebody without a passport is opened with another key than theirs.
+    of_asked = _names_one(query) and query.type.name != store.PROPOSABLE
+    recorded = _recorded(shown, totals, names, of_asked=of_asked, before=(found,))
+    return recorded.order_by(*_page_order(query, shown))
 
 
-def _recorded(shown: CTE, *, totals: Subquery, before: Sequence[CTE] = ()) -> Select[Any]:
-    """What is shown, with the key that opens it, and only if the audit rows were written."""
+def _recorded(
+    shown: CTE, totals: Subquery, names: Sequence[str], *, of_asked: bool, before: Sequence[CTE] = ()
+) -> Select[Any]:
+    """These columns of what is shown, with the key that opens it, and only if the audit rows were written.
+
+    `of_asked` tells that all of it is of the patient bound as `asked`, whose key is then looked up once.
+    """
     seen, audited = recording()
     written = select(func.count()).select_from(audited).scalar_subquery()
     keys = patient_table.alias("keys")
-    with_keys = totals.outerjoin(shown, true()).outerjoin(keys, keys.c.patient_key == shown.c.patient_key)
+    rows = totals.outerjoin(shown, true())
+    key: ColumnElement[bytes] = keys.c.wrapped_key
+    if of_asked:
+        asked = keys.c.patient_key == bindparam("asked", type_=BigInteger)
+        one = select(keys.c.wrapped_key).where(asked).scalar_subquery()
+        # Where nothing is shown no key is fetched, whether the patient is here or not.
+        key = case((shown.c.patient_key.is_not(null()), one), else_=null())
+    else:
+        rows = rows.outerjoin(keys, keys.c.patient_key == shown.c.patient_key)
     return (
-        select(totals, shown, keys.c.wrapped_key)
-        .select_from(with_keys)
+        select(totals, *(shown.c[name] for name in names), key.label("wrapped_key"))
+        .select_from(rows)
         .where(written > 0)
         .add_cte(*before, shown, seen, audited)
     )
@@ -337,20 +370,23 @@ def _page(runtime: Runtime, query: Query, rows: Sequence[Any], context: bytes) -
         last = found[-1]
         values: list[SortValue] = [getattr(last, f"sort_{at}") for at in range(len(query.order))]
         cursor = seal_cursor(runtime.ring.cursor_secret, context, values, last.record_key)
+    name, number, unwrap = query.type.name, TYPE_NUMBERS[query.type.name], runtime.ring.unwrap
     return Page(
-        shown=tuple(_shown(runtime, query.type, row) for row in found),
+        entries=tuple(
+            Entry(f"{name}/{row.id}", opened_body(row, unwrap(row.patient_key, row.wrapped_key), number))
+            for row in found
+        ),
         total=rows[0].total if rows else None,
         cursor=cursor,
     )
 
 
 def _shown(runtime: Runtime, type_: ResourceType, row: Any) -> Shown:
-    deleted = bool(getattr(row, "deleted", False))
     key = runtime.ring.unwrap(row.patient_key, row.wrapped_key)
     return Shown(
         reference=f"{type_.name}/{row.id}",
         version=row.version,
         last_updated=row.last_updated,
-        body=b"" if deleted else opened_body(row, key, TYPE_NUMBERS[type_.name]),
-        deleted=deleted,
+        body=b"" if row.deleted else opened_body(row, key, TYPE_NUMBERS[type_.name]),
+        deleted=row.deleted,
     )

@@ -22,8 +22,7 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
     CASE WHEN CAST(:kind AS text) = 'proxy' THEN
         (SELECT 'Patient/' || patient_id FROM patient WHERE patient_key = told.patient_key) END,
     CAST(:purpose AS text), CAST(:query AS text),
-    ARRAY (SELECT record_key FROM seen WHERE patient_key = told.patient_key ORDER BY record_key),
-    ARRAY (SELECT version FROM seen WHERE patient_key = told.patient_key ORDER BY record_key),
+    coalesce(theirs.record_keys, '{{}}'), coalesce(theirs.versions, '{{}}'),
     ARRAY (SELECT DISTINCT granted.ref
         FROM unnest(CAST(:grant_patients AS bigint[]), CAST(:grant_places AS int[]), CAST(:grant_refs AS text[]))
             AS granted (patient_key, place, ref)
@@ -32,11 +31,16 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
         ORDER BY granted.ref),
     CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, ''
 FROM (SELECT unnest(CAST(:told AS bigint[])) AS patient_key UNION SELECT patient_key FROM seen) AS told
+CROSS JOIN LATERAL (
+    SELECT array_agg(record_key ORDER BY record_key) AS record_keys,
+        array_agg(version ORDER BY record_key) AS versions
+    FROM seen WHERE seen.patient_key = told.patient_key
+) AS theirs
 RETURNING patient_key
 """
 _SEEN: Final = """
 SELECT patient_key, record_key, version FROM shown
-UNION ALL SELECT other, record_key, version FROM shown, unnest(others) AS other
+UNION ALL SELECT other, record_key, version FROM shown, unnest(others) AS other WHERE others <> '{}'
 """
 
 

@@ -176,14 +176,9 @@ async def _search(request: Request, type_name: str, pairs: list[tuple[str, str]]
         raise Invalid(str(error), (error.parameter,) if error.parameter else ()) from None
     question = f"{settings.fhir_url}/{type_name}?{urlencode(query.echo)}"
     page = await disclosure.search(runtime, caller, query, _recorded(request, pairs), question.encode())
-    links = Links(
-        self_link=question.rstrip("?"),
-        next_link=None
-        if page.cursor is None
-        else f"{settings.fhir_url}/{type_name}?{urlencode([*query.echo, (CURSOR, page.cursor)])}",
-    )
-    entries = [Entry(shown.reference, shown.body) for shown in page.shown]
-    return fhir_response(bundles.searchset(settings.fhir_url, entries, links, page.total))
+    further = f"{question}{'&' if query.echo else ''}{CURSOR}={page.cursor}"
+    links = Links(question.rstrip("?"), None if page.cursor is None else further)
+    return fhir_response(bundles.searchset(settings.fhir_url, page.entries, links, page.total))
 
 
 def _history_paging(request: Request) -> tuple[int, int]:
