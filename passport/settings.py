@@ -127,6 +127,8 @@ class Settings:
             content["base_url"] = self.base_url
         path = self.state / FILE_NAME
         written = path.with_suffix(".new")
+        written.unlink(missing_ok=True)
+        written.touch(mode=0o600)
         written.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         written.replace(path)
 

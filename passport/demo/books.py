@@ -53,6 +53,7 @@ class Books:
         path = state / FILE_NAME
         scratch = path.with_suffix(".new")
         scratch.touch(mode=0o600)
+        scratch.touch(mode=0o600)
         scratch.write_bytes(orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2))
         scratch.replace(path)
 

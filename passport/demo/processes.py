@@ -45,6 +45,7 @@ class Part:
         """Start the process; the kernel ends it when this process ends."""
         follower = (sys.executable, "-I", "-S", str(Path(launch.__file__)))
         identity = (str(os.geteuid()), str(os.getegid()), str(os.getpid()))
+        self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*follower, *identity, sys.executable, "-m", *self.command],
@@ -135,7 +136,7 @@ def running(settings: Settings, bound: socket.socket) -> Iterator[Sequence[Part]
 
 def _parts(settings: Settings, bound: socket.socket) -> tuple[Part, Part]:
     logs = settings.state / "logs"
-    logs.mkdir(exist_ok=True)
+    logs.mkdir(mode=0o700, exist_ok=True)
     environment = {
         **os.environ,
         "PASSPORT_DATABASE_URL": settings.database_url,

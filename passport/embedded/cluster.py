@@ -115,6 +115,7 @@ class Cluster:
         """Start the server; it ends with the calling thread."""
         settings = SETTINGS | (UNSAFE_FAST_SETTINGS if self.unsafe_fast else {})
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+        self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             return self.account.popen(
                 [str(self.programs / "postgres"), "-D", "/proc/self/cwd", *options], cwd=self.data, output=log

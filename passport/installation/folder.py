@@ -46,12 +46,13 @@ class NotThisInstallation(PassportError):
 def initialise(state: Path, mode: Mode) -> Settings:
     """Make the folder an installation of `mode`, or read the one that it is.
 
-    A demo may become a sandbox and stays one; nothing else changes its mode.
+    A folder that is made here is its owner's alone; one that was there keeps its mode. A demo may become a sandbox
+    and stays one; nothing else changes its mode.
 
     Raises:
         NotThisInstallation: the folder is an installation of another mode.
     """
-    state.mkdir(mode=0o755, parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = Settings.load(state)
     if not (state / FILE_NAME).exists():
         # The settings file comes last: a folder that has one has its keys, and lost keys are never replaced.

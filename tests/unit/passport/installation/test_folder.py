@@ -12,6 +12,7 @@ from passport.installation import (
     NotProduction,
     NotThisInstallation,
     initialise,
+    opened,
     prepare,
     require_production,
 )
@@ -31,6 +32,30 @@ def test_a_second_start_reads_the_same_keys(tmp_path: Path) -> None:
     secret = KeyRing.load(first.key_file).index_secret
     assert initialise(tmp_path / "state", "production") == first
     assert KeyRing.load(first.key_file).index_secret == secret
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_folder_that_is_made_is_its_owners_alone_and_its_own_server_runs_in_it(tmp_path: Path) -> None:
+    settings = initialise(tmp_path / "state", "production")
+    assert _mode(settings.state) == 0o700
+    assert {_mode(path) for path in settings.state.iterdir()} == {0o600}
+    with opened(settings) as ready:
+        prepare(ready, NOW)
+        with psycopg.connect(ready.database_url) as connection:
+            assert connection.execute("SELECT current_user").fetchone() == ("passport_service",)
+        assert _mode(settings.state / "postgres" / "server.log") == 0o600
+    assert _mode(settings.state) == 0o700
+
+
+def test_a_folder_that_was_there_keeps_its_mode_and_its_files_are_closed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    (tmp_path / "settings.new").touch(mode=0o644)
+    settings = initialise(tmp_path, "demo")
+    assert _mode(tmp_path) == 0o750
+    assert {_mode(path) for path in settings.state.iterdir()} == {0o600}
 
 
 def test_lost_keys_are_not_replaced(tmp_path: Path) -> None:
