@@ -1,0 +1,1 @@
+"""Measurements: what consent, audit and HTTP cost, each beside a floor of the same run."""

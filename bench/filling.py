@@ -1,0 +1,157 @@
+"""Fills a database with residents, readings and consents, as fast as the store takes them.
+
+http://hl7.org/fhir/R4/http.html#create
+
+The rows are those that the service's own writing makes, sealed and indexed; only the decision whether they may be
+written is left out, since nobody's request writes them.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+from typing import Any, Final
+
+import psycopg
+
+from bench.residents import consents, observations
+from consent.compile import compile_consent
+from consent.model import Consent
+from consent.read import read_consent
+from consent.store import grant_rows, shape_rows
+from fhirstore import store
+from fhirstore.facts import extract
+from fhirstore.keys import KeyMaker
+from fhirstore.rows import RecordRow
+from passport.database import Connection, open_pool
+from passport.demo.consents import Tree
+from passport.keys import KeyRing
+from passport.records import Draft, Owner, sealed_row
+from passport.runtime import Runtime
+from passport.settings import Settings
+
+SEED: Final = 20_261_122
+_CHUNK: Final = 2_000
+_POPULATE: Final = "INSERT INTO {0} SELECT * FROM jsonb_populate_recordset(NULL::{0}, %s::jsonb)"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured against."""
+
+    patients: int
+    observations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Who was made, and some of their Observations' ids."""
+
+    patients: tuple[str, ...]
+    observation_ids: tuple[str, ...]
+
+
+async def fill(settings: Settings, superuser_url: str, size: Size, institutions: Sequence[str]) -> Filled:
+    """Store the residents; `institutions` are the Organizations that they share with.
+
+    The wall binds the service's role, so this connects as the superuser.
+    """
+    ring = KeyRing.load(settings.key_file)
+    async with open_pool(superuser_url, size=1) as pool:
+        runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        async with pool.connection() as connection:
+            filling = _Filling(runtime, connection, size, list(institutions))
+            filled = await filling.fill()
+    with psycopg.connect(superuser_url, autocommit=True) as server:
+        server.execute("VACUUM ANALYZE")
+        server.execute("CHECKPOINT")
+    return filled
+
+
+class _Filling:
+    """One filling under way."""
+
+    def __init__(self, runtime: Runtime, connection: Connection, size: Size, institutions: list[str]) -> None:
+        self._runtime = runtime
+        self._connection = connection
+        self._size = size
+        self._institutions = institutions
+        self._chance = Random(SEED)
+        self._now = runtime.clock()
+
+    async def fill(self) -> Filled:
+        owners = await self._register()
+        ids: list[str] = []
+        pending: Iterator[RecordRow] = (
+            row for name, owner in owners.items() for row in self._rows(name, owner)
+        )
+        while rows := list(islice(pending, _CHUNK)):
+            await self._save(rows)
+            ids += [row.id for row in rows[:: len(rows) // 20 or 1] if row.tokens]
+        for names in _chunks(list(owners.items()), 50):
+            await self._share(names)
+        return Filled(tuple(owners), tuple(ids))
+
+    async def _register(self) -> dict[str, Owner]:
+        ring, owners = self._runtime.ring, {}
+        async with self._connection.transaction():
+            for _ in range(self._size.patients):
+                wrapped: list[bytes] = []
+
+                def new_key(patient_key: int, kept: list[bytes] = wrapped) -> bytes:
+                    kept.append(ring.new_wrapped_key(patient_key))
+                    return kept[0]
+
+                id_ = self._runtime.new_id()
+                patient_key = await store.allot_patient(self._connection, id_, new_key, self._now)
+                owners[f"Patient/{id_}"] = Owner(patient_key, ring.unwrap(patient_key, wrapped[0]))
+        return owners
+
+    def _rows(self, patient: str, owner: Owner) -> Iterator[RecordRow]:
+        person: Tree = {"resourceType": "Patient", "name": [{"text": "計測 太郎"}], "gender": "unknown"}
+        yield record_row(self._runtime, person, owner, id_=patient.partition("/")[2])
+        for tree in observations(patient, self._size.observations, self._chance):
+            yield record_row(self._runtime, tree, owner)
+
+    async def _save(self, rows: Sequence[RecordRow]) -> None:
+        async with self._connection.transaction(), self._connection.pipeline():
+            await store.save(self._connection, rows)
+
+    async def _share(self, owners: Iterable[tuple[str, Owner]]) -> None:
+        """Store the consents of these residents, and the grants that they become."""
+        records: list[RecordRow] = []
+        tables: dict[str, list[dict[str, object]]] = {}
+        shapes: dict[object, dict[str, object]] = {}
+        for patient, owner in owners:
+            for tree in consents(patient, self._institutions):
+                row = record_row(self._runtime, tree, owner)
+                records.append(row)
+                compiled = compile_consent(_read(tree, row, self._runtime.settings), self._runtime.keys)
+                shapes |= {shape["shape_key"]: shape for shape in shape_rows(compiled)}
+                for table, rows in grant_rows(compiled, row.patient_key, row.record_key).items():
+                    tables.setdefault(table, []).extend(rows)
+        await self._save(records)
+        known = "ON CONFLICT DO NOTHING"
+        await self._connection.execute(
+            f"{_POPULATE.format('consent_shape')} {known}", [json.dumps(list(shapes.values()))]
+        )
+        for table, found in tables.items():
+            await self._connection.execute(_POPULATE.format(table), [json.dumps(found)])
+
+
+def record_row(runtime: Runtime, tree: Tree, owner: Owner, *, id_: str | None = None) -> RecordRow:
+    """The first version of a record as it is stored."""
+    named = id_ or runtime.new_id()
+    facts = extract({**tree, "id": named}, zone=runtime.settings.zone)
+    return sealed_row(runtime, Draft(named, 1, tree, facts), owner, source=0, now=runtime.clock())
+
+
+def _read(tree: Tree, row: RecordRow, settings: Settings) -> Consent:
+    found = read_consent(tree, reference=f"Consent/{row.id}", version=1, zone=settings.zone)
+    assert isinstance(found, Consent), found
+    return found
+
+
+def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
+    return (items[at : at + size] for at in range(0, len(items), size))

@@ -1,0 +1,153 @@
+"""The measurements: of the service, of HTTP without consent and audit, and of the bare SQL, one after the other.
+
+http://hl7.org/fhir/R4/http.html
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+import orjson
+
+from bench import bare, floor, load
+from bench.filling import SEED, Filled
+from bench.pace import CONNECTIONS, Counted
+from bench.residents import FIRST_MORNING, observations
+from bench.town import SERVICE, Office, serving, tokens_for
+from fhirstore.keys import KeyMaker
+from fhirstore.types import TYPES
+from passport.settings import Settings
+
+LOINC, BLOOD_PRESSURE = "http://loinc.org", "85354-9"
+PAGE_ENTRIES: Final = 50
+
+BATCH: Final = 100
+"""Readings of one signed message."""
+
+BATCHES: Final = 60
+"""Messages that each device has signed beforehand: more than it gets to send."""
+
+_FHIR: Final = {"Content-Type": "application/fhir+json"}
+_JOSE: Final = {"Content-Type": "application/jose"}
+
+Way = Literal["bare SQL", "bare HTTP", "service"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How fast one thing was done in one way; a round holds `per_round` of what is counted."""
+
+    way: Way
+    processes: int
+    counted: Counted
+    per_round: int = 1
+
+    @property
+    def rate(self) -> float:
+        """What is counted, per second."""
+        return self.counted.rate * self.per_round
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A filled installation, its physician, and for how many seconds each figure is measured."""
+
+    settings: Settings
+    superuser_url: str
+    keys: KeyMaker
+    filled: Filled
+    physician: str
+    seconds: float
+
+    def search(self, processes: Sequence[int]) -> Iterator[Figure]:
+        """Pages of 50 blood pressures of one patient, by patient, code and date."""
+        asked = {"code": f"{LOINC}|{BLOOD_PRESSURE}", "date": f"ge{FIRST_MORNING:%Y-%m-%d}"}
+        paths = [
+            f"/fhir/Observation?{urlencode({'patient': name, **asked, '_count': PAGE_ENTRIES})}"
+            for name in self.filled.patients
+        ]
+        bound = {**self._code(), "since": FIRST_MORNING.isoformat(), "limit": PAGE_ENTRIES + 1}
+        yield self._sql(
+            "PAGE", [{**bound, "patient": self.keys.reference(name)} for name in self.filled.patients]
+        )
+        yield from self._gets(paths, processes)
+
+    def read(self) -> Iterator[Figure]:
+        """One Observation by its id."""
+        ids = self.filled.observation_ids
+        yield self._sql("READ", [{"record": self.keys.reference(f"Observation/{id_}")} for id_ in ids])
+        yield from self._gets([f"/fhir/Observation/{id_}" for id_ in ids], (1,))
+
+    def total(self) -> Iterator[Figure]:
+        """An accurate total of the blood pressures of everybody who shares them."""
+        asked = urlencode({"code": f"{LOINC}|{BLOOD_PRESSURE}", "_summary": "count"})
+        yield self._sql("TOTAL", [{**self._code(), "type": int(TYPES["Observation"].number)}])
+        with serving(self.settings, SERVICE, 1) as port:
+            yield self._answered("service", port, [f"/fhir/Observation?{asked}"])
+
+    def create(self) -> Iterator[Figure]:
+        """One blood pressure at a time, written by its own patient."""
+        patients = self.filled.patients[:CONNECTIONS]
+        tokens = tokens_for(self.settings, patients, "PATRQT")
+        lanes = [
+            [
+                _request("POST", "/fhir/Observation", orjson.dumps(tree), {**_bearer(token), **_FHIR})
+                for tree in observations(patient, 20, Random(SEED))
+            ]
+            for patient, token in zip(patients, tokens, strict=True)
+        ]
+        yield self._inserts(1)
+        with serving(self.settings, SERVICE, 1) as port:
+            yield Figure("service", 1, load.generate(load.Plan(port, self.seconds, lanes)))
+
+    def devices(self, processes: Sequence[int]) -> Iterator[Figure]:
+        """Readings in signed messages of a hundred, by approved blood-pressure cuffs."""
+        yield self._inserts(BATCH)
+        for number in processes:
+            with serving(self.settings, SERVICE, number) as port:
+                lanes = [
+                    [
+                        _request("POST", f"{cuff.path}/readings", signed, _JOSE)
+                        for signed in cuff.batches(BATCHES, BATCH, Random(SEED))
+                    ]
+                    for cuff in Office(self.settings, port).devices(self.filled.patients[:CONNECTIONS])
+                ]
+                counted = load.generate(load.Plan(port, self.seconds, lanes, repeat=False))
+                yield Figure("service", number, counted, BATCH)
+
+    def _code(self) -> Mapping[str, int]:
+        return {"parameter": bare.CODE, "code": self.keys.code(LOINC, BLOOD_PRESSURE)}
+
+    def _sql(self, statement: str, params: Sequence[Mapping[str, Any]]) -> Figure:
+        plan = floor.Plan(statement, str(self.settings.state), self.superuser_url, self.seconds, params)
+        return Figure("bare SQL", 1, floor.measure(plan))
+
+    def _inserts(self, rows: int) -> Figure:
+        state = str(self.settings.state)
+        plan = floor.Plan("INSERT", state, self.superuser_url, self.seconds, rows=rows)
+        return Figure("bare SQL", 1, floor.measure(plan), rows)
+
+    def _gets(self, paths: Sequence[str], processes: Sequence[int]) -> Iterator[Figure]:
+        ways: tuple[tuple[Way, str], ...] = (("bare HTTP", bare.MODULE), ("service", SERVICE))
+        for number in processes:
+            for way, module in ways:
+                with serving(self.settings, module, number) as port:
+                    yield self._answered(way, port, paths, number)
+
+    def _answered(self, way: Way, port: int, paths: Sequence[str], processes: int = 1) -> Figure:
+        (token,) = tokens_for(self.settings, [self.physician], "TREAT")
+        requests = [_request("GET", path, b"", _bearer(token)) for path in paths]
+        lanes = [requests[lane:] + requests[:lane] for lane in range(CONNECTIONS)]
+        return Figure(way, processes, load.generate(load.Plan(port, self.seconds, lanes)))
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _request(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> str:
+    length = {"Content-Length": str(len(body))} if body else {}
+    lines = [f"{name}: {value}" for name, value in {"Host": "bench", **headers, **length}.items()]
+    return "\r\n".join((f"{method} {path} HTTP/1.1", *lines, "", body.decode("latin-1")))
