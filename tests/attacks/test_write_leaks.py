@@ -1,0 +1,172 @@
+"""What writing could tell of records that the writer may not see, one way after the other.
+
+http://hl7.org/fhir/R4/http.html#update
+"""
+
+import orjson
+import pytest
+from httpx import Response
+
+from tests import resources as made
+from tests.attacks.twins import Twin, Twins, masked, twins_of
+from tests.cast import Cast
+from tests.town import Town, Voice, answered, outcome
+from tests.unit.consent.words import Json, permit
+
+pytestmark = pytest.mark.anyio
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+async def twins(town: Town, cast: Cast) -> Twins:
+    return await twins_of(town, cast)
+
+
+@pytest.fixture(scope="module")
+async def writing(twins: Twins, cast: Cast) -> Twins:
+    """The physician may also write weights for both."""
+    for twin in (twins.full, twins.bare):
+        await twin.patient.grant(
+            permit(cast.hospital, codes=[made.BODY_WEIGHT], labels=["N"], actions=["collect", "correct"])
+        )
+    return twins
+
+
+def body(reference: str, patient: str) -> Json:
+    tree = made.weight(patient) if reference.startswith("Observation/") else made.prescription(patient)
+    return {**tree, "meta": made.labelled("N")}
+
+
+async def unchanged(twins: Twins) -> dict[str, str]:
+    answers = {name: await twins.full.patient.get(name) for name in twins.full.hidden.values()}
+    return {name: answer.headers.get("etag", "") for name, answer in answers.items()}
+
+
+@pytest.mark.parametrize("if_match", [None, 'W/"1"', 'W/"2"', 'W/"9"'])
+async def test_a_put_to_a_denied_id_is_one_to_an_unknown_id(writing: Twins, if_match: str | None) -> None:
+    before = await unchanged(writing)
+    patient = writing.full.patient.reference
+    for answer in await writing.as_unknown(
+        lambda voice, reference: voice.put(reference, body(reference, patient), if_match=if_match)
+    ):
+        outcome(answer, 405, "not-supported")
+    assert await unchanged(writing) == before
+
+
+@pytest.mark.parametrize("if_match", [None, 'W/"1"', 'W/"9"'])
+async def test_a_deletion_of_a_denied_id_is_one_of_an_unknown_id(
+    writing: Twins, if_match: str | None
+) -> None:
+    before = await unchanged(writing)
+    for answer in await writing.as_unknown(
+        lambda voice, reference: voice.delete(reference, if_match=if_match)
+    ):
+        outcome(answer, 404, "not-found")
+    assert await unchanged(writing) == before
+
+
+async def test_a_broken_body_is_told_apart_before_the_id_is_looked_at(writing: Twins) -> None:
+    broken = {"status": "perhaps"}
+    patient = writing.full.patient.reference
+    for answer in await writing.as_unknown(
+        lambda voice, reference: voice.put(reference, body(reference, patient) | broken)
+    ):
+        outcome(answer, 422)
+
+
+async def test_a_patch_of_a_denied_record_is_one_of_an_unknown_record(writing: Twins) -> None:
+    patch = orjson.dumps([{"op": "test", "path": "/status", "value": "final"}])
+    headers = {"Content-Type": "application/json-patch+json"}
+    for answer in await writing.as_unknown(
+        lambda voice, reference: voice.call("PATCH", reference, content=patch, headers=headers)
+    ):
+        outcome(answer, 405, "not-supported")
+
+
+@pytest.mark.parametrize("condition", ["code=85354-9", "_id=x", "identifier=urn:x|1", ""])
+async def test_a_conditional_creation_is_refused_whatever_it_would_have_found(
+    writing: Twins, condition: str
+) -> None:
+    for answer in await writing.alike(
+        lambda voice, twin: voice.post(
+            body("Observation/", twin.patient.reference), **{"If-None-Exist": condition}
+        )
+    ):
+        outcome(answer, 400)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_conditional_updates_and_deletions_are_not_there(writing: Twins, method: str) -> None:
+    for answer in await writing.alike(
+        lambda voice, twin: voice.call(
+            method,
+            f"Observation?code=85354-9&patient={twin.patient.reference}",
+            content=orjson.dumps(body("Observation/", twin.patient.reference)) if method == "PUT" else None,
+        )
+    ):
+        outcome(answer, 405, "not-supported")
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_batches_and_transactions_are_not_there(writing: Twins, kind: str) -> None:
+    async def send(voice: Voice, twin: Twin) -> Response:
+        tree = body("Observation/", twin.patient.reference)
+        entry = {"resource": tree, "request": {"method": "POST", "url": "Observation"}}
+        content = orjson.dumps({"resourceType": "Bundle", "type": kind, "entry": [entry]})
+        return await voice.call("POST", "/fhir", content=content)
+
+    for answer in await writing.alike(send):
+        assert answer.status_code in (404, 405)
+
+
+async def test_an_identifier_that_a_denied_record_has_is_no_conflict(hanako: Voice, cast: Cast) -> None:
+    identifier = made.identifiers(("http://example.test/unique", "1"))
+    await hanako.create(made.pressure(hanako.reference, identifier=identifier))
+    await hanako.grant(permit(cast.clinic, codes=[made.BODY_WEIGHT], actions=["access", "collect"]))
+    answer = await cast.a_at_k.post(made.weight(hanako.reference, identifier=identifier))
+    assert answer.status_code == 201
+
+
+async def test_a_write_for_a_patient_who_shared_nothing_is_one_for_an_unknown_patient(
+    hanako: Voice, cast: Cast
+) -> None:
+    for build in (made.weight, made.prescription, made.allergy, made.group, made.immunization):
+        known, unknown = [
+            await cast.a_at_k.post(build(patient)) for patient in (hanako.reference, f"Patient/{UNKNOWN}")
+        ]
+        outcome(known, 403, "forbidden")
+        assert answered(known) == answered(unknown)
+
+
+async def test_a_target_of_a_reference_is_never_checked_for_existence(hanako: Voice, cast: Cast) -> None:
+    hidden = await hanako.create(made.pressure(hanako.reference))
+    await hanako.grant(permit(cast.clinic, codes=[made.BODY_WEIGHT], actions=["access", "collect"]))
+    answers = [
+        await cast.a_at_k.post(made.weight(hanako.reference, hasMember=[made.reference(target)]))
+        for target in (hidden, f"Observation/{UNKNOWN}", "Observation/other-server")
+    ]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert masked(answers[0]) == masked(answers[1])
+
+
+async def test_versions_count_per_record(writing: Twins) -> None:
+    """No number in an answer grows with what others write."""
+    for answer in await writing.alike(
+        lambda voice, twin: voice.post(body("Observation/", twin.patient.reference))
+    ):
+        assert answer.status_code in (201, 403)
+        if answer.status_code == 201:
+            assert answer.json()["meta"]["versionId"] == "1"
+
+
+async def test_a_refused_write_tells_nothing_of_the_consents_behind_it(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    await hanako.grant(permit(cast.hospital, codes=[made.BODY_WEIGHT], actions=["access", "collect"]))
+    refused = [
+        await cast.a.post(made.pressure(hanako.reference)),
+        await cast.a.post(made.pressure(taro.reference)),
+        await cast.a.post(made.pressure(f"Patient/{UNKNOWN}")),
+    ]
+    assert len({str(answered(answer)) for answer in refused}) == 1
