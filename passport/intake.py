@@ -10,22 +10,18 @@ creations costs the same number of statements: owners, the saving ones (a pipeli
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
 from consent.model import Action
 from fhirstore import store
-from fhirstore.errors import Problem
-from fhirstore.facts import Facts, extract, medications
-from fhirstore.parse import Tree, parse, serialise
+from fhirstore.facts import extract, medications
+from fhirstore.parse import Tree, parse
 from fhirstore.rows import RecordRow
 from fhirstore.tables import NOBODY
-from fhirstore.types import resource_type
-from fhirstore.validate import validate
 from passport.admission import Desk
 from passport.audit.record import AuditRow
 from passport.authority import Basis, Before, basis
@@ -33,66 +29,28 @@ from passport.decision import Decision, decide
 from passport.disclosure import directory_trees
 from passport.effects import Effective, carry_effects
 from passport.holders import Holders, holders_of, medication_codes, wanted
-from passport.identity.scopes import Right, allows
-from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, Refused, TooMany
-from passport.records import Draft, Owner, named, opened_body, sealed_row
+from passport.outcomes import NotAllowed, NotFound, Refused, TooMany
+from passport.pieces import (
+    Current,
+    Piece,
+    Write,
+    Written,
+    answered,
+    check_current,
+    check_same_patient,
+    check_scopes,
+    check_valid,
+    questions,
+    registers,
+)
+from passport.records import Draft, Owner, opened_body, sealed_row
 from passport.runtime import Runtime
 from passport.sql import fetch
-from passport.subjects import Subject
 
 PROPOSALS_PER_HOUR: Final = 60
 """Consents that one source may put to patients; each tells somebody, so it is bounded."""
 
 _AUDITED: Final = {"Consent": "consent-change"}
-
-Method = Literal["create", "update", "delete"]
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write: an update or delete names its record; a create gets its id here, or from our own code.
-
-    `confirm` asks the models of fhir.resources too; whoever made the tree from checked values may do without.
-    """
-
-    method: Method
-    type: str
-    tree: Tree | None = None
-    id: str | None = None
-    if_match: int | None = None
-    confirm: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write made; `created` tells a new record from a new version, `body` is its JSON."""
-
-    reference: str
-    version: int
-    last_updated: datetime
-    body: bytes
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Current:
-    """The current version of a record that a write is about, locked."""
-
-    row: Any
-    correctable: bool
-    collectable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """One write on its way: what it says, what it replaces, and what it rests on."""
-
-    write: Write
-    id: str
-    tree: Tree
-    facts: Facts
-    current: _Current | None
-    on: Basis
 
 
 async def open_directory(runtime: Runtime) -> None:
@@ -111,8 +69,8 @@ async def write(desk: Desk, writes: Sequence[Write]) -> list[Written]:
         NotFound: a deletion of what the caller cannot see.
         PreconditionFailed: `if_match` is not the current version.
     """
-    _check(writes)
-    _check_scopes(desk.subject, writes)
+    check_valid(writes)
+    check_scopes(desk.subject, writes)
     granted = await decide(desk.runtime, desk.connection, desk.standing, desk.request.action)
     currents = await _currents(desk, granted, writes)
     pieces = await _pieces(desk, granted, writes, currents)
@@ -126,36 +84,10 @@ async def write(desk: Desk, writes: Sequence[Write]) -> list[Written]:
     ]
     await carry_effects(desk, written)
     await desk.audit(*_audit_rows(desk, pieces, rows, relied))
-    return [_written(piece, row, desk) for piece, row in zip(pieces, rows, strict=True)]
+    return [answered(piece, row, desk) for piece, row in zip(pieces, rows, strict=True)]
 
 
-def _check(writes: Sequence[Write]) -> None:
-    """Every problem of every resource at once, before anything is looked up."""
-    problems: list[Problem] = []
-    for one in writes:
-        if one.tree is None:
-            continue
-        problems += validate(one.tree, confirm=one.confirm)
-        if one.tree.get("resourceType") != one.type:
-            text = f"got another resourceType than the address names, expected `{one.type}`"
-            problems.append(Problem("error", "invalid", "resourceType", text))
-        if one.method == "update" and one.tree.get("id") != one.id:
-            problems.append(
-                Problem(
-                    "error", "invalid", f"{one.type}.id", "got another id than the address, expected the same"
-                )
-            )
-    if problems:
-        raise Invalid(problems, status=422)
-
-
-def _check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
-    rights: dict[Method, Right] = {"create": "c", "update": "u", "delete": "d"}
-    if not all(allows(subject.scopes, one.type, rights[one.method]) for one in writes):
-        raise Refused("the session's scopes do not allow this")
-
-
-async def _currents(desk: Desk, granted: Decision, writes: Sequence[Write]) -> dict[str, _Current]:
+async def _currents(desk: Desk, granted: Decision, writes: Sequence[Write]) -> dict[str, Current]:
     """The current versions that this caller may see, locked; what it may not see is not among them."""
     about = {f"{one.type}/{one.id}": one for one in writes if one.method != "create"}
     if not about:
@@ -181,7 +113,7 @@ async def _currents(desk: Desk, granted: Decision, writes: Sequence[Write]) -> d
         if rows and len(rows) == len(decisions) and rows[Action.ACCESS].permitted:
             row = rows[Action.ACCESS]
             if not row.deleted:
-                currents[reference] = _Current(
+                currents[reference] = Current(
                     row,
                     correctable=rows[Action.CORRECT].permitted,
                     collectable=_wrote(desk, row) and rows[Action.COLLECT].permitted,
@@ -200,8 +132,8 @@ def _names_caller(desk: Desk, row: Any) -> bool:
 
 
 async def _pieces(
-    desk: Desk, granted: Decision, writes: Sequence[Write], currents: Mapping[str, _Current]
-) -> list[_Piece]:
+    desk: Desk, granted: Decision, writes: Sequence[Write], currents: Mapping[str, Current]
+) -> list[Piece]:
     trees = [_content(desk, one, currents) for one in writes]
     referred = [name for tree in trees for name in medications(tree)]
     codes = medication_codes(await directory_trees(desk, referred))
@@ -221,12 +153,12 @@ async def _pieces(
         # Only whoever a policy lets write a whole type is a conformance suite, and only in a sandbox.
         sandbox = desk.runtime.settings.mode == "sandbox" and granted.covers(one.type)
         on = basis(desk.subject, tree, facts, before, sandbox=sandbox)
-        _check_current(one, current, on, granted)
-        pieces.append(_Piece(one, id_, tree, facts, current, on))
+        check_current(one, current, on, granted)
+        pieces.append(Piece(one, id_, tree, facts, current, on))
     return pieces
 
 
-def _content(desk: Desk, one: Write, currents: Mapping[str, _Current]) -> Tree:
+def _content(desk: Desk, one: Write, currents: Mapping[str, Current]) -> Tree:
     """The tree of a write; of a deletion what is deleted, since its facts stay with the tombstone."""
     if one.tree is not None:
         return one.tree
@@ -237,24 +169,7 @@ def _content(desk: Desk, one: Write, currents: Mapping[str, _Current]) -> Tree:
     return parse(opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type))
 
 
-def _check_current(one: Write, current: _Current | None, on: Basis, granted: Decision) -> None:
-    if one.method == "create":
-        return
-    if current is None:
-        type_ = resource_type(one.type)
-        named_by_office = on is Basis.OFFICE and (type_.directory or type_.is_patient)
-        creatable = named_by_office or granted.covers(one.type)
-        if one.method == "delete":
-            raise NotFound
-        if not creatable:
-            raise NotAllowed
-    elif on is Basis.CONSENT and not (current.correctable or current.collectable):
-        raise Refused
-    if one.if_match is not None and one.if_match != (current.row.version if current else 0):
-        raise PreconditionFailed
-
-
-async def _require_hope(desk: Desk, granted: Decision, pieces: Sequence[_Piece]) -> None:
+async def _require_hope(desk: Desk, granted: Decision, pieces: Sequence[Piece]) -> None:
     """Refuse a new record that no consent can permit, whatever it says, before anything is looked up."""
     new = [piece for piece in pieces if piece.current is None]
     about = _about(desk, new)
@@ -266,7 +181,7 @@ async def _require_hope(desk: Desk, granted: Decision, pieces: Sequence[_Piece])
         raise Refused
 
 
-async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
+async def _rows(desk: Desk, pieces: Sequence[Piece]) -> list[RecordRow]:
     await _throttle(desk, pieces)
     facts = [piece.facts for piece in pieces]
     holders = holders_of(desk, await store.owners(desk.connection, wanted(desk, facts)))
@@ -276,7 +191,7 @@ async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
         owner = await _owner(desk, piece, holders, owners)
         reference = f"{piece.facts.type.name}/{piece.id}"
         owners[reference] = owner
-        _check_same_patient(desk, piece, owner)
+        check_same_patient(desk, piece, owner)
         if piece.on in (Basis.PROPOSAL, Basis.OFFICE) and owner.patient_key != NOBODY:
             await desk.widen(owner.patient_key)
         draft = Draft(
@@ -290,19 +205,7 @@ async def _rows(desk: Desk, pieces: Sequence[_Piece]) -> list[RecordRow]:
     return rows
 
 
-def _check_same_patient(desk: Desk, piece: _Piece, owner: Owner) -> None:
-    """A record stays with its patient; whether another one is here must not show in a proposal's update."""
-    if piece.current is None:
-        return
-    row, keys = piece.current.row, desk.runtime.keys
-    same = row.patient_key == owner.patient_key
-    if piece.on is Basis.PROPOSAL:
-        same = all(keys.reference(name) in row.refs for name in piece.facts.patients)
-    if not same:
-        raise Invalid("got another patient than the record's, expected the same", status=422)
-
-
-async def _check_targets(desk: Desk, pieces: Sequence[_Piece]) -> None:
+async def _check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
     """What a Provenance tells of is in the same write, of the same source, or in the caller's sight."""
     beside = {f"{piece.facts.type.name}/{piece.id}" for piece in pieces}
     wanted_keys = {
@@ -324,20 +227,15 @@ async def _check_targets(desk: Desk, pieces: Sequence[_Piece]) -> None:
         raise Refused
 
 
-def _registers(piece: _Piece) -> bool:
-    """Whether the piece gives a person a passport."""
-    return piece.facts.type.is_patient and piece.current is None
-
-
-async def _owner(desk: Desk, piece: _Piece, holders: Holders, owners: Mapping[str, Owner]) -> Owner:
-    if _registers(piece):
+async def _owner(desk: Desk, piece: Piece, holders: Holders, owners: Mapping[str, Owner]) -> Owner:
+    if registers(piece):
         return await _registered(desk, piece, holders)
     # A Provenance of records of this very write lies with them.
     beside = next((owners[name] for name in piece.facts.follows if name in owners), None)
     return holders.owner(desk, piece.facts, piece.on, beside)
 
 
-async def _registered(desk: Desk, piece: _Piece, holders: Holders) -> Owner:
+async def _registered(desk: Desk, piece: Piece, holders: Holders) -> Owner:
     ring = desk.runtime.ring
     wrapped: list[bytes] = []
 
@@ -353,7 +251,7 @@ async def _registered(desk: Desk, piece: _Piece, holders: Holders) -> Owner:
     return holders.registered(desk, piece.facts, patient_key, ring.unwrap(patient_key, wrapped[0]))
 
 
-async def _throttle(desk: Desk, pieces: Sequence[_Piece]) -> None:
+async def _throttle(desk: Desk, pieces: Sequence[Piece]) -> None:
     """A requester's own proposals count, nobody else's."""
     if any(piece.on is Basis.PROPOSAL for piece in pieces):
         since = desk.now - timedelta(hours=1)
@@ -373,7 +271,7 @@ async def _save(desk: Desk, rows: Sequence[RecordRow]) -> None:
 
 
 async def _judge(
-    desk: Desk, granted: Decision, pieces: Sequence[_Piece], rows: Sequence[RecordRow]
+    desk: Desk, granted: Decision, pieces: Sequence[Piece], rows: Sequence[RecordRow]
 ) -> dict[int, Sequence[str]]:
     """Ask of what was saved whether it may stand, and by which grants.
 
@@ -381,7 +279,7 @@ async def _judge(
         Refused: a record, one of its parts or one of the patients it names does not permit it.
     """
     relied: dict[int, Sequence[str]] = {}
-    for action, keys in _questions(granted.action, pieces, rows).items():
+    for action, keys in questions(granted.action, pieces, rows).items():
         standing = await desk.standing_for(action, _about(desk, pieces))
         decision = await decide(desk.runtime, desk.connection, standing, action)
         structure = ("judged", decision.structure)
@@ -396,9 +294,9 @@ async def _judge(
     return relied
 
 
-def _about(desk: Desk, pieces: Sequence[_Piece]) -> str | None:
+def _about(desk: Desk, pieces: Sequence[Piece]) -> str | None:
     """Who is in question: somebody registered or named by a new record, else whom the request named."""
-    registered = [f"Patient/{piece.id}" for piece in pieces if _registers(piece)]
+    registered = [f"Patient/{piece.id}" for piece in pieces if registers(piece)]
     new = [piece.facts for piece in pieces if piece.current is None]
     # A Provenance beside what it follows says nothing of its own; alone it lies with its first target.
     named = [name for facts in new if not facts.follows for name in facts.patients]
@@ -406,24 +304,8 @@ def _about(desk: Desk, pieces: Sequence[_Piece]) -> str | None:
     return next(iter((*registered, *named, *followed)), desk.request.about)
 
 
-def _questions(
-    action: Action, pieces: Sequence[_Piece], rows: Sequence[RecordRow]
-) -> dict[Action, list[int]]:
-    """Which rows have to be judged, by the action that each rests on."""
-    asked: dict[Action, list[int]] = {}
-    for piece, row in zip(pieces, rows, strict=True):
-        if piece.on is Basis.CONSENT or (piece.on is Basis.OWN and row.others):
-            resting = action
-            if piece.current is not None:
-                resting = Action.CORRECT if piece.current.correctable else Action.COLLECT
-            elif piece.write.method == "update":
-                resting = Action.COLLECT
-            asked.setdefault(resting, []).append(row.record_key)
-    return asked
-
-
 def _audit_rows(
-    desk: Desk, pieces: Sequence[_Piece], rows: Sequence[RecordRow], relied: Mapping[int, Sequence[str]]
+    desk: Desk, pieces: Sequence[Piece], rows: Sequence[RecordRow], relied: Mapping[int, Sequence[str]]
 ) -> list[AuditRow]:
     """One row for each patient of the write."""
     by_patient: dict[int, list[RecordRow]] = {}
@@ -440,9 +322,3 @@ def _audit_rows(
         )
         for patient, theirs in by_patient.items()
     ]
-
-
-def _written(piece: _Piece, row: RecordRow, desk: Desk) -> Written:
-    body = serialise(named(piece.tree, id_=row.id, version=row.version, last_updated=desk.now))
-    reference = f"{piece.facts.type.name}/{row.id}"
-    return Written(reference, row.version, desk.now, body, created=piece.current is None)

@@ -19,8 +19,9 @@ from passport.devices import store
 from passport.devices.approval import consent
 from passport.devices.enrolments import Enrolment, enrolment_of
 from passport.devices.lifecycle import Verb, after
-from passport.intake import Write, write
+from passport.intake import write
 from passport.outcomes import Conflict, Gone, NotFound, PreconditionFailed, Refused
+from passport.pieces import Write
 from passport.runtime import Runtime
 from passport.sql import fetch
 from passport.subjects import Caller

@@ -20,9 +20,10 @@ from fhirstore.parse import Tree
 from fhirstore.validate import validate
 from passport.admission import Desk
 from passport.imports import store
-from passport.intake import Write, Written, write
+from passport.intake import write
 from passport.outbox import enter
 from passport.outcomes import Invalid, Refused
+from passport.pieces import Write, Written
 from passport.sql import fetch
 
 REFERRED_TO: Final = "MedicationRequest"
