@@ -158,7 +158,8 @@ def _actors(element: Element, roles: Collection[str]) -> Iterator[str]:
     for entry in element.items("actor"):
         entry.members({"id", "role", "reference"})
         role, reference = entry.child("role"), entry.child("reference")
-        expected = f"expected {' or '.join(sorted(roles))} for the provision's action"
+        wanted = f"{' or '.join(sorted(roles))} in {systems.PARTICIPATION}"
+        expected = f"expected {wanted} for the provision's action"
         if role is None:
             entry.fault(f"got an actor without role, {expected}")
         else:

@@ -32,7 +32,7 @@ from passport.outcomes import (
     operation_outcome,
     translated,
 )
-from passport.routes import audit, auth, devices, fhir, health, imports, metadata, notifications
+from passport.routes import audit, auth, devices, entrance, fhir, health, imports, metadata, notifications
 from passport.routes.description import describe
 from passport.runtime import Runtime
 from passport.settings import Settings
@@ -53,6 +53,9 @@ _ANSWERED: Final[tuple[type[Exception], ...]] = (
     RequestValidationError,
     Exception,
 )
+
+# What a required query parameter looks like.
+_EXAMPLES: Final = {"patient": "Patient/…", "format": "jahis"}
 
 # What the framework itself refuses, before a route is reached.
 _FRAMEWORK: Final[dict[int, PassportError]] = {404: NotFound("no such address"), 405: NotAllowed()}
@@ -78,7 +81,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         version=version("healthcare-passport"),
         lifespan=lifespan,
     )
-    for module in (health, metadata, auth, devices, imports, notifications, audit, fhir):
+    for module in (entrance, health, metadata, auth, devices, imports, notifications, audit, fhir):
         app.include_router(module.router)
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)
@@ -101,10 +104,18 @@ async def _answer(_: Request, error: Exception) -> Response:
     )
 
 
+def _needed(name: str) -> str:
+    example = _EXAMPLES.get(name)
+    return f"`{name}`" if example is None else f"`{name}`, expected such as `{example}`"
+
+
 def _known(error: Exception) -> PassportError:
     if isinstance(error, RequestValidationError):
         if all(found["loc"][0] == "path" for found in error.errors()):
             return _FRAMEWORK[404]
+        missing = [str(found["loc"][-1]) for found in error.errors() if found["type"] == "missing"]
+        if missing:
+            return Invalid(f"got no query parameter {', '.join(map(_needed, missing))}", missing)
         places = [".".join(map(str, found["loc"])) for found in error.errors()]
         return Invalid("got a request that this address does not take", places)
     if isinstance(error, HTTPException):

@@ -158,12 +158,13 @@ class TooLarge(PassportError):
 
 
 class UnsupportedMedia(PassportError):
-    """The body's media type is not one that this address reads."""
+    """The body's media type, or its encoding, is not one that this address reads."""
 
     outcome = "invalid"
 
-    def __init__(self, expected: str) -> None:
-        super().__init__(415, "not-supported", f"got another Content-Type, expected `{expected}`")
+    def __init__(self, expected: str, got: str = "", header: str = "Content-Type") -> None:
+        shown = f"{header} `{got[:64]}`" if got else f"no {header}"
+        super().__init__(415, "not-supported", f"got {shown}, expected `{expected}`")
 
 
 class TooMany(PassportError):
@@ -212,7 +213,7 @@ def translated(error: Exception) -> PassportError:
     if status == 503:
         return Unavailable()
     if status == 404:
-        return PassportError(404, "not-supported", str(error))
+        return PassportError(404, "not-supported", f"{error}, see `/fhir/metadata`")
     if status in (400, 422) and isinstance(error, FhirStoreError | ConsentError):
         findings = getattr(error, "problems", None) or str(error)
         place = getattr(error, "parameter", "")

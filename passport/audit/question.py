@@ -12,14 +12,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fhirstore.keys import KeyMaker
+from fhirstore.parameters import parameters_of
 from fhirstore.search.query import CURSOR, Query, parse_query
-from fhirstore.search.test import BadValue, SearchError
+from fhirstore.search.test import BadValue, SearchError, UnknownParameter
 from fhirstore.types import resource_type
 from passport.audit.actions import OUTCOME_SYSTEM, OUTCOMES
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _AGENT: Final = re.compile(r"[A-Za-z]{1,40}(/[A-Za-z0-9\-.]{1,64})?")
+_CODES: Final = ("0", "4", "8", "12")  # of OUTCOME_SYSTEM
 _OWN: Final = ("agent", "outcome", "_id")
 
 
@@ -94,9 +96,11 @@ def parse_question(
         SearchError: a parameter or value that the audit log cannot be searched by.
     """
     type_ = resource_type("AuditEvent")
-    query = parse_query(
-        type_, [pair for pair in pairs if pair[0] not in _OWN], keys=keys, zone=zone, base_urls=base_urls
-    )
+    others = [pair for pair in pairs if pair[0] not in _OWN]
+    try:
+        query = parse_query(type_, others, keys=keys, zone=zone, base_urls=base_urls)
+    except UnknownParameter as error:
+        raise _unknown(error.parameter) from None
     own = {name: _single(pairs, name) for name in _OWN}
     if query.patients is not None and len(query.patients) != 1:
         raise BadValue("patient", "one patient")
@@ -112,6 +116,13 @@ def parse_question(
         descending=query.order[0].descending,
         echo=tuple(pair for pair in pairs if pair[0] != CURSOR),
     )
+
+
+def _unknown(name: str) -> SearchError:
+    if name in _OWN:
+        return SearchError(name, f"got a modifier on `{name}`, expected none")
+    known = dict.fromkeys((*parameters_of("AuditEvent"), *_OWN, "_sort", "_count", "_total", "_summary"))
+    return UnknownParameter(name, "AuditEvent", list(known))
 
 
 def _single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:
@@ -132,7 +143,7 @@ def _agents(value: str, base_urls: Collection[str]) -> tuple[str, ...]:
 
 
 def _outcomes(value: str) -> tuple[str, ...]:
-    codes = {code.removeprefix(f"{OUTCOME_SYSTEM}|") for code in value.split(",")}
-    if not codes <= {"0", "4", "8", "12"}:
-        raise BadValue("outcome", "0, 4, 8 or 12")
-    return tuple(outcome for outcome, code in OUTCOMES.items() if code in codes)
+    asked = {code.removeprefix(f"{OUTCOME_SYSTEM}|") for code in value.split(",")}
+    if not asked <= {*_CODES, *OUTCOMES}:
+        raise BadValue("outcome", f"one of {', '.join((*OUTCOMES, *_CODES))}")
+    return tuple(outcome for outcome, code in OUTCOMES.items() if asked & {outcome, code})

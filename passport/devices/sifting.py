@@ -6,7 +6,7 @@ A reading is known again by what was measured, when, and by which device, whatev
 bears and however its time was written. The digest is keyed with the person's own key: without it it tells nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
@@ -40,11 +40,15 @@ class Believed:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """A reading that is kept apart, as it was sent; `reason` is a stable code and holds no value."""
+    """A reading that is kept apart, as it was sent; `reason` is a stable code and holds no value.
+
+    `text` names the member that cannot be read, for whoever writes the sender; it holds no value either.
+    """
 
     id: UUID
     reason: str
     content: bytes
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class Sieve:
         """Judge one reading as it was sent."""
         try:
             reading = parse_reading(tree)
-        except MalformedReading:
-            return self._doubted(tree, UNDECODABLE)
+        except MalformedReading as error:
+            return replace(self._doubted(tree, UNDECODABLE), text=str(error))
         if not {each.vital.type for each in (reading, *reading.companions)} <= self.kinds:
             return self._doubted(tree, NOT_OF_MODEL)
         reason = implausible(reading, self.now)

@@ -20,7 +20,7 @@ from passport.audit.query import recorded
 from passport.identity import break_glass, clients, oauth, sign_in, tokens
 from passport.outcomes import Invalid, NotFound, Refused, UnsupportedMedia
 from passport.records import written_instant
-from passport.routes.messages import bearer, raw_body, runtime_of
+from passport.routes.messages import bearer, media_type, raw_body, runtime_of
 from passport.runtime import Runtime
 
 router = APIRouter(prefix="/auth", tags=["authorization"])
@@ -38,7 +38,7 @@ async def token(request: Request) -> Response:
     """Give a registered client a token: grant `client_credentials` with `private_key_jwt`."""
     runtime = runtime_of(request)
     try:
-        if _media_type(request) != _FORM:
+        if media_type(request) != _FORM:
             raise oauth.OAuthError("invalid_request", f"expected Content-Type `{_FORM}`")
         fields = oauth.form(await raw_body(request, oauth.FORM_MAX_BYTES))
         issued = await oauth.token(runtime, fields)
@@ -124,17 +124,13 @@ async def _operator(request: Request, verb: str, path: str) -> AsyncIterator[adm
 
 
 async def _tree(request: Request) -> Mapping[str, Any]:
-    if _media_type(request) != _JSON:
-        raise UnsupportedMedia(_JSON)
+    if (kind := media_type(request)) != _JSON:
+        raise UnsupportedMedia(_JSON, kind)
     body = await raw_body(request, _BODY_LIMITS.size_bytes)
     try:
         return parse(body, _BODY_LIMITS)
     except ParseError as error:
         raise Invalid(error.problems) from None
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _json(content: Mapping[str, object], status: int = 200) -> Response:

@@ -1,21 +1,14 @@
-"""What the generated description of the interface cannot know: the token, and bodies read by our own parser.
+"""What the generated description of the interface cannot know: the token, bodies read by our own parser, errors.
 
 https://spec.openapis.org/oas/v3.1.0
 """
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
 
-_BODIES: Final[dict[tuple[str, str], dict[str, Any]]] = {
-    ("/fhir/{type_name}", "post"): {"application/fhir+json": {"schema": {"type": "object"}}},
-    ("/fhir/{type_name}/{id_}", "put"): {"application/fhir+json": {"schema": {"type": "object"}}},
-    ("/fhir/{type_name}/_search", "post"): {
-        "application/x-www-form-urlencoded": {"schema": {"type": "object"}}
-    },
-    ("/devices/{device_id}/readings", "post"): {"application/jose": {"schema": {"type": "string"}}},
-    ("/imports", "post"): {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-}
+from passport.routes.operations import AUDIT_EVENTS, FHIR, JSON, OPERATIONS, Operation
 
 OPEN: Final = frozenset(
     {
@@ -29,14 +22,75 @@ OPEN: Final = frozenset(
 )
 """What asks for no bearer token: it carries its own proof, or tells nothing of anyone."""
 
+TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": (
+        "An opaque token from `/auth/sign-in`, `/auth/token` or `passport token`. Who is asking, for which "
+        "purpose of use and with which scopes stands in its session alone."
+    ),
+}
+_OUTCOME: Final = {
+    "type": "object",
+    "required": ["resourceType", "issue"],
+    "properties": {
+        "resourceType": {"const": "OperationOutcome"},
+        "issue": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "severity": {"type": "string"},
+                    "code": {"type": "string"},
+                    "diagnostics": {"type": "string"},
+                    "expression": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
+_ERRORS: Final = {
+    400: "The request breaks the specification; the outcome names the place",
+    401: "No valid token",
+    403: "Nothing permits this",
+    404: "Not there, or not for this caller: one identical answer",
+}
+
 
 def describe(app: FastAPI) -> None:
     """Complete the description that `/docs` shows; it is made once."""
     schema = app.openapi()
-    schema.setdefault("components", {})["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    for path, operations in schema["paths"].items():
-        for method, operation in operations.items():
-            if path not in OPEN:
-                operation["security"] = [{"bearer": []}]
-            if (path, method) in _BODIES:
-                operation["requestBody"] = {"required": True, "content": _BODIES[path, method]}
+    paths = schema["paths"]
+    # One route serves every type; what the audit log is asked by is its own.
+    searched = paths["/fhir/{type_name}"]["get"]
+    paths[AUDIT_EVENTS] = {"get": {**searched, "operationId": "search_audit_events", "parameters": []}}
+    schema["components"] = {"securitySchemes": {"bearer": TOKEN}, "schemas": {"OperationOutcome": _OUTCOME}}
+    for path, methods in paths.items():
+        for method, generated in methods.items():
+            _complete(generated, path, OPERATIONS[path, method])
+
+
+def _complete(generated: dict[str, Any], path: str, known: Operation) -> None:
+    generated["summary"] = known.summary
+    if path not in OPEN:
+        generated["security"] = [{"bearer": []}]
+    if known.body is not None:
+        generated["requestBody"] = {"required": True, "content": known.body}
+    named = [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in (known.parameters or {}).items()
+    ]
+    generated["parameters"] = [*generated.get("parameters", ()), *named]
+    media_type = FHIR if path.startswith("/fhir") else JSON
+    answers = {str(status): _answer(status, media_type) for status in known.success}
+    generated["responses"] = answers | {str(status): _refusal(status) for status in known.errors}
+
+
+def _answer(status: int, media_type: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    return told if status in (202, 204) else {**told, "content": {media_type: {"schema": {}}}}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/OperationOutcome"}
+    return {"description": _ERRORS[status], "content": {FHIR: {"schema": schema}}}

@@ -18,9 +18,10 @@ from passport.devices.quarantine import PAGE, Kept, quarantined
 from passport.devices.readings import receive
 from passport.devices.transitions import change
 from passport.outcomes import Invalid, UnsupportedMedia
-from passport.routes.messages import NO_STORE, bearer, fhir_body, raw_body, runtime_of
+from passport.routes.messages import NO_STORE, bearer, fhir_body, media_type, raw_body, runtime_of
 
 JOSE: Final = "application/jose"
+JSON: Final = "application/json"
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 
@@ -36,7 +37,7 @@ async def list_models(request: Request) -> Response:
 async def put_model(request: Request, model: str) -> Response:
     """Write a model; operators only."""
     caller = bearer(request)
-    body = await fhir_body(request, registry.MODEL_MAX_BYTES)
+    body = await fhir_body(request, registry.MODEL_MAX_BYTES, expected=JSON)
     written, new = await registry.put_model(runtime_of(request), caller, model, body)
     return _json(written.as_json(), 201 if new else 200)
 
@@ -45,7 +46,7 @@ async def put_model(request: Request, model: str) -> Response:
 async def post_enrolment(request: Request) -> Response:
     """Enrol a device for a person; it waits for their approval."""
     caller = bearer(request)
-    body = await fhir_body(request, ENROLMENT_MAX_BYTES)
+    body = await fhir_body(request, ENROLMENT_MAX_BYTES, expected=JSON)
     return _json(await enrol(runtime_of(request), caller, body), 201)
 
 
@@ -70,11 +71,11 @@ async def list_quarantine(request: Request, before: str | None = None) -> Respon
 @router.post("/{device_id}/readings")
 async def post_readings(request: Request, device_id: str) -> Response:
     """Take a message that the device signed; it carries no token."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JOSE:
-        raise UnsupportedMedia(JOSE)
+    if (kind := media_type(request)) != JOSE:
+        raise UnsupportedMedia(JOSE, kind)
     body = await raw_body(request, jws.MESSAGE_MAX_BYTES)
     answer = await receive(runtime_of(request), device_id, body)
-    return Response(answer, headers=NO_STORE, media_type="application/json")
+    return Response(answer, headers=NO_STORE, media_type=JSON)
 
 
 @router.post("/{device_id}/{verb}")
@@ -87,7 +88,7 @@ def _json(content: Any, status: int = 200) -> Response:
     body = (
         b"[" + b",".join(map(serialise, content)) + b"]" if isinstance(content, list) else serialise(content)
     )
-    return Response(body, status, headers=NO_STORE, media_type="application/json")
+    return Response(body, status, headers=NO_STORE, media_type=JSON)
 
 
 def _place(text: str) -> tuple[datetime, UUID]:

@@ -64,16 +64,23 @@ def check_accept(request: Request) -> None:
         raise NotAcceptable
 
 
-async def fhir_body(request: Request, limit: int = BODY_LIMIT_BYTES) -> bytes:
-    """The body of a request that sends a resource.
+def media_type(request: Request) -> str:
+    """What the body is said to be, without parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def fhir_body(
+    request: Request, limit: int = BODY_LIMIT_BYTES, *, expected: str = "application/fhir+json"
+) -> bytes:
+    """The body of a request that sends a resource, or other JSON; a refusal names the type `expected`.
 
     Raises:
         UnsupportedMedia: it is not JSON, or compressed.
         TooLarge: it is longer than `limit` bytes.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request)
     if kind not in _JSON_TYPES:
-        raise UnsupportedMedia("application/fhir+json")
+        raise UnsupportedMedia(expected, kind)
     return await raw_body(request, limit)
 
 
@@ -84,8 +91,9 @@ async def raw_body(request: Request, limit: int = BODY_LIMIT_BYTES) -> bytes:
         UnsupportedMedia: it is compressed.
         TooLarge: it is longer.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMedia("no Content-Encoding")
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMedia("identity", encoding, "Content-Encoding")
     announced = request.headers.get("content-length", "0")
     if announced.isascii() and announced.isdigit() and int(announced) > limit:
         raise TooLarge(limit)

@@ -23,6 +23,13 @@ async def test_a_served_passport_lives_and_is_ready(database: Database, tmp_path
         assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_whoever_knows_the_address_alone_is_led_on(database: Database, tmp_path: Path) -> None:
+    async with city(database, tmp_path) as town:
+        for path, target in (("/", "/docs"), ("/fhir", "/fhir/metadata")):
+            answer = await town.http.get(path, follow_redirects=True)
+            assert (answer.status_code, answer.url.path) == (200, target)
+
+
 @pytest.mark.parametrize("revision", ["0000", "9999"])
 async def test_a_database_of_another_revision_is_not_ready(
     database: Database, tmp_path: Path, revision: str

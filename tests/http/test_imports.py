@@ -299,6 +299,16 @@ async def test_unknown_formats_and_large_files_are_refused(counter: Counter) -> 
     assert (await counter.hand_over(b"x", patient="Observation/1")).status_code == 400
 
 
+async def test_a_missing_parameter_is_named_with_an_example(counter: Counter) -> None:
+    answer = await counter.town.call(
+        counter.patient, "POST", "/imports", params={"format": "jahis"}, content=b"x"
+    )
+    assert answer.status_code == 400
+    (issue,) = answer.json()["issue"]
+    assert issue["diagnostics"] == "got no query parameter `patient`, expected such as `Patient/…`"
+    assert issue["expression"] == ["patient"]
+
+
 async def test_a_handover_without_a_token_is_refused(counter: Counter) -> None:
     answer = await counter.town.call(
         None, "POST", "/imports", params={"patient": counter.patient, "format": "jahis"}, content=b"x"

@@ -273,6 +273,14 @@ def test_an_actor_is_a_literal_reference_in_a_fitting_role(change: Json, places:
     assert root_faults(root) == [f"provision.actor[1].{place}" for place in places]
 
 
+def test_a_role_of_another_system_is_told_which_one_is_expected() -> None:
+    root = permit(DR_A)
+    root["actor"][0]["role"] = concept(("urn:other", "IRCP"))
+    found = read(consent_json(root))
+    assert isinstance(found, list)
+    assert "PRCP in http://terminology.hl7.org/CodeSystem/v3-ParticipationType" in found[0].text
+
+
 def test_an_actor_without_role_or_reference_is_refused() -> None:
     for missing in ("role", "reference"):
         root = permit(DR_A, ORG_H)

@@ -48,6 +48,17 @@ ERRORS = [
 ]
 
 
+def test_another_media_type_is_told_beside_the_expected_one() -> None:
+    assert str(UnsupportedMedia("application/json", "text/xml")) == (
+        "got Content-Type `text/xml`, expected `application/json`"
+    )
+    assert str(UnsupportedMedia("application/json")) == "got no Content-Type, expected `application/json`"
+
+
+def test_an_unknown_type_points_to_those_there_are() -> None:
+    assert "`/fhir/metadata`" in translated(UnknownType("Basic")).text
+
+
 def issues(error: PassportError) -> list[dict[str, Any]]:
     body = operation_outcome(error)
     OperationOutcome.model_validate_json(body)

@@ -64,7 +64,7 @@ def test_a_count_alone_shows_no_row() -> None:
         ("agent", "Practitioner/"),
         ("agent", "星野 葵"),
         ("agent", ""),
-        ("outcome", "success"),
+        ("outcome", "forgotten"),
         ("outcome", ""),
         ("date", "yesterday"),
         ("_sort", "agent"),
@@ -88,8 +88,17 @@ def test_a_parameter_that_shapes_the_question_stands_in_it_once() -> None:
 
 
 def test_an_unknown_parameter_is_named() -> None:
-    with pytest.raises(UnknownParameter, match="`shoe`"):
+    with pytest.raises(UnknownParameter, match=r"`shoe`.* patient.* agent, outcome"):
         parse(("shoe", "size"))
+    with pytest.raises(SearchError, match="modifier on `agent`"):
+        parse(("agent:identifier", "x"))
+
+
+def test_an_outcome_is_named_by_its_word_or_by_its_code() -> None:
+    assert parse(("outcome", "not-found")).outcomes == ("not-found",)
+    assert parse(("outcome", "success,8")).outcomes == ("success", "error")
+    with pytest.raises(SearchError, match="success, refused, not-found, invalid, error, 0, 4, 8, 12"):
+        parse(("outcome", "forgotten"))
 
 
 def test_the_cursor_is_no_part_of_the_question() -> None:

@@ -1,0 +1,190 @@
+"""The operations as the description tells them: what each is called, what it takes, what it answers.
+
+https://spec.openapis.org/oas/v3.1.0#operation-object
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhirstore.parameters import parameters_of
+from fhirstore.types import TYPES
+
+JSON: Final = "application/json"
+FHIR: Final = "application/fhir+json"
+FORM: Final = "application/x-www-form-urlencoded"
+AUDIT_EVENTS: Final = "/fhir/AuditEvent"
+
+_REFERENCE: Final = "Patient/5f1d4a0e-0c3b-4a57-9d55-2f1c8f3e7a10"
+_JWK: Final = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",  # RFC 7515, appendix A.3.1
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+_WEIGHT: Final = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+    "subject": {"reference": _REFERENCE},
+    "effectiveDateTime": "2026-11-02T07:10:00+09:00",
+    "valueQuantity": {"value": 62.4, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one address.
+
+    `body` is an OpenAPI `content`; `parameters` are names in the query, each with what it is for; `success`
+    are the statuses of an answer that is none of the errors, `errors` those of an OperationOutcome.
+    """
+
+    summary: str
+    body: Mapping[str, Any] | None = None
+    parameters: Mapping[str, str] | None = None
+    success: tuple[int, ...] = (200,)
+    errors: tuple[int, ...] = (400, 401, 403, 404)
+
+
+def _json(example: Mapping[str, Any], media_type: str = JSON) -> Mapping[str, Any]:
+    return {media_type: {"schema": {"type": "object"}, "example": example}}
+
+
+def _searchable() -> dict[str, str]:
+    """Every search parameter, with the types that have it."""
+    found: dict[str, list[str]] = {}
+    for type_name in TYPES:
+        for name in parameters_of(type_name):
+            found.setdefault(name, []).append(type_name)
+    return {
+        name: "of every type" if len(types) == len(TYPES) else f"of {', '.join(types)}"
+        for name, types in found.items()
+    }
+
+
+_PAGING: Final = {
+    "_sort": "such as `-date`: newest first",
+    "_count": "how many a page holds",
+    "_total": "`accurate` to be told how many there are in all",
+    "_summary": "`count` for the number alone",
+}
+_LOG: Final = {
+    "patient": "whose records were asked for, `Patient/…`",
+    "date": "when, such as `ge2026-11-01`",
+    "agent": "who, such as `PractitionerRole/…`",
+    "outcome": "`success`, `refused`, `not-found`, `invalid`, `error`, or FHIR's 0, 4, 8, 12",
+}
+_SEARCH: Final = Operation(
+    "Search a type; nothing that no consent shows is among the results", parameters=_searchable() | _PAGING
+)
+
+_ONLY_ASKED: Final = (401, 403)
+_FROM_ANYONE: Final = (400, 401)
+
+OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
+    ("/healthz", "get"): Operation("Whether the process answers", errors=()),
+    ("/readyz", "get"): Operation("Whether the service can serve", success=(200, 503), errors=()),
+    ("/fhir/metadata", "get"): Operation("The CapabilityStatement", errors=()),
+    ("/fhir/{type_name}", "get"): _SEARCH,
+    ("/fhir/{type_name}/_search", "post"): Operation(
+        "Search a type, the parameters in the body",
+        {FORM: {"schema": {"type": "object"}, "example": {"patient": _REFERENCE, "code": "85354-9"}}},
+    ),
+    ("/fhir/{type_name}", "post"): Operation("Create a record", _json(_WEIGHT, FHIR), success=(201,)),
+    ("/fhir/{type_name}/{id_}", "get"): Operation("Read a record"),
+    ("/fhir/{type_name}/{id_}", "put"): Operation(
+        "Update a record", _json({"id": "the same as in the address", **_WEIGHT}, FHIR), success=(200, 201)
+    ),
+    ("/fhir/{type_name}/{id_}", "delete"): Operation("Delete a record", success=(204,)),
+    ("/fhir/{type_name}/{id_}/_history", "get"): Operation(
+        "List the versions of a record",
+        parameters={"_count": "how many a page holds", "_before": "the version below which it begins"},
+    ),
+    ("/fhir/{type_name}/{id_}/_history/{version}", "get"): Operation("Read a version"),
+    (AUDIT_EVENTS, "get"): Operation("Search the audit log as FHIR", parameters=_LOG | _PAGING),
+    ("/audit/accesses", "get"): Operation(
+        "誰が見たか: who looked, when, why, and under which consent",
+        parameters=_LOG | {"_count": _PAGING["_count"]},
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/notifications", "get"): Operation("What I was told, newest first", errors=_ONLY_ASKED),
+    ("/devices", "get"): Operation("My devices and how they stand", errors=_ONLY_ASKED),
+    ("/devices/models", "get"): Operation("Which models can be enrolled", errors=(401,)),
+    ("/devices/models/{model}", "put"): Operation(
+        "Register a model (operator)",
+        _json({"manufacturer": "見本計器", "display": "上腕式血圧計 見本1", "readings": ["blood-pressure"]}),
+        success=(200, 201),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/devices/enrolments", "post"): Operation(
+        "Enrol a device; it waits for its person's approval",
+        _json({"patient": _REFERENCE, "model": "mihon-bp-1", "serial": "SAMPLE-1", "jwk": _JWK}),
+        success=(201,),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/devices/quarantine", "get"): Operation(
+        "My readings that could not be believed, newest first", errors=(400, *_ONLY_ASKED)
+    ),
+    ("/devices/{device_id}/readings", "post"): Operation(
+        "Deliver a batch of readings, signed by the device",
+        {"application/jose": {"schema": {"type": "string"}, "example": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii…"}},
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/devices/{device_id}/{verb}", "post"): Operation("Approve, suspend, resume or revoke a device"),
+    ("/imports", "post"): Operation(
+        "Hand over an お薬手帳 file",
+        {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        success=(202,),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/imports/{import_id}", "get"): Operation("What became of a file", errors=(401, 404)),
+    ("/auth/token", "post"): Operation(
+        "A token for a service, by signed assertion (RFC 7523)",
+        {
+            FORM: {
+                "schema": {"type": "object"},
+                "example": {
+                    "grant_type": "client_credentials",
+                    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                    "client_assertion": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii…",
+                    "purpose_of_use": "TREAT",
+                },
+            }
+        },
+        success=(200, 400, 401),
+        errors=(),
+    ),
+    ("/auth/sign-in", "post"): Operation(
+        "A token for a person, by login and code",
+        _json({"login": "operator-1", "code": "XXXXX-XXXXX-XXXXX-XXXXX", "purpose": "HOPERAT"}),
+        errors=(*_FROM_ANYONE, 403),
+    ),
+    ("/auth/sign-out", "post"): Operation("End my session", success=(204,), errors=(401,)),
+    ("/auth/break-glass", "post"): Operation(
+        "Open one patient's records in an emergency; the patient is told",
+        _json({"patient": _REFERENCE, "reason": "10 to 500 characters: why now, without consent"}),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/auth/clients/{client_id}", "put"): Operation(
+        "Register a client (operator)",
+        _json(
+            {
+                "name": "見本薬局",
+                "subject": "Organization/24576530-8da4-4886-9106-3e06b58167b6",
+                "jwks": {"keys": [{**_JWK, "kid": "2026-11"}]},
+                "purposes": ["TREAT"],
+            }
+        ),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/auth/sign-in-codes", "post"): Operation(
+        "Hand out a sign-in code, shown this once (operator)",
+        _json({"login": "hanako", "subject": _REFERENCE, "purposes": ["PATRQT"]}),
+        success=(201,),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/auth/sign-in-codes/{login}", "delete"): Operation(
+        "Take a sign-in code back (operator)", success=(204,), errors=(*_ONLY_ASKED, 404)
+    ),
+}

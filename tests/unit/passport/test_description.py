@@ -1,0 +1,56 @@
+"""The description that /docs shows: every operation in words, with its bodies, parameters and refusals."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from passport.main import create_app
+from passport.routes.description import OPEN
+from passport.routes.operations import OPERATIONS
+from passport.settings import Settings
+
+Json = dict[str, Any]
+WITHOUT_BODY: Final = {"/devices/{device_id}/{verb}", "/auth/sign-out"}
+
+
+@pytest.fixture(scope="module")
+def paths() -> Json:
+    found: Json = create_app(Settings(state=Path("none"), key_file=Path("none"))).openapi()["paths"]
+    return found
+
+
+def operations(paths: Json) -> list[tuple[str, str, Json]]:
+    return [(path, method, found) for path, methods in paths.items() for method, found in methods.items()]
+
+
+def test_every_operation_that_is_served_is_in_the_table_and_none_beside(paths: Json) -> None:
+    assert {(path, method) for path, method, _ in operations(paths)} == set(OPERATIONS)
+
+
+def test_whatever_takes_a_body_shows_one(paths: Json) -> None:
+    for path, method, found in operations(paths):
+        takes = method in {"post", "put"} and path not in WITHOUT_BODY
+        assert ("requestBody" in found) == takes, path
+
+
+def test_a_token_is_asked_for_wherever_one_is_needed(paths: Json) -> None:
+    for path, _, found in operations(paths):
+        assert ("security" in found) == (path not in OPEN)
+        assert ("401" in found["responses"]) or path in OPEN
+
+
+def test_a_refusal_is_an_operation_outcome_and_never_the_frameworks(paths: Json) -> None:
+    for path, _, found in operations(paths):
+        refused = [answer for status, answer in found["responses"].items() if status in {"403", "404"}]
+        assert all("OperationOutcome" in str(answer) for answer in refused), path
+        assert "422" not in found["responses"]
+
+
+def test_the_searches_name_their_parameters(paths: Json) -> None:
+    def names(path: str) -> set[str]:
+        return {found["name"] for found in paths[path]["get"]["parameters"] if found["in"] == "query"}
+
+    assert names("/fhir/{type_name}") >= {"_id", "patient", "code", "date", "authoredon", "whenhandedover"}
+    assert names("/fhir/AuditEvent") >= {"patient", "date", "agent", "outcome", "_count"}
+    assert names("/audit/accesses") == {"patient", "date", "agent", "outcome", "_count"}
