@@ -24,9 +24,10 @@ from passport.devices.lifecycle import Status
 from passport.devices.models import DeviceModel, collected
 from passport.devices.registry import model_of
 from passport.identity.scopes import require
-from passport.intake import Write, write
+from passport.intake import write
 from passport.outbox.notices import tell
 from passport.outcomes import Invalid, Refused
+from passport.pieces import Write
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 from passport.subjects import Caller
@@ -125,7 +126,8 @@ async def enrol(runtime: Runtime, caller: Caller, body: bytes) -> dict[str, str]
     async with admitted(runtime, caller, request) as desk:
         model = await model_of(desk.connection, order.model)
         if model is None or not model.active:
-            raise Invalid("got a model that cannot be enrolled", ("model",), status=422, code="not-found")
+            text = "got a model that cannot be enrolled, expected an active one of `GET /devices/models`"
+            raise Invalid(text, ("model",), status=422, code="not-found")
         device_id = runtime.new_id()
         await write(desk, [Write("create", "Device", device_resource(order, model), id=device_id)])
         device = f"Device/{device_id}"

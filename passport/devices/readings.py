@@ -25,8 +25,9 @@ from passport.devices import jws, messages, store
 from passport.devices.enrolments import Enrolment, enrolment_of
 from passport.devices.quarantine import keep
 from passport.devices.sifting import Believed, Doubted, Sieve
-from passport.intake import Write, write
+from passport.intake import write
 from passport.outcomes import Conflict, PassportError, Refused
+from passport.pieces import Write
 from passport.runtime import Runtime
 from passport.sql import fetch
 from passport.subjects import Acting, Subject
@@ -78,7 +79,8 @@ class Sifted:
 
 def _result(judged: Believed | Doubted, references: dict[UUID, str]) -> dict[str, str]:
     if isinstance(judged, Doubted):
-        return {"status": "quarantined", "reason": judged.reason}
+        told = {"status": "quarantined", "reason": judged.reason}
+        return told if judged.text is None else {**told, "text": judged.text}
     return {"status": "stored", "reference": references[judged.observations[0][0]]}
 
 

@@ -23,6 +23,7 @@ from passport.audit import reading
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
 from passport.outcomes import Invalid, NotAllowed, NotFound, UnsupportedMedia
+from passport.pieces import Write, Written
 from passport.records import written_instant
 from passport.routes.messages import (
     bearer,
@@ -30,6 +31,7 @@ from passport.routes.messages import (
     fhir_body,
     fhir_response,
     if_match,
+    media_type,
     raw_body,
     refuse_conditional,
     runtime_of,
@@ -92,8 +94,8 @@ async def search(request: Request, type_name: str) -> Response:
 @router.post("/{type_name}/_search")
 async def search_by_post(request: Request, type_name: str) -> Response:
     """Search a type with the parameters in the body, so that they are in no log of addresses."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise UnsupportedMedia(_FORM)
+    if (kind := media_type(request)) != _FORM:
+        raise UnsupportedMedia(_FORM, kind)
     try:
         form = parse_qsl((await raw_body(request)).decode(), keep_blank_values=True, strict_parsing=False)
     except (UnicodeDecodeError, ValueError):
@@ -111,7 +113,7 @@ async def create(request: Request, type_name: str) -> Response:
     about = _patient_of(tree, type_, runtime.settings.fhir_url) or f"{type_name}/"
     asked = admission.Request(Action.COLLECT, "create", _recorded(request), about=about, isolation="write")
     async with admission.admitted(runtime, caller, asked) as desk:
-        (written,) = await intake.write(desk, [intake.Write("create", type_name, tree)])
+        (written,) = await intake.write(desk, [Write("create", type_name, tree)])
     return _written(runtime, written)
 
 
@@ -121,7 +123,7 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
     runtime, _ = _writable(request, type_name)
     caller = bearer(request)
     tree = parse(await fhir_body(request))
-    write = intake.Write("update", type_name, tree, id_, if_match(request))
+    write = Write("update", type_name, tree, id_, if_match(request))
     asked = admission.Request(
         Action.CORRECT, "update", _recorded(request), about=f"{type_name}/{id_}", isolation="write"
     )
@@ -139,7 +141,7 @@ async def delete(request: Request, type_name: str, id_: str) -> Response:
     )
     async with admission.admitted(runtime, bearer(request), asked) as desk:
         (written,) = await intake.write(
-            desk, [intake.Write("delete", type_name, id=id_, if_match=if_match(request))]
+            desk, [Write("delete", type_name, id=id_, if_match=if_match(request))]
         )
     return Response(status_code=204, headers={"ETag": f'W/"{written.version}"'})
 
@@ -208,7 +210,7 @@ def _shown(shown: disclosure.Shown) -> Response:
     return fhir_response(shown.body, versioned(shown.version, shown.last_updated))
 
 
-def _written(runtime: Runtime, written: intake.Written) -> Response:
+def _written(runtime: Runtime, written: Written) -> Response:
     location = f"{runtime.settings.fhir_url}/{written.reference}/_history/{written.version}"
     headers = {"Location": location, **versioned(written.version, written.last_updated)}
     return fhir_response(written.body, headers, status=201 if written.created else 200)

@@ -9,11 +9,14 @@ import orjson
 import psycopg
 import pytest
 
+from fhirmap.vitals import VITAL_SIGNS
 from tests.databases import Database
 from tests.http.device_town import CUFF, JOSE, MODELS, Cuff, Town, order, pressure, served, statements
 from tests.unit.passport.devices.signing import eddsa, es256
 
 pytestmark = pytest.mark.anyio
+
+UNKNOWN_TYPE = f"got an unknown `type`, expected one of {', '.join(VITAL_SIGNS)}"
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,7 @@ async def test_a_model_that_is_unknown_or_withdrawn_cannot_be_enrolled(town: Tow
     for model in ("old-1", "unknown-1"):
         answer = await town.call(aoi, "POST", "/devices/enrolments", json=order(aoi, es256(), model))
         assert answer.status_code == 422
+        assert "GET /devices/models" in answer.text
     await town.call("operator", "PUT", "/devices/models/old-1", json={"manufacturer": "x"})
 
 
@@ -311,9 +315,9 @@ async def test_what_cannot_be_believed_is_quarantined_with_its_reason(
     assert told == [
         {"status": "quarantined", "reason": "systolic-out-of-range"},
         {"status": "quarantined", "reason": "systolic-not-above-diastolic"},
-        {"status": "quarantined", "reason": "undecodable"},
+        {"status": "quarantined", "reason": "undecodable", "text": "2A35: got 1 bytes, expected 7"},
         {"status": "quarantined", "reason": "kind-not-of-model"},
-        {"status": "quarantined", "reason": "undecodable"},
+        {"status": "quarantined", "reason": "undecodable", "text": UNKNOWN_TYPE},
     ]
     assert await town.observations(aoi) == []
     kept = (await town.call(aoi, "GET", "/devices/quarantine")).json()
@@ -330,6 +334,27 @@ async def test_what_cannot_be_believed_is_quarantined_with_its_reason(
         aoi.partition("/")[2],
     )
     assert notices == 1
+
+
+async def test_an_unreadable_reading_is_told_by_its_member_and_never_by_its_value(
+    town: Town, aoi: str
+) -> None:
+    cuff = await town.approved(aoi)
+    at = {"type": "blood-pressure", "time": "2026-10-01T07:00:00+09:00"}
+    told = results(
+        await town.send(
+            cuff,
+            cuff.batch(
+                {**at, "systolic": 131},
+                {**at, "systolic": "7131", "diastolic": 82},
+                {**pressure(), "time": "7131"},
+            ),
+        )
+    )
+    assert [each["reason"] for each in told] == ["undecodable"] * 3
+    for each, member in zip(told, ("diastolic", "systolic", "time"), strict=True):
+        assert f"`{member}`" in each["text"]
+        assert "7131" not in each["text"]
 
 
 async def test_quarantined_readings_lie_sealed(town: Town, aoi: str, module_database: Database) -> None:
@@ -435,9 +460,9 @@ async def test_a_message_is_sent_as_what_it_is_and_within_its_size(town: Town, a
     cuff = await town.approved(aoi)
     path = f"{cuff.path}/readings"
     plain = {"Content-Type": "application/json"}
-    assert (
-        await town.call(None, "POST", path, content=cuff.batch(pressure()), headers=plain)
-    ).status_code == 415
+    assert (await town.call(None, "POST", path, content=cuff.batch(pressure()), headers=plain)).json()[
+        "issue"
+    ][0]["diagnostics"] == "got Content-Type `application/json`, expected `application/jose`"
     assert (await town.call(None, "POST", path, content=b"A" * 600_000, headers=JOSE)).status_code == 413
 
 
