@@ -40,9 +40,9 @@ class Searched:
 
 def of(patient: str, type_name: str, **elements: Any) -> Json:
     """A record of this type."""
-    build: dict[str, Callable[..., Json]] = {
+    build: dict[str, Callable[[str], Json]] = {
         "AllergyIntolerance": made.allergy,
-        "Bundle": lambda p, **more: made.bundle(made.pressure(f"{BASE_URL}/fhir/{p}"), **more),
+        "Bundle": lambda p: made.bundle(made.pressure(f"{BASE_URL}/fhir/{p}")),
         "CareTeam": made.care_team,
         "Condition": made.condition,
         "Device": made.device,
@@ -55,7 +55,10 @@ def of(patient: str, type_name: str, **elements: Any) -> Json:
         "Observation": made.pressure,
         "RelatedPerson": made.related_person,
     }
-    return build[type_name](patient, **elements)
+    tree = build[type_name](patient)
+    if "effectivePeriod" in elements:
+        del tree["effectiveDateTime"]
+    return {**tree, **elements}
 
 
 P = "Patient/{}"
@@ -420,7 +423,7 @@ async def test_consents_are_searched_by_the_patient(hanako: Voice, cast: Cast) -
 
 
 async def test_provenance_is_searched_by_its_times(hanako: Voice, cast: Cast) -> None:
-    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    await hanako.grant(permit(cast.hospital, actions=["access", "collect"]))
     target = await hanako.create(made.pressure(hanako.reference))
     reference = await cast.a.create(
         made.provenance(
