@@ -41,7 +41,7 @@ from fhirstore.search.cursor import SortValue, open_cursor, seal_cursor
 from fhirstore.search.query import Query
 from fhirstore.tables import NOBODY
 from fhirstore.tables import patient as patient_table
-from fhirstore.types import ResourceType
+from fhirstore.types import PROPOSABLE, ResourceType
 from passport.admission import Desk, Request, admitted
 from passport.audit.disclosed import parameters, recording
 from passport.bundles import Entry
@@ -241,7 +241,7 @@ def _searched(query: Query, decision: Decision, *, after: bool) -> Select[Any]:
     totals = select(matching.label("total"), more.label("more")).subquery("totals")
     names = [*_BODY_COLUMNS, "record_key", *(f"sort_{at}" for at in range(len(query.order)))]
     # A proposal to somebody without a passport is opened with another key than theirs.
-    of_asked = _names_one(query) and query.type.name != store.PROPOSABLE
+    of_asked = _names_one(query) and query.type.name != PROPOSABLE
     recorded = _recorded(shown, totals, names, of_asked=of_asked, before=(found,))
     return recorded.order_by(*_page_order(query, shown))
 

@@ -47,6 +47,7 @@ from fhirstore.search.sort import after, expressions, order_by
 from fhirstore.search.test import Test
 from fhirstore.statements import Connection, Prepared, Row, fetch
 from fhirstore.tables import NOBODY, locator, patient, resource, resource_token, resource_version
+from fhirstore.types import PROPOSABLE
 
 READS: Final = ("page", "total", "record", "versions", "directory_bodies")
 WRITES: Final = ("save", "allot_patient", "open_directory", "owners", "lock", "judged", "recent_from")
@@ -95,10 +96,6 @@ _SHOWN_COLUMNS: Final = (
     "body",
     "others",
 )
-
-
-PROPOSABLE: Final = "Consent"
-"""The type that may be put to a person whom nobody knows here."""
 
 
 class NoPatientKey(FhirStoreError):

@@ -22,6 +22,9 @@ TypeNumber = NewType("TypeNumber", int)
 Path = tuple[str, ...]
 """Element names from the resource's root; lists are walked through."""
 
+PROPOSABLE: Final = "Consent"
+"""The type that may be put to a person whom nobody knows here."""
+
 ATC: Final = "http://www.whocc.no/atc"
 CVX: Final = "http://hl7.org/fhir/sid/cvx"
 ICD_10: Final = "http://hl7.org/fhir/sid/icd-10"
