@@ -76,6 +76,15 @@ HOT: Final = frozenset(
 )
 # レセプト電算処理システム用コード (9 digits).
 CLAIMS: Final = frozenset({"urn:oid:1.2.392.100495.20.1.71", "urn:oid:1.2.392.100495.20.2.71"})
+# 薬価基準収載医薬品コード and 一般名処方マスタ, which medication records of the お薬手帳 carry as well.
+PRICE_LIST: Final = frozenset({"urn:oid:1.2.392.100495.20.1.72", "urn:oid:1.2.392.100495.20.2.72"})
+GENERIC_NAME: Final = frozenset(
+    {
+        "http://jpfhir.jp/fhir/core/mhlw/CodeSystem/MedicationGeneralOrderCode",
+        "urn:oid:1.2.392.100495.20.1.81",
+        "urn:oid:1.2.392.100495.20.2.81",
+    }
+)
 JLAC: Final = frozenset(
     {
         "http://medis.or.jp/CodeSystem/master-JLAC10-17digits",
@@ -112,7 +121,7 @@ ICD10: Final = frozenset(
     }
 )
 
-_MEDICINE: Final = YJ | HOT | CLAIMS | {ATC, RXNORM}
+_MEDICINE: Final = YJ | HOT | CLAIMS | PRICE_LIST | GENERIC_NAME | {ATC, RXNORM}
 _FINDING: Final = JLAC | MEDIS_OBSERVATION | {LOINC, MDC}
 _PROBLEM: Final = ICD10 | MEDIS_DISEASE | MEDIS_PROCEDURE | {SNOMED}
 
@@ -129,6 +138,7 @@ SYSTEMS: Final = {
     "Procedure": _PROBLEM,
     "AllergyIntolerance": _PROBLEM,
     "Immunization": YJ | {ATC, CVX},
+    "Device": frozenset({MDC, SNOMED}),
 }
 
 # Types whose records have no main code: for them every system is foreign. Of a type in neither list the

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,7 @@ from tests.unit.consent.worlds import World, consents, provisions, worlds
 
 LAWS = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-ERASED = {
+ERASED: Final[dict[str, dict[str, Any]]] = {
     "codes": {"codes": frozenset()},
     "categories": {"categories": frozenset()},
     "authors": {"authors": frozenset(), "source": None},

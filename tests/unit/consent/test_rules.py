@@ -376,3 +376,9 @@ def test_exceptions_of_exceptions_alternate_down_to_the_eighth_level(permits: De
         tree = [exception(data_period=rings[level], but=tree)]
     given = consents(permit(DR_A, data_period=rings[0], but=tree))
     assert [permits(given, record(time=year(2000 + ring)), asks()) for ring in range(8)] == [True, False] * 4
+
+
+def test_break_glass_inside_a_root_deny_is_for_its_actor_alone(permits: Decides) -> None:
+    given = consents(deny(ORG_H, but=[permit(DR_A, purposes=["BTG"])]))
+    assert permits(given, record(), asks(A_AT_H, "BTG", opened=P1))
+    assert not permits(given, record(), asks(B_AT_H, "BTG", opened=P1))

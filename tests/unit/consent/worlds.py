@@ -108,24 +108,42 @@ _ATTRIBUTES: Final[dict[str, Draws]] = {
     "data_period": st.sampled_from(INTERVALS),
     "data": some(_DATA),
 }
+_OF_REQUESTS: Final = ("period", "actors", "purposes", "actions")
+_OF_RECORDS: Final = tuple(name for name in _ATTRIBUTES if name not in _OF_REQUESTS)
+_ONE: Final = [frozenset({name}) for name in (*_OF_REQUESTS, *_OF_RECORDS, *_OF_RECORDS)]
+_TWO: Final = [frozenset(pair) for pair in combinations(_ATTRIBUTES, 2)]
 _BOTH_LABELS: Final = frozenset({"confidentiality", "sensitivities"})
-_NAMES: Final = {most: some(tuple(_ATTRIBUTES), 0, most) for most in (1, 2)}
-_RECIPIENTS: Final = some((DR_A, ORG_H, "CareTeam/t", "Organization/k"))
+# Few attributes at once, so that each of them decides often; a permit at the root is mostly bare.
+_NAMES: Final = {
+    Effect.PERMIT: st.sampled_from([*[frozenset[str]()] * len(_ONE), *_ONE]),
+    Effect.DENY: st.sampled_from([frozenset[str](), *_ONE]),
+    None: st.sampled_from(
+        [frozenset[str](), *_ONE, *_ONE, *_ONE, *(pair for pair in _TWO if pair != _BOTH_LABELS)]
+    ),
+}
+_RECIPIENTS: Final = st.sampled_from(
+    (
+        frozenset({DR_A}),
+        frozenset({ORG_H}),
+        frozenset({ORG_H, "Group/g"}),
+        frozenset({DR_A, "Organization/k"}),
+        frozenset({"CareTeam/t"}),
+        frozenset({"Organization/k"}),
+    )
+)
 _REASONS: Final = st.sampled_from(
-    (*[frozenset({Purpose.TREAT})] * 3, frozenset({Purpose.TREAT, Purpose.BTG}), frozenset({Purpose.ETREAT}))
+    (*[frozenset({Purpose.TREAT})] * 4, frozenset({Purpose.TREAT, Purpose.BTG}), frozenset({Purpose.ETREAT}))
 )
 _OTHER: Final = {Effect.PERMIT: Effect.DENY, Effect.DENY: Effect.PERMIT}
 # How many children a provision may have, by its depth.
-_CHILDREN: Final = (st.integers(0, 2), st.integers(0, 2), st.integers(0, 1), st.just(0))
+_CHILDREN: Final = (st.sampled_from((0, 1, 1, 2)), st.integers(0, 1), st.integers(0, 1), st.just(0))
 
 
 @st.composite
 def provisions(draw: st.DrawFn, effect: Effect, depth: int = 1, granting: bool = False) -> Provision:
     """A tree that can be enforced."""
     granting = granting or (depth == 1 and effect is Effect.PERMIT)
-    names = draw(_NAMES[1 if depth == 1 else 2])
-    if names == _BOTH_LABELS:
-        names = frozenset({"sensitivities"})
+    names = draw(_NAMES[effect if depth == 1 else None])
     attributes = {name: draw(_ATTRIBUTES[name]) for name in sorted(names)}
     if granting:
         attributes = {"actors": draw(_RECIPIENTS), "purposes": draw(_REASONS)} | attributes
@@ -141,7 +159,7 @@ _PROVISIONS: Final[dict[tuple[Effect, int, bool], Draws]] = {
     for granting in (False, True)
 }
 _ROOTS: Final = {effect: _PROVISIONS[effect, 1, False] for effect in Effect}
-_ROOT_EFFECTS: Final = st.sampled_from((Effect.PERMIT, Effect.PERMIT, Effect.DENY))
+_ROOT_EFFECTS: Final = st.sampled_from((*[Effect.PERMIT] * 3, Effect.DENY))
 _OWNERS: Final = st.sampled_from((P1, P1, P1, P2, None))
 _STATUSES: Final = st.sampled_from((*[Status.ACTIVE] * 9, Status.PROPOSED))
 
@@ -199,13 +217,13 @@ def parts(draw: st.DrawFn, deepest: bool = False) -> Record:
 _INNERMOST: Final = parts(deepest=True)
 _PARTS: Final = parts()
 _TYPES: Final = st.sampled_from((*TYPES, "Bundle"))
-_NAMED: Final = st.sampled_from((*[frozenset({P1})] * 4, frozenset({P1, P2}), frozenset()))
+_NAMED: Final = st.sampled_from((*[frozenset({P1})] * 6, frozenset({P1, P2}), frozenset()))
 _IN_EIGHT: Final = st.integers(0, 7)
 
 
 @st.composite
 def records(draw: st.DrawFn, number: int) -> Record:
-    """A record of one of few types; one in eight has parts, one in three names two patients or nobody."""
+    """A record of one of few types; one in eight has parts, one in four names two patients or nobody."""
     kind = draw(_TYPES)
     return Record(
         type=kind,
@@ -234,8 +252,8 @@ def provenance(draw: st.DrawFn, about: Sequence[Record]) -> Record:
 _CALLERS: Final = st.sampled_from(
     (A_AT_H, A_AT_H, A_AT_H, A_AT_H | {"CareTeam/t"}, frozenset({DR_B, "Organization/k"}))
 )
-_PURPOSES: Final = st.sampled_from((*[Purpose.TREAT] * 5, Purpose.ETREAT, Purpose.BTG))
-_ACTIONS: Final = st.sampled_from((*[Action.ACCESS] * 5, Action.COLLECT))
+_PURPOSES: Final = st.sampled_from((*[Purpose.TREAT] * 8, Purpose.ETREAT, Purpose.BTG))
+_ACTIONS: Final = st.sampled_from((*[Action.ACCESS] * 8, Action.COLLECT))
 _CLIENTS: Final = st.sampled_from((None, None, "Device/app"))
 _RESOLVABLE: Final = some(COLLECTIVES, 0, 2)
 _OWN: Final = st.sampled_from((*[None] * 5, P1))
@@ -257,14 +275,27 @@ def request(draw: st.DrawFn) -> Request:
     )
 
 
-_CONSENTS: Final = tuple(consents(number) for number in range(4))
-_RECORDS: Final = tuple(records(number) for number in range(4))
+_CONSENTS: Final = tuple(consents(number) for number in range(3))
+_RECORDS: Final = tuple(records(number) for number in range(6))
 _HOW_MANY: Final = st.integers(1, len(_CONSENTS))
+
+
+# The hospital may see all: without it, most of what is drawn permits too little to be told apart.
+_SHARED: Final = Consent(
+    reference="Consent/shared",
+    version=1,
+    patient=P1,
+    status=Status.ACTIVE,
+    root=Provision(
+        effect=Effect.PERMIT, actors=frozenset({ORG_H}), purposes=frozenset({Purpose.TREAT, Purpose.BTG})
+    ),
+)
+_FIRST: Final = st.sampled_from(((), (_SHARED,)))
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Up to four consents, four records and a Provenance of some of them, and one request."""
-    given = tuple(draw(strategy) for strategy in _CONSENTS[: draw(_HOW_MANY)])
+    """Up to four consents, six records and a Provenance of some of them, and one request."""
+    given = (*draw(_FIRST), *(draw(strategy) for strategy in _CONSENTS[: draw(_HOW_MANY)]))
     found = [draw(strategy) for strategy in _RECORDS]
     return World(given, (*found, provenance(draw, found)), request(draw))
