@@ -192,7 +192,7 @@ def _labels(element: Element) -> Iterator[Confidentiality | Coding]:
             yield Confidentiality[coding.code]
         else:
             entry.fault(
-                f"got {quoted(coding.code)}, expected {', '.join(Confidentiality.__members__)} in "
+                f"got a label of neither kind, expected {', '.join(Confidentiality.__members__)} in "
                 f"{systems.CONFIDENTIALITY} or a sensitivity in {systems.ACT_CODE}"
             )
 
