@@ -1,0 +1,134 @@
+"""Equal work: a denied id and one that was never given cost the same statements, decryptions and hashes.
+
+http://hl7.org/fhir/R4/security.html
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from tests import resources as made
+from tests.attacks.twins import Twins, twins_of
+from tests.attacks.work import Work, work_of
+from tests.cast import Cast
+from tests.town import Town, Voice
+from tests.unit.consent.words import permit
+
+pytestmark = pytest.mark.anyio
+
+UNKNOWN: Final = "Observation/00000000-0000-4000-8000-000000000000"
+WARMING: Final = 3
+"""Requests after which a process has compiled its statements and its connections have prepared them."""
+
+Request = tuple[str, str, Any]
+
+
+def read(reference: str, _: str) -> Request:
+    return "GET", reference, None
+
+
+def version(reference: str, _: str) -> Request:
+    return "GET", f"{reference}/_history/1", None
+
+
+def history(reference: str, _: str) -> Request:
+    return "GET", f"{reference}/_history", None
+
+
+def search(reference: str, _: str) -> Request:
+    return "GET", f"Observation?_id={reference.partition('/')[2]}", None
+
+
+def update(reference: str, patient: str) -> Request:
+    return "PUT", reference, {**made.weight(patient), "id": reference.partition("/")[2]}
+
+
+def delete(reference: str, _: str) -> Request:
+    return "DELETE", reference, None
+
+
+@pytest.fixture(scope="module")
+async def twins(town: Town, cast: Cast) -> Twins:
+    written = await twins_of(town, cast)
+    await written.full.patient.grant(
+        permit(cast.hospital, codes=[made.BODY_WEIGHT], labels=["N"], actions=["collect", "correct"])
+    )
+    return written
+
+
+async def measured(voice: Voice, request: Request, trace: Path) -> Work:
+    method, path, tree = request
+    content = None if tree is None else orjson.dumps(tree)
+    for _ in range(WARMING):
+        await voice.call(method, path, content=content)
+    return await work_of(voice.town, lambda: voice.call(method, path, content=content), trace)
+
+
+@pytest.mark.parametrize("ask", [read, version, history, search, update, delete])
+@pytest.mark.parametrize("kind", ["a code that was not shared", "a label above what was shared", "deleted"])
+async def test_a_denied_id_costs_what_an_unknown_one_costs(
+    twins: Twins, tmp_path: Path, ask: Callable[[str, str], Request], kind: str
+) -> None:
+    patient = twins.full.patient.reference
+    for voice in (twins.physician, twins.colleague):
+        denied = await measured(voice, ask(twins.full.hidden[kind], patient), tmp_path / "denied")
+        unknown = await measured(voice, ask(UNKNOWN, patient), tmp_path / "unknown")
+        assert denied.answer.content == unknown.answer.content or ask is search
+        assert denied.statements == unknown.statements
+        assert denied.cryptography == unknown.cryptography
+        assert not any("decrypt" in call for call in denied.cryptography)
+
+
+async def test_what_is_shown_costs_its_decryption_and_no_further_statement(
+    twins: Twins, tmp_path: Path
+) -> None:
+    """The counting can tell work apart: otherwise it would prove nothing."""
+    shown = await measured(twins.physician, read(twins.full.shown[0], ""), tmp_path / "shown")
+    unknown = await measured(twins.physician, read(UNKNOWN, ""), tmp_path / "unknown")
+    assert shown.statements == unknown.statements
+    assert len(shown.statements) == 4
+    assert sum(count for call, count in shown.cryptography.items() if "decrypt" in call) > 0
+
+
+async def test_a_page_costs_the_same_statements_however_many_records_it_shows(
+    twins: Twins, tmp_path: Path
+) -> None:
+    patient = twins.full.patient.reference
+    costs = [
+        (
+            await measured(
+                twins.physician,
+                ("GET", f"Observation?patient={patient}&_count={count}", None),
+                tmp_path / "t",
+            )
+        )
+        for count in (1, 6)
+    ]
+    assert costs[0].statements == costs[1].statements
+    assert [len(cost.answer.json()["entry"]) for cost in costs] == [1, 6]
+
+
+async def test_a_search_for_a_patient_who_shared_nothing_costs_what_one_for_nobody_costs(
+    hanako: Voice, cast: Cast, tmp_path: Path
+) -> None:
+    await hanako.create(made.weight(hanako.reference))
+    known, nobody = [
+        await measured(cast.b, ("GET", f"Observation?patient={patient}", None), tmp_path / "trace")
+        for patient in (hanako.reference, "Patient/nobody")
+    ]
+    assert known.statements == nobody.statements
+    assert known.cryptography == nobody.cryptography
+
+
+async def test_a_write_for_a_patient_who_shared_nothing_costs_what_one_for_nobody_costs(
+    hanako: Voice, cast: Cast, tmp_path: Path
+) -> None:
+    known, nobody = [
+        await measured(cast.b, ("POST", "Observation", made.weight(patient)), tmp_path / "trace")
+        for patient in (hanako.reference, "Patient/nobody")
+    ]
+    assert known.statements == nobody.statements
+    assert known.cryptography == nobody.cryptography
