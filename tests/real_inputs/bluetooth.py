@@ -58,8 +58,9 @@ class _Device:
         self.patient, self.person = service.register(PERSON)
         self.key, self.gateway = new_key("Ed25519"), Caller(service.base_url)
         asked = {"patient": self.patient, "model": MODEL, "serial": "1", "jwk": public_jwk(self.key)}
-        enrolled = granted(self.person.post("/devices/enrolments", asked)).json()["device"]
-        self.path = f"/devices/{enrolled.removeprefix('Device/')}"
+        enrolled = granted(self.person.post("/devices/enrolments", asked)).json()
+        self.kid = enrolled["kid"]
+        self.path = f"/devices/{enrolled['device'].removeprefix('Device/')}"
         granted(self.person.post(f"{self.path}/approve"))
         self.began = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 
@@ -67,7 +68,8 @@ class _Device:
         """Sign and send one vector, and compare what is then read with what the vector says."""
         time = (self.began + timedelta(minutes=number)).isoformat()
         reading = {"gatt": vector["uuid"], "hex": vector["hex"], "time": time}
-        answer = self.gateway.send(f"{self.path}/readings", message(self.key, number + 1, [reading]), JOSE)
+        signed = message(self.key, self.kid, number + 1, [reading])
+        answer = self.gateway.send(f"{self.path}/readings", signed, JOSE)
         (result,) = granted(answer).json()["results"]
         wanted = {key: value for key, value in vector["expect"].items() if key not in BESIDE}
         beside = sorted(BESIDE & vector["expect"].keys())
