@@ -1,0 +1,122 @@
+"""The passport through fhirpy, a client that others wrote.
+
+https://github.com/beda-software/fhir-py
+"""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fhirpy import AsyncFHIRClient, SyncFHIRClient
+from fhirpy.base.exceptions import (
+    AuthorizationError,
+    ForbiddenError,
+    MultipleResourcesFound,
+    OperationOutcome,
+    ResourceNotFound,
+)
+
+from tests import resources as made
+from tests.clients.conftest import Practice
+
+
+@pytest.fixture
+def client(practice: Practice) -> SyncFHIRClient:
+    return client_of(practice)
+
+
+def client_of(practice: Practice, **headers: str) -> SyncFHIRClient:
+    return SyncFHIRClient(
+        practice.served.fhir_url, authorization=f"Bearer {practice.token}", extra_headers=headers
+    )
+
+
+def weighed(client: SyncFHIRClient, practice: Practice, kilograms: float, day: str = "2026-10-01") -> Any:
+    tree = made.weight(practice.patient, kilograms, day)
+    weight = client.resource("Observation", **{k: v for k, v in tree.items() if k != "resourceType"})
+    weight.save()
+    return weight
+
+
+def test_a_record_is_created_read_changed_and_deleted(client: SyncFHIRClient, practice: Practice) -> None:
+    weight = weighed(client, practice, 62.5)
+    assert weight["meta"]["versionId"] == "1"
+    read: Any = client.reference("Observation", weight.id).to_resource()
+    assert read["valueQuantity"]["value"] == 62.5
+    read["valueQuantity"]["value"] = 61.5
+    read.save()
+    assert read["meta"]["versionId"] == "2"
+    assert client.execute(f"Observation/{weight.id}/_history", method="get")["entry"][0]["resource"] == read
+    read.delete()
+    with pytest.raises((ResourceNotFound, OperationOutcome)):
+        client.reference("Observation", weight.id).to_resource()
+
+
+def test_a_search_is_followed_over_its_pages(client: SyncFHIRClient, practice: Practice) -> None:
+    system = f"http://example.test/{uuid4()}"
+    written = []
+    for day in range(1, 6):
+        tree = made.weight(
+            practice.patient,
+            60.0 + day,
+            f"2026-10-{day:02d}",
+            identifier=made.identifiers((system, "1")),
+        )
+        weight = client.resource("Observation", **{k: v for k, v in tree.items() if k != "resourceType"})
+        weight.save()
+        written.append(weight.id)
+    searched = client.resources("Observation").search(identifier=f"{system}|").sort("date")
+    assert [one.id for one in searched.limit(2).fetch()] == written[:2]
+    assert [one.id for one in searched.limit(2).fetch_all()] == written
+    assert searched.count() == 5
+    newest = client.resources("Observation").search(identifier=f"{system}|").sort("-date").first()
+    assert newest is not None
+    assert newest.id == written[-1]
+
+
+def test_an_update_of_a_version_that_is_no_longer_current_is_refused(
+    client: SyncFHIRClient, practice: Practice
+) -> None:
+    weight = weighed(client, practice, 62.5)
+    first = client_of(practice, **{"If-Match": 'W/"1"'})
+    path = f"Observation/{weight.id}"
+    tree = {**made.weight(practice.patient, 61.5), "id": weight.id}
+    assert first.execute(path, method="put", data=tree)["meta"]["versionId"] == "2"
+    # That is what the client calls every 412.
+    with pytest.raises(MultipleResourcesFound, match="If-Match"):
+        first.execute(path, method="put", data=tree)
+
+
+def test_what_was_not_shared_does_not_exist(client: SyncFHIRClient, practice: Practice) -> None:
+    found = client.resources("Observation").search(patient=practice.patient, code="85354-9")
+    assert found.fetch_all() == []
+    assert found.count() == 0
+    with pytest.raises(ResourceNotFound):
+        client.reference("Patient", practice.patient.partition("/")[2]).to_resource()
+
+
+def test_refusals_arrive_as_what_they_are(client: SyncFHIRClient, practice: Practice) -> None:
+    pressure = made.pressure(practice.patient)
+    with pytest.raises(ForbiddenError):
+        client.execute("Observation", method="post", data=pressure)
+    with pytest.raises(OperationOutcome):
+        client.execute("Observation", method="post", data={**pressure, "status": "perhaps"})
+    with pytest.raises(OperationOutcome):
+        client.resources("Observation").search(unheard_of="x").fetch()
+    with pytest.raises(AuthorizationError):
+        SyncFHIRClient(practice.served.fhir_url, authorization="Bearer x").resources("Observation").fetch()
+
+
+def test_the_asynchronous_client_sees_the_same(client: SyncFHIRClient, practice: Practice) -> None:
+    weight = weighed(client, practice, 58.25)
+
+    async def read() -> Any:
+        asynchronous = AsyncFHIRClient(practice.served.fhir_url, authorization=f"Bearer {practice.token}")
+        found = asynchronous.resources("Observation").search(_id=weight.id)
+        return (await found.fetch_all())[0], await found.count()
+
+    shown, total = asyncio.run(read())
+    assert Decimal(str(shown["valueQuantity"]["value"])) == Decimal("58.25")
+    assert total == 1
