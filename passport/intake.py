@@ -261,8 +261,7 @@ async def _throttle(desk: Desk, pieces: Sequence[Piece]) -> None:
 
 async def _save(desk: Desk, rows: Sequence[RecordRow]) -> None:
     try:
-        async with desk.connection.pipeline():
-            await store.save(desk.connection, rows)
+        await store.save(desk.connection, rows)
     except UniqueViolation as error:
         raise NotAllowed from error
     except InsufficientPrivilege as error:
