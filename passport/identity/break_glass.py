@@ -39,7 +39,7 @@ from passport.subjects import Acting, Bearer, Subject
 OPENING: Final = timedelta(hours=4)
 """How long an opening lasts; its token cannot be renewed, so that an emergency is not interrupted by a sign-in."""
 
-REASON_CHARACTERS: Final = range(10, 501)
+REASON_CHARACTERS: Final = range(4, 501)
 
 WINDOW: Final = timedelta(hours=1)
 OPENINGS_MAX: Final = 10
@@ -79,7 +79,7 @@ def asked(tree: Mapping[str, Any]) -> Asked:
     """Read the body of a request.
 
     Raises:
-        Invalid: no reference of a Patient, or no reason of 10 to 500 characters.
+        Invalid: no reference of a Patient, or no reason of 4 to 500 characters.
     """
     patient, reason = tree.get("patient"), tree.get("reason")
     if not isinstance(patient, str) or not _PATIENT.fullmatch(patient):

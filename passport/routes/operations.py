@@ -163,7 +163,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/auth/sign-out", "post"): Operation("End my session", success=(204,), errors=(401,)),
     ("/auth/break-glass", "post"): Operation(
         "Open one patient's records in an emergency; the patient is told",
-        _json({"patient": _REFERENCE, "reason": "10 to 500 characters: why now, without consent"}),
+        _json({"patient": _REFERENCE, "reason": "4 to 500 characters: why now, without consent"}),
         errors=(400, *_ONLY_ASKED),
     ),
     ("/auth/clients/{client_id}", "put"): Operation(

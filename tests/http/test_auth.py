@@ -661,7 +661,7 @@ async def test_an_opening_keeps_the_sessions_scopes(town: City, emergency_physic
 @pytest.mark.parametrize(
     ("patient", "reason"),
     [
-        ("Patient/1", "too short"),
+        ("Patient/1", "急用"),
         ("Patient/1", " " * 40),
         ("Patient/1", "x" * 501),
         ("Patient/1", None),
