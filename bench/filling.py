@@ -115,7 +115,7 @@ class _Filling:
             yield record_row(self._runtime, tree, owner)
 
     async def _save(self, rows: Sequence[RecordRow]) -> None:
-        async with self._connection.transaction():
+        async with self._connection.transaction(), self._connection.pipeline():
             await store.save(self._connection, rows)
 
     async def _share(self, owners: Iterable[tuple[str, Owner]]) -> None:

@@ -11,7 +11,7 @@ from passport.sql import Prepared
 BARE_TABLE: Final = "CREATE TABLE bare_resource (LIKE resource INCLUDING ALL)"
 """Where rows are inserted for comparison: the columns and indexes of `resource`, and no row security."""
 
-INSERT: Final = Prepared(INSERT_RECORDS.text.replace("INTO resource ", "INTO bare_resource "), {})
+INSERT: Final = Prepared(INSERT_RECORDS.replace("INTO resource ", "INTO bare_resource "), {})
 
 PAGE: Final = Prepared(
     """

@@ -5,7 +5,7 @@ undoes the work and leaves its audit row in a transaction of its own. Round trip
 standing, what the work costs, one for COMMIT (which a disclosure sends along with its page).
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,19 +20,18 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.outcomes import PassportError, Unavailable, translated
 from passport.runtime import Runtime
-from passport.sql import Connection, Prepared, Row, Step, exchange, fetch
-from passport.standing import WIDEN, Standing, asking, stand, told
+from passport.sql import Connection, fetch
+from passport.standing import WIDEN, Standing, stand
 from passport.subjects import Bearer, Caller, Subject
 
 Isolation = Literal["read", "write"]
 
-_BEGIN: Final[dict[Isolation, Step]] = {
+_BEGIN: Final[dict[Isolation, str]] = {
     # A read sees one snapshot: grants and records belong together.
-    "read": Step(Prepared("BEGIN ISOLATION LEVEL REPEATABLE READ", {})),
+    "read": "BEGIN ISOLATION LEVEL REPEATABLE READ",
     # A write locks the rows that it changes, and must see what was committed before it got the lock.
-    "write": Step(Prepared("BEGIN ISOLATION LEVEL READ COMMITTED", {})),
+    "write": "BEGIN ISOLATION LEVEL READ COMMITTED",
 }
-_COMMIT: Final = Step(Prepared("COMMIT", {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +86,9 @@ class Desk:
         await fetch(self.connection, WIDEN, {"patient_key": patient_key})
 
     async def commit(self) -> None:
-        """Commit now."""
-        await exchange(self.connection, _COMMIT)
+        """Commit now, in the caller's own pipeline if it has one; a failure shows when that ends."""
+        await self.connection.execute("COMMIT")
         self.committed = True
-
-    async def commit_with(self, last: Step) -> Sequence[Row]:
-        """Run the last statement and commit, in one round trip; its rows are handed over only after the commit."""
-        rows, _ = await exchange(self.connection, last, _COMMIT)
-        self.committed = True
-        return rows
 
 
 def _row(
@@ -187,9 +180,9 @@ async def _begun(
     for further in range(runtime.pool.max_size, -1, -1):
         connection = await runtime.pool.getconn()
         try:
-            asked = asking(params, bearer=bearer, anyone=request.about is None)
-            _, rows = await exchange(connection, _BEGIN[request.isolation], asked)
-            standing = told(rows, anyone=request.about is None)
+            async with connection.pipeline():
+                await connection.execute(_BEGIN[request.isolation])
+                standing = await stand(connection, params, bearer=bearer, anyone=request.about is None)
         except BaseException as error:
             cut = isinstance(error, OperationalError) and connection.closed
             if not cut:

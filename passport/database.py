@@ -123,6 +123,7 @@ async def open_pool(service_url: str, *, size: int) -> AsyncIterator[Pool]:
         configure=_prepare,
         reset=_reset,
         timeout=10,
+        kwargs={"prepare_threshold": 2},
     )
     await pool.open()
     try:

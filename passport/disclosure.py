@@ -50,7 +50,7 @@ from passport.identity.scopes import Right, allows
 from passport.outcomes import Gone, NotFound, Refused
 from passport.records import opened_body
 from passport.runtime import Runtime
-from passport.sql import Prepared, Step, prepare
+from passport.sql import Prepared, prepare, start
 from passport.subjects import Caller, Subject
 
 _BODY_COLUMNS: Final = ("patient_key", "id", "version", "codec", "body")
@@ -100,7 +100,7 @@ async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, 
             lambda: _one(type_, decision, store.record),
         )
         params = _one_params(desk, decision, type_, reference)
-        rows = _present(await desk.commit_with(Step(prepared, params)))
+        rows = _present(await _disclosed(desk, prepared, params))
     if not rows:
         raise NotFound
     if rows[0].deleted:
@@ -130,8 +130,7 @@ async def search(runtime: Runtime, caller: Caller, query: Query, recorded: str, 
             decision.structure,
         )
         prepared = _kept(runtime, structure, lambda: _searched(query, decision, after=bool(after)))
-        params = {**_search_params(desk, decision, query), **after}
-        rows = await desk.commit_with(Step(prepared, params))
+        rows = await _disclosed(desk, prepared, {**_search_params(desk, decision, query), **after})
     return _page(runtime, query, rows, context)
 
 
@@ -200,8 +199,7 @@ async def _versions(
             lambda: _one(type_, decision, store.versions),
         )
         params = _one_params(desk, decision, type_, reference)
-        bounds = {"before": before, "limit": limit}
-        rows = _present(await desk.commit_with(Step(prepared, params | bounds)))
+        rows = _present(await _disclosed(desk, prepared, {**params, "before": before, "limit": limit}))
     return tuple(_shown(runtime, type_, row) for row in rows)
 
 
@@ -294,6 +292,14 @@ def _reach(query: Query, decision: Decision) -> store.Permit:
         return within
 
     return reach
+
+
+async def _disclosed(desk: Desk, prepared: Prepared, params: Mapping[str, Any]) -> Sequence[Any]:
+    """Run the statement and COMMIT in one round trip; rows are handed over only after the commit."""
+    async with desk.connection.pipeline():
+        cursor = await start(desk.connection, prepared, params)
+        await desk.commit()
+    return list(await cursor.fetchall())
 
 
 def _present(rows: Sequence[Any]) -> list[Any]:

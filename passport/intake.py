@@ -261,7 +261,8 @@ async def _throttle(desk: Desk, pieces: Sequence[Piece]) -> None:
 
 async def _save(desk: Desk, rows: Sequence[RecordRow]) -> None:
     try:
-        await store.save(desk.connection, rows)
+        async with desk.connection.pipeline():
+            await store.save(desk.connection, rows)
     except UniqueViolation as error:
         raise NotAllowed from error
     except InsufficientPrivilege as error:

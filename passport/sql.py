@@ -1,6 +1,5 @@
-"""Running statements: what `fhirstore.statements` and `fhirstore.exchange` offer, for the rest of the service."""
+"""Running statements: what `fhirstore.statements` offers, for the rest of the service."""
 
-from fhirstore.exchange import Step, exchange, fetch
-from fhirstore.statements import Connection, Kept, Prepared, Row, prepare, run
+from fhirstore.statements import Connection, Kept, Prepared, Row, fetch, prepare, run, start
 
-__all__ = ["Connection", "Kept", "Prepared", "Row", "Step", "exchange", "fetch", "prepare", "run"]
+__all__ = ["Connection", "Kept", "Prepared", "Row", "fetch", "prepare", "run", "start"]

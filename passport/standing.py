@@ -9,7 +9,7 @@ answers one row per patient that the caller has anything of, so its cost grows w
 size of the passport.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +17,7 @@ from consent.model import Purpose
 from consent.standing import GRANTS
 from fhirstore.tables import NOBODY
 from passport.outcomes import Unauthenticated
-from passport.sql import Connection, Prepared, Row, Step, exchange
+from passport.sql import Connection, Prepared, start
 from passport.subjects import Subject
 
 _CALLER_OF_SESSION: Final = """
@@ -78,7 +78,7 @@ known AS MATERIALIZED (
 ),
 facets AS MATERIALIZED (
     SELECT known.actors, caller.client_key AS client, known.unresolved,
-        coalesce((1 << (array_position('{purposes}'::text[], caller.purpose) - 1)), 0) AS purpose,
+        coalesce((1 << (array_position(%(purposes)s::text[], caller.purpose) - 1)), 0) AS purpose,
         %(action_bit)s::int AS action, %(now)s::timestamptz AS at,
         opened_patient_key IS NULL AND caller.purpose <> 'BTG' AND EXISTS (
             SELECT FROM consent_actor WHERE patient_key = 0 AND actor_key = ANY (known.actors)) AS everyone
@@ -115,12 +115,12 @@ SELECT caller.*, facets.everyone, wall.asked, (SELECT patient_key FROM about) AS
 FROM caller, facets, wall, relevant
 """
 
-_PURPOSES: Final = f"{{{','.join(Purpose)}}}"
+_PURPOSES: Final = [purpose.value for purpose in Purpose]
 """In the order of their bits in `consent_node.purposes`."""
 
 
 def _statement(caller: str, asked: str, *, anyone: bool) -> Prepared:
-    text = _STATEMENT.format(caller=caller, walk=_WALK, asked=asked, grants=GRANTS, purposes=_PURPOSES)
+    text = _STATEMENT.format(caller=caller, walk=_WALK, asked=asked, grants=GRANTS)
     return Prepared(text.replace("%(anyone)s", "true" if anyone else "false"), {})
 
 
@@ -187,24 +187,11 @@ async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bo
     Raises:
         Unauthenticated: the token is unknown, ended or expired.
     """
-    (rows,) = await exchange(connection, asking(params, bearer=bearer, anyone=anyone))
-    return told(rows, anyone=anyone)
-
-
-def asking(params: Mapping[str, Any], *, bearer: bool, anyone: bool) -> Step:
-    """The statement for a caller with a token or without, about one record or about whoever shared."""
-    return Step(STATEMENTS[bearer, anyone], params)
-
-
-def told(rows: Sequence[Row], *, anyone: bool) -> Standing:
-    """What the statement's row says.
-
-    Raises:
-        Unauthenticated: there is none.
-    """
-    if not rows:
+    cursor = await start(connection, STATEMENTS[bearer, anyone], {**params, "purposes": _PURPOSES})
+    row = await cursor.fetchone()
+    if row is None:
         raise Unauthenticated
-    return _standing(rows[0], anyone=anyone)
+    return _standing(row, anyone=anyone)
 
 
 def _standing(row: Any, *, anyone: bool) -> Standing:

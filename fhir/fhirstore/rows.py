@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from fhirstore.exchange import Step
-from fhirstore.statements import Prepared
 from fhirstore.tables import UNDATED, fact_columns, resource
 
 
@@ -85,8 +83,8 @@ def _unnested(columns: Sequence[str]) -> str:
 KEYS: Final = ("patient_key", "record_key")
 
 
-def _insert(table: str, columns: Sequence[str], suffix: str = "") -> Prepared:
-    return Prepared(f"INSERT INTO {table} ({', '.join(columns)}) {_unnested(columns)} {suffix}", {})
+def _insert(table: str, columns: Sequence[str], suffix: str = "") -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) {_unnested(columns)} {suffix}"
 
 
 _RECORD_COLUMNS: Final = tuple(column.name for column in resource.columns)
@@ -103,13 +101,12 @@ INSERT_RECORDS: Final = _insert("resource", _RECORD_COLUMNS)
 REPLACE_RECORDS: Final = _insert(
     "resource", _RECORD_COLUMNS, f"ON CONFLICT (patient_key, record_key) DO UPDATE SET {_CHANGED}"
 )
-ARCHIVE: Final = Prepared(
+ARCHIVE: Final = (
     f"INSERT INTO resource_version ({', '.join(_RECORD_COLUMNS)}) SELECT {', '.join(_RECORD_COLUMNS)} "
-    f"FROM resource WHERE (patient_key, record_key) IN ({THESE})",
-    {},
+    f"FROM resource WHERE (patient_key, record_key) IN ({THESE})"
 )
 UNINDEX: Final = tuple(
-    Prepared(f"DELETE FROM {table} WHERE (patient_key, record_key) IN ({THESE})", {})
+    f"DELETE FROM {table} WHERE (patient_key, record_key) IN ({THESE})"
     for table in ("resource_token", "resource_date", "identifier_index")
 )
 INSERT_PARTS: Final = _insert("resource_part", _PART_COLUMNS)
@@ -139,9 +136,9 @@ def arrays_of(rows: Sequence[RecordRow], names: Sequence[str]) -> dict[str, list
     return {name: [getattr(row, name) for row in rows] for name in names}
 
 
-def beside(rows: Sequence[RecordRow]) -> Iterator[Step]:
-    """The statements for what stands beside the records; none that would store nothing."""
-    kinds: tuple[tuple[Prepared, Sequence[str], Iterable[Sequence[Any]]], ...] = (
+def beside(rows: Sequence[RecordRow]) -> Iterator[tuple[str, dict[str, list[Any]]]]:
+    """The statements for what stands beside the records, with parameters; none that would store nothing."""
+    kinds: tuple[tuple[str, Sequence[str], Iterable[Sequence[Any]]], ...] = (
         (INSERT_PARTS, _PART_COLUMNS, (_part(row, part) for row in rows for part in row.parts)),
         (INSERT_TOKENS, _TOKEN_COLUMNS, (_token(row, token) for row in rows for token in row.tokens)),
         (
@@ -172,7 +169,7 @@ def beside(rows: Sequence[RecordRow]) -> Iterator[Step]:
     for statement, columns, values in kinds:
         listed = list(values)
         if listed:
-            yield Step(statement, dict(zip(columns, map(list, zip(*listed, strict=True)), strict=True)))
+            yield statement, dict(zip(columns, map(list, zip(*listed, strict=True)), strict=True))
 
 
 def _array_text(keys: Iterable[int]) -> str:

@@ -2,8 +2,8 @@
 
 https://docs.sqlalchemy.org/en/21/core/
 
-A compiled statement is text and its constants; what varies per request is bound by name. It is run by
-`fhirstore.exchange`, which lets PostgreSQL keep its plan.
+A compiled statement is text and its constants; what varies per request is bound by name. PostgreSQL keeps the
+plan: psycopg prepares a text that it has seen before.
 """
 
 import re
@@ -85,10 +85,25 @@ class Kept:
         return prepared
 
 
-async def run(connection: Connection, statement: ClauseElement, **params: object) -> Sequence[Row]:
-    """Compile and run a statement too rare to be kept; its rows as named tuples, none if it returns none."""
-    prepared = prepare(statement)
-    cursor = AsyncRawCursor(connection, row_factory=namedtuple_row)
-    await cursor.execute(prepared.numbered, prepared.bound(params), prepare=False, binary=True)
+async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Sequence[Row]:
+    """Run a statement that returns rows."""
+    cursor = await start(connection, prepared, params)
     # A statement that returns rows has a next one, even where there is none.
     return [] if cursor.rownumber is None else await cursor.fetchall()
+
+
+async def start(
+    connection: Connection, prepared: Prepared, params: Mapping[str, object]
+) -> AsyncRawCursor[Row]:
+    """Send a statement inside of a pipeline; its rows are fetched from the cursor after the pipeline's end.
+
+    Rows come in binary: bodies are not written in hexadecimal, and times are not read from text.
+    """
+    cursor = AsyncRawCursor(connection, row_factory=namedtuple_row)
+    await cursor.execute(prepared.numbered, prepared.bound(params), binary=True)
+    return cursor
+
+
+async def run(connection: Connection, statement: ClauseElement, **params: object) -> Sequence[Row]:
+    """Compile and run a statement too rare to be kept; its rows as named tuples, none if it returns none."""
+    return await fetch(connection, prepare(statement), params)

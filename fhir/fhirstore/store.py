@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from fhirstore.exchange import Step, exchange, fetch
+from fhirstore.errors import FhirStoreError
 from fhirstore.parameters import parameters_of
 from fhirstore.rows import (
     ARCHIVE,
@@ -45,43 +45,38 @@ from fhirstore.rows import (
 from fhirstore.search.query import Query
 from fhirstore.search.sort import after, expressions, order_by
 from fhirstore.search.test import Test
-from fhirstore.statements import Connection, Prepared, Row
+from fhirstore.statements import Connection, Prepared, Row, fetch
 from fhirstore.tables import NOBODY, locator, patient, resource, resource_token, resource_version
 from fhirstore.types import PROPOSABLE
 
 READS: Final = ("page", "total", "record", "versions", "directory_bodies")
 WRITES: Final = ("save", "allot_patient", "open_directory", "owners", "lock", "judged", "recent_from")
 
-ALLOT_PATIENT: Final = Prepared("SELECT nextval('patient_patient_key_seq') AS patient_key", {})
-INSERT_PATIENT: Final = Prepared(
+ALLOT_PATIENT: Final = "SELECT nextval('patient_patient_key_seq') AS patient_key"
+INSERT_PATIENT: Final = (
     "INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at) "
-    "VALUES (%(patient_key)s, %(patient_id)s, %(wrapped_key)s, %(created_at)s)",
-    {},
+    "VALUES (%(patient_key)s, %(patient_id)s, %(wrapped_key)s, %(created_at)s)"
 )
 
-OPEN_DIRECTORY: Final = Prepared(
+OPEN_DIRECTORY: Final = (
     "INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at) "
-    "VALUES (0, '', %(wrapped_key)s, %(now)s) ON CONFLICT DO NOTHING",
-    {},
+    "VALUES (0, '', %(wrapped_key)s, %(now)s) ON CONFLICT DO NOTHING"
 )
-OWNERS: Final = Prepared(
+OWNERS: Final = (
     "SELECT l.record_key, p.patient_key, p.wrapped_key FROM patient p LEFT JOIN locator l "
     "ON l.patient_key = p.patient_key AND l.record_key = ANY (%(record_keys)s::bigint[]) "
-    "WHERE l.record_key IS NOT NULL OR p.patient_key = 0",
-    {},
+    "WHERE l.record_key IS NOT NULL OR p.patient_key = 0"
 )
-DIRECTORY_BODIES: Final = Prepared(
+DIRECTORY_BODIES: Final = (
     "SELECT r.patient_key, r.record_key, r.type, r.id, r.version, r.codec, r.body, p.wrapped_key "
     "FROM resource r JOIN patient p USING (patient_key) "
-    "WHERE r.patient_key = 0 AND r.record_key = ANY (%(record_keys)s::bigint[]) AND NOT r.deleted",
-    {},
+    "WHERE r.patient_key = 0 AND r.record_key = ANY (%(record_keys)s::bigint[]) AND NOT r.deleted"
 )
-RECENT_PROPOSALS: Final = Prepared(
+RECENT_PROPOSALS: Final = (
     "SELECT count(*) FROM ("
     "SELECT FROM resource WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s "
     "UNION ALL "
-    "SELECT FROM resource_version WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s) AS written",
-    {},
+    "SELECT FROM resource_version WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s) AS written"
 )
 
 Permit = Callable[[FromClause], ColumnElement[bool]]
@@ -103,25 +98,30 @@ _SHOWN_COLUMNS: Final = (
 )
 
 
+class NoPatientKey(FhirStoreError):
+    """The sequence of patient keys gave nothing."""
+
+
 async def save(connection: Connection, rows: Sequence[RecordRow]) -> None:
     """Store `rows`, each the next version of its record; the version before it moves to the history.
 
-    One round trip, inside of the caller's transaction.
+    Call it inside of a transaction and of a pipeline: no statement here waits for another's result.
 
     Raises:
         psycopg.errors.UniqueViolation: a first version whose id is taken.
     """
     first = [row for row in rows if row.version == 1]
     later = [row for row in rows if row.version > 1]
-    steps: list[Step] = []
     if first:
-        steps.append(Step(INSERT_LOCATORS, arrays_of(first, ("record_key", "patient_key"))))
-        steps.append(Step(INSERT_RECORDS, record_arrays(first)))
+        await connection.execute(INSERT_LOCATORS, arrays_of(first, ("record_key", "patient_key")))
+        await connection.execute(INSERT_RECORDS, record_arrays(first))
     if later:
         these = arrays_of(later, KEYS)
-        steps += [Step(statement, these) for statement in (ARCHIVE, *UNINDEX)]
-        steps.append(Step(REPLACE_RECORDS, record_arrays(later)))
-    await exchange(connection, *steps, *beside(rows))
+        for statement in (ARCHIVE, *UNINDEX):
+            await connection.execute(statement, these)
+        await connection.execute(REPLACE_RECORDS, record_arrays(later))
+    for statement, arrays in beside(rows):
+        await connection.execute(statement, arrays)
 
 
 async def allot_patient(
@@ -132,36 +132,39 @@ async def allot_patient(
     Raises:
         psycopg.errors.UniqueViolation: the id is taken.
     """
-    (allotted,) = await fetch(connection, ALLOT_PATIENT, {})
-    patient_key = int(allotted.patient_key)
+    cursor = await connection.execute(ALLOT_PATIENT)
+    found = await cursor.fetchone()
+    if found is None:
+        raise NoPatientKey
+    patient_key = int(found[0])
     values = {
         "patient_key": patient_key,
         "patient_id": patient_id,
         "wrapped_key": new_wrapped_key(patient_key),
         "created_at": now,
     }
-    await fetch(connection, INSERT_PATIENT, values)
+    await connection.execute(INSERT_PATIENT, values)
     return patient_key
 
 
 async def open_directory(connection: Connection, wrapped_key: bytes, now: datetime) -> None:
     """Make the place for what belongs to nobody, once; its key opens the directory and the policies."""
-    await fetch(connection, OPEN_DIRECTORY, {"wrapped_key": wrapped_key, "now": now})
+    await connection.execute(OPEN_DIRECTORY, {"wrapped_key": wrapped_key, "now": now})
 
 
 async def owners(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:
     """Who holds each of these records: record_key, patient_key, wrapped_key; nobody's own row is always there."""
-    return await fetch(connection, OWNERS, {"record_keys": list(record_keys)})
+    return await fetch(connection, Prepared(OWNERS, {}), {"record_keys": list(record_keys)})
 
 
 async def directory_bodies(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:
     """The sealed bodies of records of the directory."""
-    return await fetch(connection, DIRECTORY_BODIES, {"record_keys": list(record_keys)})
+    return await fetch(connection, Prepared(DIRECTORY_BODIES, {}), {"record_keys": list(record_keys)})
 
 
 async def recent_from(connection: Connection, source: int, since: datetime) -> int:
     """How many consents this source has put to patients since then."""
-    rows = await fetch(connection, RECENT_PROPOSALS, {"source": source, "since": since})
+    rows = await fetch(connection, Prepared(RECENT_PROPOSALS, {}), {"source": source, "since": since})
     return int(rows[0].count)
 
 

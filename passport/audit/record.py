@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passport.audit.tables import audit_event
-from passport.sql import Connection, Prepared, fetch
+from passport.sql import Connection
 
 COLUMNS: Final = tuple(column.name for column in audit_event.columns)
 
@@ -61,7 +61,7 @@ def _source() -> str:
     return f"SELECT {values} FROM unnest({arrays}) AS rows ({', '.join(COLUMNS)})"
 
 
-INSERT_ROWS: Final = Prepared(f"INSERT INTO audit_event ({', '.join(COLUMNS)}) {_source()}", {})
+INSERT_ROWS: Final = f"INSERT INTO audit_event ({', '.join(COLUMNS)}) {_source()}"
 """Write any number of rows; its parameters are those of `parameters`."""
 
 
@@ -73,7 +73,7 @@ def parameters(rows: Sequence[AuditRow]) -> dict[str, list[Any]]:
 async def record(connection: Connection, rows: Sequence[AuditRow]) -> None:
     """Write `rows` with one statement, in the open transaction or, without one, in its own."""
     if rows:
-        await fetch(connection, INSERT_ROWS, parameters(rows))
+        await connection.execute(INSERT_ROWS, parameters(rows))
 
 
 def _value(row: AuditRow, name: str) -> object:
