@@ -4,11 +4,15 @@
 `each_server` or `each_database` and runs on every supported server at hand.
 """
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.databases import POSTGRESQL_18, Database, Server, Servers, labels
+
+# A shell that runs us in the background has SIGINT ignored, and every process that a test starts would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
