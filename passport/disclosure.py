@@ -322,14 +322,15 @@ def _search_params(desk: Desk, decision: Decision, query: Query) -> dict[str, An
     standing, keys = desk.standing, desk.runtime.keys
     asked = _UNKNOWN_PATIENT if standing.asked is None else standing.asked
     told = [standing.asked if query.patients and standing.asked is not None else NOBODY]
+    named = [keys.reference(reference) for reference in query.patients or ()]
     params: dict[str, Any] = {
         **decision.params,
-        **_audit_params(desk, decision, told, one=False),
+        **_audit_params(desk, decision, told, one=False, named=() if _names_one(query) else named),
         "type": TYPE_NUMBERS[query.type.name],
         "count": 0 if query.only_count else query.count,
         "limit": 0 if query.only_count else query.count + 1,
         "asked": asked,
-        "asked_refs": [keys.reference(reference) for reference in query.patients or ()],
+        "asked_refs": named,
         "reachable": [patient for group in standing.groups.values() for patient in group],
     }
     for test in query.tests:
@@ -337,7 +338,9 @@ def _search_params(desk: Desk, decision: Decision, query: Query) -> dict[str, An
     return params
 
 
-def _audit_params(desk: Desk, decision: Decision, told: list[int], *, one: bool) -> Mapping[str, Any]:
+def _audit_params(
+    desk: Desk, decision: Decision, told: list[int], *, one: bool, named: Sequence[int] = ()
+) -> Mapping[str, Any]:
     return parameters(
         desk.subject,
         verb=desk.request.verb,
@@ -346,6 +349,7 @@ def _audit_params(desk: Desk, decision: Decision, told: list[int], *, one: bool)
         grants=decision.grants,
         one=one,
         now=desk.now,
+        named=named,
     )
 
 

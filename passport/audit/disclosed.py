@@ -6,7 +6,7 @@ One row per patient: whoever is asked about, whoever owns a record of the page, 
 grants are those that let a record of this page through.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,10 +30,14 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
             WHERE shown.patient_key = told.patient_key AND granted.place = ANY (shown.relied))
         ORDER BY granted.ref),
     CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, ''
-FROM (SELECT unnest(CAST(:told AS bigint[])) AS patient_key UNION SELECT patient_key FROM seen) AS told
+FROM (
+    SELECT unnest(CAST(:told AS bigint[])) AS patient_key
+    UNION SELECT patient_key FROM locator WHERE record_key = ANY (CAST(:named AS bigint[]))
+    UNION SELECT patient_key FROM seen
+) AS told
 CROSS JOIN LATERAL (
-    SELECT array_agg(record_key ORDER BY record_key) AS record_keys,
-        array_agg(version ORDER BY record_key) AS versions
+    SELECT array_agg(record_key ORDER BY record_key, version) AS record_keys,
+        array_agg(version ORDER BY record_key, version) AS versions
     FROM seen WHERE seen.patient_key = told.patient_key
 ) AS theirs
 RETURNING patient_key
@@ -60,13 +64,16 @@ def parameters(
     grants: tuple[tuple[int, int, str], ...],
     one: bool,
     now: datetime,
+    named: Sequence[int] = (),
 ) -> Mapping[str, Any]:
     """What `audited` binds.
 
-    `told` are patients who get a row whatever is found, `grants` (patient, place, consent) name what records
-    may have been let through by, `one` tells that a single record was asked for.
+    `told` are patients who get a row whatever is found, and `named` the keys of the references of further ones;
+    `grants` (patient, place, consent) name what records may have been let through by, `one` tells that a single
+    record was asked for.
     """
     return {
+        "named": list(named),
         "now": now,
         "verb": verb,
         "kind": subject.kind,
