@@ -32,6 +32,7 @@ from passport.runtime import Runtime
 from passport.settings import Settings
 
 SEED: Final = 20_261_122
+LOINC, BLOOD_PRESSURE = "http://loinc.org", "85354-9"
 _CHUNK: Final = 2_000
 _POPULATE: Final = "INSERT INTO {0} SELECT * FROM jsonb_populate_recordset(NULL::{0}, %s::jsonb)"
 
@@ -79,6 +80,7 @@ class _Filling:
         self._institutions = institutions
         self._chance = Random(SEED)
         self._now = runtime.clock()
+        self._shared_code = runtime.keys.code(LOINC, BLOOD_PRESSURE)
 
     async def fill(self) -> Filled:
         owners = await self._register()
@@ -88,7 +90,9 @@ class _Filling:
         )
         while rows := list(islice(pending, _CHUNK)):
             await self._save(rows)
-            ids += [row.id for row in rows[:: len(rows) // 20 or 1] if row.tokens]
+            # What every resident shares with the measured physician.
+            shared = [row.id for row in rows if self._shared_code in row.facts["codes"]]
+            ids += shared[:: len(shared) // 20 or 1]
         for names in _chunks(list(owners.items()), 50):
             await self._share(names)
         return Filled(tuple(owners), tuple(ids))

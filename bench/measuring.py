@@ -9,18 +9,16 @@ from random import Random
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
-import orjson
-
 from bench import bare, floor, load
-from bench.filling import SEED, Filled
+from bench.filling import BLOOD_PRESSURE, LOINC, SEED, Filled
 from bench.pace import CONNECTIONS, Counted
 from bench.residents import FIRST_MORNING, observations
 from bench.town import SERVICE, Office, serving, tokens_for
 from fhirstore.keys import KeyMaker
+from fhirstore.parse import serialise
 from fhirstore.types import TYPES
 from passport.settings import Settings
 
-LOINC, BLOOD_PRESSURE = "http://loinc.org", "85354-9"
 PAGE_ENTRIES: Final = 50
 
 BATCH: Final = 100
@@ -93,7 +91,7 @@ class Bench:
         tokens = tokens_for(self.settings, patients, "PATRQT")
         lanes = [
             [
-                _request("POST", "/fhir/Observation", orjson.dumps(tree), {**_bearer(token), **_FHIR})
+                _request("POST", "/fhir/Observation", serialise(tree), {**_bearer(token), **_FHIR})
                 for tree in observations(patient, 20, Random(SEED))
             ]
             for patient, token in zip(patients, tokens, strict=True)

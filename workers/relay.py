@@ -78,22 +78,30 @@ class Relay:
                 time.sleep(POLL_SECONDS)
 
     def carry(self, connection: Database, producer: Producer) -> int:
-        """Send the rows that are due, new ones and those that stayed; returns how many."""
+        """Send the rows that are due, new ones and those that stayed; returns how many.
+
+        A relay that is killed in between leaves rows that are due again after `resend_seconds`.
+
+        Raises:
+            kombu.exceptions.KombuError, OSError: the broker takes nothing; what it did not take is due again.
+        """
         now = self.clock()
-        rows = connection.execute(store.DUE.text, {"now": now, "limit": BATCH}).fetchall()
-        if rows:
+        again_at = now + timedelta(seconds=self.resend_seconds)
+        taken = {"now": now, "again_at": again_at}
+        rows = connection.execute(store.TAKE.text, {**taken, "limit": BATCH}).fetchall()
+        sent = 0
+        try:
             for row in rows:
                 self._send(producer, row)
-            connection.execute(
-                store.SENT.text,
-                {
-                    "now": now,
-                    "again_at": now + timedelta(seconds=self.resend_seconds),
-                    "patient_keys": [row.patient_key for row in rows],
-                    "outbox_ids": [row.outbox_id for row in rows],
-                },
-            )
-        return len(rows)
+                sent += 1
+        finally:
+            if sent < len(rows):
+                unsent = {
+                    "patient_keys": [row.patient_key for row in rows[sent:]],
+                    "outbox_ids": [row.outbox_id for row in rows[sent:]],
+                }
+                connection.execute(store.RETURN.text, {**taken, **unsent})
+        return sent
 
     def _send(self, producer: Producer, row: Any) -> None:
         self.app.send_task(

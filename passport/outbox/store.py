@@ -22,33 +22,37 @@ VALUES (%(patient_key)s, %(outbox_id)s, %(task)s, %(arguments)s, %(now)s, %(now)
 )
 """Promise a task, in the transaction of the request that asks for it."""
 
-DUE: Final = Prepared(
-    """
-SELECT patient_key, outbox_id, task FROM outbox
-WHERE done_at IS NULL AND due_at <= %(now)s
-ORDER BY due_at
-LIMIT %(limit)s
-FOR UPDATE SKIP LOCKED
-""",
-    {},
-)
-"""What is to be sent now: the new rows, and those that stayed."""
-
-SENT: Final = Prepared(
+TAKE: Final = Prepared(
     """
 UPDATE outbox SET due_at = %(again_at)s
 FROM (
     SELECT patient_key, outbox_id FROM outbox
-    JOIN unnest(%(patient_keys)s::bigint[], %(outbox_ids)s::uuid[]) AS sent (patient_key, outbox_id)
-        USING (patient_key, outbox_id)
     WHERE done_at IS NULL AND due_at <= %(now)s
-    FOR UPDATE OF outbox SKIP LOCKED
-) AS waiting
-WHERE outbox.patient_key = waiting.patient_key AND outbox.outbox_id = waiting.outbox_id
+    ORDER BY due_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+) AS due
+WHERE outbox.patient_key = due.patient_key AND outbox.outbox_id = due.outbox_id
+RETURNING outbox.patient_key, outbox.outbox_id, task
 """,
     {},
 )
-"""Look at sent rows again at `again_at`; one that a worker has taken up meanwhile is the worker's matter."""
+"""What is to be sent now, the new rows and those that stayed; each is looked at again at `again_at`.
+
+It is committed before anything is sent: a worker that took up a message while its row was still being changed
+would find the row locked, and leave it.
+"""
+
+RETURN: Final = Prepared(
+    """
+UPDATE outbox SET due_at = %(now)s
+FROM unnest(%(patient_keys)s::bigint[], %(outbox_ids)s::uuid[]) AS unsent (patient_key, outbox_id)
+WHERE outbox.patient_key = unsent.patient_key AND outbox.outbox_id = unsent.outbox_id
+    AND done_at IS NULL AND due_at = %(again_at)s
+""",
+    {},
+)
+"""Make rows due that were taken and could not be sent."""
 
 CLAIM: Final = Prepared(
     """

@@ -65,6 +65,48 @@ async def test_a_due_row_is_sent_once_by_its_key(
     assert sent(app) == [("passport.count", [PATIENT, str(outbox_id)])]
 
 
+async def test_a_worker_that_takes_up_a_message_at_once_finds_its_row_free(
+    app: Celery, relay: Relay, connection: psycopg.Connection[Any], promised: Promised
+) -> None:
+    """A relay that notes a sending after it locks the row just when its message arrives, and the work waits."""
+    for _ in range(3):
+        await promised()
+    ready: list[int] = []
+
+    class Watched(Relay):
+        def _send(self, producer: Any, row: Any) -> None:
+            with self.connect() as other:
+                noted = other.execute(
+                    "SELECT FROM outbox WHERE outbox_id = %s AND due_at > %s FOR UPDATE SKIP LOCKED",
+                    [row.outbox_id, self.clock()],
+                )
+                ready.append(noted.rowcount)
+
+    with app.connection_for_write() as broker:
+        watched = Watched(relay.app, relay.database_url, relay.resend_seconds, relay.clock)
+        assert watched.carry(connection, app.amqp.Producer(broker)) == 3
+    assert ready == [1, 1, 1]
+
+
+async def test_what_a_broker_did_not_take_is_due_again_at_once(
+    carry: Callable[[], int],
+    app: Celery,
+    relay: Relay,
+    connection: psycopg.Connection[Any],
+    promised: Promised,
+) -> None:
+    await promised()
+
+    class Refused(Relay):
+        def _send(self, producer: Any, row: Any) -> None:
+            raise OSError
+
+    refused = Refused(relay.app, relay.database_url, relay.resend_seconds, relay.clock)
+    with app.connection_for_write() as broker, pytest.raises(OSError):
+        refused.carry(connection, app.amqp.Producer(broker))
+    assert carry() == 1
+
+
 async def test_a_row_that_stays_is_sent_again(
     carry: Callable[[], int], promised: Promised, app: Celery, clock: Clock
 ) -> None:
