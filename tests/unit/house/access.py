@@ -60,19 +60,24 @@ def unlisted(store: Module, surface: Surface) -> list[str]:
     ]
 
 
+def _within(module: Module, name: str) -> bool:
+    """Whether the module is of this name, or in the package of it."""
+    return module.name == name or module.name.startswith(f"{name}.")
+
+
 def breaches(module: Module, surface: Surface) -> list[str]:
     """What `module` takes from the store that is not its to take, each as one line."""
     if module.name.startswith("fhirstore."):
         return []
-    readable = surface.reads if module.name == READER else SYSTEM_READERS.get(module.name, frozenset())
-    writable = surface.writes if module.name == WRITER else frozenset()
+    readable = surface.reads if _within(module, READER) else SYSTEM_READERS.get(module.name, frozenset())
+    writable = surface.writes if _within(module, WRITER) else frozenset()
     free = readable | writable
     found = [
         f"{module.path}:{line}: {name} of {STORE}"
         for line, name in _taken(module, STORE)
         if name == "*" or (_guarded(name, surface) and name not in free)
     ]
-    if module.name not in TABLE_USERS:
+    if not any(_within(module, user) for user in TABLE_USERS):
         found += [
             f"{module.path}:{line}: {name} of {TABLES}"
             for line, name in _taken(module, TABLES)

@@ -24,7 +24,7 @@ PLACES: Final = (
     "consent/standing.py",
     "passport/standing.py",
     "passport/decision.py",
-    "passport/disclosure.py",
+    "passport/disclosure/*",
     # How records travel to the store's statements: one array per column.
     "fhir/fhirstore/rows.py",
 )

@@ -1,0 +1,111 @@
+"""The one statement of a disclosure: what is shown, the audit rows that tell of it, and nothing without them.
+
+http://hl7.org/fhir/R4/http.html#read
+
+It finds rows under the consent condition, inserts the audit rows of what it found, and returns the rows only if
+those were written; the COMMIT travels with it.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    bindparam,
+    case,
+    func,
+    null,
+    select,
+    true,
+)
+
+from fhirstore.tables import patient as patient_table
+from passport.admission import Desk
+from passport.audit.disclosed import parameters, recording
+from passport.decision import Decision
+from passport.identity.scopes import Right, allows
+from passport.outcomes import Refused
+from passport.runtime import Runtime
+from passport.sql import Prepared, prepare, start
+from passport.subjects import Subject
+
+BODY_COLUMNS: Final = ("patient_key", "id", "version", "codec", "body")
+"""What it takes to open a body."""
+
+UNKNOWN_PATIENT: Final = -1
+"""No patient_key: a search for a patient who is not here looks like one who shows nothing."""
+
+
+def require_scope(subject: Subject, type_name: str, right: Right) -> None:
+    """Refuse what the session was not given for.
+
+    Raises:
+        Refused: a scope is missing.
+    """
+    if not allows(subject.scopes, type_name, right):
+        raise Refused("the session's scopes do not allow this")
+
+
+def kept(runtime: Runtime, structure: Hashable, compose: Callable[[], Select[Any]]) -> Prepared:
+    """The statement for `structure`, composed only once."""
+    return runtime.statements.get(structure) or runtime.statements.put(structure, prepare(compose()))
+
+
+def recorded(
+    shown: CTE, totals: Subquery, names: Sequence[str], *, of_asked: bool, before: Sequence[CTE] = ()
+) -> Select[Any]:
+    """These columns of what is shown, with the key that opens it, and only if the audit rows were written.
+
+    `of_asked` tells that all of it is of the patient bound as `asked`, whose key is then looked up once.
+    """
+    seen, audited = recording()
+    written = select(func.count()).select_from(audited).scalar_subquery()
+    keys = patient_table.alias("keys")
+    rows = totals.outerjoin(shown, true())
+    key: ColumnElement[bytes] = keys.c.wrapped_key
+    if of_asked:
+        asked = keys.c.patient_key == bindparam("asked", type_=BigInteger)
+        one = select(keys.c.wrapped_key).where(asked).scalar_subquery()
+        # Where nothing is shown no key is fetched, whether the patient is here or not.
+        key = case((shown.c.patient_key.is_not(null()), one), else_=null())
+    else:
+        rows = rows.outerjoin(keys, keys.c.patient_key == shown.c.patient_key)
+    return (
+        select(totals, *(shown.c[name] for name in names), key.label("wrapped_key"))
+        .select_from(rows)
+        .where(written > 0)
+        .add_cte(*before, shown, seen, audited)
+    )
+
+
+async def disclosed(desk: Desk, prepared: Prepared, params: Mapping[str, Any]) -> Sequence[Any]:
+    """Run the statement and COMMIT in one round trip; rows are handed over only after the commit."""
+    async with desk.connection.pipeline():
+        cursor = await start(desk.connection, prepared, params)
+        await desk.commit()
+    return list(await cursor.fetchall())
+
+
+def present(rows: Sequence[Any]) -> list[Any]:
+    """The rows that hold a record; a total comes on a row of its own where nothing is shown."""
+    return [row for row in rows if row.patient_key is not None]
+
+
+def audit_params(
+    desk: Desk, decision: Decision, told: list[int], *, one: bool, named: Sequence[int] = ()
+) -> Mapping[str, Any]:
+    """What the audit rows of a disclosure bind; `told` are the patients who are told whatever was found."""
+    return parameters(
+        desk.subject,
+        verb=desk.request.verb,
+        query=desk.request.query,
+        told=told,
+        grants=decision.grants,
+        one=one,
+        now=desk.now,
+        named=named,
+    )

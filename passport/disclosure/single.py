@@ -1,0 +1,177 @@
+"""One record and its versions.
+
+http://hl7.org/fhir/R4/http.html#read
+http://hl7.org/fhir/R4/http.html#vread
+http://hl7.org/fhir/R4/http.html#history
+
+A denied id and an unknown one run the same statements and decrypt nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, null, select
+
+from consent.model import Action
+from fhirstore import store
+from fhirstore.parse import Tree, parse
+from fhirstore.tables import NOBODY
+from fhirstore.types import ResourceType
+from passport.admission import Desk, Request, admitted
+from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.disclosure.recorded import (
+    BODY_COLUMNS,
+    UNKNOWN_PATIENT,
+    audit_params,
+    disclosed,
+    kept,
+    present,
+    recorded,
+    require_scope,
+)
+from passport.outcomes import Gone, NotFound
+from passport.records import opened_body
+from passport.runtime import Runtime
+from passport.subjects import Caller
+
+_ONE_COLUMNS: Final = (*BODY_COLUMNS, "last_updated", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One version of a record, as it may be shown; `body` is its JSON."""
+
+    reference: str
+    version: int
+    last_updated: datetime
+    body: bytes
+    deleted: bool = False
+
+
+async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, query: str) -> Shown:
+    """One record as it is now.
+
+    Raises:
+        NotFound: it is not there, or not for this caller.
+        Gone: the caller could see it, and it was deleted.
+    """
+    reference = f"{type_.name}/{id_}"
+    request = Request(Action.ACCESS, "read", query, about=reference)
+    async with admitted(runtime, caller, request) as desk:
+        require_scope(desk.subject, type_.name, "r")
+        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        prepared = kept(
+            runtime,
+            ("read", type_.name, decision.structure),
+            lambda: _one(type_, decision, store.record),
+        )
+        params = _one_params(desk, decision, type_, reference)
+        rows = present(await disclosed(desk, prepared, params))
+    if not rows:
+        raise NotFound
+    if rows[0].deleted:
+        raise Gone
+    return _shown(runtime, type_, rows[0])
+
+
+async def version(
+    runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, number: int, query: str
+) -> Shown:
+    """One version of a record, permitted as it was and as the record is now.
+
+    Raises:
+        NotFound: there is no such version, or not for this caller.
+        Gone: it is the version that deleted the record.
+    """
+    found = await _versions(runtime, caller, type_, id_, "vread", query, before=number + 1, limit=1)
+    if not found or found[0].version != number:
+        raise NotFound
+    if found[0].deleted:
+        raise Gone
+    return found[0]
+
+
+async def history(
+    runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, query: str, *, before: int, limit: int
+) -> tuple[Shown, ...]:
+    """The versions of a record below `before`, newest first.
+
+    Raises:
+        NotFound: there is no version that this caller may see.
+    """
+    found = await _versions(runtime, caller, type_, id_, "history", query, before=before, limit=limit)
+    if not found:
+        raise NotFound
+    return found
+
+
+async def directory_trees(desk: Desk, references: Sequence[str]) -> dict[str, Tree]:
+    """Resources of the directory, for what a record that is being written takes from them; not a disclosure."""
+    keys = {desk.runtime.keys.reference(reference): reference for reference in references}
+    if not keys:
+        return {}
+    rows = await store.directory_bodies(desk.connection, list(keys))
+    unwrap = desk.runtime.ring.unwrap
+    return {
+        keys[row.record_key]: parse(opened_body(row, unwrap(row.patient_key, row.wrapped_key), row.type))
+        for row in rows
+    }
+
+
+async def _versions(
+    runtime: Runtime,
+    caller: Caller,
+    type_: ResourceType,
+    id_: str,
+    verb: str,
+    query: str,
+    *,
+    before: int,
+    limit: int,
+) -> tuple[Shown, ...]:
+    reference = f"{type_.name}/{id_}"
+    async with admitted(runtime, caller, Request(Action.ACCESS, verb, query, about=reference)) as desk:
+        require_scope(desk.subject, type_.name, "r")
+        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        prepared = kept(
+            runtime,
+            ("versions", type_.name, decision.structure),
+            lambda: _one(type_, decision, store.versions),
+        )
+        params = _one_params(desk, decision, type_, reference)
+        rows = present(await disclosed(desk, prepared, {**params, "before": before, "limit": limit}))
+    return tuple(_shown(runtime, type_, row) for row in rows)
+
+
+def _one(
+    type_: ResourceType, decision: Decision, found: Callable[[store.Permit, store.Relied], Select[Any]]
+) -> Select[Any]:
+    """The statement that shows a record or its versions, and records it."""
+    typed = decision.of(type_.name)
+    shown = found(typed.clause, typed.relied).cte("shown")
+    totals = select(null().label("total")).subquery("totals")
+    return recorded(shown, totals, _ONE_COLUMNS, of_asked=True)
+
+
+def _one_params(desk: Desk, decision: Decision, type_: ResourceType, reference: str) -> dict[str, Any]:
+    asked = desk.standing.asked
+    return {
+        **decision.params,
+        **audit_params(desk, decision, [NOBODY if asked is None else asked], one=True),
+        "asked": UNKNOWN_PATIENT if asked is None else asked,
+        "record_key": desk.runtime.keys.reference(reference),
+        "type": TYPE_NUMBERS[type_.name],
+    }
+
+
+def _shown(runtime: Runtime, type_: ResourceType, row: Any) -> Shown:
+    key = runtime.ring.unwrap(row.patient_key, row.wrapped_key)
+    return Shown(
+        reference=f"{type_.name}/{row.id}",
+        version=row.version,
+        last_updated=row.last_updated,
+        body=b"" if row.deleted else opened_body(row, key, TYPE_NUMBERS[type_.name]),
+        deleted=row.deleted,
+    )
