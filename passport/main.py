@@ -32,7 +32,18 @@ from passport.outcomes import (
     operation_outcome,
     translated,
 )
-from passport.routes import audit, auth, devices, entrance, fhir, health, imports, metadata, notifications
+from passport.routes import (
+    audit,
+    auth,
+    devices,
+    entrance,
+    fhir,
+    health,
+    imports,
+    metadata,
+    notifications,
+    writing,
+)
 from passport.routes.description import describe
 from passport.runtime import Runtime
 from passport.settings import Settings
@@ -81,7 +92,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         version=version("healthcare-passport"),
         lifespan=lifespan,
     )
-    for module in (entrance, health, metadata, auth, devices, imports, notifications, audit, fhir):
+    for module in (entrance, health, metadata, auth, devices, imports, notifications, audit, fhir, writing):
         app.include_router(module.router)
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)

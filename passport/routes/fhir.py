@@ -1,8 +1,8 @@
-"""The FHIR interactions: read, vread, history, search, create, update, delete.
+"""The FHIR interactions that read: read, vread, history, search.
 
 http://hl7.org/fhir/R4/http.html
 
-Each route reads its request, hands it to the disclosure or the intake, and writes the answer; none decides.
+Each route reads its request, hands it to the disclosure, and writes the answer; none decides.
 """
 
 from collections.abc import Sequence
@@ -12,28 +12,21 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from consent.model import Action
-from fhirstore.elements import References, values_at
-from fhirstore.parse import Tree, parse
 from fhirstore.search.query import CURSOR, MAX_COUNT, parse_query
 from fhirstore.search.test import SearchError
 from fhirstore.types import ResourceType, resource_type
-from passport import admission, bundles, disclosure, intake
+from passport import bundles, disclosure
 from passport.audit import reading
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
-from passport.outcomes import Invalid, NotAllowed, NotFound, UnsupportedMedia
-from passport.pieces import Write, Written
+from passport.outcomes import Invalid, NotFound, UnsupportedMedia
 from passport.records import written_instant
 from passport.routes.messages import (
     bearer,
     check_accept,
-    fhir_body,
     fhir_response,
-    if_match,
     media_type,
     raw_body,
-    refuse_conditional,
     runtime_of,
     versioned,
 )
@@ -103,59 +96,9 @@ async def search_by_post(request: Request, type_name: str) -> Response:
     return await _search(request, type_name, [*request.query_params.multi_items(), *form])
 
 
-@router.post("/{type_name}")
-async def create(request: Request, type_name: str) -> Response:
-    """Create a record; the server names it."""
-    runtime, type_ = _writable(request, type_name)
-    caller = bearer(request)
-    refuse_conditional(request)
-    tree = parse(await fhir_body(request))
-    about = _patient_of(tree, type_, runtime.settings.fhir_url) or f"{type_name}/"
-    asked = admission.Request(Action.COLLECT, "create", _recorded(request), about=about, isolation="write")
-    async with admission.admitted(runtime, caller, asked) as desk:
-        (written,) = await intake.write(desk, [Write("create", type_name, tree)])
-    return _written(runtime, written)
-
-
-@router.put("/{type_name}/{id_}")
-async def update(request: Request, type_name: str, id_: str) -> Response:
-    """Write the next version of a record."""
-    runtime, _ = _writable(request, type_name)
-    caller = bearer(request)
-    tree = parse(await fhir_body(request))
-    write = Write("update", type_name, tree, id_, if_match(request))
-    asked = admission.Request(
-        Action.CORRECT, "update", _recorded(request), about=f"{type_name}/{id_}", isolation="write"
-    )
-    async with admission.admitted(runtime, caller, asked) as desk:
-        (written,) = await intake.write(desk, [write])
-    return _written(runtime, written)
-
-
-@router.delete("/{type_name}/{id_}")
-async def delete(request: Request, type_name: str, id_: str) -> Response:
-    """Delete a record; its versions stay for those who may see them."""
-    runtime, _ = _writable(request, type_name)
-    asked = admission.Request(
-        Action.CORRECT, "delete", _recorded(request), about=f"{type_name}/{id_}", isolation="write"
-    )
-    async with admission.admitted(runtime, bearer(request), asked) as desk:
-        (written,) = await intake.write(
-            desk, [Write("delete", type_name, id=id_, if_match=if_match(request))]
-        )
-    return Response(status_code=204, headers={"ETag": f'W/"{written.version}"'})
-
-
 def _addressed(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
     check_accept(request)
     return runtime_of(request), resource_type(type_name)
-
-
-def _writable(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
-    runtime, type_ = _addressed(request, type_name)
-    if not type_.writable:
-        raise NotAllowed("records of this type are written by the service alone", allowed=("GET",))
-    return runtime, type_
 
 
 def _recorded(request: Request, params: Sequence[tuple[str, str]] | None = None) -> str:
@@ -199,21 +142,8 @@ def _history_paging(request: Request) -> tuple[int, int]:
     return values[0], values[1]
 
 
-def _patient_of(tree: Tree, type_: ResourceType, fhir_url: str) -> str | None:
-    """Whom a resource is about, read before it was validated: only to know whose consents to ask."""
-    paths = type_.follows or type_.patients
-    named = References((fhir_url,)).literals(values_at(tree, paths))
-    return next((name for name in named if type_.follows or name.startswith("Patient/")), None)
-
-
 def _shown(shown: disclosure.Shown) -> Response:
     return fhir_response(shown.body, versioned(shown.version, shown.last_updated))
-
-
-def _written(runtime: Runtime, written: Written) -> Response:
-    location = f"{runtime.settings.fhir_url}/{written.reference}/_history/{written.version}"
-    headers = {"Location": location, **versioned(written.version, written.last_updated)}
-    return fhir_response(written.body, headers, status=201 if written.created else 200)
 
 
 def _version(shown: disclosure.Shown) -> Entry:
