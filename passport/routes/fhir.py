@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from fhirstore.search.query import CURSOR, MAX_COUNT, parse_query
 from fhirstore.search.test import SearchError
+from fhirstore.subset import Subset
 from fhirstore.types import ResourceType, resource_type
 from passport import bundles, disclosure
 from passport.audit import reading
@@ -30,6 +31,7 @@ from passport.routes.messages import (
     runtime_of,
     versioned,
 )
+from passport.routes.subsets import cut, wanted_part
 from passport.runtime import Runtime
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
@@ -42,21 +44,22 @@ _FORM: Final = "application/x-www-form-urlencoded"
 async def read(request: Request, type_name: str, id_: str) -> Response:
     """Read the current version of a record."""
     runtime, type_ = _addressed(request, type_name)
+    wanted = wanted_part(request, type_name)
     if type_name == AUDIT:
-        return fhir_response(await reading.read_audit_event(runtime, bearer(request), id_))
+        return fhir_response(cut(await reading.read_audit_event(runtime, bearer(request), id_), wanted))
     shown = await disclosure.read(runtime, bearer(request), type_, id_, _recorded(request))
-    return _shown(shown)
+    return _shown(shown, wanted)
 
 
 @router.get("/{type_name}/{id_}/_history/{version}")
 async def vread(request: Request, type_name: str, id_: str, version: str) -> Response:
     """Read one version of a record."""
     runtime, type_ = _addressed(request, type_name)
-    caller = bearer(request)
+    caller, wanted = bearer(request), wanted_part(request, type_name)
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise NotFound
     shown = await disclosure.version(runtime, caller, type_, id_, int(version), _recorded(request))
-    return _shown(shown)
+    return _shown(shown, wanted)
 
 
 @router.get("/{type_name}/{id_}/_history")
@@ -142,8 +145,8 @@ def _history_paging(request: Request) -> tuple[int, int]:
     return values[0], values[1]
 
 
-def _shown(shown: disclosure.Shown) -> Response:
-    return fhir_response(shown.body, versioned(shown.version, shown.last_updated))
+def _shown(shown: disclosure.Shown, wanted: Subset | None) -> Response:
+    return fhir_response(cut(shown.body, wanted), versioned(shown.version, shown.last_updated))
 
 
 def _version(shown: disclosure.Shown) -> Entry:
