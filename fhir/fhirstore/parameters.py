@@ -12,17 +12,12 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final, NewType
 
+from fhirstore.registry.definition import Component, Kind
 from fhirstore.types import TYPES, Path, ResourceType
 
+__all__ = ["Component", "Kind", "ParameterNumber", "SearchParameter", "Source", "parameters_of"]
+
 ParameterNumber = NewType("ParameterNumber", int)
-
-
-class Kind(Enum):
-    """The type of a search parameter, which decides what its values look like."""
-
-    TOKEN = auto()
-    DATE = auto()
-    REFERENCE = auto()
 
 
 class Source(Enum):
@@ -44,6 +39,8 @@ class Source(Enum):
     TOKEN_ROWS = auto()
     # resource_date
     DATE_ROWS = auto()
+    # Nowhere in the clear: the record is opened and looked into.
+    ELEMENTS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,8 @@ class SearchParameter:
     """One parameter of one type.
 
     `number` stands in index rows and is never given to another parameter. `paths` are the elements that
-    the parameter reads; empty where its source says it all.
+    the parameter reads, written as `fhirstore.registry.definition` says; `fhirstore.registry.reading` walks
+    them. `targets` are the types that a reference may lead to, none for any.
     """
 
     type: ResourceType
@@ -60,6 +58,8 @@ class SearchParameter:
     kind: Kind
     source: Source
     paths: tuple[Path, ...] = ()
+    targets: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
