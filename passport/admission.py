@@ -5,9 +5,9 @@ undoes the work and leaves its audit row in a transaction of its own. Round trip
 standing, what the work costs, one for COMMIT (which a disclosure sends along with its page).
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import uuid4
@@ -38,8 +38,8 @@ _BEGIN: Final[dict[Isolation, str]] = {
 class Request:
     """What a caller wants: `action` decides which grants count, `about` whose records are in question.
 
-    `about` is the reference of a record, of whoever holds which it is; None means whoever shared. `verb` and
-    `query` are what the audit row says of it.
+    `about` is the reference of a record, of whoever holds which it is; None means whoever shared. `beside` are
+    further ones of a request about several. `verb` and `query` are what the audit row says of it.
     """
 
     action: Action
@@ -47,6 +47,12 @@ class Request:
     query: str
     about: str | None = None
     isolation: Isolation = "read"
+    beside: tuple[str, ...] = ()
+
+    @property
+    def abouts(self) -> tuple[str, ...]:
+        """Every reference in question; none means whoever shared."""
+        return () if self.about is None else (self.about, *self.beside)
 
 
 @dataclass(slots=True)
@@ -61,6 +67,11 @@ class Desk:
     params: dict[str, Any]
     bearer: bool
     committed: bool = False
+    _stood: dict[Action, Standing] = field(default_factory=dict)
+    _wall: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._stood, self._wall = {self.request.action: self.standing}, self.request.abouts
 
     @property
     def subject(self) -> Subject:
@@ -75,15 +86,32 @@ class Desk:
         """Write audit rows in this transaction."""
         await record(self.connection, rows)
 
-    async def standing_for(self, action: Action, about: str | None = None) -> Standing:
-        """The caller's standing for another action or record, in the same transaction; it moves the wall."""
-        target = about or self.request.about
-        params = {**self.params, "action_bit": ACTION_BITS[action], "about_key": _key(self.runtime, target)}
-        return await stand(self.connection, params, bearer=self.bearer, anyone=target is None)
+    async def standing_for(self, action: Action, *beside: str) -> Standing:
+        """The caller's standing for another action, with these records in question as well; it moves the wall.
 
-    async def widen(self, patient_key: int) -> None:
-        """Let the wall stand open for one more patient: one who is registered now, or is put a proposal."""
-        await fetch(self.connection, WIDEN, {"patient_key": patient_key})
+        What was learnt of the same records serves again: a withdrawal holds for what begins after it.
+        """
+        if not set(beside) <= set(self._wall):
+            self._stood, self._wall = {}, tuple(dict.fromkeys((*self._wall, *beside)))
+        if action not in self._stood:
+            params = {
+                **self.params,
+                "action_bit": ACTION_BITS[action],
+                "about_keys": _keys(self.runtime, self._wall),
+            }
+            anyone = not self._wall
+            self._stood[action] = await stand(self.connection, params, bearer=self.bearer, anyone=anyone)
+        return self._stood[action]
+
+    async def standing_of_all(self, action: Action) -> Standing:
+        """The caller's standing towards whoever shared; it moves the wall."""
+        if self._wall:
+            self._stood, self._wall = {}, ()
+        return await self.standing_for(action)
+
+    async def widen(self, *patient_keys: int) -> None:
+        """Let the wall stand open for more patients: who are registered now, or are put a proposal."""
+        await fetch(self.connection, WIDEN, {"patient_keys": list(patient_keys)})
 
     async def commit(self) -> None:
         """Commit now, in the caller's own pipeline if it has one; a failure shows when that ends."""
@@ -115,11 +143,15 @@ def _key(runtime: Runtime, reference: str | None) -> int | None:
     return None if reference is None else runtime.keys.reference(reference)
 
 
+def _keys(runtime: Runtime, references: Iterable[str]) -> list[int]:
+    return [runtime.keys.reference(reference) for reference in references]
+
+
 def _params(runtime: Runtime, caller: Caller, request: Request, now: datetime) -> dict[str, Any]:
     common = {
         "now": now,
         "action_bit": ACTION_BITS[request.action],
-        "about_key": _key(runtime, request.about),
+        "about_keys": _keys(runtime, request.abouts),
     }
     if isinstance(caller, Bearer):
         return {**common, "token_hash": caller.token_hash}
@@ -205,9 +237,10 @@ async def _give_up(
     if not isinstance(error, PassportError) and not isinstance(error, Exception):
         return
     refusal = error if isinstance(error, PassportError) else translated(error)
-    about = desk.standing.asked if desk else None
     subject = desk.subject if desk else None
-    row = _row(
-        subject, request, now, NOBODY if about is None else about, refusal.outcome, detail=refusal.code
-    )
-    await record(connection, [row])
+    named = desk.standing.named if desk else ()
+    rows = [
+        _row(subject, request, now, patient, refusal.outcome, detail=refusal.code)
+        for patient in named or (NOBODY,)
+    ]
+    await record(connection, rows)

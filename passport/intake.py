@@ -175,7 +175,7 @@ async def _require_hope(desk: Desk, granted: Decision, pieces: Sequence[Piece]) 
     about = _about(desk, new)
     if new and about != desk.request.about:
         # Whom the content names was known only when it was read: from here on their consents are in question.
-        standing = await desk.standing_for(Action.COLLECT, about)
+        standing = await desk.standing_for(Action.COLLECT, *_named(about))
         granted = await decide(desk.runtime, desk.connection, standing, Action.COLLECT)
     if granted.hopeless and any(piece.on is Basis.CONSENT for piece in new):
         raise Refused
@@ -217,7 +217,7 @@ async def _check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
     }
     if not wanted_keys:
         return
-    standing = await desk.standing_for(Action.ACCESS, _about(desk, pieces))
+    standing = await desk.standing_for(Action.ACCESS, *_named(_about(desk, pieces)))
     decision = await decide(desk.runtime, desk.connection, standing, Action.ACCESS)
     structure = ("lock", decision.structure)
     prepared = desk.runtime.statements.composed(structure, partial(store.lock, decision.clause))
@@ -280,7 +280,7 @@ async def _judge(
     """
     relied: dict[int, Sequence[str]] = {}
     for action, keys in questions(granted.action, pieces, rows).items():
-        standing = await desk.standing_for(action, _about(desk, pieces))
+        standing = await desk.standing_for(action, *_named(_about(desk, pieces)))
         decision = await decide(desk.runtime, desk.connection, standing, action)
         structure = ("judged", decision.structure)
         compose = partial(store.judged, decision.clause, decision.relied)
@@ -292,6 +292,10 @@ async def _judge(
         for row in found:
             relied[row.record_key] = [names[row.patient_key, place] for place in row.relied]
     return relied
+
+
+def _named(about: str | None) -> tuple[str, ...]:
+    return () if about is None else (about,)
 
 
 def _about(desk: Desk, pieces: Sequence[Piece]) -> str | None:

@@ -34,11 +34,11 @@ _CALLER_OF_SERVICE: Final = """
         %(purpose)s::text AS purpose, %(scopes)s::text[] AS scopes, %(session_id)s::uuid AS session_id
 """
 
-# One patient: whoever holds this record, and those who share a record with them.
+# Some patients: whoever holds these records, and those who share a record with them.
 _ASKED_OF_RECORD: Final = """
     SELECT patient_key FROM about
-    UNION ALL SELECT other_key FROM about JOIN copatient USING (patient_key)
-    UNION ALL SELECT 0
+    UNION SELECT other_key FROM about JOIN copatient USING (patient_key)
+    UNION SELECT 0
 """
 # Whoever shared: every patient with a permit that names one of these actors, and the caller's own passport.
 _ASKED_OF_ANYONE: Final = """
@@ -68,7 +68,8 @@ _WALK: Final = """
 
 _STATEMENT: Final = """
 WITH RECURSIVE caller AS MATERIALIZED ({caller}),
-about AS MATERIALIZED (SELECT patient_key FROM locator WHERE record_key = %(about_key)s),
+about AS MATERIALIZED (
+    SELECT DISTINCT patient_key FROM locator WHERE record_key = ANY (%(about_keys)s::bigint[])),
 walk (actor, step) AS ({walk}),
 known AS MATERIALIZED (
     SELECT coalesce(array_agg(actor) FILTER (WHERE step < 5), '{{}}') AS actors,
@@ -107,7 +108,8 @@ wall AS (
         ), '{{}}') AS patients
     FROM asked, caller, facets
 )
-SELECT caller.*, facets.everyone, wall.asked, (SELECT patient_key FROM about) AS about_patient, relevant.*,
+SELECT caller.*, facets.everyone, wall.asked,
+    (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*,
     set_config('passport.patients', wall.patients::text, true) AS wall,
     set_config('passport.everyone', CASE WHEN facets.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
         AS all_patients,
@@ -138,11 +140,11 @@ STATEMENTS: Final = {
 WIDEN: Final = Prepared(
     """
     SELECT set_config('passport.patients',
-        (current_setting('passport.patients')::bigint[] || %(patient_key)s::bigint)::text, true)
+        (current_setting('passport.patients')::bigint[] || %(patient_keys)s::bigint[])::text, true)
     """,
     {},
 )
-"""Let the wall stand open for one more patient until the transaction ends."""
+"""Let the wall stand open for more patients until the transaction ends."""
 
 
 class Held(NamedTuple):
@@ -164,7 +166,7 @@ class Standing:
 
     `groups` maps each signature to the patients that have it, nobody's records (key 0) included; `refs` are the
     consents behind a patient's signature, in its order. `everyone` tells that a policy reaches patients that are
-    in no group. `asked` is the patient that a request names, None where it names none or an unknown one.
+    in no group. `named` are the patients that a request names, as far as they are here.
     """
 
     subject: Subject
@@ -173,7 +175,12 @@ class Standing:
     refs: Mapping[int, tuple[str, ...]]
     policies: Signature
     everyone: bool
-    asked: int | None
+    named: tuple[int, ...]
+
+    @property
+    def asked(self) -> int | None:
+        """The patient of a request that names one, None where it names none or an unknown one."""
+        return self.named[0] if self.named else None
 
     @property
     def own(self) -> int | None:
@@ -226,7 +233,7 @@ def _standing(row: Any, *, anyone: bool) -> Standing:
         refs={patient: tuple(listed) for patient, listed in refs.items()},
         policies=policies,
         everyone=bool(row.everyone) and anyone,
-        asked=row.about_patient,
+        named=tuple(row.about_patients or ()),
     )
 
 

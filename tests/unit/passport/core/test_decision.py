@@ -65,7 +65,7 @@ async def decided(
         refs={patient: tuple(f"Consent/{at}/_history/1" for at in range(len(of_one) + len(policy)))},
         policies=policy,
         everyone=everyone,
-        asked=patient,
+        named=(patient,),
     )
     async with town.runtime.pool.connection() as connection:
         return await decide(town.runtime, connection, standing, action)
