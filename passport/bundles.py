@@ -29,26 +29,30 @@ class Links:
     next_link: str | None = None
 
 
-def searchset(base_url: str, entries: Sequence[Entry], links: Links, total: int | None) -> bytes:
-    """Return a Bundle of type searchset; `total` is left out where it was not asked for."""
-    return _bundle(b"searchset", base_url, entries, links, total, search=b',"search":{"mode":"match"}')
+def searchset(
+    base_url: str, entries: Sequence[Entry], links: Links, total: int | None, included: Sequence[Entry] = ()
+) -> bytes:
+    """Return a Bundle of type searchset; `total` is left out where it was not asked for.
+
+    `included` are what comes along with the matches.
+    """
+    listed = _entries(base_url, entries, b',"search":{"mode":"match"}')
+    listed += _entries(base_url, included, b',"search":{"mode":"include"}')
+    return _bundle(b"searchset", listed, links, total)
 
 
 def history(base_url: str, entries: Sequence[Entry], links: Links, total: int | None) -> bytes:
     """Return a Bundle of type history, newest version first."""
-    return _bundle(b"history", base_url, entries, links, total, search=b"")
+    return _bundle(b"history", _entries(base_url, entries, b""), links, total)
 
 
-def _bundle(
-    kind: bytes, base_url: str, entries: Sequence[Entry], links: Links, total: int | None, *, search: bytes
-) -> bytes:
+def _bundle(kind: bytes, entries: Sequence[bytes], links: Links, total: int | None) -> bytes:
     parts = [b'{"resourceType":"Bundle","type":"', kind, b'"']
     if total is not None:
         parts.append(b',"total":%d' % total)
     parts += [b',"link":', _links(links)]
     if entries:
-        base = base_url.encode()
-        parts += [b',"entry":[', b",".join([_entry(base, entry, search) for entry in entries]), b"]"]
+        parts += [b',"entry":[', b",".join(entries), b"]"]
     parts.append(b"}")
     return b"".join(parts)
 
@@ -58,6 +62,11 @@ def _links(links: Links) -> bytes:
     if links.next_link is not None:
         listed.append({"relation": "next", "url": links.next_link})
     return orjson.dumps(listed)
+
+
+def _entries(base_url: str, entries: Sequence[Entry], search: bytes) -> list[bytes]:
+    base = base_url.encode()
+    return [_entry(base, entry, search) for entry in entries]
 
 
 def _entry(base: bytes, entry: Entry, search: bytes) -> bytes:
