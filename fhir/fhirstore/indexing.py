@@ -5,20 +5,30 @@ http://hl7.org/fhir/R4/search.html#token
 The two sides stand together because they must agree. A code is found by its code alone through the
 type's usual systems: the search asks for the code in each of them, and a coding of any other system has
 a second row, by its code alone. So a reading coded in LOINC costs one row, and nothing is missed.
+
+A search by patient asks for the owner. The few records whose owner stands elsewhere than where `patient` and
+`subject` look have a row that says so, so that the many cost nothing.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from fhirstore.elements import Code, codes_in, values_at
+from fhirstore.elements import Code, References, codes_in, values_at
 from fhirstore.errors import FhirStoreError
 from fhirstore.facts import Facts
 from fhirstore.keys import Key, KeyMaker
-from fhirstore.parameters import ParameterNumber, SearchParameter, Source, parameters_of
+from fhirstore.parameters import (
+    OWNED_OTHERWISE,
+    ParameterNumber,
+    SearchParameter,
+    Source,
+    owned_otherwise,
+    parameters_of,
+)
 from fhirstore.times import interval_at
 from fhirstore.types import TYPES
 
@@ -26,6 +36,12 @@ _INDEXED: Final = frozenset({Source.CODE_ROWS, Source.TOKEN_ROWS, Source.DATE_RO
 _WRITTEN: Final = {
     name: tuple(parameter for parameter in parameters_of(name).values() if parameter.source in _INDEXED)
     for name in TYPES
+}
+_BY_OWNER: Final = {
+    name: parameter.paths
+    for name in TYPES
+    for parameter in parameters_of(name).values()
+    if parameter.source is Source.PATIENT and not TYPES[name].follows and TYPES[name].writable
 }
 _BAR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _ESCAPED: Final = re.compile(r"\\([\\|,$])")
@@ -119,19 +135,34 @@ def index_rows(tree: Mapping[str, Any], facts: Facts, *, keys: KeyMaker, zone: Z
     identifiers: tuple[Key, ...] = ()
     for parameter in _WRITTEN[facts.type.name]:
         if parameter.source is Source.CODE_ROWS:
-            tokens |= dict.fromkeys(_token_rows(parameter, facts.main_codes, start, keys))
+            codes = dict.fromkeys((*facts.main_codes, *codes_in(values_at(tree, parameter.paths))))
+            tokens |= dict.fromkeys(_token_rows(parameter, codes, start, keys))
         elif parameter.source is Source.TOKEN_ROWS:
-            codes = codes_in(values_at(tree, parameter.paths))
+            codes = dict.fromkeys(codes_in(values_at(tree, parameter.paths)))
             tokens |= dict.fromkeys(_token_rows(parameter, codes, None, keys))
         elif parameter.source is Source.DATE_ROWS:
             dates |= dict.fromkeys(_date_rows(parameter, tree, zone))
         elif parameter.source is Source.IDENTIFIERS:
             identifiers = tuple(dict.fromkeys(_identifier_keys(tree, parameter, keys)))
+    if _is_owned_otherwise(tree, facts):
+        tokens[TokenRow(owned_otherwise(facts.type), OWNED_OTHERWISE, None)] = None
     return IndexRows(tuple(tokens), tuple(dates), identifiers)
 
 
+def _is_owned_otherwise(tree: Mapping[str, Any], facts: Facts) -> bool:
+    paths = _BY_OWNER.get(facts.type.name)
+    if not facts.patients or paths is None:
+        return False
+    owner = facts.patients[0]
+    # What the facts keep as an absolute reference stands elsewhere; one of ours they have made relative.
+    return not any(
+        name == owner or (name.endswith(f"/{owner}") and name not in facts.references)
+        for name in References().literals(values_at(tree, paths))
+    )
+
+
 def _token_rows(
-    parameter: SearchParameter, codes: tuple[Code, ...], start: datetime | None, keys: KeyMaker
+    parameter: SearchParameter, codes: Iterable[Code], start: datetime | None, keys: KeyMaker
 ) -> Iterator[TokenRow]:
     for system, code in codes:
         yield TokenRow(parameter.number, keys.code(system, code), start)

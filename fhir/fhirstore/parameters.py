@@ -2,8 +2,9 @@
 
 http://hl7.org/fhir/R4/searchparameter-registry.html
 
-A parameter of a type is a row; a further one is a further row. Most are answered by the columns of a
-record; rows of an index table are written only for `Source.TOKEN_ROWS` and `Source.DATE_ROWS`.
+The registry says which parameters a type has and what they read; the table of types says which facts of a
+record stand in columns and index rows. A parameter that reads exactly one of these facts is answered by it, and
+every other one by looking into the records that are left: no further value of a person stands in the clear.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,10 +13,21 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final, NewType
 
-from fhirstore.registry.definition import Component, Kind
+from fhirstore.keys import Key
+from fhirstore.registry import COMMON, PARAMETERS
+from fhirstore.registry.definition import Component, Definition, Kind
 from fhirstore.types import TYPES, Path, ResourceType
 
-__all__ = ["Component", "Kind", "ParameterNumber", "SearchParameter", "Source", "parameters_of"]
+__all__ = [
+    "OWNED_OTHERWISE",
+    "Component",
+    "Kind",
+    "ParameterNumber",
+    "SearchParameter",
+    "Source",
+    "owned_otherwise",
+    "parameters_of",
+]
 
 ParameterNumber = NewType("ParameterNumber", int)
 
@@ -62,152 +74,48 @@ class SearchParameter:
     components: tuple[Component, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A parameter as the table below writes it; types stand beside the elements that it reads there."""
-
-    name: str
-    ordinal: int
-    kind: Kind
-    source: Source
-    elements: Mapping[str, str]
-
-
 _PER_TYPE: Final = 64
 """How many ordinals fit between two types' numbers."""
 
-_ID: Final = _Row("_id", 1, Kind.TOKEN, Source.ID, dict.fromkeys(TYPES, ""))
-_LAST_UPDATED: Final = _Row("_lastUpdated", 2, Kind.DATE, Source.LAST_UPDATED, dict.fromkeys(TYPES, ""))
+_ORDINALS: Final = MappingProxyType(
+    {
+        "_id": 1,
+        "_lastUpdated": 2,
+        "identifier": 3,
+        "patient": 4,
+        "code": 6,
+        "vaccine-code": 7,
+        "date": 11,
+        "recorded-date": 16,
+        "recorded": 17,
+        "timestamp": 19,
+        "type": 20,
+    }
+)
+"""Those of the parameters that have index rows; the others take theirs by their place."""
+_FIRST_BY_PLACE: Final = 21
 
-_ROWS: Final = (
-    _ID,
-    _LAST_UPDATED,
-    _Row(
-        "identifier",
-        3,
-        Kind.TOKEN,
-        Source.IDENTIFIERS,
-        {name: "identifier" for name in TYPES if name not in ("AuditEvent", "Provenance")},
-    ),
-    _Row(
-        "patient",
-        4,
-        Kind.REFERENCE,
-        Source.PATIENT,
-        {
-            "AllergyIntolerance": "patient",
-            "AuditEvent": "entity.what agent.who",
-            "CareTeam": "subject",
-            "Condition": "subject",
-            "Consent": "patient",
-            "Device": "patient",
-            "Encounter": "subject",
-            "Immunization": "patient",
-            "MedicationDispense": "subject",
-            "MedicationRequest": "subject",
-            "MedicationStatement": "subject",
-            "Observation": "subject",
-            "Provenance": "target",
-            "RelatedPerson": "patient",
-        },
-    ),
-    _Row(
-        "subject",
-        5,
-        Kind.REFERENCE,
-        Source.PATIENT,
-        {
-            "CareTeam": "subject",
-            "Condition": "subject",
-            "Encounter": "subject",
-            "MedicationDispense": "subject",
-            "MedicationRequest": "subject",
-            "MedicationStatement": "subject",
-            "Observation": "subject",
-        },
-    ),
-    _Row(
-        "code",
-        6,
-        Kind.TOKEN,
-        Source.CODE_ROWS,
-        {
-            "AllergyIntolerance": "",
-            "Condition": "",
-            "Medication": "",
-            "MedicationDispense": "",
-            "MedicationRequest": "",
-            "MedicationStatement": "",
-            "Observation": "",
-        },
-    ),
-    _Row("code", 6, Kind.TOKEN, Source.TOKEN_ROWS, {"Group": "code"}),
-    _Row("vaccine-code", 7, Kind.TOKEN, Source.CODE_ROWS, {"Immunization": ""}),
-    _Row(
-        "category",
-        8,
-        Kind.TOKEN,
-        Source.CATEGORIES,
-        {
-            "AllergyIntolerance": "",
-            "CareTeam": "",
-            "Condition": "",
-            "Consent": "",
-            "MedicationRequest": "",
-            "MedicationStatement": "",
-            "Observation": "",
-        },
-    ),
-    _Row(
-        "status",
-        9,
-        Kind.TOKEN,
-        Source.STATUS,
-        {
-            "CareTeam": "",
-            "Consent": "",
-            "Device": "",
-            "Encounter": "",
-            "Immunization": "",
-            "Location": "",
-            "Medication": "",
-            "MedicationDispense": "",
-            "MedicationRequest": "",
-            "MedicationStatement": "",
-            "Observation": "",
-        },
-    ),
-    _Row("clinical-status", 10, Kind.TOKEN, Source.STATUS, {"AllergyIntolerance": "", "Condition": ""}),
-    _Row(
-        "date",
-        11,
-        Kind.DATE,
-        Source.TIME,
-        {
-            "AuditEvent": "",
-            "CareTeam": "",
-            "Consent": "",
-            "Encounter": "",
-            "Immunization": "",
-            "Observation": "",
-            "PractitionerRole": "",
-        },
-    ),
-    _Row(
-        "date",
-        11,
-        Kind.DATE,
-        Source.DATE_ROWS,
-        {"AllergyIntolerance": "recordedDate", "MedicationRequest": "dosageInstruction.timing.event"},
-    ),
-    _Row("authoredon", 12, Kind.DATE, Source.TIME, {"MedicationRequest": ""}),
-    _Row("whenhandedover", 13, Kind.DATE, Source.TIME, {"MedicationDispense": ""}),
-    _Row("effective", 14, Kind.DATE, Source.TIME, {"MedicationStatement": ""}),
-    _Row("onset-date", 15, Kind.DATE, Source.TIME, {"Condition": ""}),
-    _Row("recorded-date", 16, Kind.DATE, Source.DATE_ROWS, {"Condition": "recordedDate"}),
-    _Row("recorded", 17, Kind.DATE, Source.DATE_ROWS, {"Provenance": "recorded"}),
-    _Row("when", 18, Kind.DATE, Source.TIME, {"Provenance": ""}),
-    _Row("timestamp", 19, Kind.DATE, Source.DATE_ROWS, {"Bundle": "timestamp"}),
+OWNED_OTHERWISE: Final = Key(0)
+"""The value of the index rows that `owned_otherwise` numbers."""
+
+_COLUMNS: Final = MappingProxyType(
+    {"_id": Source.ID, "_lastUpdated": Source.LAST_UPDATED, "identifier": Source.IDENTIFIERS}
+)
+
+# The service writes these itself, and what it does not write down is not searched.
+_ANSWERED_BY_THE_LOG: Final = MappingProxyType(
+    {"AuditEvent": frozenset({"_id", "_lastUpdated", "agent", "date", "outcome", "patient"})}
+)
+
+_IN_ROWS: Final = MappingProxyType(
+    {
+        ("AllergyIntolerance", "date"): Source.DATE_ROWS,
+        ("Bundle", "timestamp"): Source.DATE_ROWS,
+        ("Condition", "recorded-date"): Source.DATE_ROWS,
+        ("Group", "code"): Source.TOKEN_ROWS,
+        ("MedicationRequest", "date"): Source.DATE_ROWS,
+        ("Provenance", "recorded"): Source.DATE_ROWS,
+    }
 )
 
 
@@ -216,20 +124,69 @@ def parameters_of(type_name: str) -> Mapping[str, SearchParameter]:
     return _BY_TYPE.get(type_name, MappingProxyType({}))
 
 
-def _of(name: str) -> Iterator[SearchParameter]:
-    row_type = TYPES[name]
-    for row in _ROWS:
-        if name in row.elements:
-            yield SearchParameter(
-                type=row_type,
-                name=row.name,
-                number=ParameterNumber(row_type.number * _PER_TYPE + row.ordinal),
-                kind=row.kind,
-                source=row.source,
-                paths=tuple(tuple(path.split(".")) for path in row.elements[name].split()),
-            )
+def owned_otherwise(row: ResourceType) -> ParameterNumber:
+    """Return the number of the index rows that tell which records of a type a search by patient leaves out.
+
+    A `Source.PATIENT` parameter is answered by who owns the record: the first patient whom it names, who is
+    the one at the parameter's element if there is one. Where no patient of this passport stands at that
+    element (a Group does, or nothing), another element or a contained resource named the owner, and the
+    parameter does not read that. Such a record has a row of `resource_token` under this number, with the
+    value `OWNED_OTHERWISE`; no other record has.
+    """
+    return ParameterNumber(row.number * _PER_TYPE)
+
+
+def _of(row: ResourceType) -> Iterator[SearchParameter]:
+    known = _ANSWERED_BY_THE_LOG.get(row.name)
+    own = sorted(PARAMETERS.get(row.name, ()), key=lambda each: each.name)
+    for place, each in enumerate((*COMMON, *own), _FIRST_BY_PLACE):
+        if known is not None and each.name not in known:
+            continue
+        yield SearchParameter(
+            type=row,
+            name=each.name,
+            number=ParameterNumber(row.number * _PER_TYPE + _ORDINALS.get(each.name, place)),
+            kind=each.kind,
+            source=_IN_ROWS.get((row.name, each.name)) or _COLUMNS.get(each.name) or _source(row, each),
+            paths=each.paths,
+            targets=each.targets,
+            components=each.components,
+        )
+
+
+def _source(row: ResourceType, parameter: Definition) -> Source:
+    read = set(parameter.paths)
+    if parameter.kind is Kind.REFERENCE and _is_owner(row, parameter):
+        return Source.PATIENT
+    if parameter.kind is Kind.DATE and read == set(row.times):
+        return Source.TIME
+    if parameter.kind is Kind.TOKEN:
+        if parameter.paths == (row.status,):
+            return Source.STATUS
+        if read == set(row.categories):
+            return Source.CATEGORIES
+        if row.codes and read >= set(row.codes) and not read & set(row.component_codes):
+            return Source.CODE_ROWS
+    return Source.ELEMENTS
+
+
+def _is_owner(row: ResourceType, parameter: Definition) -> bool:
+    if row.follows or not row.writable:
+        # It lies with the patient of what it is about: a Provenance of a reading is that patient's, as is what
+        # the service writes down of a look at it.
+        return parameter.name == "patient"
+    if not row.patients:
+        return False
+    # The owner is the patient at the first of the type's elements. Where an element may stand more than once
+    # (a participant, a link), the others at it are searched for as well, and do not own the record.
+    first = row.patients[0]
+    to_patients = not parameter.targets or "Patient" in parameter.targets
+    return to_patients and parameter.paths == (first,) and len(first) == 1
 
 
 _BY_TYPE: Final[Mapping[str, Mapping[str, SearchParameter]]] = MappingProxyType(
-    {name: MappingProxyType({parameter.name: parameter for parameter in _of(name)}) for name in TYPES}
+    {
+        name: MappingProxyType({parameter.name: parameter for parameter in _of(row)})
+        for name, row in TYPES.items()
+    }
 )

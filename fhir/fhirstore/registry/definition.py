@@ -13,10 +13,23 @@ type (`valueQuantity`). Three more steps are understood by `fhirstore.registry.r
 need not say so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from fhirstore.types import Path
+
+# The sets of types that many references may lead to.
+PEOPLE: Final = "Patient Practitioner PractitionerRole RelatedPerson"
+PARTIES: Final = f"Organization {PEOPLE}"
+MEMBERS: Final = f"CareTeam {PARTIES}"
+ACTORS: Final = f"Device {PARTIES}"
+SENDERS: Final = f"HealthcareService {ACTORS}"
+PERFORMERS: Final = f"CareTeam {SENDERS}"
+RECIPIENTS: Final = f"Group {PERFORMERS}"
+SUBJECTS: Final = "Device Group Location Patient"
+DEFINITIONS: Final = "ActivityDefinition Measure OperationDefinition PlanDefinition Questionnaire"
 
 
 class Kind(Enum):
@@ -57,6 +70,10 @@ class Definition:
     paths: tuple[Path, ...]
     targets: tuple[str, ...] = ()
     components: tuple[Component, ...] = ()
+
+
+Table = Mapping[str, tuple[Definition, ...]]
+"""The definitions of each type."""
 
 
 def number(name: str, elements: str = "") -> Definition:

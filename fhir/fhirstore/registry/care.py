@@ -1,0 +1,118 @@
+"""Care as it is planned and takes place: their search parameters.
+
+http://hl7.org/fhir/R4/careprovision-module.html
+"""
+
+from typing import Final
+
+from fhirstore.registry.definition import (
+    ACTORS,
+    DEFINITIONS,
+    PERFORMERS,
+    SUBJECTS,
+    Table,
+    date,
+    quantity,
+    reference,
+    token,
+    uri,
+)
+
+_ACTIVITIES: Final = (
+    "Appointment CommunicationRequest DeviceRequest MedicationRequest NutritionOrder RequestGroup"
+    " ServiceRequest Task VisionPrescription"
+)
+
+PARAMETERS: Final[Table] = {
+    "Encounter": (
+        reference("account", targets="Account"),
+        reference("appointment", targets="Appointment"),
+        reference("based-on", targets="ServiceRequest"),
+        token("class"),
+        date("date", "period"),
+        reference("diagnosis", "diagnosis.condition", "Condition Procedure"),
+        reference("episode-of-care", targets="EpisodeOfCare"),
+        token("identifier"),
+        quantity("length"),
+        reference("location", "location.location", "Location"),
+        date("location-period", "location.period"),
+        reference("part-of", targets="Encounter"),
+        reference("participant", "participant.individual", "Practitioner PractitionerRole RelatedPerson"),
+        token("participant-type", "participant.type"),
+        reference("patient", "subject", "Patient"),
+        reference("practitioner", "participant.individual", "Practitioner"),
+        token("reason-code"),
+        reference("reason-reference", targets="Condition ImmunizationRecommendation Observation Procedure"),
+        reference("service-provider", targets="Organization"),
+        token("special-arrangement", "hospitalization.specialArrangement"),
+        token("status"),
+        reference("subject", targets="Group Patient"),
+        token("type"),
+    ),
+    "EpisodeOfCare": (
+        reference("care-manager", targets="Practitioner"),
+        reference("condition", "diagnosis.condition", "Condition"),
+        date("date", "period"),
+        token("identifier"),
+        reference("incoming-referral", "referralRequest", "ServiceRequest"),
+        reference("organization", "managingOrganization", "Organization"),
+        reference("patient", targets="Patient"),
+        token("status"),
+        token("type"),
+    ),
+    "CarePlan": (
+        token("activity-code", "activity.detail.code"),
+        date("activity-date", "activity.detail.scheduledPeriod activity.detail.scheduledTiming"),
+        reference("activity-reference", "activity.reference", _ACTIVITIES),
+        reference("based-on", targets="CarePlan"),
+        reference("care-team", targets="CareTeam"),
+        token("category"),
+        reference("condition", "addresses", "Condition"),
+        date("date", "period"),
+        reference("encounter", targets="Encounter"),
+        reference("goal", targets="Goal"),
+        token("identifier"),
+        reference("instantiates-canonical", targets=DEFINITIONS),
+        uri("instantiates-uri"),
+        token("intent"),
+        reference("part-of", targets="CarePlan"),
+        reference("patient", "subject", "Patient"),
+        reference("performer", "activity.detail.performer", PERFORMERS),
+        reference("replaces", targets="CarePlan"),
+        token("status"),
+        reference("subject", targets="Group Patient"),
+    ),
+    "Goal": (
+        token("achievement-status"),
+        token("category"),
+        token("identifier"),
+        token("lifecycle-status"),
+        reference("patient", "subject", "Patient"),
+        date("start-date"),
+        reference("subject", targets="Group Organization Patient"),
+        date("target-date", "target.dueDate"),
+    ),
+    "ServiceRequest": (
+        date("authored", "authoredOn"),
+        reference("based-on", targets="CarePlan MedicationRequest ServiceRequest"),
+        token("body-site"),
+        token("category"),
+        token("code"),
+        reference("encounter", targets="Encounter"),
+        token("identifier"),
+        reference("instantiates-canonical", targets="ActivityDefinition PlanDefinition"),
+        uri("instantiates-uri"),
+        token("intent"),
+        date("occurrence", "occurrenceDateTime occurrencePeriod occurrenceTiming"),
+        reference("patient", "subject", "Patient"),
+        reference("performer", targets=PERFORMERS),
+        token("performer-type"),
+        token("priority"),
+        reference("replaces", targets="ServiceRequest"),
+        reference("requester", targets=ACTORS),
+        token("requisition"),
+        reference("specimen", targets="Specimen"),
+        token("status"),
+        reference("subject", targets=SUBJECTS),
+    ),
+}
