@@ -10,6 +10,9 @@ Which element holds which fact is said by the table of types; this module only w
   names nobody who could consent here.
 - Contained resources and the entries of a Bundle are parts: records of their own, with their container's
   facts where they have none. The patients that they name are the container's too.
+- Of a part whose type is not held nothing is known but that type, its labels and whom it refers to. What its
+  own elements say may be what somebody denied, so it does not take its container's codes, categories, time
+  and authors: they stay unknown.
 - The category that a vitals profile implies is kept apart from those that the record states.
 """
 
@@ -21,11 +24,12 @@ from enum import Enum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from fhirstore.criteria import patients_named
 from fhirstore.elements import Code, References, codes_in, reference_elements, values_at
 from fhirstore.keys import Key, KeyMaker
 from fhirstore.parts import NESTED, Placed, placed
 from fhirstore.times import Interval, interval_at
-from fhirstore.types import TYPES, Path, ResourceType, TypeNumber, resource_type
+from fhirstore.types import TYPES, Path, ResourceType, TypeNumber, part_type, resource_type
 
 CONFIDENTIALITY_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 CONFIDENTIALITIES: Final = ("U", "L", "M", "N", "R", "V")  # in rising order; columns hold the place
@@ -93,6 +97,7 @@ class Facts:
 
     `reference` is None for what has no identity in this store. `main_codes` are the codes without those
     of components. `confidentiality` is one of `CONFIDENTIALITIES`, the highest if there are several.
+    `loose` tells that it, or something in it, is bound to another record and does not say to which.
     `parts` are flat: a container's own parts follow it.
     """
 
@@ -110,6 +115,7 @@ class Facts:
     references: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     status: str | None = None
+    loose: bool = False
     parts: tuple["Facts", ...] = ()
 
     @property
@@ -156,12 +162,13 @@ def extract(
         base_urls: this service's own base URLs, without a slash at the end.
 
     Raises:
-        UnknownType: the resource, or one inside it, is of a type that the store does not hold.
+        UnknownType: the resource is of a type that the store does not hold, or one inside it of none of R4's.
     """
+    _held(tree)
     whole = _read(placed(tree, References(tuple(base_urls))), zone, medication_codes or {})
     if not whole.parts:
         return whole
-    whole = replace(whole, patients=_all_patients(whole))
+    whole = replace(whole, patients=_all_patients(whole), loose=_any_loose(whole))
     return replace(whole, parts=tuple(_flat(whole.parts, whole)))
 
 
@@ -171,7 +178,23 @@ def medications(tree: Mapping[str, Any], base_urls: Collection[str] = ()) -> tup
     Raises:
         UnknownType: as `extract`.
     """
+    _held(tree)
     return tuple(dict.fromkeys(_medications(placed(tree, References(tuple(base_urls))))))
+
+
+def about(tree: Mapping[str, Any], base_urls: Collection[str] = ()) -> str | None:
+    """Return the record or patient that a resource names first, whoever has not validated it yet.
+
+    Raises:
+        UnknownType: the resource is of a type that the store does not hold.
+    """
+    row, at = _held(tree), placed(tree, References(tuple(base_urls)))
+    return next(iter((*at.references.literals(values_at(tree, row.follows)), *_patients(at, row))), None)
+
+
+def _held(tree: Mapping[str, Any]) -> ResourceType:
+    # Whether this installation holds it was decided where it came in.
+    return resource_type(str(tree.get("resourceType", "")), sandbox=True)
 
 
 def _read(at: Placed, zone: ZoneInfo, medication_codes: Mapping[str, Sequence[Code]]) -> Facts:
@@ -193,19 +216,36 @@ def _read(at: Placed, zone: ZoneInfo, medication_codes: Mapping[str, Sequence[Co
         references=at.references.literals(reference_elements(tree, NESTED)),
         follows=at.references.literals(values_at(tree, row.follows)),
         status=_status(tree, row),
+        loose=row.bound and not _anchored(at, row),
         parts=tuple(_read(part, zone, medication_codes) for part in at.parts()),
     )
 
 
 def _row(at: Placed) -> ResourceType:
-    return resource_type(str(at.tree.get("resourceType", "")))
+    return part_type(str(at.tree.get("resourceType", "")))
 
 
 def _patients(at: Placed, row: ResourceType) -> tuple[str, ...]:
-    named = at.references.literals(values_at(at.tree, row.patients))
+    # Which elements of a foreign type say who took part is not known: all of them may.
+    elements = reference_elements(at.tree, NESTED) if row.foreign else values_at(at.tree, row.patients)
+    named = [*at.references.literals(elements), *_sought(at, row)]
     if row.is_patient and at.reference is not None:
-        named = (at.reference, *named)
+        named = [at.reference, *named]
     return tuple(dict.fromkeys(name for name in named if _PATIENT.fullmatch(name)))
+
+
+def _sought(at: Placed, row: ResourceType) -> Iterator[str]:
+    for criteria in values_at(at.tree, row.criteria):
+        for name in patients_named(criteria) if isinstance(criteria, str) else ():
+            yield at.references.literal(name) or name
+
+
+def _anchored(at: Placed, row: ResourceType) -> bool:
+    """Whether what it is bound to is said: by itself any record, inside of a whole something in that."""
+    elements = values_at(at.tree, row.follows)
+    if at.whole:
+        return bool(at.references.literals(elements))
+    return any(at.neighbour(element) is not None for element in elements)
 
 
 def _main_codes(
@@ -274,6 +314,10 @@ def _all_patients(facts: Facts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
+def _any_loose(facts: Facts) -> bool:
+    return facts.loose or any(map(_any_loose, facts.parts))
+
+
 def _flat(parts: Iterable[Facts], container: Facts) -> Iterator[Facts]:
     for part in parts:
         filled = _filled(replace(part, patients=_all_patients(part)), container)
@@ -282,18 +326,23 @@ def _flat(parts: Iterable[Facts], container: Facts) -> Iterator[Facts]:
 
 
 def _filled(part: Facts, container: Facts) -> Facts:
-    categorised = part.categories or part.implied_categories
     labelled = part.confidentiality or part.sensitivities
-    return replace(
+    filled = replace(
         part,
         patients=part.patients or container.patients,
+        confidentiality=(part if labelled else container).confidentiality,
+        sensitivities=(part if labelled else container).sensitivities,
+        references=part.references or container.references,
+    )
+    if part.type.foreign:
+        return filled
+    categorised = part.categories or part.implied_categories
+    return replace(
+        filled,
         main_codes=part.main_codes or container.main_codes,
         codes=part.codes or container.codes,
         categories=(part if categorised else container).categories,
         implied_categories=(part if categorised else container).implied_categories,
         time=part.time or container.time,
-        confidentiality=(part if labelled else container).confidentiality,
-        sensitivities=(part if labelled else container).sensitivities,
         authors=part.authors or container.authors,
-        references=part.references or container.references,
     )

@@ -25,13 +25,14 @@ class Placed:
 
     `near` are the resources that it can reach inside the whole: contained ones as `#id`, entries of its
     Bundle by their full URL. `addressed` is false for what has no identity of its own: a contained
-    resource, or an entry whose full URL is a `urn:`.
+    resource, or an entry whose full URL is a `urn:`. `whole` is true for what stands by itself.
     """
 
     tree: Node
     references: References
     near: Mapping[str, Node]
     addressed: bool = True
+    whole: bool = False
 
     @property
     def reference(self) -> str | None:
@@ -63,7 +64,7 @@ class Placed:
 
 def placed(tree: Node, references: References) -> Placed:
     """Return a resource that stands by itself."""
-    return Placed(tree, references, _contained(tree))
+    return Placed(tree, references, _contained(tree), whole=True)
 
 
 def _nodes(tree: Node, name: str) -> list[Any]:

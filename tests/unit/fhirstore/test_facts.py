@@ -5,7 +5,7 @@ import pytest
 
 from fhirstore.elements import Code
 from fhirstore.errors import UnknownType
-from fhirstore.facts import VITAL_SIGNS, Facts, Holder, extract, medications
+from fhirstore.facts import VITAL_SIGNS, Facts, Holder, about, extract, medications
 from fhirstore.keys import KeyMaker
 from fhirstore.times import BEGINNING, END, Interval, interval_of
 from tests.unit.fhirstore.examples import (
@@ -355,10 +355,46 @@ def test_parts_of_parts_follow_their_container() -> None:
     assert found.parts[2].time == found.parts[1].time
 
 
-@pytest.mark.parametrize("inner", [{"resourceType": "Specimen"}, {"id": "x"}])
-def test_part_of_a_type_that_the_store_does_not_hold_is_refused(inner: dict[str, Any]) -> None:
+@pytest.mark.parametrize("inner", [{"resourceType": "Passport"}, {"id": "x"}])
+def test_part_of_a_type_that_does_not_exist_is_refused(inner: dict[str, Any]) -> None:
     with pytest.raises(UnknownType):
         facts(blood_pressure(contained=[inner]))
+
+
+def test_record_of_a_type_that_the_store_does_not_hold_is_refused() -> None:
+    for read in (facts, medications, about):
+        with pytest.raises(UnknownType):
+            read({"resourceType": "ImagingStudy", "subject": {"reference": "Patient/hanako"}})
+
+
+def test_of_a_part_of_a_foreign_type_nothing_is_known_but_type_labels_and_whom_it_refers_to() -> None:
+    study = {
+        "resourceType": "ImagingStudy",
+        "id": "i",
+        "status": "available",
+        "subject": {"reference": "Patient/jiro"},
+        "started": "2020",
+        "procedureCode": [concept(LOINC, "24627-2")],
+        "interpreter": [{"reference": "Practitioner/x"}],
+    }
+    found = facts(blood_pressure(contained=[study]))
+    (part,) = found.parts
+    assert (part.type.name, part.type.number) == ("ImagingStudy", 1038)
+    assert part.patients == ("Patient/jiro",)
+    assert found.patients == ("Patient/hanako", "Patient/jiro")
+    assert part.references == ("Patient/jiro", "Practitioner/x")
+    assert part.confidentiality == found.confidentiality
+    for name in ("codes", "main_codes", "categories", "implied_categories", "time", "authors"):
+        assert not getattr(part, name), name
+
+
+def test_what_a_foreign_part_contains_has_no_fact_of_the_whole() -> None:
+    inner = {"resourceType": "Observation", "id": "o", "status": "final", "code": concept(LOINC, "8867-4")}
+    study = {"resourceType": "ImagingStudy", "id": "i", "status": "available", "contained": [inner]}
+    part = facts(blood_pressure(contained=[study])).parts[1]
+    assert part.codes == (Code(LOINC, "8867-4"),)
+    assert part.time is None
+    assert part.patients == ("Patient/hanako",)
 
 
 # Columns

@@ -1,0 +1,112 @@
+"""Whose a record is: whom it names, and what it follows.
+
+http://hl7.org/fhir/R4/compartmentdefinition-patient.html
+"""
+
+from typing import Any
+
+import pytest
+
+from fhirstore.facts import Holder, about
+from fhirstore.types import TYPES
+from tests.unit.fhirstore.examples import blood_pressure
+from tests.unit.fhirstore.test_facts import BASE, bundle, facts
+
+MINE = {"reference": "Patient/hanako"}
+JIROS = {"reference": "Patient/jiro"}
+
+
+def binary(context: dict[str, Any] | None) -> dict[str, Any]:
+    tree = {"resourceType": "Binary", "contentType": "text/plain", "data": "eA=="}
+    return tree if context is None else {**tree, "securityContext": context}
+
+
+SEVERAL: list[dict[str, Any]] = [
+    {"resourceType": "Appointment", "participant": [{"actor": MINE}, {"actor": JIROS}]},
+    {"resourceType": "List", "subject": MINE, "entry": [{"item": JIROS}]},
+    {"resourceType": "Group", "member": [{"entity": MINE}, {"entity": JIROS}]},
+    {"resourceType": "Task", "for": MINE, "owner": JIROS},
+    {"resourceType": "Task", "for": MINE, "restriction": {"recipient": [JIROS]}},
+    {"resourceType": "Task", "for": MINE, "focus": JIROS},
+    {"resourceType": "Communication", "subject": MINE, "recipient": [JIROS]},
+    {"resourceType": "Communication", "sender": MINE, "about": [JIROS]},
+    {"resourceType": "CommunicationRequest", "recipient": [MINE], "requester": JIROS},
+    {"resourceType": "Coverage", "beneficiary": MINE, "subscriber": JIROS},
+    {"resourceType": "Coverage", "beneficiary": MINE, "payor": [JIROS]},
+    {"resourceType": "Composition", "subject": MINE, "attester": [{"party": JIROS}]},
+    {"resourceType": "Composition", "subject": MINE, "section": [{"section": [{"focus": JIROS}]}]},
+    {"resourceType": "Person", "link": [{"target": MINE}, {"target": JIROS}]},
+    {"resourceType": "CarePlan", "subject": MINE, "activity": [{"detail": {"performer": [JIROS]}}]},
+    {"resourceType": "QuestionnaireResponse", "subject": MINE, "source": JIROS},
+    {"resourceType": "DocumentReference", "subject": MINE, "context": {"sourcePatientInfo": JIROS}},
+    {"resourceType": "Procedure", "subject": MINE, "performer": [{"actor": JIROS}]},
+    {"resourceType": "MedicationAdministration", "subject": MINE, "performer": [{"actor": JIROS}]},
+    {"resourceType": "ServiceRequest", "subject": MINE, "requester": JIROS},
+    {"resourceType": "Goal", "subject": MINE, "expressedBy": JIROS},
+]
+
+
+@pytest.mark.parametrize("tree", SEVERAL, ids=lambda tree: str(tree["resourceType"]))
+def test_a_resource_belongs_to_everybody_who_takes_part_in_it(tree: dict[str, Any]) -> None:
+    assert facts(tree).patients == ("Patient/hanako", "Patient/jiro")
+
+
+@pytest.mark.parametrize("name", [row.name for row in TYPES.values() if not row.directory])
+def test_a_resource_that_names_nobody_is_of_nobody(name: str) -> None:
+    assert facts({"resourceType": name}).holder is Holder.NO_PATIENT
+
+
+def test_a_subscription_is_of_whom_its_criteria_name() -> None:
+    def named(criteria: str) -> tuple[str, ...]:
+        return facts({"resourceType": "Subscription", "criteria": criteria}, base_urls=[BASE]).patients
+
+    assert named("Observation?patient=Patient/hanako") == ("Patient/hanako",)
+    assert named(f"Observation?patient={BASE}/Patient/hanako") == ("Patient/hanako",)
+    assert named("Observation?patient=https://hospital.example/fhir/Patient/hanako") == ()
+    assert named("Observation?code=x") == ()
+
+
+def test_a_device_metric_lies_with_its_device() -> None:
+    tree = {"resourceType": "DeviceMetric", "source": {"reference": "Device/cuff"}}
+    assert facts(tree).follows == ("Device/cuff",)
+
+
+def test_a_binary_follows_its_security_context() -> None:
+    for context, follows, patients in (
+        ("DocumentReference/d", ("DocumentReference/d",), ()),
+        ("Patient/hanako", ("Patient/hanako",), ("Patient/hanako",)),
+    ):
+        found = facts(binary({"reference": context}))
+        assert (found.follows, found.patients, found.loose) == (follows, patients, False)
+
+
+@pytest.mark.parametrize("context", [None, {"identifier": {"value": "1"}}, {"reference": "#x"}])
+def test_a_binary_that_says_not_what_it_belongs_to_is_loose(context: dict[str, Any] | None) -> None:
+    assert facts(binary(context)).loose
+    assert facts(bundle({"resource": blood_pressure()}, {"resource": binary(context)})).loose
+    assert facts(blood_pressure(contained=[binary(context)])).loose
+
+
+def test_a_binary_in_a_bundle_is_bound_to_an_entry_beside_it() -> None:
+    urn = "urn:uuid:00000000-0000-4000-8000-000000000000"
+    report = {"fullUrl": urn, "resource": blood_pressure()}
+    assert not facts(bundle(report, {"resource": binary({"reference": urn})})).loose
+    assert facts(bundle(report, {"resource": binary({"reference": "Observation/elsewhere"})})).loose
+    inner = blood_pressure(contained=[binary({"reference": "Observation/elsewhere"})])
+    assert facts(bundle({"resource": inner})).loose
+
+
+@pytest.mark.parametrize(
+    "tree, name",
+    [
+        (blood_pressure(), "Patient/hanako"),
+        (blood_pressure(subject={"reference": f"{BASE}/Patient/hanako"}), "Patient/hanako"),
+        ({"resourceType": "Provenance", "target": [{"reference": "Observation/o"}]}, "Observation/o"),
+        (binary({"reference": "DocumentReference/d"}), "DocumentReference/d"),
+        ({"resourceType": "Subscription", "criteria": "Observation?patient=hanako"}, "Patient/hanako"),
+        ({"resourceType": "Organization"}, None),
+        ({"resourceType": "Observation", "subject": ["x", 1, {"reference": 2}]}, None),
+    ],
+)
+def test_whom_a_resource_is_about_is_known_before_it_is_valid(tree: dict[str, Any], name: str | None) -> None:
+    assert about(tree, [BASE]) == name
