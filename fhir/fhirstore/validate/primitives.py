@@ -61,8 +61,9 @@ def _string(value: object) -> str | None:
     return "expected no control characters" if _CONTROL.search(value) else None
 
 
-def _pattern(pattern: str, expected: str) -> Check:
-    matches = re.compile(pattern).fullmatch
+def pattern(text: str, expected: str) -> Check:
+    """Return the check that a value is a string of this pattern; `expected` says it in words."""
+    matches = re.compile(text).fullmatch
 
     def check(value: object) -> str | None:
         return None if isinstance(value, str) and matches(value) else f"expected {expected}"
@@ -113,14 +114,14 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "string": _string,
         "markdown": _string,
         "xhtml": narrative_problem,
-        "code": _pattern(r"[^\s]+(?: [^\s]+)*", "a code without spaces at its ends or two in a row"),
-        "id": _pattern(r"[A-Za-z0-9\-.]{1,64}", "1 to 64 of the characters A-Z a-z 0-9 - ."),
-        "uri": _pattern(r"\S+", "a URI without spaces"),
-        "url": _pattern(r"\S+", "a URL without spaces"),
-        "canonical": _pattern(r"\S+", "a canonical URL without spaces"),
-        "oid": _pattern(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+", "an OID as urn:oid:1.2.3"),
-        "uuid": _pattern(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID as urn:uuid:…"),
-        "base64Binary": _pattern(
+        "code": pattern(r"[^\s]+(?: [^\s]+)*", "a code without spaces at its ends or two in a row"),
+        "id": pattern(r"[A-Za-z0-9\-.]{1,64}", "1 to 64 of the characters A-Z a-z 0-9 - ."),
+        "uri": pattern(r"\S+", "a URI without spaces"),
+        "url": pattern(r"\S+", "a URL without spaces"),
+        "canonical": pattern(r"\S+", "a canonical URL without spaces"),
+        "oid": pattern(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+", "an OID as urn:oid:1.2.3"),
+        "uuid": pattern(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID as urn:uuid:…"),
+        "base64Binary": pattern(
             r"\s*(?:(?:[A-Za-z0-9+/]\s*){4})*(?:(?:[A-Za-z0-9+/]\s*){2}==|(?:[A-Za-z0-9+/]\s*){3}=)?\s*",
             "base64",
         ),

@@ -3,12 +3,13 @@
 http://hl7.org/fhir/R4/datatypes.html
 
 fhir.resources publishes R4B (4.3.0) and not R4 (4.0.1), which is what the wire speaks. Between the two, the
-types that this store holds and every data type that they use differ in three elements, all of Extension;
-`_R4_DIFFERENCES` names them. A test compares the rest with the R4 classes of an independent library.
+types that this store holds and every data type that they use differ in three elements, all of Extension, and
+in whom three references may name; `_R4_DIFFERENCES` says how. A test compares the rest with the R4 classes of an
+independent library.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -58,7 +59,26 @@ def _extension(elements: dict[str, Element]) -> None:
     elements["valueMeta"] = Element("valueMeta", "Meta", choice="value")
 
 
-_R4_DIFFERENCES: Final = MappingProxyType({"Extension": _extension})
+def _naming(name: str, *targets: str) -> Callable[[dict[str, Element]], None]:
+    """Return the change that lets a reference name these types alone."""
+
+    def change(elements: dict[str, Element]) -> None:
+        elements[name] = replace(elements[name], targets=frozenset(targets))
+
+    return change
+
+
+_R4_DIFFERENCES: Final = MappingProxyType(
+    {
+        "Extension": _extension,
+        "DiagnosticReport": _naming("subject", "Patient", "Group", "Device", "Location"),
+        "GroupMember": _naming(
+            "entity",
+            "Patient", "Practitioner", "PractitionerRole", "Device", "Medication", "Substance", "Group",
+        ),
+        "Observation": _naming("subject", "Patient", "Group", "Device", "Location"),
+    }
+)  # fmt: skip
 
 
 @cache

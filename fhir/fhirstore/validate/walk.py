@@ -13,7 +13,7 @@ from typing import Any, Final
 from fhirstore.elements import codes_in
 from fhirstore.errors import Problem
 from fhirstore.types import TYPES
-from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts
+from fhirstore.validate.bindings import CODES, CONCEPTS, GRAMMARS, Concepts
 from fhirstore.validate.invariants import RULES, Rule
 from fhirstore.validate.primitives import CHECKS, Check
 from fhirstore.validate.references import containment_problems, reference_problem
@@ -63,10 +63,14 @@ def _plan(type_name: str) -> _Plan:
 def _step(type_name: str, element: Element) -> _Step:
     return _Step(
         element=element,
-        check=CHECKS[element.type] if element.primitive else None,
+        check=_check(type_name, element) if element.primitive else None,
         codes=CODES.get((type_name, element.name)),
         concepts=CONCEPTS.get((type_name, element.name)),
     )
+
+
+def _check(type_name: str, element: Element) -> Check:
+    return GRAMMARS.get((type_name, element.name)) or CHECKS[element.type]
 
 
 class Walk:

@@ -104,6 +104,7 @@ def consent_json(root: Mapping[str, Any], patient: str | None = P1, **elements: 
         "scope": concept((CONSENT_SCOPE, "patient-privacy")),
         "category": [concept((LOINC, "59284-0"))],
         **({"patient": {"reference": patient}} if patient else {}),
+        "policy": [{"uri": "http://city.example/sharing"}],
         "provision": root,
         **elements,
     }

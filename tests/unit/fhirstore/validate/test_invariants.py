@@ -49,6 +49,24 @@ def bundle(kind: str, *entries: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": kind, "entry": list(entries)} | more
 
 
+def extended(kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    return patient(extension=[{"url": "http://x.example", f"value{kind}": value}])
+
+
+NOW = "2024-06-01T10:00:00+09:00"
+IDENTIFIED = {"system": "urn:x:y", "value": "1"}
+ORGANIZATION = {"reference": "Organization/x"}
+SAID = {"language": "text/fhirpath", "expression": "true"}
+COVER = {
+    "resource": {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"text": "x"},
+        "date": "2024-06-01",
+        "author": [{"reference": "Practitioner/a"}],
+        "title": "x",
+    }
+}
 PUT = {"method": "PUT", "url": "Patient/hanako"}
 
 BROKEN = [
@@ -99,7 +117,40 @@ BROKEN = [
         "bdl-8",
         bundle("collection", {"fullUrl": "http://x.example/Patient/1/_history/1", "resource": patient()}),
     ),
-    ("bdl-10", bundle("document", {"resource": patient()}, identifier={"system": "urn:x:y", "value": "1"})),
+    ("bdl-10", bundle("document", COVER, identifier=IDENTIFIED)),
+    ("bdl-9", bundle("document", COVER, timestamp=NOW, identifier={"value": "1"})),
+    ("bdl-11", bundle("document", {"resource": patient()}, timestamp=NOW, identifier=IDENTIFIED)),
+    ("bdl-12", bundle("message", {"resource": patient()})),
+    ("age-1", of("Condition", onsetDateTime=None, onsetAge=quantity(5, system="http://unitsofmeasure.org"))),
+    (
+        "age-1",
+        of(
+            "Condition",
+            onsetDateTime=None,
+            onsetAge=quantity(0, system="http://unitsofmeasure.org", code="a"),
+        ),
+    ),
+    ("age-1", of("Condition", onsetDateTime=None, onsetAge=quantity(5, system="http://x.example", code="a"))),
+    ("cnt-3", extended("Count", quantity(5, system="http://unitsofmeasure.org", code="2"))),
+    ("cnt-3", extended("Count", quantity(Number("5.5"), system="http://unitsofmeasure.org", code="1"))),
+    ("dis-1", extended("Distance", quantity(5))),
+    ("drt-1", timing(boundsDuration=quantity(5, system="http://x.example", code="d"))),
+    ("exp-1", extended("Expression", {"language": "text/fhirpath"})),
+    ("drq-1", extended("DataRequirement", {"type": "Patient", "codeFilter": [{"valueSet": "urn:x:y"}]})),
+    (
+        "drq-2",
+        extended(
+            "DataRequirement", {"type": "Patient", "dateFilter": [{"path": "birthDate", "searchParam": "x"}]}
+        ),
+    ),
+    ("trd-2", extended("TriggerDefinition", {"type": "named-event", "name": "x", "condition": SAID})),
+    ("trd-3", extended("TriggerDefinition", {"type": "periodic"})),
+    ("rat-1", extended("Ratio", {"id": "x", "denominator": quantity(1)})),
+    (
+        "ctm-1",
+        of("CareTeam", participant=[{"member": {"reference": "Patient/x"}, "onBehalfOf": ORGANIZATION}]),
+    ),
+    ("ppc-1", of("Consent", policyRule=None)),
 ]
 
 KEPT = [

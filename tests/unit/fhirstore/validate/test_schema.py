@@ -13,10 +13,13 @@ from fhirstore.types import TYPES
 from fhirstore.validate.primitives import CHECKS
 from fhirstore.validate.schema import RESOURCE, shape
 
+# The types that the store holds, and those that are sent to it or by it.
+SPOKEN_OF = sorted({*TYPES, "OperationOutcome", "Parameters"})
+
 
 def _reached() -> list[str]:
-    """Return every type that the types of the store are made of."""
-    open_types, found = list(TYPES), dict.fromkeys(TYPES)
+    """Return every type that those types are made of."""
+    open_types, found = list(SPOKEN_OF), dict.fromkeys(SPOKEN_OF)
     while open_types:
         for element in shape(open_types.pop()).elements.values():
             if not element.primitive and element.type != RESOURCE and element.type not in found:
@@ -55,6 +58,15 @@ def test_data_types_are_those_of_r4(name: str) -> None:
             assert element.type in CHECKS
         else:
             assert theirs[element.name].removeprefix("FHIR") == element.type.removeprefix("FHIR")
+
+
+@pytest.mark.parametrize("name", ["DiagnosticReport", "Observation"])
+def test_subject_is_one_whom_r4_names(name: str) -> None:
+    assert shape(name).elements["subject"].targets == {"Patient", "Group", "Device", "Location"}
+
+
+def test_related_person_is_no_member_of_a_group() -> None:
+    assert "RelatedPerson" not in shape("GroupMember").elements["entity"].targets
 
 
 def test_types_of_the_store_reach_every_data_type() -> None:

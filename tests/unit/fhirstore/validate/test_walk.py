@@ -48,9 +48,7 @@ def test_hostile_resource_does_not_make_an_endless_answer() -> None:
     assert len(validate(blood_pressure() | {f"x{number}": 1 for number in range(1000)})) == 100
 
 
-@pytest.mark.parametrize(
-    "name", [None, 5, "", "Specimen", "DomainResource", "Quantity", "Zzz", "observation"]
-)
+@pytest.mark.parametrize("name", [None, 5, "", "Invoice", "DomainResource", "Quantity", "Zzz", "observation"])
 def test_type_that_the_store_does_not_hold_is_refused(name: object) -> None:
     assert [problem.code for problem in validate({"resourceType": name, "id": "x"})] == ["not-supported"]
 

@@ -3,13 +3,10 @@
 http://hl7.org/fhir/R4/bundle.html#invs
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from fhirstore.elements import values_at
-
-Node = Mapping[str, Any]
-Kept = Callable[[Node], bool]
+from fhirstore.validate.invariants.rule import Kept, Node
 
 _REQUESTS: Final = frozenset({"batch", "transaction", "history"})
 _RESPONSES: Final = frozenset({"batch-response", "transaction-response", "history"})
@@ -50,6 +47,22 @@ def _document_has(*path: str) -> Kept:
     return lambda bundle: bundle.get("type") != "document" or bool(values_at(bundle, (path,)))
 
 
+def _document_is_identified(bundle: Node) -> bool:
+    return all(_document_has("identifier", part)(bundle) for part in ("system", "value"))
+
+
+def _begins_with(kind: str, type_name: str) -> Kept:
+    """Keep that Bundles of this type hold a resource of that type first."""
+
+    def kept(bundle: Node) -> bool:
+        if bundle.get("type") != kind:
+            return True
+        first = _entries(bundle)[:1]
+        return values_at(first[0], (("resource", "resourceType"),)) == [type_name] if first else False
+
+    return kept
+
+
 def _says_something(entry: Node) -> bool:
     return any(name in entry for name in ("resource", "request", "response"))
 
@@ -72,17 +85,10 @@ BUNDLE: Final[tuple[tuple[str, str, Kept], ...]] = (
         _entries_with("response", _RESPONSES),
     ),
     ("bdl-7", "expected every fullUrl once", _full_urls_differ),
-    (
-        "bdl-9",
-        "expected an identifier with system and value of a document",
-        _document_has("identifier", "system"),
-    ),
-    (
-        "bdl-9",
-        "expected an identifier with system and value of a document",
-        _document_has("identifier", "value"),
-    ),
+    ("bdl-9", "expected an identifier with system and value of a document", _document_is_identified),
     ("bdl-10", "expected a timestamp of a document", _document_has("timestamp")),
+    ("bdl-11", "expected a Composition first in a document", _begins_with("document", "Composition")),
+    ("bdl-12", "expected a MessageHeader first in a message", _begins_with("message", "MessageHeader")),
 )
 BUNDLE_ENTRY: Final[tuple[tuple[str, str, Kept], ...]] = (
     ("bdl-5", "expected a resource, a request or a response", _says_something),
