@@ -3,63 +3,113 @@
 http://hl7.org/fhir/R4/capabilitystatement.html
 """
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from fhirstore.parameters import Kind, parameters_of
-from fhirstore.types import TYPES, ResourceType
+from fhirstore.parameters import Kind, SearchParameter, parameters_of
+from fhirstore.types import ResourceType, types_of
+from passport import interactions
+from passport.interactions import ON_THE_SYSTEM, ON_TYPES, READ_ONLY
+from passport.operations import OPERATIONS, OperationDefinition
 from passport.routes.messages import check_accept, fhir_response, runtime_of
+from passport.settings import Settings
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
 
 PUBLISHED: Final = "2026-11-22"
-_READS: Final = ("read", "vread", "history-instance", "search-type")
-_WRITES: Final = ("create", "update", "delete")
-_KINDS: Final = {Kind.TOKEN: "token", Kind.DATE: "date", Kind.REFERENCE: "reference"}
+
+_Json = dict[str, Any]
 
 
 @router.get("/metadata")
 async def capabilities(request: Request) -> Response:
     """What this server can do; readable by anyone."""
     check_accept(request)
-    return fhir_response(orjson.dumps(_statement(runtime_of(request).settings.fhir_url)))
+    return fhir_response(orjson.dumps(statement(runtime_of(request).settings)))
 
 
-def _statement(base_url: str) -> dict[str, Any]:
+def statement(settings: Settings) -> dict[str, Any]:
+    """The CapabilityStatement of an installation."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": PUBLISHED,
         "kind": "instance",
         "software": {"name": "Healthcare data passport", "version": version("healthcare-passport")},
-        "implementation": {"description": "Healthcare data passport", "url": base_url},
+        "implementation": {"description": "Healthcare data passport", "url": settings.fhir_url},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
-        "rest": [
-            {
-                "mode": "server",
-                "security": {
-                    "description": "Opaque bearer tokens; what a caller sees is what the patients' consents permit."
-                },
-                "resource": [_resource(row) for row in TYPES.values()],
-            }
-        ],
+        "format": list(interactions.FORMATS),
+        **_unless_empty({"patchFormat": list(interactions.PATCH_FORMATS)}),
+        "rest": [_rest(settings)],
     }
 
 
-def _resource(row: ResourceType) -> dict[str, Any]:
-    interactions = _READS[:1] + _READS[3:] if not row.writable else _READS + _WRITES
+def _rest(settings: Settings) -> _Json:
+    held = types_of(sandbox=settings.mode == "sandbox")
+    return {
+        "mode": "server",
+        "security": {
+            "description": "Opaque bearer tokens; what a caller sees is what the patients' consents permit."
+        },
+        "resource": [_resource(row, held) for row in held.values()],
+        **_unless_empty(
+            {
+                "interaction": [{"code": code} for code, served in ON_THE_SYSTEM.items() if served],
+                "operation": [_operation(each) for each in OPERATIONS if "system" in each.levels],
+            }
+        ),
+    }
+
+
+def _resource(row: ResourceType, held: Iterable[str]) -> _Json:
+    codes = [code for code, served in ON_TYPES.items() if served and (row.writable or code in READ_ONLY)]
+    parameters = parameters_of(row.name).values()
     return {
         "type": row.name,
-        "interaction": [{"code": code} for code in interactions],
+        "interaction": [{"code": code} for code in codes],
         "versioning": "versioned" if row.writable else "no-version",
-        "readHistory": row.writable,
-        "updateCreate": False,
-        "searchParam": [
-            {"name": parameter.name, "type": _KINDS[parameter.kind]}
-            for parameter in parameters_of(row.name).values()
-        ],
+        "readHistory": "vread" in codes,
+        "updateCreate": interactions.UPDATE_CREATE and row.writable,
+        "conditionalCreate": interactions.CONDITIONAL_CREATE and row.writable,
+        "conditionalRead": interactions.CONDITIONAL_READ if row.writable else "not-supported",
+        "conditionalUpdate": interactions.CONDITIONAL_UPDATE and row.writable,
+        "conditionalDelete": interactions.CONDITIONAL_DELETE if row.writable else "not-supported",
+        **_unless_empty(
+            {
+                "searchInclude": [f"{row.name}:{each.name}" for each in parameters if _is_link(each)],
+                "searchRevInclude": _links_to(row.name, held),
+            }
+        ),
+        "searchParam": [{"name": each.name, "type": each.kind.code} for each in parameters],
+        **_unless_empty({"operation": [_operation(each) for each in OPERATIONS if each.is_on(row.name)]}),
     }
+
+
+def _links_to(type_name: str, held: Iterable[str]) -> list[str]:
+    return [
+        f"{name}:{each.name}"
+        for name in held
+        for each in parameters_of(name).values()
+        if _is_link(each) and type_name in (each.targets or (type_name,))
+    ]
+
+
+def _is_link(parameter: SearchParameter) -> bool:
+    return interactions.INCLUDES and parameter.kind is Kind.REFERENCE and parameter.type.writable
+
+
+def _operation(operation: OperationDefinition) -> _Json:
+    return {
+        "name": operation.name,
+        "definition": operation.definition,
+        "documentation": operation.documentation,
+    }
+
+
+def _unless_empty(lists: _Json) -> _Json:
+    # FHIR knows no empty lists.
+    return {name: value for name, value in lists.items() if value}

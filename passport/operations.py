@@ -1,0 +1,34 @@
+"""The operations that the service carries out beside the interactions.
+
+http://hl7.org/fhir/R4/operations.html
+
+One table for the routes that carry them out and the statement that says so.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Level = Literal["system", "type", "instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationDefinition:
+    """One operation.
+
+    `name` is without the dollar sign, `levels` where it is asked for, `types` on which, none for every one.
+    `definition` is its canonical address, `documentation` one sentence for a reader of the statement.
+    """
+
+    name: str
+    levels: tuple[Level, ...]
+    definition: str
+    documentation: str
+    types: tuple[str, ...] = ()
+
+    def is_on(self, type_name: str) -> bool:
+        """Return whether it is asked for on a type or its records."""
+        return self.levels != ("system",) and type_name in (self.types or (type_name,))
+
+
+OPERATIONS: Final[tuple[OperationDefinition, ...]] = ()
+"""The operations, in the order in which the statement names them."""
