@@ -10,6 +10,7 @@ every other one by looking into the records that are left: no further value of a
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import count
 from types import MappingProxyType
 from typing import Final, NewType
 
@@ -139,13 +140,15 @@ def owned_otherwise(row: ResourceType) -> ParameterNumber:
 def _of(row: ResourceType) -> Iterator[SearchParameter]:
     known = _ANSWERED_BY_THE_LOG.get(row.name)
     own = sorted(PARAMETERS.get(row.name, ()), key=lambda each: each.name)
-    for place, each in enumerate((*COMMON, *own), _FIRST_BY_PLACE):
+    places = count(_FIRST_BY_PLACE)
+    for each in (*COMMON, *own):
         if known is not None and each.name not in known:
             continue
+        ordinal = _ORDINALS[each.name] if each.name in _ORDINALS else next(places)
         yield SearchParameter(
             type=row,
             name=each.name,
-            number=ParameterNumber(row.number * _PER_TYPE + _ORDINALS.get(each.name, place)),
+            number=ParameterNumber(row.number * _PER_TYPE + ordinal),
             kind=each.kind,
             source=_IN_ROWS.get((row.name, each.name)) or _COLUMNS.get(each.name) or _source(row, each),
             paths=each.paths,
