@@ -6,8 +6,9 @@ import pytest
 from fhirstore.facts import extract
 from fhirstore.indexing import IndexRows, Token, UnsearchableToken, index_rows, parse_token, token_keys
 from fhirstore.keys import KeyMaker
-from fhirstore.parameters import parameters_of
+from fhirstore.parameters import OWNED_OTHERWISE, owned_otherwise, parameters_of
 from fhirstore.times import interval_of
+from fhirstore.types import TYPES
 from tests.unit.fhirstore.examples import (
     ALLERGY_CLINICAL,
     LOINC,
@@ -23,10 +24,22 @@ from tests.unit.fhirstore.examples import (
 TOKYO = ZoneInfo("Asia/Tokyo")
 KEYS = KeyMaker(bytes(32))
 LOCAL = "http://hospital.example/codes"
+SNOMED = "http://snomed.info/sct"
+HERE = "https://passport.example/fhir"
 
 
 def rows(tree: dict[str, Any]) -> IndexRows:
     return index_rows(tree, extract(tree, zone=TOKYO), keys=KEYS, zone=TOKYO)
+
+
+def is_owned_otherwise(tree: dict[str, Any]) -> bool:
+    facts = extract(tree, zone=TOKYO, base_urls=(HERE,))
+    number = owned_otherwise(TYPES[tree["resourceType"]])
+    written = [
+        row for row in index_rows(tree, facts, keys=KEYS, zone=TOKYO).tokens if row.parameter == number
+    ]
+    assert [(row.value, row.starts) for row in written] in ([], [(OWNED_OTHERWISE, None)])
+    return bool(written)
 
 
 def found(tree: dict[str, Any], name: str, text: str) -> bool:
@@ -70,6 +83,12 @@ def test_code_of_a_usual_system_has_no_second_row() -> None:
 
 def test_undated_record_has_a_row_without_start() -> None:
     assert [row.starts for row in rows(allergy()).tokens] == [None]
+
+
+@pytest.mark.parametrize("text", ["91936005", "294505008"])
+def test_allergy_is_found_by_its_code_and_by_the_substances_of_its_reactions(text: str) -> None:
+    reacted = {"substance": concept(SNOMED, "294505008"), "manifestation": [concept(SNOMED, "271807003")]}
+    assert found(allergy(code=concept(SNOMED, "91936005"), reaction=[reacted]), "code", text)
 
 
 def test_code_of_a_group_is_found() -> None:
@@ -169,3 +188,47 @@ def test_token_is_read_with_its_escapes(text: str, token: Token) -> None:
 def test_two_codings_of_one_code_have_one_row() -> None:
     twice = {"coding": [{"system": YJ, "code": "1"}, {"system": YJ, "code": "1", "display": "x"}]}
     assert len(rows(medication_request(medicationCodeableConcept=twice)).tokens) == 1
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Patient/p1",
+        "Patient/p1/_history/2",
+        f"{HERE}/Patient/p1",
+        f"{HERE}/Patient/p1/_history/2",
+    ],
+)
+def test_record_about_its_owner_has_no_row_that_says_otherwise(reference: str) -> None:
+    assert not is_owned_otherwise(blood_pressure(subject={"reference": reference}))
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"reference": "Group/g1"},
+        {"reference": "https://elsewhere.example/fhir/Patient/p1"},
+        {"identifier": {"value": "0001"}},
+        {"reference": "#p1"},
+        None,
+    ],
+)
+def test_record_that_another_element_gave_to_its_owner_has_a_row_that_says_so(subject: object) -> None:
+    tree = blood_pressure(subject=subject, performer=[{"reference": "Patient/p1"}])
+    assert extract(tree, zone=TOKYO).patients == ("Patient/p1",)
+    assert is_owned_otherwise(tree)
+
+
+def test_record_that_its_contained_resource_gave_to_its_owner_has_a_row_that_says_so() -> None:
+    tree = valid_resources()["Encounter"] | {"contained": [blood_pressure(id="c")]}
+    tree.pop("subject", None)
+    assert is_owned_otherwise(tree)
+
+
+def test_record_of_nobody_has_no_row_about_its_owner() -> None:
+    assert not is_owned_otherwise(blood_pressure(subject=None, performer=None))
+
+
+@pytest.mark.parametrize("name", ["Provenance", "Group", "Practitioner"])
+def test_type_that_is_not_asked_by_its_owner_has_no_row_about_it(name: str) -> None:
+    assert not is_owned_otherwise(valid_resources()[name])
