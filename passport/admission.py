@@ -26,12 +26,13 @@ from passport.subjects import Bearer, Caller, Subject
 
 Isolation = Literal["read", "write"]
 
-_BEGIN: Final[dict[Isolation, str]] = {
+BEGIN: Final[dict[Isolation, str]] = {
     # A read sees one snapshot: grants and records belong together.
     "read": "BEGIN ISOLATION LEVEL REPEATABLE READ",
     # A write locks the rows that it changes, and must see what was committed before it got the lock.
     "write": "BEGIN ISOLATION LEVEL READ COMMITTED",
 }
+"""How the transaction of a request begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ def _keys(runtime: Runtime, references: Iterable[str]) -> list[int]:
     return [runtime.keys.reference(reference) for reference in references]
 
 
-def _params(runtime: Runtime, caller: Caller, request: Request, now: datetime) -> dict[str, Any]:
+def standing_params(runtime: Runtime, caller: Caller, request: Request, now: datetime) -> dict[str, Any]:
+    """What the standing statement binds for a caller and a request."""
     common = {
         "now": now,
         "action_bit": ACTION_BITS[request.action],
@@ -196,7 +198,7 @@ async def _opened(
     runtime: Runtime, caller: Caller, request: Request, now: datetime
 ) -> AsyncIterator[tuple[Connection, Desk]]:
     """A connection with the transaction begun and the caller's standing read."""
-    params = _params(runtime, caller, request, now)
+    params = standing_params(runtime, caller, request, now)
     bearer = isinstance(caller, Bearer)
     connection, standing = await _begun(runtime, request, params, bearer=bearer, now=now)
     try:
@@ -213,7 +215,7 @@ async def _begun(
         connection = await runtime.pool.getconn()
         try:
             async with connection.pipeline():
-                await connection.execute(_BEGIN[request.isolation])
+                await connection.execute(BEGIN[request.isolation])
                 standing = await stand(connection, params, bearer=bearer, anyone=request.about is None)
         except BaseException as error:
             cut = isinstance(error, OperationalError) and connection.closed

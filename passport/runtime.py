@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 from consent.shape import Shape
 from fhirstore.keys import KeyMaker
 from passport.database import Pool
 from passport.keys import KeyRing
+from passport.remembered import Remembered
 from passport.settings import Settings
 from passport.sql import Kept
 
@@ -27,8 +29,9 @@ def new_id() -> str:
 class Runtime:
     """The parts of one process: no module of the service holds state of its own.
 
-    `statements` keeps compiled SQL and `shapes` interned consent shapes, both immutable once made. Grants,
-    sessions and decisions are never kept.
+    `statements` keeps compiled SQL and `shapes` interned consent shapes, both immutable once made. `guesses` are
+    standings that were met before, each worth nothing until its request has read the same one afresh (see
+    `passport.disclosure.answering`); beside them no grant, session or decision is kept.
     """
 
     settings: Settings
@@ -39,3 +42,4 @@ class Runtime:
     new_id: Callable[[], str] = new_id
     statements: Kept = field(default_factory=Kept)
     shapes: dict[int, Shape] = field(default_factory=dict)
+    guesses: Remembered[Any] = field(default_factory=Remembered)

@@ -79,7 +79,7 @@ known AS MATERIALIZED (
 ),
 facets AS MATERIALIZED (
     SELECT known.actors, caller.client_key AS client, known.unresolved,
-        coalesce((1 << (array_position(%(purposes)s::text[], caller.purpose) - 1)), 0) AS purpose,
+        coalesce((1 << (array_position('{{{purposes}}}'::text[], caller.purpose) - 1)), 0) AS purpose,
         %(action_bit)s::int AS action, %(now)s::timestamptz AS at,
         opened_patient_key IS NULL AND caller.purpose <> 'BTG' AND EXISTS (
             SELECT FROM consent_actor WHERE patient_key = 0 AND actor_key = ANY (known.actors)) AS everyone
@@ -108,21 +108,24 @@ wall AS (
         ), '{{}}') AS patients
     FROM asked, caller, facets
 )
-SELECT caller.*, facets.everyone, wall.asked,
-    (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*,
-    set_config('passport.patients', wall.patients::text, true) AS wall,
-    set_config('passport.everyone', CASE WHEN facets.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
-        AS all_patients,
-    set_config('passport.requester', coalesce(caller.actor_key::text, ''), true) AS requester
-FROM caller, facets, wall, relevant
+SELECT {answer} set_config('passport.standing', encode(sha256(convert_to(found::text, 'UTF8')), 'hex'), true) AS digest
+FROM (
+    SELECT caller.*, facets.everyone, wall.asked,
+        (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*,
+        set_config('passport.patients', wall.patients::text, true) AS wall,
+        set_config('passport.everyone', CASE WHEN facets.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
+            AS all_patients,
+        set_config('passport.requester', coalesce(caller.actor_key::text, ''), true) AS requester
+    FROM caller, facets, wall, relevant
+) AS found
 """
 
-_PURPOSES: Final = [purpose.value for purpose in Purpose]
-"""In the order of their bits in `consent_node.purposes`."""
 
-
-def _statement(caller: str, asked: str, *, anyone: bool) -> Prepared:
-    text = _STATEMENT.format(caller=caller, walk=_WALK, asked=asked, grants=GRANTS)
+def _statement(caller: str, asked: str, *, anyone: bool, answer: str = "found.*,") -> Prepared:
+    purposes = ",".join(purpose.value for purpose in Purpose)  # in the order of their bits
+    text = _STATEMENT.format(
+        caller=caller, walk=_WALK, asked=asked, grants=GRANTS, purposes=purposes, answer=answer
+    )
     return Prepared(text.replace("%(anyone)s", "true" if anyone else "false"), {})
 
 
@@ -135,6 +138,17 @@ STATEMENTS: Final = {
     for bearer in (True, False)
     for anyone in (True, False)
 }
+
+REPEATED: Final = {
+    anyone: _statement(
+        _CALLER_OF_SESSION,
+        _ASKED_OF_ANYONE if anyone else _ASKED_OF_RECORD,
+        anyone=anyone,
+        answer="",
+    )
+    for anyone in (True, False)
+}
+"""The same for a caller whose standing was met before: it sets the wall and answers nothing but the digest."""
 
 
 WIDEN: Final = Prepared(
@@ -166,7 +180,8 @@ class Standing:
 
     `groups` maps each signature to the patients that have it, nobody's records (key 0) included; `refs` are the
     consents behind a patient's signature, in its order. `everyone` tells that a policy reaches patients that are
-    in no group. `named` are the patients that a request names, as far as they are here.
+    in no group. `named` are the patients that a request names, as far as they are here. `digest` is a hash of all
+    that the statement answered: two standings of one digest are one and the same.
     """
 
     subject: Subject
@@ -176,6 +191,7 @@ class Standing:
     policies: Signature
     everyone: bool
     named: tuple[int, ...]
+    digest: str
 
     @property
     def asked(self) -> int | None:
@@ -194,7 +210,7 @@ async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bo
     Raises:
         Unauthenticated: the token is unknown, ended or expired.
     """
-    cursor = await start(connection, STATEMENTS[bearer, anyone], {**params, "purposes": _PURPOSES})
+    cursor = await start(connection, STATEMENTS[bearer, anyone], params)
     row = await cursor.fetchone()
     if row is None:
         raise Unauthenticated
@@ -234,6 +250,7 @@ def _standing(row: Any, *, anyone: bool) -> Standing:
         policies=policies,
         everyone=bool(row.everyone) and anyone,
         named=tuple(row.about_patients or ()),
+        digest=row.digest,
     )
 
 

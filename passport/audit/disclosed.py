@@ -40,6 +40,7 @@ CROSS JOIN LATERAL (
         array_agg(version ORDER BY record_key, version) AS versions
     FROM seen WHERE seen.patient_key = told.patient_key
 ) AS theirs
+WHERE CAST(:expected AS text) IS NULL OR CAST(:expected AS text) = current_setting('passport.standing', true)
 RETURNING patient_key
 """
 _SEEN: Final = """
@@ -65,14 +66,17 @@ def parameters(
     one: bool,
     now: datetime,
     named: Sequence[int] = (),
+    expected: str | None = None,
 ) -> Mapping[str, Any]:
     """What `audited` binds.
 
     `told` are patients who get a row whatever is found, and `named` the keys of the references of further ones;
     `grants` (patient, place, consent) name what records may have been let through by, `one` tells that a single
-    record was asked for.
+    record was asked for. With `expected` nothing is recorded, and so nothing shown, unless the transaction's
+    standing has this digest.
     """
     return {
+        "expected": expected,
         "named": list(named),
         "now": now,
         "verb": verb,
