@@ -11,25 +11,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Integer,
-    Select,
-    SmallInteger,
-    and_,
-    any_,
-    bindparam,
-    func,
-    not_,
-    select,
-    union_all,
-)
+from sqlalchemy import BigInteger, Select, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.errors import FhirStoreError
-from fhirstore.parameters import parameters_of
+from fhirstore.reads import Permit as Permit
+from fhirstore.reads import Relied as Relied
+from fhirstore.reads import shown
 from fhirstore.rows import (
     ARCHIVE,
     INSERT_LOCATORS,
@@ -42,20 +30,29 @@ from fhirstore.rows import (
     beside,
     record_arrays,
 )
-from fhirstore.search.query import Query
-from fhirstore.search.sort import after, expressions, order_by
-from fhirstore.search.test import Test
 from fhirstore.statements import Connection, Prepared, Row, fetch
-from fhirstore.tables import NOBODY, locator, patient, resource, resource_token, resource_version
-from fhirstore.types import PROPOSABLE
+from fhirstore.tables import patient, resource
 
-READS: Final = ("page", "total", "record", "versions", "directory_bodies")
-WRITES: Final = ("save", "allot_patient", "open_directory", "owners", "lock", "judged", "recent_from")
+READS: Final = ("directory_bodies",)
+WRITES: Final = (
+    "save",
+    "allot_patient",
+    "allot_patients",
+    "open_directory",
+    "owners",
+    "lock",
+    "judged",
+    "recent_from",
+)
 
-ALLOT_PATIENT: Final = "SELECT nextval('patient_patient_key_seq') AS patient_key"
-INSERT_PATIENT: Final = (
+ALLOT_PATIENTS: Final = (
+    "SELECT nextval('patient_patient_key_seq') AS patient_key FROM generate_series(1, %(count)s::int)"
+)
+INSERT_PATIENTS: Final = (
     "INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at) "
-    "VALUES (%(patient_key)s, %(patient_id)s, %(wrapped_key)s, %(created_at)s)"
+    "SELECT patient_key, patient_id, wrapped_key, %(created_at)s "
+    "FROM unnest(%(patient_keys)s::bigint[], %(patient_ids)s::text[], %(wrapped_keys)s::bytea[]) "
+    "AS rows (patient_key, patient_id, wrapped_key)"
 )
 
 OPEN_DIRECTORY: Final = (
@@ -77,24 +74,6 @@ RECENT_PROPOSALS: Final = (
     "SELECT FROM resource WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s "
     "UNION ALL "
     "SELECT FROM resource_version WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s) AS written"
-)
-
-Permit = Callable[[FromClause], ColumnElement[bool]]
-"""The condition that decides, over rows of `resource` or of `resource_version`."""
-
-Relied = Callable[[FromClause], ColumnElement[Any]]
-"""What a row is let through by."""
-
-
-_SHOWN_COLUMNS: Final = (
-    "patient_key",
-    "record_key",
-    "id",
-    "version",
-    "last_updated",
-    "codec",
-    "body",
-    "others",
 )
 
 
@@ -124,26 +103,40 @@ async def save(connection: Connection, rows: Sequence[RecordRow]) -> None:
         await connection.execute(statement, arrays)
 
 
+async def allot_patients(
+    connection: Connection,
+    patient_ids: Sequence[str],
+    new_wrapped_key: Callable[[int], bytes],
+    now: datetime,
+) -> list[int]:
+    """Give new persons a patient_key and a wrapped key each; return the patient_keys.
+
+    Raises:
+        psycopg.errors.UniqueViolation: an id is taken.
+    """
+    rows = await fetch(connection, Prepared(ALLOT_PATIENTS, {}), {"count": len(patient_ids)})
+    if len(rows) < len(patient_ids):
+        raise NoPatientKey
+    patient_keys = [int(row.patient_key) for row in rows]
+    values = {
+        "patient_keys": patient_keys,
+        "patient_ids": list(patient_ids),
+        "wrapped_keys": [new_wrapped_key(patient_key) for patient_key in patient_keys],
+        "created_at": now,
+    }
+    await connection.execute(INSERT_PATIENTS, values)
+    return patient_keys
+
+
 async def allot_patient(
     connection: Connection, patient_id: str, new_wrapped_key: Callable[[int], bytes], now: datetime
 ) -> int:
-    """Give a new person a patient_key and a wrapped key of their own; return the patient_key.
+    """Give one new person a patient_key and a wrapped key of their own; return the patient_key.
 
     Raises:
         psycopg.errors.UniqueViolation: the id is taken.
     """
-    cursor = await connection.execute(ALLOT_PATIENT)
-    found = await cursor.fetchone()
-    if found is None:
-        raise NoPatientKey
-    patient_key = int(found[0])
-    values = {
-        "patient_key": patient_key,
-        "patient_id": patient_id,
-        "wrapped_key": new_wrapped_key(patient_key),
-        "created_at": now,
-    }
-    await connection.execute(INSERT_PATIENT, values)
+    (patient_key,) = await allot_patients(connection, [patient_id], new_wrapped_key, now)
     return patient_key
 
 
@@ -168,69 +161,6 @@ async def recent_from(connection: Connection, source: int, since: datetime) -> i
     return int(rows[0].count)
 
 
-def page(query: Query, permit: Permit, relied: Relied, *, reach: Permit, after_cursor: bool) -> Select[Any]:
-    """The rows of one page and one more, which tells that there is a next page.
-
-    Bound: the tests' values, `limit`, the cursor's `after_…`, `asked` or `asked_refs` for the patients that the
-    search names, and what `permit` and `reach` bind. `reach` bounds whose records are looked at when none is
-    named.
-    """
-    record = resource.alias("r")
-    indexed = next((test for test in query.tests if test.index), None)
-    driver = None if indexed is None else resource_token.alias("t")
-    # Index rows stand in the order of time: they then give the page without a sort.
-    by_time = driver is not None and all(key.name == "time" for key in query.order)
-    order = driver if driver is not None and by_time else record
-    rows = select(*_shown(record), relied(record).label("relied"), *expressions(query.order, order)).where(
-        *_wanted(query, record, reach, indexed), permit(record)
-    )
-    if driver is not None and indexed is not None:
-        rows = rows.select_from(driver.join(record, _same(driver, record)))
-        rows = rows.where(*_driven(query, driver, indexed, reach))
-    if after_cursor:
-        rows = rows.where(after(query.order, order))
-    return rows.order_by(*order_by(query.order, order)).limit(bindparam("limit", type_=Integer))
-
-
-def total(query: Query, permit: Permit, *, reach: Permit) -> Select[Any]:
-    """How many records match; what is not permitted is not counted."""
-    record = resource.alias("counted")
-    return (
-        select(func.count().label("total"))
-        .select_from(record)
-        .where(*_wanted(query, record, reach, None), permit(record))
-    )
-
-
-def record(permit: Permit, relied: Relied) -> Select[Any]:
-    """One current record, a deleted one included; bound: `asked`, `record_key`, `type`."""
-    found = resource.alias("r")
-    return select(*_shown(found), found.c.deleted, relied(found).label("relied")).where(
-        *_this(found), permit(found)
-    )
-
-
-def versions(permit: Permit, relied: Relied) -> Select[Any]:
-    """The versions of one record, newest first, each permitted itself and as the record is now.
-
-    Bound: `asked`, `record_key`, `type`, `before` (a version, exclusive), `limit`.
-    """
-    now, then, still = resource.alias("r"), resource_version.alias("v"), resource.alias("c")
-    current = select(*_shown(now), now.c.deleted, relied(now).label("relied")).where(*_this(now), permit(now))
-    earlier = (
-        select(*_shown(then), then.c.deleted, relied(then).label("relied"))
-        .select_from(then.join(still, _same(then, still)))
-        .where(*_this(then), permit(then), permit(still))
-    )
-    both = union_all(current, earlier).subquery("both")
-    return (
-        select(both)
-        .where(both.c.version < bindparam("before", type_=Integer))
-        .order_by(both.c.version.desc())
-        .limit(bindparam("limit", type_=Integer))
-    )
-
-
 def lock(permit: Permit) -> Select[Any]:
     """The current rows that a write is about, locked, with what the condition says of each.
 
@@ -240,8 +170,7 @@ def lock(permit: Permit) -> Select[Any]:
     found = resource.alias("r")
     return (
         select(
-            *_shown(found),
-            found.c.type,
+            *shown(found),
             found.c.deleted,
             found.c.source,
             found.c.refs,
@@ -263,56 +192,3 @@ def judged(permit: Permit, relied: Relied) -> Select[Any]:
         func.coalesce(permit(found), False).label("permitted"),
         relied(found).label("relied"),
     ).where(found.c.record_key == any_(bindparam("record_keys", type_=ARRAY(BigInteger))))
-
-
-def _shown(rows: FromClause) -> list[ColumnElement[Any]]:
-    return [rows.c[name] for name in _SHOWN_COLUMNS]
-
-
-def _this(rows: FromClause) -> list[ColumnElement[bool]]:
-    return [
-        rows.c.patient_key == bindparam("asked", type_=BigInteger),
-        rows.c.record_key == bindparam("record_key", type_=BigInteger),
-        rows.c.type == bindparam("type", type_=SmallInteger),
-    ]
-
-
-def _same(left: FromClause, right: FromClause) -> ColumnElement[bool]:
-    return and_(left.c.patient_key == right.c.patient_key, left.c.record_key == right.c.record_key)
-
-
-def _wanted(query: Query, rows: FromClause, reach: Permit, driving: Test | None) -> list[ColumnElement[bool]]:
-    conditions = [
-        rows.c.type == bindparam("type", type_=SmallInteger),
-        not_(rows.c.deleted),
-        _of_patients(query, rows, reach),
-    ]
-    return conditions + [test.condition(rows) for test in query.tests if test is not driving]
-
-
-def _driven(query: Query, driver: FromClause, test: Test, reach: Permit) -> list[ColumnElement[bool]]:
-    parameter, bind = test.index or (0, "")
-    return [
-        _of_patients(query, driver, reach),
-        driver.c.parameter == parameter,
-        driver.c.value == bindparam(bind, type_=BigInteger),
-    ]
-
-
-def _of_patients(query: Query, rows: FromClause, reach: Permit) -> ColumnElement[bool]:
-    if query.patients is None:
-        return reach(rows)
-    named = any_(bindparam("asked_refs", type_=ARRAY(BigInteger)))
-    if len(query.patients) == 1:
-        held = rows.c.patient_key == bindparam("asked", type_=BigInteger)
-    else:
-        held = rows.c.patient_key.in_(select(locator.c.patient_key).where(locator.c.record_key == named))
-    if query.type.name != PROPOSABLE:
-        return held
-    # What was proposed to somebody without a passport lies with nobody, and is found all the same.
-    put_to = resource_token.alias()
-    number = parameters_of(PROPOSABLE)["patient"].number
-    found = select(put_to.c.record_key).where(
-        put_to.c.patient_key == NOBODY, put_to.c.parameter == number, put_to.c.value == named
-    )
-    return held | ((rows.c.patient_key == NOBODY) & rows.c.record_key.in_(found))

@@ -2,43 +2,33 @@
 
 http://hl7.org/fhir/R4/http.html#search
 
-Its cost: the standing, then one statement with the page, its audit rows and the COMMIT; the rows of the page, and
-one decryption for each. No JSON is parsed.
+Where rows answer it, its cost is the standing, then one statement with the page, its audit rows and the COMMIT; the
+rows of the page, and one decryption for each. No JSON is parsed. Where records have to be looked into, or others come
+along, that statement comes last: what it records is shown, and nothing else.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Integer,
-    Select,
-    any_,
-    bindparam,
-    func,
-    null,
-    or_,
-    select,
-    true,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, bindparam, func, null, select
 
 from consent.model import Action
-from fhirstore import store
-from fhirstore.search.cursor import SortValue, open_cursor, seal_cursor
+from fhirstore.search import statement
+from fhirstore.search.cursor import open_cursor, seal_cursor
+from fhirstore.search.order import Place, room
 from fhirstore.search.query import Query
 from fhirstore.tables import NOBODY
 from fhirstore.types import PROPOSABLE
-from passport.admission import Desk, Request, admitted
+from passport.admission import Request, admitted
 from passport.bundles import Entry
 from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.disclosure.cursors import cursor_context
+from passport.disclosure.finding import Finder
+from passport.disclosure.including import Included, included
+from passport.disclosure.linking import linked_types, resolved
 from passport.disclosure.recorded import (
     BODY_COLUMNS,
-    UNKNOWN_PATIENT,
     audit_params,
     disclosed,
     kept,
@@ -46,6 +36,7 @@ from passport.disclosure.recorded import (
     recorded,
     require_scope,
 )
+from passport.disclosure.sifting import Matched, Opened, bound_place, sifted
 from passport.records import opened_body
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -53,51 +44,119 @@ from passport.subjects import Caller
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a search shows; `cursor` leads to the next page, if there is one."""
+    """What a search shows; `cursor` leads to the next page, if there is one.
+
+    `included` come along with the matches; `cut` tells that more would have.
+    """
 
     entries: tuple[Entry, ...]
     total: int | None
     cursor: str | None
+    included: tuple[Entry, ...] = ()
+    cut: bool = False
 
 
 async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, binding: bytes) -> Page:
-    """One page of what matches and is permitted; `binding` is the question that its cursors are for."""
-    about = query.patients[0] if query.patients and _names_one(query) else None
-    if query.patients is not None and not query.patients:
-        about = f"{query.type.name}/"
-    request = Request(Action.ACCESS, "search", asked_as, about=about)
+    """One page of what matches and is permitted; `binding` is the question that its cursors are for.
+
+    Raises:
+        TooCostly: it would have to look into more records than one request may.
+    """
+    request = Request(Action.ACCESS, "search", asked_as, about=_about(query))
     async with admitted(runtime, caller, request) as desk:
         require_scope(desk.subject, query.type.name, "s")
-        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
-        context = _cursor_context(desk, binding)
-        after = _after(runtime, query, context)
-        structure = (
-            "search",
-            query.type.name,
-            tuple(test.structure for test in query.tests),
-            query.order,
-            None if query.patients is None else min(len(query.patients), 2),
-            query.total,
-            bool(after),
-            decision.structure,
+        for type_name in sorted(linked_types(query)):
+            require_scope(desk.subject, type_name, "s")
+        finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
+        context = cursor_context(desk, binding)
+        after = (
+            None if query.cursor is None else open_cursor(runtime.ring.cursor_secret, context, query.cursor)
         )
-        prepared = kept(runtime, structure, lambda: _searched(query, decision, after=bool(after)))
-        rows = await disclosed(desk, prepared, {**_search_params(desk, decision, query), **after})
-    return _page(runtime, query, rows, context)
+        if query.by_rows:
+            return await _by_rows(finder, query, after, context)
+        return await _gathered(finder, query, after, context)
 
 
-def _names_one(query: Query) -> bool:
-    return query.patients is not None and len(query.patients) == 1
+def _about(query: Query) -> str | None:
+    """Whose records are in question: those of one patient, unless it leads from them to others."""
+    if query.patients is None or query.links or query.includes:
+        return None
+    if not query.patients:
+        return f"{query.type.name}/"
+    return query.patients[0] if len(query.patients) == 1 else None
 
 
-def _searched(query: Query, decision: Decision, *, after: bool) -> Select[Any]:
+async def _by_rows(finder: Finder, query: Query, after: Place | None, context: bytes) -> Page:
+    desk, settled = finder.desk, finder.settled(query)
+    structure = ("search", settled.total, after is None, finder.structure(settled, settled.order))
+    prepared = kept(
+        desk.runtime, structure, lambda: _page_statement(finder, settled, after_cursor=after is not None)
+    )
+    shown = 0 if query.only_count else query.count
+    params = {
+        **finder.params(settled),
+        **_audited(finder, query),
+        **bound_place(after),
+        "count": shown,
+        "limit": 0 if query.only_count else shown + 1,
+    }
+    rows = await disclosed(desk, prepared, params)
+    found = present(rows)
+    place = None
+    if found and rows[0].more:
+        values = [getattr(found[-1], f"sort_{at}") for at in range(len(query.order))]
+        place = (values, found[-1].record_key)
+    return Page(
+        entries=tuple(_entry(desk.runtime, query, row) for row in found),
+        total=rows[0].total if rows else None,
+        cursor=_cursor(desk.runtime, query, place, context),
+    )
+
+
+async def _gathered(finder: Finder, query: Query, after: Place | None, context: bytes) -> Page:
+    """A page that is put together first, and then recorded: what was not recorded is not shown."""
+    settled = finder.settled(await resolved(finder, query))
+    matched = await sifted(finder, settled, after)
+    along = await included(finder, query.includes, matched.records)
+    known = await _record(finder, query, [*matched.records, *along.records])
+    return _page(finder.desk.runtime, query, matched, along, known, context)
+
+
+async def _record(finder: Finder, query: Query, records: Sequence[Opened]) -> set[int]:
+    """Record what is shown and COMMIT; returns the keys of what was recorded."""
+    desk, decision = finder.desk, finder.decision
+    only = {record.type_name for record in records} | {query.type.name}
+    decided = decision.of(query.type.name) if only == {query.type.name} else decision
+    prepared = kept(
+        desk.runtime,
+        ("gathered", decided.type_name, decision.structure),
+        lambda: _gathered_statement(decided),
+    )
+    params = {
+        **decision.params,
+        **_audited(finder, query),
+        "holders": sorted({record.row.patient_key for record in records}),
+        "record_keys": [record.key for record in records],
+    }
+    return {row.record_key for row in present(await disclosed(desk, prepared, params))}
+
+
+def _gathered_statement(decision: Decision) -> Select[Any]:
+    shown = statement.these(decision.clause, decision.relied).cte("shown")
+    totals = select(null().label("total")).subquery("totals")
+    return recorded(shown, totals, ("patient_key", "record_key"), of_asked=False)
+
+
+def _page_statement(finder: Finder, query: Query, *, after_cursor: bool) -> Select[Any]:
     """The statement of a page: found, counted where that was asked for, recorded, shown."""
-    reach, typed = _reach(query, decision), decision.of(query.type.name)
-    found = store.page(query, typed.clause, typed.relied, reach=reach, after_cursor=after).cte("page")
+    reach, typed = finder.reach(query.type.name), finder.decision.of(query.type.name)
+    found = statement.page(query, typed.clause, typed.relied, reach=reach, after_cursor=after_cursor).cte(
+        "page"
+    )
     order = _page_order(query, found)
     shown = select(found).order_by(*order).limit(bindparam("count", type_=Integer)).cte("shown")
     matching = (
-        store.total(query, typed.clause, reach=reach).scalar_subquery()
+        statement.total(query, typed.clause, reach=reach).scalar_subquery()
         if query.total == "accurate"
         else null()
     )
@@ -105,9 +164,13 @@ def _searched(query: Query, decision: Decision, *, after: bool) -> Select[Any]:
     totals = select(matching.label("total"), more.label("more")).subquery("totals")
     names = [*BODY_COLUMNS, "record_key", *(f"sort_{at}" for at in range(len(query.order)))]
     # A proposal to somebody without a passport is opened with another key than theirs.
-    of_asked = _names_one(query) and query.type.name != PROPOSABLE
+    of_asked = _of_one_owner(query) and query.type.name != PROPOSABLE
     rows = recorded(shown, totals, names, of_asked=of_asked, before=(found,))
     return rows.order_by(*_page_order(query, shown))
+
+
+def _of_one_owner(query: Query) -> bool:
+    return query.held == "owner" and query.patients is not None and len(query.patients) == 1
 
 
 def _page_order(query: Query, rows: FromClause) -> list[ColumnElement[Any]]:
@@ -117,67 +180,38 @@ def _page_order(query: Query, rows: FromClause) -> list[ColumnElement[Any]]:
     return [column.desc() if down else column.asc() for column, down in ordered]
 
 
-def _reach(query: Query, decision: Decision) -> store.Permit:
-    """Whose records a search that names no patient looks at: no more than the standing found anything of."""
-    if decision.sight.otherwise is not None:
-        return lambda _: true()
-
-    def reach(rows: FromClause) -> ColumnElement[bool]:
-        within = rows.c.patient_key == any_(bindparam("reachable", type_=ARRAY(BigInteger)))
-        if decision.proposals and query.type.name == "Consent":
-            return or_(within, rows.c.source == bindparam("requester", type_=BigInteger))
-        return within
-
-    return reach
-
-
-def _search_params(desk: Desk, decision: Decision, query: Query) -> dict[str, Any]:
-    standing, keys = desk.standing, desk.runtime.keys
-    asked = UNKNOWN_PATIENT if standing.asked is None else standing.asked
+def _audited(finder: Finder, query: Query) -> dict[str, Any]:
+    """What the audit rows bind: whoever was named is told, whatever was found."""
+    desk, standing = finder.desk, finder.desk.standing
+    named = () if query.named == (desk.request.about,) else query.named
     told = [standing.asked if query.patients and standing.asked is not None else NOBODY]
-    named = [keys.reference(reference) for reference in query.patients or ()]
-    params: dict[str, Any] = {
-        **decision.params,
-        **audit_params(desk, decision, told, one=False, named=() if _names_one(query) else named),
-        "type": TYPE_NUMBERS[query.type.name],
-        "count": 0 if query.only_count else query.count,
-        "limit": 0 if query.only_count else query.count + 1,
-        "asked": asked,
-        "asked_refs": named,
-        "reachable": [patient for group in standing.groups.values() for patient in group],
-    }
-    for test in query.tests:
-        params.update(test.params)
-    return params
+    keys = [desk.runtime.keys.reference(reference) for reference in named]
+    return dict(audit_params(desk, finder.decision, told, one=False, named=keys))
 
 
-def _cursor_context(desk: Desk, binding: bytes) -> bytes:
-    """A cursor opens for the same caller, in the same role, for the same purpose and the same question."""
-    subject = desk.subject
-    caller = "\0".join((subject.reference, subject.role or "", subject.client or "", subject.purpose))
-    return sha256(caller.encode() + b"\0" + binding).digest()
+def _cursor(runtime: Runtime, query: Query, place: Place | None, context: bytes) -> str | None:
+    if place is None:
+        return None
+    values, record_key = place
+    return seal_cursor(runtime.ring.cursor_secret, context, values, record_key, more_bytes=room(query.order))
 
 
-def _after(runtime: Runtime, query: Query, context: bytes) -> dict[str, Any]:
-    if query.cursor is None:
-        return {}
-    values, record_key = open_cursor(runtime.ring.cursor_secret, context, query.cursor)
-    return {f"after_{at}": value for at, value in enumerate(values)} | {"after_key": record_key}
-
-
-def _page(runtime: Runtime, query: Query, rows: Sequence[Any], context: bytes) -> Page:
-    found = present(rows)
-    cursor = None
-    if found and rows[0].more:
-        last = found[-1]
-        values: list[SortValue] = [getattr(last, f"sort_{at}") for at in range(len(query.order))]
-        cursor = seal_cursor(runtime.ring.cursor_secret, context, values, last.record_key)
-    name, number, unwrap = query.type.name, TYPE_NUMBERS[query.type.name], runtime.ring.unwrap
+def _page(
+    runtime: Runtime, query: Query, matched: Matched, along: Included, known: set[int], context: bytes
+) -> Page:
+    place = None
+    if matched.records and matched.more:
+        last = matched.records[-1]
+        place = (last.values, last.key)
     return Page(
-        entries=tuple(
-            Entry(f"{name}/{row.id}", opened_body(row, unwrap(row.patient_key, row.wrapped_key), number))
-            for row in found
-        ),
-        total=rows[0].total if rows else None,
-        cursor=cursor,
+        entries=tuple(Entry(one.reference, one.body) for one in matched.records if one.key in known),
+        total=matched.total,
+        cursor=_cursor(runtime, query, place, context),
+        included=tuple(Entry(one.reference, one.body) for one in along.records if one.key in known),
+        cut=along.cut,
     )
+
+
+def _entry(runtime: Runtime, query: Query, row: Any) -> Entry:
+    key = runtime.ring.unwrap(row.patient_key, row.wrapped_key)
+    return Entry(f"{query.type.name}/{row.id}", opened_body(row, key, TYPE_NUMBERS[query.type.name]))

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Select, null, select
 
 from consent.model import Action
-from fhirstore import store
+from fhirstore import reads, store
 from fhirstore.parse import Tree, parse
 from fhirstore.tables import NOBODY
 from fhirstore.types import ResourceType
@@ -65,7 +65,7 @@ async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, 
         prepared = kept(
             runtime,
             ("read", type_.name, decision.structure),
-            lambda: _one(type_, decision, store.record),
+            lambda: _one(type_, decision, reads.record),
         )
         params = _one_params(desk, decision, type_, reference)
         rows = present(await disclosed(desk, prepared, params))
@@ -138,7 +138,7 @@ async def _versions(
         prepared = kept(
             runtime,
             ("versions", type_.name, decision.structure),
-            lambda: _one(type_, decision, store.versions),
+            lambda: _one(type_, decision, reads.versions),
         )
         params = _one_params(desk, decision, type_, reference)
         rows = present(await disclosed(desk, prepared, {**params, "before": before, "limit": limit}))
@@ -146,7 +146,7 @@ async def _versions(
 
 
 def _one(
-    type_: ResourceType, decision: Decision, found: Callable[[store.Permit, store.Relied], Select[Any]]
+    type_: ResourceType, decision: Decision, found: Callable[[reads.Permit, reads.Relied], Select[Any]]
 ) -> Select[Any]:
     """The statement that shows a record or its versions, and records it."""
     typed = decision.of(type_.name)

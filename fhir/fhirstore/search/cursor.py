@@ -13,6 +13,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 import orjson
@@ -22,8 +23,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from fhirstore.errors import FhirStoreError
 
 PLAIN_BYTES: Final = 192
+"""Room for the record key and the values of rows."""
 
-SortValue = datetime | str | None
+SortValue = datetime | Decimal | str | None
 
 
 class BadCursor(FhirStoreError):
@@ -35,10 +37,16 @@ class BadCursor(FhirStoreError):
         )
 
 
-def seal_cursor(secret: bytes, context: bytes, values: Sequence[SortValue], record_key: int) -> str:
-    """Return the text of a cursor; `secret` is 32 bytes, `context` what it is bound to."""
+def seal_cursor(
+    secret: bytes, context: bytes, values: Sequence[SortValue], record_key: int, *, more_bytes: int = 0
+) -> str:
+    """Return the text of a cursor; `secret` is 32 bytes, `context` what it is bound to.
+
+    All cursors of one question are of one length: `more_bytes` is the room that values of its order take
+    beside `PLAIN_BYTES`.
+    """
     plain = orjson.dumps([record_key, *map(_written, values)])
-    sealed = AESSIV(secret).encrypt(plain.ljust(PLAIN_BYTES), [context])
+    sealed = AESSIV(secret).encrypt(plain.ljust(PLAIN_BYTES + more_bytes), [context])
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
@@ -58,10 +66,12 @@ def open_cursor(secret: bytes, context: bytes, text: str) -> tuple[list[SortValu
 
 
 def _written(value: SortValue) -> object:
-    return {"t": value.astimezone(UTC).isoformat()} if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return {"t": value.astimezone(UTC).isoformat()}
+    return {"d": str(value)} if isinstance(value, Decimal) else value
 
 
 def _read(value: object) -> SortValue:
     if isinstance(value, dict):
-        return datetime.fromisoformat(value["t"])
+        return datetime.fromisoformat(value["t"]) if "t" in value else Decimal(value["d"])
     return value if isinstance(value, str) else None

@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/search.html#prefix
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,14 +14,16 @@ from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, func,
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from fhirstore.parameters import SearchParameter, Source
-from fhirstore.search.test import BadValue, Test
+from fhirstore.search.test import BadValue, Test, UnknownPrefix
 from fhirstore.tables import resource_date
-from fhirstore.times import interval_of
+from fhirstore.times import BEGINNING, END, Interval, interval_of
 
 Value = ColumnElement[Any]
 Compare = Callable[[Value, Value, Value, Value], ColumnElement[bool]]
 
-_PREFIXED: Final = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d.*)")
+_PREFIXED: Final = re.compile(r"([a-z]{2})?(\d.*)")
+APPROXIMATELY: Final = "ap"
+_NEARNESS: Final = 10  # the specification's recommendation: within a tenth of the time between then and now
 _MILLISECOND: Final = timedelta(milliseconds=1)  # the precision that lastUpdated is answered with
 
 
@@ -38,15 +40,19 @@ PREFIXES: Final[Mapping[str, Compare]] = {
     "le": lambda start, end, low, high: or_(start < low, _within(start, end, low, high)),
     "sa": lambda start, _end, _low, high: start >= high,
     "eb": lambda _start, end, low, _high: end <= low,
+    APPROXIMATELY: lambda start, end, low, high: and_(start < high, end > low),
 }
 """How a record's [start, end) stands to a value's [low, high); a record without a time matches none."""
 
 
-def date_test(parameter: SearchParameter, values: Sequence[str], bind: str, zone: ZoneInfo) -> Test:
-    """A record's time stands to one of the values as its prefix says.
+def date_test(
+    parameter: SearchParameter, values: Sequence[str], bind: str, zone: ZoneInfo, now: datetime | None = None
+) -> Test:
+    """A record's time stands to one of the values as its prefix says; `now` is what `ap` is measured by.
 
     Raises:
-        BadValue: a value that is no date, or an unknown prefix.
+        BadValue: a value that is no date.
+        UnknownPrefix: a prefix that no date has.
     """
     prefixes: list[str] = []
     params: dict[str, Any] = {}
@@ -56,13 +62,25 @@ def date_test(parameter: SearchParameter, values: Sequence[str], bind: str, zone
         interval = interval_of(match[2].replace(" ", "+"), zone) if match else None
         if match is None or interval is None:
             raise BadValue(parameter.name, f"a date such as `2024-06-01`, after one of {', '.join(PREFIXES)}")
-        prefixes.append(match[1] or "eq")
+        prefix = match[1] or "eq"
+        if prefix not in PREFIXES or (prefix == APPROXIMATELY and now is None):
+            raise UnknownPrefix(parameter.name, list(PREFIXES))
+        if prefix == APPROXIMATELY and now is not None:
+            interval = _around(interval, now)
+        prefixes.append(prefix)
         params |= {f"{bind}_{at}_low": interval.start, f"{bind}_{at}_high": interval.end}
 
     def condition(record: FromClause) -> ColumnElement[bool]:
         return _condition(parameter, record, prefixes, bind)
 
     return Test((parameter.number, "date", *prefixes), condition, params)
+
+
+def _around(interval: Interval, now: datetime) -> Interval:
+    gap = max(now - interval.start, interval.start - now) / _NEARNESS
+    low = interval.start - gap if interval.start - BEGINNING > gap else BEGINNING
+    high = interval.end + gap if END - interval.end > gap else END
+    return Interval(low, high)
 
 
 def _condition(

@@ -3,62 +3,65 @@
 http://hl7.org/fhir/R4/search.html
 """
 
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, any_, bindparam
-from sqlalchemy.dialects.postgresql import ARRAY
-
 from fhirstore.keys import KeyMaker
-from fhirstore.parameters import Kind, SearchParameter, Source, parameters_of
-from fhirstore.search.date import date_test
-from fhirstore.search.reference import patient_references
-from fhirstore.search.sort import SortKey
-from fhirstore.search.test import BadValue, SearchError, Test, UnknownModifier, UnknownParameter
-from fhirstore.search.token import token_test
+from fhirstore.search.criteria import Criteria, links_of, of_patients, refers
+from fhirstore.search.filters import MAX_VALUES, Filters
+from fhirstore.search.include import Include, includes, read_include
+from fhirstore.search.result import CURSOR, DEFAULT_COUNT, MAX_COUNT, RESULT, Result, Summary, Total
+from fhirstore.search.sort import SortKey, by_rows
+from fhirstore.search.test import SearchError, Unknown
 from fhirstore.types import ResourceType
 
-DEFAULT_COUNT: Final = 50
-MAX_COUNT: Final = 1_000
-MAX_VALUES: Final = 200
-"""Alternatives of one parameter, and parameters of one search; more is refused before it costs anything."""
+__all__ = ["CURSOR", "DEFAULT_COUNT", "MAX_COUNT", "MAX_VALUES", "Query", "Total", "parse_query"]
 
-CURSOR: Final = "_cursor"
-_RESULT: Final = ("_sort", "_count", "_total", "_totalMethod", "_summary", "_format", "_pretty", CURSOR)
-_COMMA: Final = re.compile(r"(?<!\\)((?:\\\\)*),")
-_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+MAX_LINKS: Final = 16
+"""Searches behind one search: what chains and `_has` lead to, and the instructions to include."""
 
-Total = Literal["none", "accurate"]
+Pairs = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A search of one type. `patients` are the patients that it names, None where it names none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query(Criteria):
+    """A search of one type, with what shapes its result.
 
-    `echo` are the parameters as they were understood, for the self link; the cursor is not among them.
+    `named` are all patients that it names, whoever's records it shows. `echo` are the parameters as they were
+    understood, for the self link; the cursor is not among them.
     """
 
-    type: ResourceType
-    tests: tuple[Test, ...]
     order: tuple[SortKey, ...]
     count: int
     total: Total
     only_count: bool
     cursor: str | None
-    patients: tuple[str, ...] | None
     echo: tuple[tuple[str, str], ...]
+    named: tuple[str, ...] = ()
+    includes: tuple[Include, ...] = ()
+    summary: Summary | None = None
+    elements: tuple[str, ...] = ()
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether rows alone answer it: nothing is opened before it is shown."""
+        return not (self.sifts or self.links or self.includes) and by_rows(self.order)
 
 
 def parse_query(
     type_: ResourceType,
-    pairs: Sequence[tuple[str, str]],
+    pairs: Pairs,
     *,
     keys: KeyMaker,
     zone: ZoneInfo,
     base_urls: Collection[str] = (),
+    sifting: bool = False,
+    lenient: bool = False,
+    now: datetime | None = None,
+    compartment: str | None = None,
 ) -> Query:
     """Read the parameters of a search.
 
@@ -68,138 +71,102 @@ def parse_query(
         keys: the installation's keys.
         zone: the passport's time zone, for dates without one.
         base_urls: this service's own base URLs, without a slash at the end.
+        sifting: whether parameters that only a record's own elements answer are known.
+        lenient: whether what is not known is left out instead of refused.
+        now: what an approximate date is near to.
+        compartment: the Patient in whose compartment is searched.
 
     Raises:
         SearchError: a parameter, modifier or value that this type cannot be searched by.
     """
     if len(pairs) > MAX_VALUES:
         raise SearchError("", f"got {len(pairs)} search parameters, expected at most {MAX_VALUES}")
-    tests: list[Test] = []
-    patients: tuple[str, ...] | None = None
+    filters = Filters(keys, zone, tuple(base_urls), sifting, now)
+    criteria = Criteria(type=type_)
+    whose: list[Criteria] = []
+    instructions: list[Include] = []
+    understood: list[tuple[str, str]] = []
     for at, (name, value) in enumerate(pairs):
-        if name in _RESULT:
-            continue
-        parameter = _parameter(type_, name)
-        values = _alternatives(parameter.name, value)
-        if parameter.kind is Kind.REFERENCE:
-            references = patient_references(parameter.name, values, base_urls)
-            patients = (
-                tuple(references) if patients is None else tuple(p for p in patients if p in references)
-            )
+        try:
+            if name in RESULT:
+                Result(type_, [(name, value)], sifting).order()
+            elif sifting and includes(name):
+                instructions.append(read_include(type_, name, value))
+            else:
+                asked = filters.read(type_, name, value, f"p{at}")
+                criteria = criteria.beside(asked)
+                whose += () if asked.patients is None else (asked,)
+        except Unknown:
+            if not lenient:
+                raise
         else:
-            tests.append(_test(parameter, values, f"p{at}", keys, zone))
-    result = _Result(type_, pairs)
+            understood.append((name, value))
+    if len(links_of(criteria)) + len(instructions) > MAX_LINKS:
+        raise SearchError("", f"got more than {MAX_LINKS} chains and includes, expected at most {MAX_LINKS}")
+    named = (
+        _of_one(criteria, whose, compartment, keys) if compartment else _of_patients(criteria, whose, keys)
+    )
+    return _shaped(named, understood, whose, instructions, sifting=sifting)
+
+
+def _of_patients(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> Criteria:
+    """Records of the patients that every parameter names."""
+    owners = [asked.patients or () for asked in whose if asked.held == "owner"]
+    naming = [asked for asked in whose if asked.held == "named"]
+    if owners:
+        common = tuple(one for one in owners[0] if all(one in other for other in owners[1:]))
+        owned = replace(criteria, patients=common)
+        return _narrowed(owned, naming, keys)
+    if naming:
+        first = replace(criteria, patients=naming[0].patients, held="named")
+        return _narrowed(first, naming[1:], keys)
+    return criteria
+
+
+def _of_one(criteria: Criteria, whose: Sequence[Criteria], patient: str, keys: KeyMaker) -> Criteria:
+    """Records in one patient's compartment."""
+    return _narrowed(replace(criteria, patients=(patient,), held="named"), whose, keys)
+
+
+def _narrowed(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> Criteria:
+    """Those that lie with, or name, these patients as well."""
+    tests = []
+    for at, asked in enumerate(whose):
+        patients = [keys.reference(one) for one in asked.patients or ()]
+        condition = of_patients if asked.held == "owner" else refers
+        tests.append(condition(f"whose{at}", patients))
+    return replace(criteria, tests=criteria.tests + tuple(tests))
+
+
+def _shaped(
+    criteria: Criteria,
+    pairs: Pairs,
+    whose: Sequence[Criteria],
+    instructions: Sequence[Include],
+    *,
+    sifting: bool,
+) -> Query:
+    result = Result(criteria.type, pairs, sifting)
+    others = (one for asked in whose for one in asked.patients or ())
     return Query(
-        type=type_,
-        tests=tuple(tests),
+        type=criteria.type,
+        tests=criteria.tests,
+        sifts=criteria.sifts,
+        links=criteria.links,
+        patients=criteria.patients,
+        held=criteria.held,
+        named=tuple(dict.fromkeys((*(criteria.patients or ()), *others))),
+        includes=tuple(instructions),
         order=result.order(),
         count=result.count(),
         total=result.total(),
         only_count=result.only_count(),
+        summary=result.summary(),
+        elements=result.elements(),
         cursor=result.single(CURSOR),
-        patients=patients,
         echo=tuple(
             (name, str(result.count()) if name == "_count" else value)
             for name, value in pairs
             if name != CURSOR
         ),
     )
-
-
-def _parameter(type_: ResourceType, name: str) -> SearchParameter:
-    known = parameters_of(type_.name)
-    bare, colon, modifier = name.partition(":")
-    if bare not in known:
-        raise UnknownParameter(bare, type_.name, [*known, *_RESULT[:-1]])
-    if colon and not (known[bare].kind is Kind.REFERENCE and modifier == "Patient"):
-        raise UnknownModifier(bare, modifier)
-    return known[bare]
-
-
-def _alternatives(name: str, value: str) -> list[str]:
-    # The separators are found first, so that an escaped comma stays in its value.
-    marked = _COMMA.sub("\\1\0", value)
-    values = marked.split("\0")
-    if len(values) > MAX_VALUES:
-        raise SearchError(name, f"got {len(values)} values of `{name}`, expected at most {MAX_VALUES}")
-    if "\0" in value or not all(values):
-        raise BadValue(name, "a value")
-    return values
-
-
-def _test(
-    parameter: SearchParameter, values: Sequence[str], bind: str, keys: KeyMaker, zone: ZoneInfo
-) -> Test:
-    if parameter.kind is Kind.DATE:
-        return date_test(parameter, values, bind, zone)
-    if parameter.source is Source.ID:
-        return _id_test(parameter, values, bind, keys)
-    return token_test(parameter, values, bind, keys)
-
-
-def _id_test(parameter: SearchParameter, values: Sequence[str], bind: str, keys: KeyMaker) -> Test:
-    if not all(map(_ID.fullmatch, values)):
-        raise BadValue(parameter.name, "an id")
-    wanted = [keys.reference(f"{parameter.type.name}/{value}") for value in values]
-    bound = bindparam(bind, type_=ARRAY(BigInteger))
-    return Test((parameter.number, "id"), lambda record: record.c.record_key == any_(bound), {bind: wanted})
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """The parameters that shape the result, each given once at most."""
-
-    type: ResourceType
-    pairs: Sequence[tuple[str, str]]
-
-    def single(self, name: str) -> str | None:
-        values = [value for given, value in self.pairs if given == name]
-        if len(values) > 1:
-            raise SearchError(name, f"got `{name}` {len(values)} times, expected it once")
-        return values[0] if values else None
-
-    def count(self) -> int:
-        text = self.single("_count")
-        if text is None:
-            return DEFAULT_COUNT
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
-            raise BadValue("_count", f"a whole number up to {MAX_COUNT}")
-        return min(int(text), MAX_COUNT)
-
-    def total(self) -> Total:
-        text = self.single("_total")
-        if text not in (None, "none", "accurate"):
-            raise BadValue("_total", "`none` or `accurate`")
-        # A name that a widely used client has for the same wish.
-        method = self.single("_totalMethod")
-        if method not in (None, "count"):
-            raise BadValue("_totalMethod", "`count`")
-        return "accurate" if "accurate" in (text, method and "accurate") or self.only_count() else "none"
-
-    def only_count(self) -> bool:
-        text = self.single("_summary")
-        if text not in (None, "false", "count"):
-            raise BadValue("_summary", "`count` or `false`")
-        return text == "count" or self.count() == 0
-
-    def order(self) -> tuple[SortKey, ...]:
-        text = self.single("_sort")
-        if text is None:
-            # Newest first is what readers of a record expect; types without a time go by their writing.
-            return (SortKey("time" if self.type.times else "_lastUpdated", descending=True),)
-        keys = tuple(self._key(name) for name in text.split(","))
-        if len({key.name for key in keys}) < len(keys):
-            raise SearchError("_sort", "got a sort key twice, expected each once")
-        return keys
-
-    def _key(self, text: str) -> SortKey:
-        name = text.removeprefix("-")
-        parameter = parameters_of(self.type.name).get(name)
-        key = _SORTS.get(parameter.source) if parameter else None
-        if key is None:
-            known = [row.name for row in parameters_of(self.type.name).values() if row.source in _SORTS]
-            raise SearchError("_sort", f"got sort key `{name[:64]}`, expected one of {', '.join(known)}")
-        return SortKey(key, descending=text.startswith("-"))
-
-
-_SORTS: Final = {Source.TIME: "time", Source.LAST_UPDATED: "_lastUpdated", Source.ID: "_id"}

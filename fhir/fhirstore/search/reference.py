@@ -13,11 +13,18 @@ _ID: Final = r"[A-Za-z0-9\-.]{1,64}"
 _PATIENT: Final = re.compile(rf"(?:Patient/)?({_ID})")
 
 
+class Unnamed(BadValue):
+    """The value names no patient of this passport."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "`Patient/id` or an id")
+
+
 def patient_references(name: str, values: Sequence[str], base_urls: Collection[str]) -> list[str]:
     """Return the values as `Patient/id`, whether they were written so, as an id, or as our absolute URL.
 
     Raises:
-        BadValue: a value that names no patient of this passport.
+        Unnamed: a value that names no patient of this passport.
     """
     found = []
     for value in values:
@@ -26,6 +33,6 @@ def patient_references(name: str, values: Sequence[str], base_urls: Collection[s
         )
         match = _PATIENT.fullmatch(local)
         if match is None:
-            raise BadValue(name, "`Patient/id` or an id")
+            raise Unnamed(name)
         found.append(f"Patient/{match[1]}")
     return found

@@ -11,27 +11,23 @@ from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Text, TypeEngine
 
-from fhirstore.errors import FhirStoreError
+from fhirstore.parameters import SearchParameter
 from fhirstore.tables import UNDATED
 
 BEFORE_ALL: Final[ColumnElement[Any]] = literal_column(f"'{UNDATED}'::timestamptz")
 """Where a record without a time stands, so that a comparison with it is never Unknown."""
 
 
-class UnknownSort(FhirStoreError):
-    """The sort key is not one that this type can be sorted by."""
-
-    def __init__(self, name: str, allowed: Sequence[str]) -> None:
-        super().__init__(f"got sort key `{name[:64]}`, expected one of {', '.join(allowed)}")
-        self.name = name
-
-
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key of an order: `name` of `KEYS`, newest or greatest first when `descending`."""
+    """One key of an order, greatest or newest first when `descending`.
+
+    `name` is one of `KEYS`, unless `parameter` is there: then the record's own elements are compared.
+    """
 
     name: str
     descending: bool
+    parameter: SearchParameter | None = None
 
 
 def _starts(record: FromClause) -> ColumnElement[Any]:
@@ -48,9 +44,16 @@ KEYS: Final[Mapping[str, tuple[Any, TypeEngine[Any]]]] = {
 """What a page can be ordered by: the expression over a record, and the type of its cursor value."""
 
 
+def by_rows(order: Sequence[SortKey]) -> bool:
+    """Whether the rows alone give this order."""
+    return all(key.parameter is None for key in order)
+
+
 def expressions(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement[Any]]:
-    """Return the value of each sort key, labelled `sort_0`, `sort_1`, …"""
-    return [KEYS[key.name][0](record).label(f"sort_{at}") for at, key in enumerate(order)]
+    """Return the value of each sort key that rows have, labelled `sort_0`, `sort_1`, …"""
+    return [
+        KEYS[key.name][0](record).label(f"sort_{at}") for at, key in enumerate(order) if key.parameter is None
+    ]
 
 
 def order_by(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement[Any]]:

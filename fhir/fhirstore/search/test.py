@@ -3,11 +3,11 @@
 http://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, false, func, not_
 
 from fhirstore.errors import FhirStoreError
 
@@ -22,7 +22,11 @@ class SearchError(FhirStoreError):
         self.parameter = parameter
 
 
-class UnknownParameter(SearchError):
+class Unknown(SearchError):
+    """A part of a search that this service does not know; a lenient caller has it left out."""
+
+
+class UnknownParameter(Unknown):
     """The type has no such parameter."""
 
     def __init__(self, name: str, type_name: str, known: list[str]) -> None:
@@ -32,11 +36,18 @@ class UnknownParameter(SearchError):
         )
 
 
-class UnknownModifier(SearchError):
+class UnknownModifier(Unknown):
     """The parameter has no such modifier."""
 
     def __init__(self, name: str, modifier: str) -> None:
-        super().__init__(name, f"got modifier `:{modifier[:64]}` on `{name}`, expected none")
+        super().__init__(name, f"got modifier `:{modifier[:64]}` on `{name}`, expected one that it has")
+
+
+class UnknownPrefix(Unknown):
+    """The value begins with a prefix that no parameter has."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name, f"got an unknown prefix in `{name}`, expected one of {', '.join(known)}")
 
 
 class BadValue(SearchError):
@@ -60,3 +71,12 @@ class Test:
     condition: Condition
     params: Mapping[str, Any]
     index: tuple[int, str] | None = None
+
+
+def negated(test: Test) -> Test:
+    """The condition is not so: also where the record says nothing of it."""
+    return Test(
+        ("not", test.structure),
+        lambda record: not_(func.coalesce(test.condition(record), false())),
+        test.params,
+    )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
-from fhirstore.indexing import UnsearchableToken, parse_token, token_keys
+from fhirstore.indexing import parse_token, token_keys
 from fhirstore.keys import Key, KeyMaker
 from fhirstore.parameters import SearchParameter, Source
 from fhirstore.search.test import BadValue, Condition, Test
@@ -33,7 +33,8 @@ def token_test(parameter: SearchParameter, values: Sequence[str], bind: str, key
     """A record has one of the tokens; `bind` names the bound keys.
 
     Raises:
-        BadValue: an empty token, or one in a form that the parameter does not answer.
+        BadValue: an empty token.
+        UnsearchableToken: one in a form that the rows do not answer.
     """
     wanted = [key for value in values for key in _keys(parameter, value, keys)]
     structure = (parameter.number, parameter.source, "token")
@@ -49,10 +50,7 @@ def _keys(parameter: SearchParameter, value: str, keys: KeyMaker) -> tuple[Key, 
     token = parse_token(value)
     if not value or (token.system in (None, "") and token.code is None):
         raise BadValue(parameter.name, "`code`, `system|code` or `|code`")
-    try:
-        return token_keys(parameter, token, keys)
-    except UnsearchableToken as error:
-        raise BadValue(parameter.name, "`code` or `system|code`") from error
+    return token_keys(parameter, token, keys)
 
 
 def _bound(bind: str) -> BindParameter[Any]:

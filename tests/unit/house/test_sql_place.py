@@ -13,6 +13,7 @@ from tests.unit.house.source import Module, module_from, product_modules
 PLACES: Final = (
     "*/tables.py",
     "*/store.py",
+    "fhir/fhirstore/reads.py",
     "fhir/fhirstore/search/*",
     "passport/audit/*",
     "consent/sql.py",

@@ -1,0 +1,160 @@
+"""Single records, their versions, and what changed: statements that are handed the condition that decides.
+
+http://hl7.org/fhir/R4/http.html#read
+http://hl7.org/fhir/R4/http.html#history
+
+They have one caller, the disclosure (a check in `make check` keeps it so).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    SmallInteger,
+    and_,
+    any_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+
+from fhirstore.tables import resource, resource_version
+
+READS: Final = ("record", "versions", "changes")
+
+Permit = Callable[[FromClause], ColumnElement[bool]]
+"""The condition that decides, over rows of `resource` or of `resource_version`."""
+
+Relied = Callable[[FromClause], ColumnElement[Any]]
+"""What a row is let through by."""
+
+SHOWN_COLUMNS: Final = (
+    "patient_key",
+    "record_key",
+    "type",
+    "id",
+    "version",
+    "last_updated",
+    "codec",
+    "body",
+    "others",
+)
+_INSTANT: Final = TIMESTAMP(timezone=True)
+
+
+def shown(rows: FromClause) -> list[ColumnElement[Any]]:
+    """What it takes to open a record, to name it and to record that it was shown."""
+    return [rows.c[name] for name in SHOWN_COLUMNS]
+
+
+def same(left: FromClause, right: FromClause) -> ColumnElement[bool]:
+    """Whether two rows are of one record."""
+    return and_(left.c.patient_key == right.c.patient_key, left.c.record_key == right.c.record_key)
+
+
+def record(permit: Permit, relied: Relied) -> Select[Any]:
+    """One current record, a deleted one included; bound: `asked`, `record_key`, `type`."""
+    found = resource.alias("r")
+    return select(*shown(found), found.c.deleted, relied(found).label("relied")).where(
+        *_this(found), permit(found)
+    )
+
+
+def versions(permit: Permit, relied: Relied, *, since: bool = False) -> Select[Any]:
+    """The versions of one record, newest first, each permitted itself and as the record is now.
+
+    Bound: `asked`, `record_key`, `type`, `before` (a version, exclusive), `limit`, with `since` that instant.
+    """
+    now, then, still = resource.alias("r"), resource_version.alias("v"), resource.alias("c")
+    current = select(*shown(now), now.c.deleted, relied(now).label("relied")).where(*_this(now), permit(now))
+    earlier = (
+        select(*shown(then), then.c.deleted, relied(then).label("relied"))
+        .select_from(then.join(still, same(then, still)))
+        .where(*_this(then), permit(then), permit(still))
+    )
+    both = union_all(current, earlier).subquery("both")
+    statement = select(both).where(both.c.version < bindparam("before", type_=Integer))
+    if since:
+        statement = statement.where(_since(both))
+    return statement.order_by(both.c.version.desc()).limit(bindparam("limit", type_=Integer))
+
+
+def changes(
+    permit: Permit, relied: Relied, reach: Permit, *, typed: bool, since: bool, at: bool, after: bool
+) -> Select[Any]:
+    """The versions of all records, newest first, each permitted itself and as its record is now.
+
+    `reach` bounds whose records are looked at. Bound: `limit`; with `typed` the numbers `types`; with `since`
+    that instant; with `at` the `at_low` and `at_high` of an interval in which a version stood; with `after` the
+    place where a page ended: `after_time`, `after_key`, `after_version`.
+    """
+    now, then, still = resource.alias("r"), resource_version.alias("v"), resource.alias("c")
+    current = select(*shown(now), now.c.deleted, relied(now).label("relied")).where(
+        *_of_types(now, typed=typed), reach(now), permit(now)
+    )
+    earlier = (
+        select(*shown(then), then.c.deleted, relied(then).label("relied"))
+        .select_from(then.join(still, same(then, still)))
+        .where(*_of_types(then, typed=typed), reach(then), permit(then), permit(still))
+    )
+    both = _standing(union_all(current, earlier).subquery("both"), at=at)
+    statement = select(*(both.c[name] for name in (*SHOWN_COLUMNS, "deleted", "relied")))
+    if since:
+        statement = statement.where(_since(both))
+    if at:
+        statement = statement.where(_stood(both))
+    if after:
+        statement = statement.where(_after(both))
+    order = (both.c.last_updated.desc(), both.c.record_key.desc(), both.c.version.desc())
+    return statement.order_by(*order).limit(bindparam("limit", type_=Integer))
+
+
+def _standing(both: FromClause, *, at: bool) -> FromClause:
+    """With the instant at which the next version that is shown took its place."""
+    if not at:
+        return both
+    replaced = func.lead(both.c.last_updated).over(
+        partition_by=(both.c.patient_key, both.c.record_key), order_by=both.c.version
+    )
+    return select(both, replaced.label("replaced")).subquery("standing")
+
+
+def _stood(both: FromClause) -> ColumnElement[bool]:
+    return and_(
+        both.c.last_updated < bindparam("at_high", type_=_INSTANT),
+        or_(both.c.replaced.is_(None), both.c.replaced > bindparam("at_low", type_=_INSTANT)),
+    )
+
+
+def _since(both: FromClause) -> ColumnElement[bool]:
+    return both.c.last_updated >= bindparam("since", type_=_INSTANT)
+
+
+def _after(both: FromClause) -> ColumnElement[bool]:
+    place: Sequence[ColumnElement[Any]] = (
+        bindparam("after_time", type_=_INSTANT),
+        bindparam("after_key", type_=BigInteger),
+        bindparam("after_version", type_=Integer),
+    )
+    return tuple_(both.c.last_updated, both.c.record_key, both.c.version) < tuple_(*place)
+
+
+def _of_types(rows: FromClause, *, typed: bool) -> list[ColumnElement[bool]]:
+    return [rows.c.type == any_(bindparam("types", type_=ARRAY(SmallInteger)))] if typed else []
+
+
+def _this(rows: FromClause) -> list[ColumnElement[bool]]:
+    return [
+        rows.c.patient_key == bindparam("asked", type_=BigInteger),
+        rows.c.record_key == bindparam("record_key", type_=BigInteger),
+        rows.c.type == bindparam("type", type_=SmallInteger),
+    ]

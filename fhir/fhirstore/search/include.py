@@ -1,0 +1,89 @@
+"""What is shown beside the matches: records that they refer to, and records that refer to them.
+
+http://hl7.org/fhir/R4/search.html#include
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fhirstore.parameters import Kind, SearchParameter, Source, parameters_of
+from fhirstore.search.filters import linkable
+from fhirstore.search.test import SearchError, UnknownModifier
+from fhirstore.types import TYPES, ResourceType
+
+INCLUDE: Final = "_include"
+REVINCLUDE: Final = "_revinclude"
+ITERATE: Final = "iterate"
+EVERY: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """One instruction: what references of which records are followed, and from which end.
+
+    `source` is the type that refers, None for any; `parameter` is None where every reference of it counts;
+    `target` is the only type that is referred to. With `reverse` the records that refer are added, else those
+    that are referred to. With `iterate` it goes on from what was added.
+    """
+
+    source: ResourceType | None
+    parameter: SearchParameter | None
+    target: str | None
+    reverse: bool
+    iterate: bool
+
+
+class UnknownInclude(UnknownModifier):
+    """No reference parameter is meant."""
+
+    def __init__(self, name: str, type_name: str) -> None:
+        SearchError.__init__(
+            self,
+            name,
+            f"got an unknown value of `{name}`, expected `{type_name}:reference`, "
+            f"`{type_name}:reference:Type` or `*`",
+        )
+
+
+def includes(name: str) -> bool:
+    """Whether a parameter of this name says what is shown beside the matches."""
+    return name.partition(":")[0] in (INCLUDE, REVINCLUDE)
+
+
+def read_include(type_: ResourceType, name: str, value: str) -> Include:
+    """Return what one `_include` or `_revinclude` asks for.
+
+    Raises:
+        UnknownModifier: another modifier than `:iterate`.
+        UnknownInclude: the value names no reference of a type that is searched or included.
+    """
+    bare, colon, modifier = name.partition(":")
+    if colon and modifier != ITERATE:
+        raise UnknownModifier(bare, modifier)
+    reverse, iterate = bare == REVINCLUDE, bool(colon)
+    if value == EVERY:
+        return Include(None, None, None, reverse, iterate)
+    source, parameter, target = _parts(type_, bare, value)
+    if not iterate and type_.name not in ((target or type_.name,) if reverse else (source.name,)):
+        raise UnknownInclude(bare, type_.name)
+    if reverse and not iterate and parameter and parameter.targets and type_.name not in parameter.targets:
+        raise UnknownInclude(bare, type_.name)
+    return Include(source, parameter, target, reverse, iterate)
+
+
+def _parts(
+    type_: ResourceType, name: str, value: str
+) -> tuple[ResourceType, SearchParameter | None, str | None]:
+    parts = value.split(":")
+    if not 2 <= len(parts) <= 3 or not linkable(parts[0]):
+        raise UnknownInclude(name, type_.name)
+    source, target = TYPES[parts[0]], parts[2] if len(parts) == 3 else None
+    parameter = None if parts[1] == EVERY else parameters_of(source.name).get(parts[1])
+    known = parts[1] == EVERY or (
+        parameter is not None and parameter.kind is Kind.REFERENCE and bool(parameter.paths)
+    )
+    own = ("Patient",) if parameter and parameter.source is Source.PATIENT and not parameter.targets else ()
+    targets = parameter.targets or own if parameter else ()
+    if not known or (target is not None and not (linkable(target) and target in (targets or (target,)))):
+        raise UnknownInclude(name, type_.name)
+    return source, parameter, target

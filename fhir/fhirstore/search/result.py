@@ -1,0 +1,126 @@
+"""The parameters that shape a result: how many, in which order, with which total, and what part of each.
+
+http://hl7.org/fhir/R4/search.html#return
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from fhirstore.parameters import Kind, Source, parameters_of
+from fhirstore.search.sort import SortKey
+from fhirstore.search.test import BadValue, SearchError, Unknown
+from fhirstore.types import ResourceType
+
+DEFAULT_COUNT: Final = 50
+MAX_COUNT: Final = 1_000
+MAX_SORT_KEYS: Final = 4
+
+CURSOR: Final = "_cursor"
+RESULT: Final = (
+    "_sort", "_count", "_total", "_totalMethod", "_summary", "_elements", "_format", "_pretty", CURSOR,
+)  # fmt: skip
+
+Total = Literal["none", "accurate"]
+Summary = Literal["true", "text", "data", "count", "false"]
+
+_SUMMARIES: Final[Mapping[str, Summary]] = {
+    "true": "true", "text": "text", "data": "data", "count": "count", "false": "false",
+}  # fmt: skip
+_SORTS: Final = {Source.TIME: "time", Source.LAST_UPDATED: "_lastUpdated", Source.ID: "_id"}
+_ELEMENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9.\[\]]{0,99}")
+
+
+class UnknownSort(Unknown):
+    """The sort key is not one that this type can be sorted by."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("_sort", f"got sort key `{name[:64]}`, expected one of {', '.join(known)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Reads those parameters, each given once at most; with `sifting` any parameter is a sort key."""
+
+    type: ResourceType
+    pairs: Sequence[tuple[str, str]]
+    sifting: bool = False
+
+    def single(self, name: str) -> str | None:
+        """The value of a parameter, None without it."""
+        values = [value for given, value in self.pairs if given == name]
+        if len(values) > 1:
+            raise SearchError(name, f"got `{name}` {len(values)} times, expected it once")
+        return values[0] if values else None
+
+    def count(self) -> int:
+        """How many matches a page holds at most."""
+        text = self.single("_count")
+        if text is None:
+            return DEFAULT_COUNT
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise BadValue("_count", f"a whole number up to {MAX_COUNT}")
+        return min(int(text), MAX_COUNT)
+
+    def total(self) -> Total:
+        """Whether the matches are counted: exactly or not at all, never by estimate."""
+        text = self.single("_total")
+        if text not in (None, "none", "accurate"):
+            raise BadValue("_total", "`none` or `accurate`")
+        # A name that a widely used client has for the same wish.
+        method = self.single("_totalMethod")
+        if method not in (None, "count"):
+            raise BadValue("_totalMethod", "`count`")
+        return "accurate" if "accurate" in (text, method and "accurate") or self.only_count() else "none"
+
+    def only_count(self) -> bool:
+        """Whether the number of matches is all that is asked for."""
+        return self.summary() == "count" or self.count() == 0
+
+    def summary(self) -> Summary | None:
+        """What part of each record is shown, None for the whole."""
+        text = self.single("_summary")
+        known = _SUMMARIES.get(text or "")
+        if text is None or (known in ("count", "false") or (known and self.sifting)):
+            return known
+        raise BadValue("_summary", "`true`, `text`, `data`, `count` or `false`")
+
+    def elements(self) -> tuple[str, ...]:
+        """The elements that are shown, none for all."""
+        text = self.single("_elements")
+        if text is None:
+            return ()
+        names = tuple(name.strip() for name in text.split(","))
+        if not self.sifting or not all(map(_ELEMENT.fullmatch, names)):
+            raise BadValue("_elements", "names of elements")
+        return names
+
+    def order(self) -> tuple[SortKey, ...]:
+        """The order of the matches."""
+        text = self.single("_sort")
+        if text is None:
+            # Newest first is what readers of a record expect; types without a time go by their writing.
+            return (SortKey("time" if self.type.times else "_lastUpdated", descending=True),)
+        keys = tuple(self._key(name) for name in text.split(","))
+        if len({key.name for key in keys}) < len(keys) or len(keys) > MAX_SORT_KEYS:
+            raise SearchError(
+                "_sort", f"got {len(keys)} sort keys, expected at most {MAX_SORT_KEYS}, each of them once"
+            )
+        return keys
+
+    def _key(self, text: str) -> SortKey:
+        name = text.removeprefix("-")
+        parameter = parameters_of(self.type.name).get(name)
+        if parameter is not None and parameter.source in _SORTS:
+            return SortKey(_SORTS[parameter.source], descending=text.startswith("-"))
+        if parameter is None or not self.sifting or parameter.kind is Kind.COMPOSITE or not parameter.paths:
+            raise UnknownSort(name, self._sortable())
+        return SortKey(name, text.startswith("-"), parameter)
+
+    def _sortable(self) -> list[str]:
+        return [
+            row.name
+            for row in parameters_of(self.type.name).values()
+            if row.source in _SORTS or (self.sifting and row.kind is not Kind.COMPOSITE)
+        ]

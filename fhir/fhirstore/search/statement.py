@@ -1,0 +1,217 @@
+"""The statements of a search: a page, a total, what may match, and what is shown beside it.
+
+http://hl7.org/fhir/R4/search.html
+
+They have one caller, the disclosure (a check in `make check` keeps it so), and are handed the condition that
+decides.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    SmallInteger,
+    and_,
+    any_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from fhirstore.parameters import parameters_of
+from fhirstore.reads import Permit, Relied, same, shown
+from fhirstore.search.criteria import Criteria
+from fhirstore.search.query import Query
+from fhirstore.search.sort import SortKey, after, by_rows, expressions, order_by
+from fhirstore.search.test import Test
+from fhirstore.tables import NOBODY, locator, patient, resource, resource_token
+from fhirstore.types import PROPOSABLE
+
+READS: Final = ("page", "candidates", "keys", "total", "these", "linked")
+
+_KEYS: Final = ARRAY(BigInteger)
+
+
+def page(query: Query, permit: Permit, relied: Relied, *, reach: Permit, after_cursor: bool) -> Select[Any]:
+    """The rows of one page and one more, which tells that there is a next page.
+
+    Bound: the tests' values, `limit`, the cursor's `after_…`, `asked` or `asked_refs` for the patients that the
+    search names, `holders` where it also finds what names them, and what `permit` and `reach` bind. `reach`
+    bounds whose records are looked at when no patient is named.
+    """
+    rows, record = _found(query, query.order, permit, reach, after_cursor=after_cursor)
+    return rows.add_columns(*shown(record), relied(record).label("relied"))
+
+
+def candidates(
+    criteria: Criteria, order: Sequence[SortKey], permit: Permit, *, reach: Permit, after_cursor: bool
+) -> Select[Any]:
+    """What may match: records that are permitted and of which the rows object to nothing; bound as a page is.
+
+    Each comes with the key that opens it. Nothing of it is shown before it was recorded.
+    """
+    rows, record = _found(criteria, order, permit, reach, after_cursor=after_cursor)
+    found = rows.add_columns(*shown(record)).subquery("found")
+    held = select(found, patient.c.wrapped_key).select_from(
+        found.join(patient, patient.c.patient_key == found.c.patient_key)
+    )
+    return held.order_by(*_by_columns(found, order))
+
+
+def keys(criteria: Criteria, permit: Permit, *, reach: Permit) -> Select[Any]:
+    """The record keys of what `candidates` gives, without their bodies, in no order."""
+    rows, record = _found(criteria, (), permit, reach, after_cursor=False)
+    return rows.add_columns(record.c.record_key, record.c.patient_key).order_by(None)
+
+
+def total(query: Criteria, permit: Permit, *, reach: Permit) -> Select[Any]:
+    """How many records match; what is not permitted is not counted."""
+    record = resource.alias("counted")
+    return (
+        select(func.count().label("total"))
+        .select_from(record)
+        .where(*_wanted(query, record, reach, None), permit(record))
+    )
+
+
+def these(permit: Permit, relied: Relied) -> Select[Any]:
+    """The current rows that were gathered before, to be recorded; bound: `holders`, `record_keys`."""
+    record = resource.alias("r")
+    return select(*shown(record), relied(record).label("relied")).where(
+        record.c.patient_key == any_(bindparam("holders", type_=_KEYS)),
+        record.c.record_key == any_(bindparam("record_keys", type_=_KEYS)),
+        not_(record.c.deleted),
+        permit(record),
+    )
+
+
+def linked(permit: Permit, reach: Permit, *, referred: bool, referring: bool) -> Select[Any]:
+    """Records to show beside others, each with the key that opens it.
+
+    With `referred` those whose keys are `targets`; with `referring` those of `referring_types` that refer to one
+    of `origins`. Bound beside these: `readable_types`, and `limit`.
+    """
+    record = resource.alias("r")
+    readable = record.c.type == any_(bindparam("readable_types", type_=ARRAY(SmallInteger)))
+    ways = [
+        *([_targets(record)] if referred else []),
+        *([and_(reach(record), _origins(record))] if referring else []),
+    ]
+    found = [
+        select(record.c.patient_key, record.c.record_key).where(
+            way, readable, not_(record.c.deleted), permit(record)
+        )
+        for way in ways
+    ]
+    chosen = (found[0] if len(found) == 1 else union(*found)).subquery("chosen")
+    whole = resource.alias("w")
+    return (
+        select(*shown(whole), patient.c.wrapped_key)
+        .select_from(
+            whole.join(chosen, same(whole, chosen)).join(
+                patient, patient.c.patient_key == whole.c.patient_key
+            )
+        )
+        .order_by(whole.c.type, whole.c.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+def _targets(record: FromClause) -> ColumnElement[bool]:
+    """By the locator, so that it costs what it finds and not what there is."""
+    wanted = any_(bindparam("targets", type_=_KEYS))
+    held = select(locator.c.patient_key).where(locator.c.record_key == wanted)
+    return and_(record.c.patient_key.in_(held), record.c.record_key == wanted)
+
+
+def _origins(record: FromClause) -> ColumnElement[bool]:
+    return and_(
+        record.c.type == any_(bindparam("referring_types", type_=ARRAY(SmallInteger))),
+        record.c.refs.overlap(bindparam("origins", type_=_KEYS)),
+    )
+
+
+def _found(
+    criteria: Criteria, order: Sequence[SortKey], permit: Permit, reach: Permit, *, after_cursor: bool
+) -> tuple[Select[Any], FromClause]:
+    """What the rows let through, in their order up to the limit; with the record that columns are taken from."""
+    record = resource.alias("r")
+    indexed = next((test for test in criteria.tests if test.index), None)
+    driver = None if indexed is None else resource_token.alias("t")
+    # Index rows stand in the order of time: they then give the page without a sort.
+    by_time = driver is not None and bool(order) and all(key.name == "time" for key in order)
+    ordered = driver if driver is not None and by_time else record
+    rows = select(*expressions(order, ordered)).where(
+        *_wanted(criteria, record, reach, indexed), permit(record)
+    )
+    if driver is not None and indexed is not None:
+        rows = rows.select_from(driver.join(record, same(driver, record)))
+        rows = rows.where(*_driven(criteria, driver, indexed, reach))
+    else:
+        rows = rows.select_from(record)
+    if after_cursor:
+        rows = rows.where(after(order, ordered))
+    # What the rows do not order is put in order when it was looked into.
+    known = order if by_rows(order) else ()
+    return rows.order_by(*order_by(known, ordered)).limit(bindparam("limit", type_=Integer)), record
+
+
+def _by_columns(found: FromClause, order: Sequence[SortKey]) -> list[ColumnElement[Any]]:
+    if not by_rows(order):
+        return []
+    columns = [(found.c[f"sort_{at}"], key.descending) for at, key in enumerate(order)]
+    columns.append((found.c.record_key, bool(order) and order[-1].descending))
+    return [column.desc() if descending else column.asc() for column, descending in columns]
+
+
+def _wanted(
+    criteria: Criteria, rows: FromClause, reach: Permit, driving: Test | None
+) -> list[ColumnElement[bool]]:
+    conditions = [
+        rows.c.type == bindparam("type", type_=SmallInteger),
+        not_(rows.c.deleted),
+        _of_patients(criteria, rows, reach),
+    ]
+    if criteria.held == "named":
+        asked = bindparam("asked", type_=BigInteger)
+        conditions.append(or_(rows.c.patient_key == asked, asked == any_(rows.c.others)))
+    return conditions + [test.condition(rows) for test in criteria.tests if test is not driving]
+
+
+def _driven(criteria: Criteria, driver: FromClause, test: Test, reach: Permit) -> list[ColumnElement[bool]]:
+    parameter, bind = test.index or (0, "")
+    return [
+        _of_patients(criteria, driver, reach),
+        driver.c.parameter == parameter,
+        driver.c.value == bindparam(bind, type_=BigInteger),
+    ]
+
+
+def _of_patients(criteria: Criteria, rows: FromClause, reach: Permit) -> ColumnElement[bool]:
+    if criteria.patients is None:
+        return reach(rows)
+    if criteria.held == "named":
+        return rows.c.patient_key == any_(bindparam("holders", type_=_KEYS))
+    named = any_(bindparam("asked_refs", type_=_KEYS))
+    if len(criteria.patients) == 1:
+        held = rows.c.patient_key == bindparam("asked", type_=BigInteger)
+    else:
+        held = rows.c.patient_key.in_(select(locator.c.patient_key).where(locator.c.record_key == named))
+    if criteria.type.name != PROPOSABLE:
+        return held
+    # What was proposed to somebody without a passport lies with nobody, and is found all the same.
+    put_to = resource_token.alias()
+    number = parameters_of(PROPOSABLE)["patient"].number
+    found = select(put_to.c.record_key).where(
+        put_to.c.patient_key == NOBODY, put_to.c.parameter == number, put_to.c.value == named
+    )
+    return held | ((rows.c.patient_key == NOBODY) & rows.c.record_key.in_(found))

@@ -1,0 +1,150 @@
+"""What a search runs on inside of its transaction: whose records it may look at, and what its statements bind.
+
+http://hl7.org/fhir/R4/search.html
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, any_, bindparam, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from fhirstore.matching import Context
+from fhirstore.reads import Permit
+from fhirstore.search import statement
+from fhirstore.search.criteria import Criteria
+from fhirstore.search.sort import SortKey, by_rows
+from fhirstore.tables import NOBODY
+from fhirstore.types import PROPOSABLE
+from passport.admission import Desk
+from passport.decision import TYPE_NUMBERS, Decision
+from passport.disclosure.recorded import UNKNOWN_PATIENT, kept
+from passport.outcomes import Invalid
+from passport.sql import fetch
+
+Searched = TypeVar("Searched", bound=Criteria)
+
+MOST_SIFTED: Final = 20_000
+"""Records that one search, or one link of it, may look into."""
+
+
+class TooCostly(Invalid):
+    """The search would have to look into more records than one request may."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"got a search that would look into more than {MOST_SIFTED} records, "
+            "expected one that is narrowed by patient, date or code",
+            code="too-costly",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """One search's transaction, with what is decided of it."""
+
+    desk: Desk
+    decision: Decision
+
+    @property
+    def context(self) -> Context:
+        """How values and references are read."""
+        settings = self.desk.runtime.settings
+        return Context(settings.zone, (settings.fhir_url,))
+
+    def settled(self, criteria: Searched) -> Searched:
+        """The same search, simpler where nobody shares a record with the patient whom it names."""
+        if criteria.held == "named" and len(self._holders()) <= 1:
+            return replace(criteria, held="owner")
+        return criteria
+
+    def reach(self, type_name: str) -> Permit:
+        """Whose records a search that names no patient looks at: no more than the standing found anything of."""
+        if self.decision.sight.otherwise is not None:
+            return lambda _: true()
+
+        def reach(rows: FromClause) -> ColumnElement[bool]:
+            within = rows.c.patient_key == any_(bindparam("reachable", type_=ARRAY(BigInteger)))
+            if self.decision.proposals and type_name == PROPOSABLE:
+                return or_(within, rows.c.source == bindparam("requester", type_=BigInteger))
+            return within
+
+        return reach
+
+    def params(self, criteria: Criteria) -> dict[str, Any]:
+        """What every statement of a search binds, the limit and the cursor apart."""
+        standing = self.desk.standing
+        params: dict[str, Any] = {
+            **self.decision.params,
+            "type": TYPE_NUMBERS[criteria.type.name],
+            "asked": UNKNOWN_PATIENT if standing.asked is None else standing.asked,
+            "asked_refs": [self.desk.runtime.keys.reference(one) for one in criteria.patients or ()],
+            "holders": self._holders(),
+            "reachable": self.reachable,
+        }
+        for test in criteria.tests:
+            params.update(test.params)
+        return params
+
+    @property
+    def reachable(self) -> list[int]:
+        """Every patient of whom the standing found anything, and nobody."""
+        return [patient for group in self.desk.standing.groups.values() for patient in group]
+
+    def structure(self, criteria: Criteria, order: Sequence[SortKey]) -> tuple[object, ...]:
+        """What the text of a statement depends on, beside what it is for."""
+        return (
+            criteria.type.name,
+            tuple(test.structure for test in criteria.tests),
+            tuple((key.name, key.descending, key.parameter is None) for key in order),
+            None if criteria.patients is None else min(len(criteria.patients), 2),
+            criteria.held,
+            self.decision.structure,
+        )
+
+    async def candidates(
+        self, criteria: Criteria, order: Sequence[SortKey], limit: int, after: dict[str, Any]
+    ) -> Sequence[Any]:
+        """Rows that may match, with the keys that open them."""
+        typed, reach = self.decision.of(criteria.type.name), self.reach(criteria.type.name)
+
+        def compose() -> Select[Any]:
+            return statement.candidates(criteria, order, typed.clause, reach=reach, after_cursor=bool(after))
+
+        structure = ("candidates", bool(after), by_rows(order), self.structure(criteria, order))
+        prepared = kept(self.desk.runtime, structure, compose)
+        params = {**self.params(criteria), **after, "limit": limit}
+        return await fetch(self.desk.connection, prepared, params)
+
+    async def keys(self, criteria: Criteria) -> Sequence[Any]:
+        """Record key and patient_key of what the rows let through.
+
+        Raises:
+            TooCostly: there is more of it than a link may lead to.
+        """
+        typed, reach = self.decision.of(criteria.type.name), self.reach(criteria.type.name)
+        prepared = kept(
+            self.desk.runtime,
+            ("keys", self.structure(criteria, ())),
+            lambda: statement.keys(criteria, typed.clause, reach=reach),
+        )
+        params = {**self.params(criteria), "limit": MOST_SIFTED + 1}
+        rows = await fetch(self.desk.connection, prepared, params)
+        if len(rows) > MOST_SIFTED:
+            raise TooCostly
+        return rows
+
+    async def total(self, criteria: Criteria) -> int:
+        """How many records the rows let through."""
+        typed, reach = self.decision.of(criteria.type.name), self.reach(criteria.type.name)
+        prepared = kept(
+            self.desk.runtime,
+            ("total", self.structure(criteria, ())),
+            lambda: statement.total(criteria, typed.clause, reach=reach),
+        )
+        rows = await fetch(self.desk.connection, prepared, self.params(criteria))
+        return int(rows[0].total)
+
+    def _holders(self) -> list[int]:
+        return [patient for patient in self.reachable if patient != NOBODY]
