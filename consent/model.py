@@ -155,7 +155,7 @@ class Record:
 
     `authors` are those that the resource names; `source` is who wrote it here. `parts` are contained
     resources and the entries of a stored Bundle; `container` is set on these alone, and names the whole.
-    `follows` are the targets of a Provenance, None for one that is not there.
+    `follows` are the targets of a Provenance and the context of a Binary, None for one that is not there.
     """
 
     type: str

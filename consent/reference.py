@@ -51,8 +51,8 @@ def decide(consents: Iterable[Consent], record: Record, request: Request) -> boo
 def _visible(consents: Sequence[Consent], record: Record, q: Request) -> bool:
     if record.type in systems.DIRECTORY and q.action is Action.ACCESS:
         return True
-    follows = record.type == "Provenance"
-    if follows and not _targets_visible(consents, record, q):
+    follows = record.type in systems.FOLLOWING and bool(record.follows)
+    if follows and not all(_followed(consents, target, record, q) for target in record.follows):
         return False
     parts = list(_parts(record))
     return all(
@@ -62,12 +62,13 @@ def _visible(consents: Sequence[Consent], record: Record, q: Request) -> bool:
     )
 
 
-def _targets_visible(consents: Sequence[Consent], record: Record, q: Request) -> bool:
-    """All targets are there and visible; what is said of a Provenance is not followed further."""
-    return bool(record.follows) and all(
-        target is not None and target.type != "Provenance" and _visible(consents, target, q)
-        for target in record.follows
-    )
+def _followed(consents: Sequence[Consent], target: Record | None, by: Record, q: Request) -> bool:
+    """It is there, stands lower than what follows it, and is visible."""
+    return target is not None and _height(target) < _height(by) and _visible(consents, target, q)
+
+
+def _height(record: Record) -> int:
+    return systems.FOLLOWING.get(record.type, 0)
 
 
 def _patients(record: Record) -> frozenset[str | None]:
@@ -83,15 +84,19 @@ def _parts(record: Record) -> Iterator[Record]:
             own,
             reference=own.reference or record.reference,
             container=record.container or record.reference,
-            codes=own.codes or record.codes,
-            categories=own.categories or record.categories,
-            time=own.time or record.time,
             confidentiality=labelled.confidentiality,
             sensitivities=labelled.sensitivities,
-            authors=own.authors or record.authors,
             source=record.source,
             references=own.references or record.references,
         )
+        if own.type in systems.READ:
+            part = replace(
+                part,
+                codes=own.codes or record.codes,
+                categories=own.categories or record.categories,
+                time=own.time or record.time,
+                authors=own.authors or record.authors,
+            )
         if part.type not in systems.DIRECTORY:
             yield part
         yield from _parts(part)

@@ -138,7 +138,7 @@ def visible(
         record: the rows in question, with `patient_key`, `version`, `others`, `parts` and `follows` beside
             the facts.
         parts: the parts of the rows, with the facts that they take from their container filled in.
-        targets: the current records, for what a Provenance is about.
+        targets: the current records, for what a Provenance or a Binary follows.
         types: the number of each resource type.
         within: the only types that the rows can be of, if the statement asks for some alone.
 
@@ -146,12 +146,12 @@ def visible(
         A condition that is true where the row is visible, and false or NULL everywhere else.
     """
     facts = RecordColumns.of(record, within=within)
-    provenance = type_in(facts, ["Provenance"], types)
-    simple = [func.cardinality(record.c.others) == number(0), not_(record.c.parts), negated(provenance)]
+    following = type_in(facts, systems.FOLLOWING, types)
+    simple = [func.cardinality(record.c.others) == number(0), not_(record.c.parts), negated(following)]
     alone = _for_patient(sight, record.c.patient_key, lambda standing: _permitted(standing, facts, types))
-    whole = _whole(sight, record, parts, types)
-    if provenance is not False:
-        whole = every([whole, either([negated(provenance), _follows(sight, record, parts, targets, types)])])
+    whole = every(
+        [_whole(sight, record, parts, types), _follows(sight, record, facts, parts, targets, types)]
+    )
     decided = case((expression(every(simple)), expression(alone)), else_=expression(whole))
     return expression(either([_directory(sight, facts, types), decided]))
 
@@ -213,13 +213,12 @@ def _for_patient(
 def _whole(sight: Sight, record: FromClause, parts: FromClause, types: TypeNumbers) -> Formula:
     """No patient that the row names objects to the row or to one of its parts.
 
-    A Provenance needs no grant of its own, since it follows its targets; one inside another record does.
+    What follows others needs no grant of its own; inside another record it does.
     """
     patient, row = _unnested(_homes(record)), _rows(record, parts, types)
     facts = RecordColumns.of(row)
-    followed = every([row.c.itself, type_in(facts, ["Provenance"], types)])
     decided = _for_patient(
-        sight, patient.c.key, lambda standing: _permitted(standing, facts, types, granted=followed)
+        sight, patient.c.key, lambda standing: _permitted(standing, facts, types, granted=row.c.following)
     )
     objection = (
         select(patient.c.key)
@@ -235,11 +234,20 @@ def _rows(record: FromClause, parts: FromClause, types: TypeNumbers) -> FromClau
     part = parts.alias()
     names = [name for name in FACTS if name not in {"record_key", "source", "part_key"}]
     whose = [record.c.record_key, record.c.source]
+    following = every(
+        [
+            type_in(RecordColumns.of(record), systems.FOLLOWING, types),
+            func.cardinality(record.c.follows) > number(0),
+        ]
+    )
     itself = select(
-        *(record.c[name] for name in names), *whose, null().label("part_key"), true().label("itself")
+        *(record.c[name] for name in names),
+        *whose,
+        null().label("part_key"),
+        expression(following).label("following"),
     ).correlate(record)
     inside = (
-        select(*(part.c[name] for name in names), *whose, part.c.part_key, false().label("itself"))
+        select(*(part.c[name] for name in names), *whose, part.c.part_key, false().label("following"))
         .where(
             record.c.parts,
             part.c.patient_key == record.c.patient_key,
@@ -253,13 +261,39 @@ def _rows(record: FromClause, parts: FromClause, types: TypeNumbers) -> FromClau
 
 
 def _follows(
-    sight: Sight, record: FromClause, parts: FromClause, targets: FromClause, types: TypeNumbers
+    sight: Sight,
+    record: FromClause,
+    facts: RecordColumns,
+    parts: FromClause,
+    targets: FromClause,
+    types: TypeNumbers,
+    below: int = len(systems.FOLLOWING) + 1,
 ) -> Formula:
-    """Each target of a Provenance is there, is no Provenance itself, and is visible."""
+    """Of a row of a type that follows others, and stands lower than `below`: all these are visible."""
+    nothing = func.cardinality(record.c.follows) == number(0)
+    conditions: list[Formula] = []
+    for name, height in systems.FOLLOWING.items():
+        other = negated(type_in(facts, [name], types))
+        if height < below and other is not True:
+            found = _found(sight, record, parts, targets, types, height)
+            conditions.append(either([other, nothing, found]))
+    return every(conditions)
+
+
+def _found(
+    sight: Sight, record: FromClause, parts: FromClause, targets: FromClause, types: TypeNumbers, height: int
+) -> Formula:
+    """Each record that the row follows is there, stands lower than `height`, and is visible."""
     followed = _unnested(record.c.follows)
     target = targets.alias()
     facts = RecordColumns.of(target)
-    seen = either([_directory(sight, facts, types), _whole(sight, target, parts, types)])
+    higher = [name for name, stands in systems.FOLLOWING.items() if stands >= height]
+    whole = every(
+        [
+            _whole(sight, target, parts, types),
+            _follows(sight, target, facts, parts, targets, types, below=height),
+        ]
+    )
     homes = func.array_append(_homes(record), number(0), type_=_KEYS)
     found = (
         select(target.c.record_key)
@@ -267,13 +301,13 @@ def _follows(
             target.c.record_key == followed.c.key,
             target.c.patient_key == any_(homes),
             not_(target.c.deleted),
-            expression(negated(type_in(facts, ["Provenance"], types))),
-            expression(seen),
+            expression(negated(type_in(facts, higher, types))),
+            expression(either([_directory(sight, facts, types), whole])),
         )
         .correlate_except(target)
     )
     lost = select(followed.c.key).where(not_(exists(found))).correlate_except(followed)
-    return every([func.cardinality(record.c.follows) > number(0), not_(exists(lost))])
+    return not_(exists(lost))
 
 
 def _homes(record: FromClause) -> ColumnElement[Sequence[int]]:

@@ -125,6 +125,22 @@ _MEDICINE: Final = YJ | HOT | CLAIMS | PRICE_LIST | GENERIC_NAME | {ATC, RXNORM}
 _FINDING: Final = JLAC | MEDIS_OBSERVATION | {LOINC, MDC}
 _PROBLEM: Final = ICD10 | MEDIS_DISEASE | MEDIS_PROCEDURE | {SNOMED}
 
+# 文書種別: LOINC's codes under a name of their own.
+DOCUMENT_TYPE: Final = frozenset(
+    {
+        "http://jpfhir.jp/fhir/Common/CodeSystem/doc-typecodes",
+        "http://jpfhir.jp/fhir/Common/CodeSystem/doc-subtypecodes",
+    }
+)
+# JLAC10 材料コード, and the specimen types of HL7 v2.
+MATERIAL: Final = frozenset(
+    {
+        "http://jpfhir.jp/fhir/core/CodeSystem/JP_ObservationSampleMaterialCode_CS",
+        "http://terminology.hl7.org/CodeSystem/v2-0487",
+    }
+)
+TASK_CODE: Final = "http://hl7.org/fhir/CodeSystem/task-code"
+
 # The systems that the main code of a type comes in. A system that is not among them is foreign to the type.
 SYSTEMS: Final = {
     "Medication": _MEDICINE,
@@ -139,19 +155,30 @@ SYSTEMS: Final = {
     "AllergyIntolerance": _PROBLEM,
     "Immunization": YJ | {ATC, CVX},
     "Device": frozenset({MDC, SNOMED}),
+    "DeviceMetric": frozenset({MDC, SNOMED}),
+    "Specimen": MATERIAL | {SNOMED},
+    "FamilyMemberHistory": _PROBLEM,
+    "Goal": _PROBLEM | {LOINC},
+    "ServiceRequest": _FINDING | _PROBLEM,
+    "Task": frozenset({LOINC, SNOMED, TASK_CODE}),
+    "List": frozenset({LOINC, SNOMED}),
+    "Composition": DOCUMENT_TYPE | {LOINC},
+    "DocumentReference": DOCUMENT_TYPE | {LOINC, SNOMED},
+    "Questionnaire": frozenset({LOINC, SNOMED}),
 }
 
-# Types whose records have no main code: for them every system is foreign. Of a type in neither list the
-# systems are not known, so each one that a record does not carry is unknown for it.
+# Types whose records have no main code: for them every system is foreign.
 CODELESS: Final = frozenset(
     {
-        "Account",
         "Appointment",
         "AuditEvent",
         "Binary",
         "Bundle",
         "CarePlan",
         "CareTeam",
+        "CodeSystem",
+        "Communication",
+        "CommunicationRequest",
         "Consent",
         "Coverage",
         "Encounter",
@@ -160,13 +187,24 @@ CODELESS: Final = frozenset(
         "Location",
         "Organization",
         "Patient",
+        "Person",
         "Practitioner",
         "PractitionerRole",
         "Provenance",
+        "QuestionnaireResponse",
         "RelatedPerson",
         "Subscription",
+        "ValueSet",
     }
 )
+
+# The types whose elements are read. Inside of a document others occur: of those no fact is known but their
+# labels, for each system of codes may be theirs, and their container's facts are not.
+READ: Final = frozenset(SYSTEMS) | CODELESS
+
+# Types that are permitted where all that they follow is, without a grant of their own. Each follows only what
+# stands lower (whatever is not here stands lowest), so nothing goes round in a circle.
+FOLLOWING: Final = {"Binary": 1, "Provenance": 2}
 
 # A provision that names no class never covers these.
 UNNAMED_EXCLUDED: Final = frozenset(

@@ -1,7 +1,7 @@
 """The enforcement on real PostgreSQL: consents through their own storage, records as rows of facts."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,13 +16,13 @@ from consent.shape import Shape
 from consent.sql import Sight, StandingGrant, visible
 from consent.standing import GRANTS
 from consent.store import GRANT_TABLES, grant_rows
+from consent.systems import READ
 from fhirstore.keys import KeyMaker
 from fhirstore.statements import DIALECT
 from fhirstore.tables import resource, resource_part
-from fhirstore.types import TYPES
+from fhirstore.types import TYPE_NUMBERS
 
 KEYS: Final = KeyMaker(b"a secret of the tests alone")
-TYPE_NUMBERS: Final[dict[str, int]] = {name: int(row.number) for name, row in TYPES.items()}
 NOBODY: Final = 0
 
 Row = dict[str, Any]
@@ -103,7 +103,7 @@ class Enforcement:
             rows = grant_rows(compiled, patients[consent.patient], number)
             for table in GRANT_TABLES:
                 written[table] += rows[table]
-        known = {one.reference: one for record in records for one in (record, *filter(None, record.follows))}
+        known = {one.reference: one for one in _all(records)}
         written["probe_record"] = [_row(one, patients, empty, implied) for one in known.values()]
         written["probe_part"] = [
             row for one in known.values() for row in _part_rows(one, patients, empty, implied)
@@ -167,10 +167,16 @@ def _patients(
     consents: Sequence[Consent], records: Sequence[Record], request: Request
 ) -> dict[str | None, int]:
     """A patient_key for everybody who is named anywhere; nobody is 0."""
-    every = [*records, *(one for record in records for one in record.follows if one)]
-    named = {name for record in every for name in _named(record)} | {one.patient for one in consents}
+    named = {name for record in _all(records) for name in _named(record)} | {one.patient for one in consents}
     named |= {request.own, request.opened}
     return {None: NOBODY, **{name: place for place, name in enumerate(sorted(filter(None, named)), 1)}}
+
+
+def _all(records: Iterable[Record]) -> Iterator[Record]:
+    """The records and what they follow, to the last."""
+    for record in records:
+        yield record
+        yield from _all(filter(None, record.follows))
 
 
 def _named(record: Record) -> set[str]:
@@ -216,14 +222,18 @@ def _filled(container: Record) -> list[Record]:
         filled = replace(
             part,
             reference=part.reference or container.reference,
-            codes=part.codes or container.codes,
-            categories=part.categories or container.categories,
-            time=part.time or container.time,
             confidentiality=part.confidentiality if labelled else container.confidentiality,
             sensitivities=part.sensitivities if labelled else container.sensitivities,
-            authors=part.authors or container.authors,
             references=part.references or container.references,
         )
+        if part.type in READ:
+            filled = replace(
+                filled,
+                codes=part.codes or container.codes,
+                categories=part.categories or container.categories,
+                time=part.time or container.time,
+                authors=part.authors or container.authors,
+            )
         found += [filled, *_filled(filled)]
     return found
 

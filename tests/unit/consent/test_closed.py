@@ -12,7 +12,8 @@ from consent.reference import decide
 from consent.shape import Shape, ShapeNode
 from consent.sql import Sight, StandingGrant, clause, permitted, relied, visible
 from consent.systems import ACT_CODE
-from tests.unit.consent.enforcement import KEYS, PARTS, RECORDS, TYPE_NUMBERS, Enforcement
+from fhirstore.types import TYPE_NUMBERS
+from tests.unit.consent.enforcement import KEYS, PARTS, RECORDS, Enforcement
 from tests.unit.consent.words import DR_A, DR_B, ORG_H, asks, consents, deny, permit, record
 
 COLUMNS = RecordColumns.of(RECORDS)

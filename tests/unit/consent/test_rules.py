@@ -368,6 +368,103 @@ def test_a_root_deny_that_names_the_class_hides_a_provenance(permits: Decides) -
     assert not permits(given, record("Provenance", follows=(target,)), asks())
 
 
+def test_a_binary_is_permitted_exactly_where_its_context_is(permits: Decides) -> None:
+    given = consents(permit(DR_A, types=["DocumentReference"]), deny(data=[("instance", "Condition/2")]))
+    for context, expected in (
+        ((record("DocumentReference", "1"),), True),
+        ((record("Condition", "2"),), False),
+        ((None,), False),
+        ((record("Patient", "p1"),), False),
+    ):
+        assert permits(given, record("Binary", follows=context), asks()) is expected
+    whole = consents(permit(DR_A, types=["Patient"]))
+    assert permits(whole, record("Binary", follows=(record("Patient", "p1"),)), asks())
+
+
+def test_a_binary_without_context_needs_a_grant_of_its_own(permits: Decides) -> None:
+    assert not permits(consents(permit(DR_A, types=["DocumentReference"])), record("Binary"), asks())
+    assert permits(consents(permit(DR_A, types=["Binary"])), record("Binary"), asks())
+
+
+def test_a_provenance_of_a_binary_follows_it_to_its_context(permits: Decides) -> None:
+    given = consents(permit(DR_A, types=["Observation"]))
+    for context, expected in ((record("Observation", "1"), True), (record("Condition", "2"), False)):
+        binary = record("Binary", "b", follows=(context,))
+        assert permits(given, record("Provenance", follows=(binary,)), asks()) is expected
+
+
+def test_a_binary_follows_neither_a_binary_nor_a_provenance(permits: Decides) -> None:
+    given = consents(permit(DR_A, types=["Observation", "Binary", "Provenance"]))
+    for kind in ("Binary", "Provenance"):
+        other = record(kind, "1", follows=(record("Observation", "1"),))
+        assert permits(given, other, asks())
+        assert not permits(given, record("Binary", "2", follows=(other,)), asks())
+
+
+def test_a_root_deny_that_names_the_class_hides_a_binary(permits: Decides) -> None:
+    given = consents(permit(DR_A), deny(types=["Binary"]))
+    assert not permits(given, record("Binary", follows=(record(),)), asks())
+
+
+def test_every_patient_of_a_binarys_context_decides(permits: Decides) -> None:
+    shared = record(patients={P1, P2})
+    binary = record("Binary", follows=(shared,), patients={P1, P2})
+    one, other = consents(permit(DR_A)), consents(permit(DR_A), patient=P2)
+    assert not permits(one, binary, asks())
+    assert permits([*one, *other], binary, asks())
+
+
+def test_what_stands_inside_of_another_record_needs_a_grant_of_its_own(permits: Decides) -> None:
+    for kind in ("Binary", "Provenance"):
+        letter = record("Bundle", parts=(contained(), contained(kind)))
+        assert not permits(consents(permit(DR_A, types=["Bundle", "Observation"])), letter, asks())
+        assert permits(consents(permit(DR_A, types=["Bundle", "Observation", kind])), letter, asks())
+
+
+def test_a_part_of_a_foreign_type_is_named_by_its_class(permits: Decides) -> None:
+    study = record("Bundle", parts=(contained("ImagingStudy"),))
+    assert permits(consents(permit(DR_A)), study, asks())
+    assert not permits(consents(permit(DR_A), deny(types=["ImagingStudy"])), study, asks())
+    assert not permits(consents(permit(DR_A, types=["Bundle"])), study, asks())
+    assert permits(consents(permit(DR_A, types=["Bundle", "ImagingStudy"])), study, asks())
+
+
+def test_what_a_part_of_a_foreign_type_says_is_unknown_whatever_its_container_says(permits: Decides) -> None:
+    """Its own code, category, time or author may be the one that was denied, or not the one permitted."""
+    whole = record(
+        codes={Coding(LOINC, "1")},
+        categories={VITAL_SIGNS},
+        time=year(2026),
+        authors={DR_A},
+        parts=(contained("ImagingStudy"),),
+    )
+    denied: list[Json] = [
+        deny(codes=[(LOINC, "2")]),
+        deny(classes=[("http://cat.example", "imaging")]),
+        deny(data_period={"start": "2024", "end": "2024"}),
+        deny(data=[("authoredby", DR_B)]),
+    ]
+    for one in denied:
+        assert permits(consents(permit(DR_A), one), replace(whole, parts=()), asks())
+        assert not permits(consents(permit(DR_A), one), whole, asks())
+    for chosen in (
+        permit(DR_A, codes=[(LOINC, "1")]),
+        permit(DR_A, classes=[VITAL_SIGNS]),
+        permit(DR_A, data_period={"start": "2026", "end": "2026"}),
+        permit(DR_A, data=[("authoredby", DR_A)]),
+    ):
+        assert permits(consents(chosen), replace(whole, parts=()), asks())
+        assert not permits(consents(chosen), whole, asks())
+
+
+def test_a_part_of_a_foreign_type_has_its_containers_labels_unless_it_has_its_own(permits: Decides) -> None:
+    given = consents(permit(DR_A), deny(labels=["R"]))
+    study = contained("ImagingStudy")
+    assert permits(given, record(parts=(study,)), asks())
+    assert not permits(given, record(parts=(replace(study, confidentiality=Confidentiality.R),)), asks())
+    assert not permits(given, record(confidentiality=Confidentiality.R, parts=(study,)), asks())
+
+
 def test_exceptions_of_exceptions_alternate_down_to_the_eighth_level(permits: Decides) -> None:
     rings = [{"start": str(2000 + level), "end": str(2040 - level)} for level in range(8)]
     tree: list[Json] = []

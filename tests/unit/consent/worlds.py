@@ -28,7 +28,7 @@ from consent.model import (
     Request,
     Status,
 )
-from consent.systems import ACT_CODE, ATC, CODELESS, LOINC, RESOURCE_TYPES
+from consent.systems import ACT_CODE, ATC, CODELESS, LOINC, READ, RESOURCE_TYPES
 from tests.unit.consent.words import A_AT_H, DR_A, DR_B, ORG_H, P1, P2, VITAL_SIGNS, YJ
 
 Pool = Sequence[Any]
@@ -45,7 +45,20 @@ ACTORS: Final = (
     "RelatedPerson/r",
 )
 COLLECTIVES: Final = ("CareTeam/t", "Group/g")
-TYPES: Final = ("Observation", "MedicationRequest", "Condition", "Encounter", "Patient", "Consent", "Device")
+TYPES: Final = (
+    "Observation",
+    "MedicationRequest",
+    "Condition",
+    "Encounter",
+    "Patient",
+    "Consent",
+    "Device",
+    "Appointment",
+    "Composition",
+    "ServiceRequest",
+)
+FOREIGN: Final = "ImagingStudy"
+"""A type that occurs inside of others alone."""
 
 _ODD: Final = "http://例.example/\"'%_\\{}"
 _ACCENT: Final = "caf\u00e9"
@@ -91,7 +104,10 @@ def some(pool: Pool, least: int = 1, most: int = 2) -> Draws:
     return st.sampled_from(list(chain.from_iterable(map(frozenset, combinations(pool, n)) for n in sizes)))
 
 
-_CLASSES: Final = (*(Coding(RESOURCE_TYPES, name) for name in TYPES), *CATEGORIES)
+_CLASSES: Final = (
+    *(Coding(RESOURCE_TYPES, name) for name in (*TYPES, "Binary", "Provenance", FOREIGN)),
+    *CATEGORIES,
+)
 _DATA: Final = (
     *(Data(meaning, name) for name in REFERENCES for meaning in (Meaning.INSTANCE, Meaning.DEPENDENTS)),
     *(Data(Meaning.AUTHOREDBY, name) for name in AUTHORS),
@@ -192,10 +208,12 @@ _ABSENT: Final = some(tuple(_FACTS), 0, 3)
 def facts(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     """Any facts that a record of this type may have, most of them present."""
     absent = draw(_ABSENT) | ({"codes"} if kind in CODELESS else set())
+    if kind not in READ:
+        absent |= {"codes", "categories", "time", "authors"}
     return {name: draw(strategy) for name, strategy in _FACTS.items() if name not in absent}
 
 
-_PART_TYPES: Final = st.sampled_from((*TYPES, "Practitioner", "Provenance"))
+_PART_TYPES: Final = st.sampled_from((*TYPES, "Practitioner", "Provenance", "Binary", FOREIGN, FOREIGN))
 _PART_REFERENCES: Final = st.sampled_from((None, *REFERENCES))
 _PART_PATIENTS: Final = st.sampled_from((frozenset(), frozenset({P1}), frozenset({P2})))
 _FEW: Final = st.integers(0, 2)
@@ -234,18 +252,23 @@ def records(draw: st.DrawFn, number: int) -> Record:
     )
 
 
-_FOLLOWED: Final = st.sampled_from(((0,), (1,), (0, 1), (0, 2), (1, None), ()))
+# Of the records before it; the last of what a Provenance may follow is a Binary.
+_FOLLOWED: Final = {
+    "Binary": st.sampled_from(((0,), (0,), (1,), (2,), (None,), ())),
+    "Provenance": st.sampled_from(((0,), (1,), (0, 1), (0, 2), (1, None), (), (-1,), (0, -1))),
+}
 
 
-def provenance(draw: st.DrawFn, about: Sequence[Record]) -> Record:
-    """A Provenance of some of these records, and perhaps of one that is not there."""
-    follows = tuple(None if place is None else about[place] for place in draw(_FOLLOWED))
+def follower(draw: st.DrawFn, kind: str, about: Sequence[Record]) -> Record:
+    """A Binary or a Provenance of some of these records, and perhaps of one that is not there."""
+    follows = tuple(None if place is None else about[place] for place in draw(_FOLLOWED[kind]))
+    named = frozenset[str]().union(*(record.patients for record in follows if record is not None))
     return Record(
-        type="Provenance",
-        reference="Provenance/1",
-        patients=frozenset[str]().union(*(record.patients for record in follows if record is not None)),
+        type=kind,
+        reference=f"{kind}/1",
+        patients=named if follows else draw(_NAMED),
         follows=follows,
-        **facts(draw, "Provenance"),
+        **facts(draw, kind),
     )
 
 
@@ -295,7 +318,8 @@ _FIRST: Final = st.sampled_from(((), (_SHARED,)))
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Up to four consents, six records and a Provenance of some of them, and one request."""
+    """Up to four consents, six records, a Binary and a Provenance of some of them, and one request."""
     given = (*draw(_FIRST), *(draw(strategy) for strategy in _CONSENTS[: draw(_HOW_MANY)]))
     found = [draw(strategy) for strategy in _RECORDS]
-    return World(given, (*found, provenance(draw, found)), request(draw))
+    found.append(follower(draw, "Binary", found))
+    return World(given, (*found, follower(draw, "Provenance", found)), request(draw))
