@@ -224,7 +224,12 @@ def translated(error: Exception) -> PassportError:
 
 def operation_outcome(error: PassportError) -> bytes:
     """Return the OperationOutcome of an error as JSON; the same error gives the same bytes."""
-    issues = [_issue(problem) for problem in error.problems]
+    return issues_outcome(error.problems)
+
+
+def issues_outcome(problems: Iterable[Problem]) -> bytes:
+    """Return the OperationOutcome of findings as JSON, in their order."""
+    issues = [_issue(problem) for problem in problems]
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": issues})
 
 

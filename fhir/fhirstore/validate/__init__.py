@@ -8,13 +8,15 @@ from typing import Any
 
 from fhirstore.errors import Problem
 from fhirstore.validate.models import model_problems
+from fhirstore.validate.profiles import held_problems
 from fhirstore.validate.walk import Walk
 
 
 def validate(tree: Mapping[str, Any], *, confirm: bool = True) -> list[Problem]:
     """Return everything that is wrong with a resource; empty if it is valid.
 
-    Texts name elements and codes, never other values.
+    Texts name elements and codes, never other values. A profile that the resource claims and is held to
+    (see `profiles`) counts as part of the specification.
 
     Args:
         tree: what `parse` read.
@@ -23,8 +25,11 @@ def validate(tree: Mapping[str, Any], *, confirm: bool = True) -> list[Problem]:
     """
     walk = Walk()
     walk.resource(tree)
-    if walk.problems or not confirm:
+    if walk.problems:
         return walk.problems
+    problems = held_problems(tree)
+    if problems or not confirm:
+        return problems
     return model_problems(tree)
 
 
