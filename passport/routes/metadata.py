@@ -4,6 +4,7 @@ http://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -29,7 +30,12 @@ _Json = dict[str, Any]
 async def capabilities(request: Request) -> Response:
     """What this server can do; readable by anyone."""
     check_accept(request)
-    return fhir_response(orjson.dumps(statement(runtime_of(request).settings)))
+    return fhir_response(_written(runtime_of(request).settings))
+
+
+@lru_cache(maxsize=1)
+def _written(settings: Settings) -> bytes:
+    return orjson.dumps(statement(settings))
 
 
 def statement(settings: Settings) -> dict[str, Any]:
