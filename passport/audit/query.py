@@ -15,8 +15,9 @@ MASK: Final = "***"
 
 READABLE: Final = frozenset(
     {
-        "_count", "_elements", "_format", "_id", "_lastUpdated", "_sort", "_summary", "_total",
-        "agent", "category", "code", "date", "format", "outcome", "patient", "status", "subject",
+        "_count", "_elements", "_format", "_id", "_lastUpdated", "_since", "_sort", "_summary", "_total", "_type",
+        "agent", "category", "code", "date", "end", "format", "max", "outcome", "patient", "start", "status",
+        "subject",
     }
 )  # fmt: skip
 """Parameters whose values are codes, dates, ids or references."""
@@ -26,6 +27,8 @@ QUERY_MAX_CHARACTERS: Final = 1_000
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}(:[A-Za-z]{1,20})?")
 # Of a code, a date, an id, a reference or a list of them; free text has spaces or letters beyond these.
 _VALUE: Final = re.compile(r"[A-Za-z0-9|:/.,_+\-]{0,200}")
+# Of types, ids and the names of operations.
+_PATH: Final = re.compile(r"[A-Za-z0-9/._$\-]{0,200}")
 # Modifiers that turn a value into text.
 _TEXTUAL: Final = frozenset({"text", "contains", "exact", "identifier", "of-type"})
 
@@ -44,7 +47,7 @@ def recorded(method: str, path: str, params: Iterable[tuple[str, str]] = ()) -> 
 
 
 def _path(path: str) -> str:
-    return path if _VALUE.fullmatch(path) else MASK
+    return path if _PATH.fullmatch(path) else MASK
 
 
 def _param(name: str, value: str) -> str:

@@ -8,7 +8,16 @@ from typing import Final
 
 from tests.unit.house.source import Module
 
-STORE: Final = "fhirstore.store"
+STORES: Final = (
+    "fhirstore.store",
+    "fhirstore.reads",
+    "fhirstore.search.statement",
+    "fhirstore.compartment.everything",
+    "fhirstore.compartment.lastn",
+    "fhirstore.compartment.summary",
+)
+"""The modules whose tuples `READS` and `WRITES` name what is guarded."""
+
 READER: Final = "passport.disclosure"
 WRITER: Final = "passport.intake"
 
@@ -41,8 +50,16 @@ class Surface:
     writes: frozenset[str]
 
 
-def surface_of(store: Module) -> Surface:
-    """Read the tuples `READS` and `WRITES` of the store's module, as far as they are there."""
+def surface_of(*stores: Module) -> Surface:
+    """Read the tuples `READS` and `WRITES` of the store's modules, as far as they are there."""
+    surfaces = [_surface_of(store) for store in stores]
+    return Surface(
+        reads=frozenset().union(*(each.reads for each in surfaces)),
+        writes=frozenset().union(*(each.writes for each in surfaces)),
+    )
+
+
+def _surface_of(store: Module) -> Surface:
     named: dict[str, frozenset[str]] = {}
     for node in store.tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
@@ -73,8 +90,9 @@ def breaches(module: Module, surface: Surface) -> list[str]:
     writable = surface.writes if _within(module, WRITER) else frozenset()
     free = readable | writable
     found = [
-        f"{module.path}:{line}: {name} of {STORE}"
-        for line, name in _taken(module, STORE)
+        f"{module.path}:{line}: {name} of {store}"
+        for store in STORES
+        for line, name in _taken(module, store)
         if name == "*" or (_guarded(name, surface) and name not in free)
     ]
     if not any(_within(module, user) for user in TABLE_USERS):

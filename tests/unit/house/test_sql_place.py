@@ -15,6 +15,7 @@ PLACES: Final = (
     "*/store.py",
     "fhir/fhirstore/reads.py",
     "fhir/fhirstore/search/*",
+    "fhir/fhirstore/compartment/*",
     "passport/audit/*",
     "consent/sql.py",
     # What runs statements for the others, and what creates roles and databases.

@@ -2,21 +2,20 @@
 
 import pytest
 
-from tests.unit.house.access import SYSTEM_READERS, Surface, breaches, surface_of, unlisted
+from tests.unit.house.access import STORES, SYSTEM_READERS, Surface, breaches, surface_of, unlisted
 from tests.unit.house.source import module_from, product_modules
 
 SURFACE = Surface(reads=frozenset({"page"}), writes=frozenset({"save"}))
 
 
 def test_only_disclosure_reads_and_only_intake_writes() -> None:
-    stores = [module for module in product_modules() if module.name == "fhirstore.store"]
-    surface = surface_of(stores[0]) if stores else Surface(frozenset(), frozenset())
+    surface = surface_of(*(module for module in product_modules() if module.name in STORES))
     assert [breach for module in product_modules() for breach in breaches(module, surface)] == []
 
 
 def test_every_coroutine_of_the_store_is_listed_as_read_or_write() -> None:
     for module in product_modules():
-        if module.name == "fhirstore.store":
+        if module.name in STORES:
             assert unlisted(module, surface_of(module)) == []
 
 
@@ -36,6 +35,7 @@ def test_every_system_reader_is_a_module_that_exists() -> None:
         ("passport/routes/fhir.py", "from fhirstore.store import INSERT_RECORDS"),
         ("passport/routes/fhir.py", "from fhirstore.tables import resource"),
         ("workers/export.py", "STATEMENT = 'SELECT body FROM resource'"),
+        ("passport/routes/everything.py", "from fhirstore.compartment.everything import page"),
         ("passport/intake.py", "from fhirstore.store import page"),
         ("passport/disclosure/single.py", "from fhirstore.store import save"),
     ],

@@ -1,0 +1,156 @@
+"""Everything of one patient that is permitted, page by page, and what of the directory it refers to.
+
+http://hl7.org/fhir/R4/patient-operation-everything.html
+
+A patient of whom nothing is permitted, one of whom nothing is asked for, and an unknown one are answered alike: by
+an empty page, as a search answers. One statement finds, records and shows a page.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Integer, Select, bindparam, cast, func, literal, null, select, union_all
+
+from consent.model import Action
+from fhirstore.compartment import everything as compartment
+from fhirstore.compartment.question import Question
+from fhirstore.search.cursor import open_cursor, seal_cursor
+from fhirstore.tables import NOBODY
+from fhirstore.types import TYPES_BY_NUMBER, TypeNumber
+from passport.admission import Desk, Request, admitted
+from passport.bundles import Entry
+from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.disclosure.cursors import cursor_context
+from passport.disclosure.recorded import (
+    BODY_COLUMNS,
+    UNKNOWN_PATIENT,
+    audit_params,
+    disclosed,
+    kept,
+    present,
+    recorded,
+)
+from passport.identity.scopes import allows
+from passport.outcomes import Refused
+from passport.records import opened_body
+from passport.runtime import Runtime
+from passport.subjects import Caller, Subject
+
+_NAMES: Final = (*BODY_COLUMNS, "type", "included", "sort_type", "sort_kind", "sort_time", "record_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page: the patient's records, and what of the directory they refer to."""
+
+    entries: tuple[Entry, ...]
+    included: tuple[Entry, ...]
+    cursor: str | None
+
+
+async def everything(
+    runtime: Runtime, caller: Caller, patient: str, question: Question, asked_as: str, binding: bytes
+) -> Found:
+    """One page of what is permitted of `patient`; `binding` is the question that its cursors are for.
+
+    Raises:
+        Refused: the session's scopes reach nothing of what is asked for.
+        BadCursor: the cursor is not of this question and caller.
+    """
+    async with admitted(
+        runtime, caller, Request(Action.ACCESS, "everything", asked_as, about=patient)
+    ) as desk:
+        held, supporting = _allowed(desk.subject, question)
+        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        context = cursor_context(desk, binding)
+        after = {}
+        if question.cursor is not None:
+            after = compartment.places(*open_cursor(runtime.ring.cursor_secret, context, question.cursor))
+        tests = tuple(test.structure for test in question.tests)
+        structure = ("everything", tests, bool(after), decision.structure)
+        prepared = kept(runtime, structure, lambda: _found(question, decision, after=bool(after)))
+        params = _params(desk, decision, patient, question) | {"types": held, "supporting_types": supporting}
+        rows = await disclosed(desk, prepared, {**params, **after})
+    return _page(runtime, rows, context)
+
+
+def _allowed(subject: Subject, question: Question) -> tuple[list[int], list[int]]:
+    """The numbers of the types that the session may be shown; of those that were named, all or none."""
+    reached = {name for name in question.held | question.supporting if allows(subject.scopes, name, "s")}
+    if not reached & question.held or (question.named and reached != question.held | question.supporting):
+        raise Refused("the session's scopes do not allow this")
+    return _numbers(question.held & reached), _numbers(question.supporting & reached)
+
+
+def _numbers(names: Iterable[str]) -> list[int]:
+    return sorted(TYPE_NUMBERS[name] for name in names)
+
+
+def _found(question: Question, decision: Decision, *, after: bool) -> Select[Any]:
+    """The statement of a page: the patient's records, what they refer to, recorded, shown."""
+    permit, relied = decision.clause, decision.relied
+    found = compartment.everything(
+        question.tests, permit, relied, proposals=decision.proposals, after=after
+    ).cte("found")
+    count = bindparam("count", type_=Integer)
+    matched = select(found).order_by(*compartment.in_order(found)).limit(count).cte("matched")
+    beside = compartment.supporting(matched, permit, relied).cte("beside")
+    order = ("sort_type", "sort_kind", "sort_time")
+    shown = union_all(
+        select(
+            *compartment.columns(matched),
+            matched.c.relied,
+            *(matched.c[name] for name in order),
+            literal(0, Integer).label("included"),
+        ),
+        select(
+            *compartment.columns(beside),
+            beside.c.relied,
+            *(cast(null(), matched.c[name].type).label(name) for name in order),
+            literal(1, Integer).label("included"),
+        ),
+    ).cte("shown")
+    more = select(func.count() > count).select_from(found).scalar_subquery()
+    totals = select(more.label("more")).subquery("totals")
+    rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found, matched, beside))
+    return rows.order_by(shown.c.included, *compartment.in_order(shown))
+
+
+def _params(desk: Desk, decision: Decision, patient: str, question: Question) -> dict[str, Any]:
+    asked = desk.standing.asked
+    params: dict[str, Any] = {
+        **decision.params,
+        **audit_params(desk, decision, [NOBODY if asked is None else asked], one=False),
+        "asked": UNKNOWN_PATIENT if asked is None else asked,
+        "asked_ref": desk.runtime.keys.reference(patient),
+        "count": question.count,
+        "limit": question.count + 1,
+    }
+    for test in question.tests:
+        params.update(test.params)
+    return params
+
+
+def _page(runtime: Runtime, rows: Sequence[Any], context: bytes) -> Found:
+    shown = present(rows)
+    matches = [row for row in shown if not row.included]
+    cursor = None
+    if matches and rows[0].more:
+        last = matches[-1]
+        values = (str(last.sort_type), str(last.sort_kind), last.sort_time)
+        cursor = seal_cursor(runtime.ring.cursor_secret, context, values, last.record_key)
+    return Found(
+        entries=tuple(entry(runtime, row) for row in matches),
+        included=tuple(entry(runtime, row) for row in shown if row.included),
+        cursor=cursor,
+    )
+
+
+def entry(runtime: Runtime, row: Any) -> Entry:
+    """The entry of a row of any type."""
+    name = TYPES_BY_NUMBER[TypeNumber(row.type)].name
+    return Entry(
+        f"{name}/{row.id}",
+        opened_body(row, runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type),
+    )
