@@ -37,11 +37,13 @@ from passport.routes import (
     auth,
     devices,
     entrance,
+    everything,
     fhir,
     health,
     imports,
     metadata,
     notifications,
+    validation,
     writing,
 )
 from passport.routes.description import describe
@@ -92,7 +94,20 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         version=version("healthcare-passport"),
         lifespan=lifespan,
     )
-    for module in (entrance, health, metadata, auth, devices, imports, notifications, audit, fhir, writing):
+    for module in (
+        entrance,
+        health,
+        metadata,
+        auth,
+        devices,
+        imports,
+        notifications,
+        audit,
+        everything,
+        validation,
+        fhir,
+        writing,
+    ):
         app.include_router(module.router)
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)

@@ -30,5 +30,19 @@ class OperationDefinition:
         return self.levels != ("system",) and type_name in (self.types or (type_name,))
 
 
-OPERATIONS: Final[tuple[OperationDefinition, ...]] = ()
+OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
+    OperationDefinition(
+        name="everything",
+        levels=("instance",),
+        types=("Patient",),
+        definition="http://hl7.org/fhir/OperationDefinition/Patient-everything",
+        documentation="All there is of a patient for this caller, in pages, with what of the directory it refers to.",
+    ),
+    OperationDefinition(
+        name="validate",
+        levels=("type", "instance"),
+        definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",
+        documentation="Checks a resource against R4 and the profiles of JP Core and JP-CLINS that are known here.",
+    ),
+)
 """The operations, in the order in which the statement names them."""

@@ -51,6 +51,12 @@ def _json(example: Mapping[str, Any], media_type: str = JSON) -> Mapping[str, An
     return {media_type: {"schema": {"type": "object"}, "example": example}}
 
 
+def _parameters(*named: tuple[str, str, str]) -> Mapping[str, Any]:
+    """A Parameters resource with these values: name, element and value of each."""
+    listed = [{"name": name, element: value} for name, element, value in named]
+    return _json({"resourceType": "Parameters", "parameter": listed}, FHIR)
+
+
 def _searchable() -> dict[str, str]:
     """Every search parameter, with the types that have it."""
     found: dict[str, list[str]] = {}
@@ -79,8 +85,25 @@ _SEARCH: Final = Operation(
     "Search a type; nothing that no consent shows is among the results", parameters=_searchable() | _PAGING
 )
 
+_PART: Final = {
+    "_summary": "`true`, `text` or `data` for that part of each record",
+    "_elements": "elements at the root of each record, between commas",
+}
+_EVERYTHING: Final = _PART | {
+    "start": "the first day of care that is asked for",
+    "end": "the last day of care that is asked for",
+    "_since": "only what was written at or after this instant",
+    "_type": "types of records, between commas; with a type of the directory, also what they refer to",
+    "_count": "how many records a page holds",
+}
+
 _ONLY_ASKED: Final = (401, 403)
 _FROM_ANYONE: Final = (400, 401)
+
+_VALIDATED: Final = {
+    "profile": "a profile's canonical address; one that is not known is answered with a warning",
+    "mode": "`create`, `update`, `delete` or `profile`",
+}
 
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/healthz", "get"): Operation("Whether the process answers", errors=()),
@@ -102,6 +125,21 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters={"_count": "how many a page holds", "_before": "the version below which it begins"},
     ),
     ("/fhir/{type_name}/{id_}/_history/{version}", "get"): Operation("Read a version"),
+    ("/fhir/Patient/{id_}/$everything", "get"): Operation(
+        "All there is of a patient, the Patient first", parameters=_EVERYTHING, errors=(400, *_ONLY_ASKED)
+    ),
+    ("/fhir/Patient/{id_}/$everything", "post"): Operation(
+        "All there is of a patient, the parameters in the body",
+        _parameters(("_type", "valueCode", "Observation"), ("start", "valueDate", "2026-10-01")),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/fhir/{type_name}/$validate", "post"): Operation(
+        "Check a resource; nothing is stored", _json(_WEIGHT, FHIR), _VALIDATED, errors=(400, *_ONLY_ASKED)
+    ),
+    ("/fhir/{type_name}/{id_}/$validate", "get"): Operation("Check a record", parameters=_VALIDATED),
+    ("/fhir/{type_name}/{id_}/$validate", "post"): Operation(
+        "Check what is to take a record's place", _json(_WEIGHT, FHIR), _VALIDATED
+    ),
     (AUDIT_EVENTS, "get"): Operation("Search the audit log as FHIR", parameters=_LOG | _PAGING),
     ("/audit/accesses", "get"): Operation(
         "誰が見たか: who looked, when, why, and under which consent",

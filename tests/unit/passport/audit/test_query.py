@@ -23,6 +23,12 @@ def test_codes_dates_and_references_stay_readable(params: list[tuple[str, str]],
     assert recorded("GET", "Observation", params) == expected
 
 
+def test_the_name_of_an_operation_stays_readable() -> None:
+    asked = "GET Patient/1/$everything?_type=Observation,Condition&start=2026-10-01"
+    params = [("_type", "Observation,Condition"), ("start", "2026-10-01")]
+    assert recorded("GET", "Patient/1/$everything", params) == asked
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
