@@ -3,6 +3,8 @@
 from copy import deepcopy
 from typing import Any
 
+from tests.hospital import QUESTIONNAIRE, TERMINOLOGY, device_metric, records_of
+
 LOINC = "http://loinc.org"
 YJ = "http://capstandard.jp/iyaku.info/CodeSystem/YJ-code"
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -172,7 +174,13 @@ def valid_resources() -> dict[str, dict[str, Any]]:
         },
         {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": patient()}]},
     ]
-    return {tree["resourceType"]: tree for tree in trees}
+    further = [
+        *records_of("Patient/hanako").values(),
+        device_metric("Device/cuff"),
+        QUESTIONNAIRE,
+        *TERMINOLOGY,
+    ]
+    return {tree["resourceType"]: deepcopy(tree) for tree in (*trees, *further)}
 
 
 def _changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

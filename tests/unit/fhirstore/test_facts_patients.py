@@ -9,7 +9,8 @@ import pytest
 
 from fhirstore.facts import Holder, about
 from fhirstore.types import TYPES
-from tests.unit.fhirstore.examples import blood_pressure
+from tests.hospital import records_of
+from tests.unit.fhirstore.examples import blood_pressure, valid_resources
 from tests.unit.fhirstore.test_facts import BASE, bundle, facts
 
 MINE = {"reference": "Patient/hanako"}
@@ -110,3 +111,14 @@ def test_a_binary_in_a_bundle_is_bound_to_an_entry_beside_it() -> None:
 )
 def test_whom_a_resource_is_about_is_known_before_it_is_valid(tree: dict[str, Any], name: str | None) -> None:
     assert about(tree, [BASE]) == name
+
+
+def test_there_is_an_example_of_every_type() -> None:
+    assert valid_resources().keys() == TYPES.keys()
+
+
+@pytest.mark.parametrize("name", records_of("Patient/hanako"))
+def test_a_hospitals_record_lies_with_its_patient(name: str) -> None:
+    found = facts(records_of("Patient/hanako")[name])
+    assert found.holder is Holder.PATIENT
+    assert found.patients == ("Patient/hanako",)
