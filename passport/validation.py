@@ -7,7 +7,7 @@ Nothing here looks at stored records, and nothing is decided about what may be s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from fhirstore.errors import Problem
 from fhirstore.parse import Tree
@@ -17,7 +17,7 @@ from passport.outcomes import Invalid
 
 Mode = Literal["create", "update", "delete", "profile"]
 
-_MODES: Final = get_args(Mode)
+_MODES: Final[tuple[Mode, ...]] = ("create", "update", "delete", "profile")
 _PROFILE_VALUES: Final = ("valueUri", "valueCanonical", "valueUrl", "valueString")
 _MODE_VALUES: Final = ("valueCode", "valueString")
 
