@@ -8,11 +8,12 @@ its answer, because the grants are gone when the answer leaves.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from consent.compile import ACTION_BITS, Compiled, GrantEffect, compile_consent
-from consent.model import Action, Consent
+from consent.model import Action, Consent, Status
 from consent.read import read_consent
 from consent.store import replace, replace_memberships
 from fhirstore.errors import Problem
@@ -24,6 +25,7 @@ from passport.admission import Desk
 from passport.authority import Basis
 from passport.outbox.notices import Kind, tell
 from passport.outcomes import Invalid
+from passport.pieces import Piece
 
 _COLLECTIVES: Final = frozenset({"CareTeam", "Group"})
 _MEMBERSHIPS: Final = _COLLECTIVES | {"PractitionerRole", "Organization"}
@@ -37,6 +39,32 @@ class Effective:
     tree: Tree
     facts: Facts
     on: Basis
+
+
+def check_effects(desk: Desk, pieces: Sequence[Piece]) -> None:
+    """Refuse a consent that cannot be enforced, or that would count for nothing; it is told before it is stored.
+
+    Raises:
+        Invalid: something in it cannot be enforced, or it is new and already ended.
+    """
+    for piece in pieces:
+        if piece.facts.type.name != "Consent" or piece.write.method == "delete":
+            continue
+        read = checked_consent(desk, piece.tree, piece.reference, 1)
+        if piece.write.confirm and piece.current is None and (problem := _ended(read, desk.now)) is not None:
+            raise Invalid([problem], status=422, code="business-rule")
+
+
+def _ended(read: Consent, now: datetime) -> Problem | None:
+    """Why a new consent would never count: it was ended before it began."""
+    if read.status in (Status.INACTIVE, Status.ERROR):
+        text = f"got a new consent that is `{read.status}`, expected `active` or `proposed`: it would end nothing"
+        return Problem("error", "business-rule", "Consent.status", text)
+    end = read.root.period.end if read.root and read.root.period else None
+    if end is not None and end <= now:
+        text = "got a new consent whose period is over, expected one that ends later: it would never count"
+        return Problem("error", "business-rule", "Consent.provision.period.end", text)
+    return None
 
 
 async def carry_effects(desk: Desk, written: Sequence[Effective]) -> None:
@@ -56,7 +84,14 @@ async def carry_effects(desk: Desk, written: Sequence[Effective]) -> None:
 
 
 async def _consent(desk: Desk, one: Effective) -> None:
-    read = checked_consent(desk, one.tree, f"Consent/{one.row.id}", one.row.version)
+    reference = f"Consent/{one.row.id}"
+    if one.row.deleted:
+        # Whatever it said, and whether that could still be read: it gives nothing to anyone.
+        read = Consent(
+            reference=reference, version=one.row.version, patient=None, status=Status.INACTIVE, root=None
+        )
+    else:
+        read = checked_consent(desk, one.tree, reference, one.row.version)
     compiled = compile_consent(read, desk.runtime.keys)
     if one.row.deleted or (one.row.patient_key == NOBODY and read.patient is not None):
         # Deleted, or put to somebody who has no passport: it gives nothing to anyone.

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/compartmentdefinition-patient.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fhirstore.elements import Code, codes_in, values_at
@@ -26,8 +26,17 @@ class Holders:
     known: Mapping[int, tuple[int, bytes]]
     nobody: bytes
 
-    def owner(self, desk: Desk, facts: Facts, on: Basis, beside: Owner | None = None) -> Owner:
+    def owner(
+        self,
+        desk: Desk,
+        facts: Facts,
+        on: Basis,
+        beside: Owner | None = None,
+        hoped: Callable[[int], bool] = lambda _: True,
+    ) -> Owner:
         """Under whom a record is stored; `beside` is the owner of the record that it follows.
+
+        Who is not `hoped` to permit anything (a patient_key) is taken for somebody who is not here.
 
         Raises:
             Refused: it names a patient who is not here; nothing could have permitted it.
@@ -38,7 +47,7 @@ class Holders:
         named = facts.patients if beside else (*facts.follows[:1], *facts.patients)
         if not named and beside is None:
             return self._of_nobody(desk, facts)
-        present = self._present(desk, named)
+        present = [holder if holder and hoped(holder[0]) else None for holder in self._present(desk, named)]
         if None in present and on is Basis.PROPOSAL:
             # Asking someone who has no passport is answered like asking someone who has one.
             return Owner(NOBODY, self.nobody)
@@ -83,12 +92,14 @@ def wanted(desk: Desk, all_facts: Sequence[Facts]) -> list[int]:
     )
 
 
-def holders_of(desk: Desk, rows: Sequence[Row]) -> Holders:
-    """Read what the look-up of `wanted` found."""
+def holders_of(desk: Desk, rows: Sequence[Row], hoped: Callable[[Row], bool] = lambda _: True) -> Holders:
+    """Read what the look-up of `wanted` found; no key is opened of whom nothing is `hoped`."""
     ring = desk.runtime.ring
     known: dict[int, tuple[int, bytes]] = {}
     nobody = b""
     for row in rows:
+        if row.patient_key != NOBODY and not hoped(row):
+            continue
         key = ring.unwrap(row.patient_key, row.wrapped_key)
         if row.patient_key == NOBODY:
             nobody = key

@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 SERVER: Final = "uvicorn.error"
+DRIVER: Final = "psycopg"
 
 
 class WithoutValues(logging.Filter):
@@ -25,3 +26,5 @@ def keep_values_out() -> None:
     log = logging.getLogger(SERVER)
     if not any(isinstance(known, WithoutValues) for known in log.filters):
         log.addFilter(WithoutValues())
+    # What fails in a pipeline is raised there; the driver warns once more that the rest of it was not run.
+    logging.getLogger(DRIVER).setLevel(logging.ERROR)

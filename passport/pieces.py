@@ -3,15 +3,15 @@
 http://hl7.org/fhir/R4/http.html#update
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from consent.model import Action
 from fhirstore.errors import Problem
 from fhirstore.facts import Facts
-from fhirstore.parse import Tree, serialise
+from fhirstore.parse import Tree
 from fhirstore.rows import RecordRow
 from fhirstore.types import resource_type
 from fhirstore.validate import validate
@@ -20,7 +20,7 @@ from passport.authority import Basis
 from passport.decision import Decision
 from passport.identity.scopes import Right, allows
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, Refused
-from passport.records import Owner, named
+from passport.records import Owner
 from passport.subjects import Subject
 
 Method = Literal["create", "update", "delete"]
@@ -30,7 +30,9 @@ Method = Literal["create", "update", "delete"]
 class Write:
     """One write: an update or delete names its record; a create gets its id here, or from our own code.
 
-    `confirm` asks the models of fhir.resources too; whoever made the tree from checked values may do without.
+    A `patch` makes the content of an update from what is stored. `confirm` asks the models of fhir.resources too,
+    and whether a new consent can ever count; whoever made the tree from checked values may do without. `place` is
+    where the content stands in the request.
     """
 
     method: Method
@@ -39,6 +41,12 @@ class Write:
     id: str | None = None
     if_match: int | None = None
     confirm: bool = True
+    patch: Callable[[Tree], Tree] | None = None
+    place: str = ""
+
+    def with_tree(self, tree: Tree) -> "Write":
+        """The same with this content."""
+        return replace(self, tree=tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,16 @@ class Piece:
     current: Current | None
     on: Basis
 
+    @property
+    def reference(self) -> str:
+        """`Type/id` of the record."""
+        return f"{self.facts.type.name}/{self.id}"
+
+
+def reference_of(one: Write) -> str:
+    """`Type/id` of what a write names; a creation names nothing yet."""
+    return f"{one.type}/{one.id}" if one.method != "create" else ""
+
 
 def check_valid(writes: Sequence[Write]) -> None:
     """Every problem of every resource at once, before anything is looked up."""
@@ -79,18 +97,28 @@ def check_valid(writes: Sequence[Write]) -> None:
     for one in writes:
         if one.tree is None:
             continue
-        problems += validate(one.tree, confirm=one.confirm)
-        if one.tree.get("resourceType") != one.type:
-            text = f"got another resourceType than the address names, expected `{one.type}`"
-            problems.append(Problem("error", "invalid", "resourceType", text))
-        if one.method == "update" and one.tree.get("id") != one.id:
-            problems.append(
-                Problem(
-                    "error", "invalid", f"{one.type}.id", "got another id than the address, expected the same"
-                )
-            )
+        found = [*validate(one.tree, confirm=one.confirm), *_misnamed(one, one.tree)]
+        problems += [_placed(problem, one.place) for problem in found]
     if problems:
         raise Invalid(problems, status=422)
+
+
+def _misnamed(one: Write, tree: Tree) -> Iterator[Problem]:
+    """What stands in the content otherwise than in the address."""
+    if tree.get("resourceType") != one.type:
+        text = f"got another resourceType than the address names, expected `{one.type}`"
+        yield Problem("error", "invalid", "resourceType", text)
+    if one.method == "update" and tree.get("id") != one.id:
+        text = "got another id than the address, expected the same"
+        yield Problem("error", "invalid", f"{one.type}.id", text)
+
+
+def _placed(problem: Problem, place: str) -> Problem:
+    """The problem with its place in the request: of an entry, `Bundle.entry[2].resource.status`."""
+    if not place:
+        return problem
+    inside = problem.expression.partition(".")[2] if problem.expression[:1].isupper() else problem.expression
+    return replace(problem, expression=f"{place}.{inside}" if inside else place)
 
 
 def check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
@@ -125,6 +153,15 @@ def check_current(one: Write, current: Current | None, on: Basis, granted: Decis
             raise NotAllowed
     elif on is Basis.CONSENT and not (current.correctable or current.collectable):
         raise Refused
+    check_version(one, current)
+
+
+def check_version(one: Write, current: Current | None) -> None:
+    """Refuse what was made from another version than the current one.
+
+    Raises:
+        PreconditionFailed: `if_match` is another version than the current one.
+    """
     if one.if_match is not None and one.if_match != (current.row.version if current else 0):
         raise PreconditionFailed
 
@@ -146,22 +183,16 @@ def registers(piece: Piece) -> bool:
     return piece.facts.type.is_patient and piece.current is None
 
 
-def questions(action: Action, pieces: Sequence[Piece], rows: Sequence[RecordRow]) -> dict[Action, list[int]]:
-    """Which rows have to be judged, by the action that each rests on."""
-    asked: dict[Action, list[int]] = {}
-    for piece, row in zip(pieces, rows, strict=True):
-        if piece.on is Basis.CONSENT or (piece.on is Basis.OWN and row.others):
-            resting = action
-            if piece.current is not None:
-                resting = Action.CORRECT if piece.current.correctable else Action.COLLECT
-            elif piece.write.method == "update":
-                resting = Action.COLLECT
-            asked.setdefault(resting, []).append(row.record_key)
-    return asked
+def resting(piece: Piece) -> Action | None:
+    """The action of a consent that the piece rests on, None where it rests on no consent."""
+    shared = piece.on is Basis.OWN and len(piece.facts.patients) > 1
+    if piece.on is not Basis.CONSENT and not shared:
+        return None
+    if piece.current is None:
+        return Action.COLLECT
+    return Action.CORRECT if piece.current.correctable else Action.COLLECT
 
 
-def answered(piece: Piece, row: RecordRow, desk: Desk) -> Written:
+def answered(piece: Piece, row: RecordRow, plain: bytes) -> Written:
     """What the caller is told of a record that was written."""
-    body = serialise(named(piece.tree, id_=row.id, version=row.version, last_updated=desk.now))
-    reference = f"{piece.facts.type.name}/{row.id}"
-    return Written(reference, row.version, desk.now, body, created=piece.current is None)
+    return Written(piece.reference, row.version, row.last_updated, plain, created=piece.current is None)

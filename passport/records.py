@@ -65,15 +65,25 @@ def written_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def sealed_row(runtime: Runtime, draft: Draft, owner: Owner, *, source: int, now: datetime) -> RecordRow:
-    """The row of a draft; a deletion keeps the facts of what it deletes, and no index row."""
+def written(draft: Draft, now: datetime) -> bytes:
+    """The JSON of a draft, as it is sealed and shown."""
+    return serialise(named(draft.tree, id_=draft.id, version=draft.version, last_updated=now))
+
+
+def sealed_row(
+    runtime: Runtime, draft: Draft, owner: Owner, *, source: int, now: datetime, plain: bytes | None = None
+) -> RecordRow:
+    """The row of a draft; a deletion keeps the facts of what it deletes, and no index row.
+
+    `plain` is what `written` made of it, where that is at hand.
+    """
     columns = draft.facts.columns(runtime.keys)
     rows = (
         IndexRows()
         if draft.deleted
         else index_rows(draft.tree, draft.facts, keys=runtime.keys, zone=runtime.settings.zone)
     )
-    plain = serialise(named(draft.tree, id_=draft.id, version=draft.version, last_updated=now))
+    plain = written(draft, now) if plain is None else plain
     address = Address(owner.patient_key, columns.type, draft.id, draft.version)
     sealed = BODIES.seal(plain, owner.body_key, address, nonce=runtime.ring.random(NONCE_BYTES))
     return RecordRow(

@@ -46,18 +46,18 @@ class AuditRow:
     detail: str = ""
 
 
-_SQL_TYPES: Final[Mapping[str, str]] = {
+SQL_TYPES: Final[Mapping[str, str]] = {
     "patient_key": "bigint",
     "audit_id": "uuid",
     "recorded": "timestamptz",
 }
 # `unnest` would flatten a list of lists, so each row's list travels as the text of its array.
-_LISTS: Final[Mapping[str, str]] = {"record_keys": "bigint[]", "versions": "int[]", "grants": "text[]"}
+LISTS: Final[Mapping[str, str]] = {"record_keys": "bigint[]", "versions": "int[]", "grants": "text[]"}
 
 
 def _source() -> str:
-    arrays = ", ".join(f"%({name})s::{_SQL_TYPES.get(name, 'text')}[]" for name in COLUMNS)
-    values = ", ".join(f"{name}::{_LISTS[name]}" if name in _LISTS else name for name in COLUMNS)
+    arrays = ", ".join(f"%({name})s::{SQL_TYPES.get(name, 'text')}[]" for name in COLUMNS)
+    values = ", ".join(f"{name}::{LISTS[name]}" if name in LISTS else name for name in COLUMNS)
     return f"SELECT {values} FROM unnest({arrays}) AS rows ({', '.join(COLUMNS)})"
 
 
@@ -78,7 +78,7 @@ async def record(connection: Connection, rows: Sequence[AuditRow]) -> None:
 
 def _value(row: AuditRow, name: str) -> object:
     value = getattr(row, name)
-    return "{" + ",".join(map(_element, value)) + "}" if name in _LISTS else value
+    return "{" + ",".join(map(_element, value)) + "}" if name in LISTS else value
 
 
 def _element(value: int | str) -> str:

@@ -115,7 +115,9 @@ def _write(desk: Desk, enrolment: Enrolment, verb: Verb, current: Tree | None) -
         version = int(current["meta"]["versionId"])
         return Write("update", "Consent", {**current, "status": status}, current["id"], version)
     tree = consent(enrolment.patient, enrolment.device, enrolment.kinds, desk.now)
-    return Write("create", "Consent", {**tree, "status": _REJECTED if verb == "revoke" else status})
+    # Whether the verb leads anywhere is told after it is known that the caller may write.
+    rejected = _REJECTED if verb == "revoke" else status
+    return Write("create", "Consent", {**tree, "status": rejected}, confirm=False)
 
 
 async def _note(desk: Desk, enrolment: Enrolment, status: str, reference: str) -> None:

@@ -37,25 +37,32 @@ async def create(request: Request, type_name: str) -> Response:
     caller = bearer(request)
     refuse_conditional(request)
     tree = parse(await fhir_body(request))
-    about = _patient_of(tree, type_, runtime.settings.fhir_url) or f"{type_name}/"
-    asked = admission.Request(Action.COLLECT, "create", _recorded(request), about=about, isolation="write")
+    about, *beside = _named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
+    asked = admission.Request(
+        Action.COLLECT, "create", _recorded(request), about=about, isolation="write", beside=tuple(beside)
+    )
     async with admission.admitted(runtime, caller, asked) as desk:
-        (written,) = await intake.write(desk, [Write("create", type_name, tree)])
+        (written,) = await intake.write(desk, [Write("create", type_name, tree)], commit=True)
     return _written(runtime, written)
 
 
 @router.put("/{type_name}/{id_}")
 async def update(request: Request, type_name: str, id_: str) -> Response:
     """Write the next version of a record."""
-    runtime, _ = _writable(request, type_name)
+    runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
     tree = parse(await fhir_body(request))
     write = Write("update", type_name, tree, id_, if_match(request))
     asked = admission.Request(
-        Action.CORRECT, "update", _recorded(request), about=f"{type_name}/{id_}", isolation="write"
+        Action.CORRECT,
+        "update",
+        _recorded(request),
+        about=f"{type_name}/{id_}",
+        isolation="write",
+        beside=tuple(_named_by(tree, type_, runtime.settings.fhir_url)),
     )
     async with admission.admitted(runtime, caller, asked) as desk:
-        (written,) = await intake.write(desk, [write])
+        (written,) = await intake.write(desk, [write], commit=True)
     return _written(runtime, written)
 
 
@@ -68,7 +75,7 @@ async def delete(request: Request, type_name: str, id_: str) -> Response:
     )
     async with admission.admitted(runtime, bearer(request), asked) as desk:
         (written,) = await intake.write(
-            desk, [Write("delete", type_name, id=id_, if_match=if_match(request))]
+            desk, [Write("delete", type_name, id=id_, if_match=if_match(request))], commit=True
         )
     return Response(status_code=204, headers={"ETag": f'W/"{written.version}"'})
 
@@ -86,11 +93,11 @@ def _recorded(request: Request) -> str:
     return recorded(request.method, path, request.query_params.multi_items())
 
 
-def _patient_of(tree: Tree, type_: ResourceType, fhir_url: str) -> str | None:
+def _named_by(tree: Tree, type_: ResourceType, fhir_url: str) -> list[str]:
     """Whom a resource is about, read before it was validated: only to know whose consents to ask."""
     paths = type_.follows or type_.patients
     named = References((fhir_url,)).literals(values_at(tree, paths))
-    return next((name for name in named if type_.follows or name.startswith("Patient/")), None)
+    return list(dict.fromkeys(name for name in named if type_.follows or name.startswith("Patient/")))
 
 
 def _written(runtime: Runtime, written: Written) -> Response:

@@ -92,10 +92,11 @@ async def test_only_what_asks_nothing_else_of_the_request_stands(hanako: Voice, 
         permit(cast.hospital, purposes=["HRESCH"]),
         permit(cast.hospital, actions=["collect"]),
         permit(cast.clinic),
-        permit(cast.hospital, period={"end": "2020-01-01"}),
         deny(cast.dr_b),
         deny(cast.dr_a, purposes=["HRESCH"]),
     )
+    (ended,) = await hanako.grant(permit(cast.hospital))
+    await hanako.replace(ended, hanako.consent(permit(cast.hospital, period={"end": "2020-01-01"})))
     assert effects(await stands(cast.a, hanako.reference), hanako) == [1]
     assert effects(await stands(cast.b, hanako.reference), hanako) == [1, 2]
     assert effects(await stands(cast.a, hanako.reference, Action.COLLECT), hanako) == [1]

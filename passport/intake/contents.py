@@ -1,0 +1,103 @@
+"""What is to be stored: the content of each write, its facts, and what it may rest on.
+
+http://hl7.org/fhir/R4/http.html#update
+http://hl7.org/fhir/R4/http.html#patch
+"""
+
+from collections.abc import Mapping, Sequence
+
+from consent.model import Action
+from fhirstore.facts import extract, medications
+from fhirstore.parse import Tree, parse
+from passport.admission import Desk
+from passport.authority import Basis, Before, basis
+from passport.decision import Decision
+from passport.disclosure import directory_trees
+from passport.holders import medication_codes
+from passport.intake.current import locked, names_caller, wrote
+from passport.outcomes import NotFound, Refused
+from passport.pieces import Current, Piece, Write, check_current, check_valid, check_version, reference_of
+from passport.records import opened_body
+
+_MEDICATION = "Medication"
+
+
+async def pieces_of(
+    desk: Desk, granted: Decision, writes: Sequence[Write], currents: Mapping[str, Current]
+) -> list[Piece]:
+    """Read the facts of every write, and whom it may rest on.
+
+    Raises:
+        Refused: nothing could let one of them through.
+        NotFound: one deletes or patches what is out of sight.
+        NotAllowed: one updates what is out of sight.
+        Invalid: a patch does not apply, or what it makes breaks the specification.
+        PreconditionFailed: `if_match` is not the current version.
+    """
+    trees = _contents(desk, writes, currents)
+    ids = [one.id or desk.runtime.new_id() for one in writes]
+    beside = {
+        f"{one.type}/{id_}": tree
+        for one, id_, tree in zip(writes, ids, trees, strict=True)
+        if one.type == _MEDICATION and one.method != "delete"
+    }
+    referred = {name for tree in trees for name in medications(tree)} - beside.keys()
+    codes = medication_codes({**await directory_trees(desk, sorted(referred)), **beside})
+    pieces = []
+    for one, id_, tree in zip(writes, ids, trees, strict=True):
+        current = currents.get(reference_of(one))
+        facts = extract(
+            {**tree, "id": id_},
+            zone=desk.runtime.settings.zone,
+            medication_codes=codes,
+            base_urls=(desk.runtime.settings.fhir_url,),
+        )
+        before = None
+        if current is not None:
+            before = Before(wrote(desk, current.row), names_caller(desk, current.row))
+        # Only whoever a policy lets write a whole type is a conformance suite, and only in a sandbox.
+        sandbox = desk.runtime.settings.mode == "sandbox" and granted.covers(one.type)
+        on = basis(desk.subject, tree, facts, before, sandbox=sandbox)
+        check_current(one, current, on, granted)
+        pieces.append(Piece(one, id_, tree, facts, current, on))
+    return pieces
+
+
+def _contents(desk: Desk, writes: Sequence[Write], currents: Mapping[str, Current]) -> list[Tree]:
+    """The tree of each write: as it was sent, patched, or of what is deleted, whose facts the tombstone keeps."""
+    trees = [_content(desk, one, currents.get(reference_of(one))) for one in writes]
+    patched = [one.with_tree(tree) for one, tree in zip(writes, trees, strict=True) if one.patch is not None]
+    check_valid(patched)
+    return trees
+
+
+def _content(desk: Desk, one: Write, current: Current | None) -> Tree:
+    if one.tree is not None:
+        return one.tree
+    if current is None:
+        raise NotFound
+    check_version(one, current)
+    row = current.row
+    stored = parse(opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type))
+    return stored if one.patch is None else one.patch(stored)
+
+
+async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
+    """What a Provenance tells of is in the same write, of the same source, or in the caller's sight.
+
+    Raises:
+        Refused: a target is none of these, whether it is there or not.
+    """
+    beside = {piece.reference for piece in pieces}
+    wanted = {
+        name
+        for piece in pieces
+        if piece.on is Basis.CONSENT
+        for name in piece.facts.follows
+        if name not in beside
+    }
+    if not wanted:
+        return
+    rows = await locked(desk, Action.ACCESS, wanted)
+    if len(rows) < len(wanted) or not all(row.permitted or wrote(desk, row) for row in rows):
+        raise Refused

@@ -1,0 +1,93 @@
+"""The judgement of what was saved: whether it may stand, and by which grants; said in the audit row or not at all.
+
+http://hl7.org/fhir/R4/consent.html
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from consent.model import Action
+from fhirstore import store
+from fhirstore.rows import RecordRow
+from passport.admission import Desk
+from passport.audit.record import AuditRow
+from passport.audit.written import parameters, recorded_as_judged
+from passport.decision import Decision, decide
+from passport.intake.resting import Rest
+from passport.outcomes import Refused
+from passport.pieces import Piece, registers, resting
+from passport.sql import fetch, start
+
+_AUDITED: Final = {"Consent": "consent-change"}
+
+
+async def judge_and_record(
+    desk: Desk, pieces: Sequence[Piece], rows: Sequence[RecordRow], rest: Rest
+) -> None:
+    """Ask of what was saved whether it may stand, and write the audit rows; call it inside of a pipeline.
+
+    The last judgement and the audit rows are one statement, which fails where something may not stand: what
+    follows it in the pipeline, the COMMIT too, is then not carried out.
+
+    Raises:
+        Refused: a record, one of its parts or one of the patients it names does not permit it.
+    """
+    asked: dict[Action, list[int]] = {}
+    for piece, row in zip(pieces, rows, strict=True):
+        if (action := resting(piece)) is not None:
+            asked.setdefault(action, []).append(row.record_key)
+    registered = [row.patient_key for piece, row in zip(pieces, rows, strict=True) if registers(piece)]
+    names = {piece.facts.type.name for piece in pieces}
+    decisions = {}
+    for action in asked:
+        decision = await decide(desk.runtime, desk.connection, rest.standing(action, registered), action)
+        decisions[action] = decision.of(*names) if len(names) == 1 else decision
+    relied: dict[int, Sequence[str]] = {}
+    actions = list(asked)
+    for action in actions[:-1]:
+        relied |= await _judged(desk, decisions[action], asked[action])
+    audited = _audit_rows(desk, pieces, rows, relied)
+    if not actions:
+        await desk.audit(*audited)
+        return
+    decision, keys = decisions[actions[-1]], asked[actions[-1]]
+    prepared = desk.runtime.statements.composed(
+        ("judged and recorded", decision.type_name, decision.structure),
+        partial(recorded_as_judged, store.judged(decision.clause, decision.relied)),
+    )
+    values = {**decision.params, "record_keys": keys, **parameters(audited, decision.grants, len(keys))}
+    await start(desk.connection, prepared, values)
+
+
+async def _judged(desk: Desk, decision: Decision, keys: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Judge what rests on one action of several."""
+    prepared = desk.runtime.statements.composed(
+        ("judged", decision.type_name, decision.structure),
+        partial(store.judged, decision.clause, decision.relied),
+    )
+    found = await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
+    if len(found) < len(keys) or not all(row.permitted for row in found):
+        raise Refused
+    names = {(patient, place): ref for patient, place, ref in decision.grants}
+    return {row.record_key: [names[row.patient_key, place] for place in row.relied] for row in found}
+
+
+def _audit_rows(
+    desk: Desk, pieces: Sequence[Piece], rows: Sequence[RecordRow], relied: Mapping[int, Sequence[str]]
+) -> list[AuditRow]:
+    """One row for each patient of the write."""
+    by_patient: dict[int, list[RecordRow]] = {}
+    for row in rows:
+        for patient in (row.patient_key, *row.others):
+            by_patient.setdefault(patient, []).append(row)
+    return [
+        desk.row(
+            patient,
+            record_keys=[row.record_key for row in theirs],
+            versions=[row.version for row in theirs],
+            grants=sorted({ref for row in theirs for ref in relied.get(row.record_key, ())}),
+            action=_AUDITED.get(pieces[0].facts.type.name, desk.request.verb),
+        )
+        for patient, theirs in by_patient.items()
+    ]

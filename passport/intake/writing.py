@@ -1,0 +1,78 @@
+"""A write from its beginning to its end: what is asked in which order.
+
+http://hl7.org/fhir/R4/http.html#update
+
+What needs no look-up is checked first, so that a refusal tells nothing of what is stored.
+"""
+
+from collections.abc import Sequence
+
+from psycopg.errors import InsufficientPrivilege, NotNullViolation, UniqueViolation
+
+from fhirstore import store
+from passport.admission import Desk
+from passport.audit.written import unrecorded
+from passport.decision import decide
+from passport.effects import Effective, carry_effects, check_effects
+from passport.intake.contents import check_targets, pieces_of
+from passport.intake.current import currents_of
+from passport.intake.judging import judge_and_record
+from passport.intake.resting import Rest, rest_of
+from passport.intake.rows import Drawn, rows_of
+from passport.outcomes import NotAllowed, Refused
+from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid
+
+
+async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) -> list[Written]:
+    """Store `writes`, all of them or none, in the desk's transaction.
+
+    Args:
+        desk: who writes, in an open transaction.
+        writes: what is written, each record at most once.
+        commit: whether the transaction ends with it; the COMMIT then costs no round trip of its own.
+
+    Raises:
+        Invalid: a resource breaks the specification, or a consent cannot be enforced; all problems at once.
+        Refused: nothing lets this caller write this.
+        NotAllowed: an update of what the caller cannot see, whether it is there or not.
+        NotFound: a deletion or a patch of what the caller cannot see.
+        PreconditionFailed: `if_match` is not the current version.
+    """
+    check_valid(writes)
+    check_scopes(desk.subject, writes)
+    action = desk.request.action
+    granted = await decide(desk.runtime, desk.connection, await desk.standing_for(action), action)
+    currents = await currents_of(desk, writes)
+    pieces = await pieces_of(desk, granted, writes, currents)
+    check_effects(desk, pieces)
+    rest = await rest_of(desk, pieces)
+    await check_targets(desk, pieces)
+    drawn = await rows_of(desk, pieces, rest)
+    await _store(desk, pieces, drawn, rest, commit=commit)
+    return [answered(piece, one.row, one.plain) for piece, one in zip(pieces, drawn, strict=True)]
+
+
+async def _store(
+    desk: Desk, pieces: Sequence[Piece], drawn: Sequence[Drawn], rest: Rest, *, commit: bool
+) -> None:
+    """Save, and let it stand only if it may: nothing here waits for a result that it does not need."""
+    rows = [one.row for one in drawn]
+    effects = [
+        Effective(row, piece.tree, piece.facts, piece.on) for piece, row in zip(pieces, rows, strict=True)
+    ]
+    try:
+        async with desk.connection.pipeline():
+            await store.save(desk.connection, rows)
+            await carry_effects(desk, effects)
+            await judge_and_record(desk, pieces, rows, rest)
+            if commit:
+                await desk.commit()
+    except UniqueViolation as error:
+        raise NotAllowed from error
+    except InsufficientPrivilege as error:
+        # The wall stands where the clause would have refused: one answer for both.
+        raise Refused from error
+    except NotNullViolation as error:
+        if unrecorded(error):
+            raise Refused from error
+        raise
