@@ -1,0 +1,80 @@
+"""The facts of a record: what search and consent know of it, read once when it is written.
+
+http://hl7.org/fhir/R4/consent.html
+http://hl7.org/fhir/R4/security-labels.html
+
+Which element holds which fact is said by the table of types; this package only walks it.
+
+- Patients are those that literal references name. `Patient/x`, its absolute URL here and either with a
+  version are one and the same; a patient elsewhere, a `urn:`, a contained Patient or a logical identifier
+  names nobody who could consent here.
+- Contained resources and the entries of a Bundle are parts: records of their own, with their container's
+  facts where they have none. The patients that they name are the container's too.
+- Of a part whose type is not held nothing is known but that type, its labels and whom it refers to. What its
+  own elements say may be what somebody denied, so it does not take its container's codes, categories, time
+  and authors: they stay unknown.
+- The category that a vitals profile implies is kept apart from those that the record states.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fhirstore.elements import Code, References, values_at
+from fhirstore.facts.reading import VITAL_SIGNS, medications_in, patients_of, read
+from fhirstore.facts.record import Columns, Facts, Holder
+from fhirstore.facts.wholes import completed
+from fhirstore.parts import placed
+from fhirstore.types import ResourceType, resource_type
+
+
+def extract(
+    tree: Mapping[str, Any],
+    *,
+    zone: ZoneInfo,
+    medication_codes: Mapping[str, Sequence[Code]] | None = None,
+    base_urls: Collection[str] = (),
+) -> Facts:
+    """Read the facts of a resource.
+
+    Args:
+        tree: a valid resource, with the id that it is stored under.
+        zone: the passport's time zone, in which days begin and end.
+        medication_codes: the codes of the Medications that `medications` names; of one that is missing
+            the codes are not known.
+        base_urls: this service's own base URLs, without a slash at the end.
+
+    Raises:
+        UnknownType: the resource is of a type that the store does not hold, or one inside it of none of R4's.
+    """
+    _held(tree)
+    at = placed(tree, References(tuple(base_urls)))
+    return completed(read(at, zone, medication_codes or {}))
+
+
+def medications(tree: Mapping[str, Any], base_urls: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the `Medication/x` references whose codes `extract` wants to be given.
+
+    Raises:
+        UnknownType: as `extract`.
+    """
+    _held(tree)
+    return tuple(dict.fromkeys(medications_in(placed(tree, References(tuple(base_urls))))))
+
+
+def about(tree: Mapping[str, Any], base_urls: Collection[str] = ()) -> str | None:
+    """Return the record or patient that a resource names first, whoever has not validated it yet.
+
+    Raises:
+        UnknownType: the resource is of a type that the store does not hold.
+    """
+    row, at = _held(tree), placed(tree, References(tuple(base_urls)))
+    return next(iter((*at.references.literals(values_at(tree, row.follows)), *patients_of(at, row))), None)
+
+
+def _held(tree: Mapping[str, Any]) -> ResourceType:
+    # Whether this installation holds it was decided where it came in.
+    return resource_type(str(tree.get("resourceType", "")), sandbox=True)
+
+
+__all__ = ["VITAL_SIGNS", "Columns", "Facts", "Holder", "about", "extract", "medications"]
