@@ -60,9 +60,10 @@ class Source(Enum):
 class SearchParameter:
     """One parameter of one type.
 
-    `number` stands in index rows and is never given to another parameter. `paths` are the elements that
-    the parameter reads, written as `fhirstore.registry.definition` says; `fhirstore.registry.reading` walks
-    them. `targets` are the types that a reference may lead to, none for any.
+    `number` tells it from all others; where it stands in index rows it is never given to another one.
+    `paths` are the elements that the parameter reads, written as `fhirstore.registry.definition` says;
+    `fhirstore.registry.reading` walks them. `targets` are the types that a reference may lead to, none for
+    any.
     """
 
     type: ResourceType

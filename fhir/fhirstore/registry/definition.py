@@ -76,11 +76,6 @@ Table = Mapping[str, tuple[Definition, ...]]
 """The definitions of each type."""
 
 
-def number(name: str, elements: str = "") -> Definition:
-    """A parameter of numbers."""
-    return Definition(name, Kind.NUMBER, _paths(name, elements))
-
-
 def date(name: str, elements: str = "") -> Definition:
     """A parameter of dates, moments, periods and timings."""
     return Definition(name, Kind.DATE, _paths(name, elements))
