@@ -105,13 +105,20 @@ async def _prepare(connection: Connection) -> None:
     await connection.execute("SET idle_in_transaction_session_timeout = '30s'")
 
 
+async def _prepare_for_one_snapshot(connection: Connection) -> None:
+    await _prepare(connection)
+    await connection.execute("SET default_transaction_isolation = 'repeatable read'")
+
+
 async def _reset(connection: Connection) -> None:
     """Nothing outlives a transaction (every setting is LOCAL), so nothing is to be reset."""
 
 
 @asynccontextmanager
-async def open_pool(service_url: str, *, size: int) -> AsyncIterator[Pool]:
+async def open_pool(service_url: str, *, size: int, one_snapshot: bool = False) -> AsyncIterator[Pool]:
     """Open a pool of `size` connections in autocommit; transactions are explicit.
+
+    With `one_snapshot` a transaction that says nothing else is REPEATABLE READ, such as that of a pipeline.
 
     A broken connection is met by the transaction that uses it (see `transaction`), not by a check per request.
     """
@@ -120,7 +127,7 @@ async def open_pool(service_url: str, *, size: int) -> AsyncIterator[Pool]:
         min_size=min(2, size),
         max_size=size,
         open=False,
-        configure=_prepare,
+        configure=_prepare_for_one_snapshot if one_snapshot else _prepare,
         reset=_reset,
         timeout=10,
         kwargs={"prepare_threshold": 2},

@@ -51,7 +51,7 @@ from passport.runtime import Runtime
 from passport.settings import Settings
 
 POOL_SIZE: Final = 8
-"""Connections of one process: more would only queue inside of PostgreSQL on two cores."""
+"""Connections of one process, to read and to write: more would only queue inside of PostgreSQL on two cores."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -80,8 +80,12 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ring = KeyRing.load(settings.key_file)
-        async with open_pool(settings.database_url, size=POOL_SIZE) as pool:
-            runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret), **parts)
+        async with (
+            open_pool(settings.database_url, size=POOL_SIZE) as pool,
+            open_pool(settings.database_url, size=POOL_SIZE, one_snapshot=True) as reading,
+        ):
+            keys = KeyMaker(ring.index_secret)
+            runtime = Runtime(settings, pool, ring, keys, reading=reading, **parts)
             await open_directory(runtime)
             app.state.runtime = runtime
             yield
@@ -108,7 +112,8 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         fhir,
         writing,
     ):
-        app.include_router(module.router)
+        # Taken over one by one: a router inside a router is matched anew for every request.
+        app.router.routes.extend(module.router.routes)
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)
     describe(app)

@@ -29,6 +29,7 @@ def new_id() -> str:
 class Runtime:
     """The parts of one process: no module of the service holds state of its own.
 
+    `reading` holds connections on which every transaction, an implicit one too, sees one snapshot.
     `statements` keeps compiled SQL and `shapes` interned consent shapes, both immutable once made. `guesses` are
     standings that were met before, each worth nothing until its request has read the same one afresh (see
     `passport.disclosure.answering`); beside them no grant, session or decision is kept.
@@ -43,3 +44,4 @@ class Runtime:
     statements: Kept = field(default_factory=Kept)
     shapes: dict[int, Shape] = field(default_factory=dict)
     guesses: Remembered[Any] = field(default_factory=Remembered)
+    reading: Pool | None = None

@@ -17,7 +17,7 @@ from psycopg import Error
 
 from consent.model import Action
 from fhirstore.errors import FhirStoreError
-from passport.admission import BEGIN, Desk, Request, admitted, standing_params
+from passport.admission import Desk, Request, admitted, standing_params
 from passport.decision import Decision, decide
 from passport.disclosure.recorded import disclosed
 from passport.outcomes import PassportError
@@ -69,30 +69,27 @@ async def _guessed(
     runtime: Runtime, caller: Caller, request: Request, question: Question
 ) -> tuple[Desk, Sequence[Any]] | None:
     """The same by a guess; None where there is none, or it was wrong."""
-    if not isinstance(caller, Bearer):
+    if not isinstance(caller, Bearer) or runtime.reading is None:
         return None
     guess = _recalled(runtime, _place(runtime, caller, request))
     if guess is None:
         return None
     now = runtime.clock()
     asked = standing_params(runtime, caller, request, now)
-    connection = await runtime.pool.getconn()
+    connection = await runtime.reading.getconn()
     try:
         desk = Desk(runtime, connection, request, guess.standing, now, asked, bearer=True)
         prepared, params = question(desk, guess.decision)
+        # What is sent up to the pipeline's end is one transaction, committed with the last of it.
         async with connection.pipeline():
-            await connection.execute(BEGIN["read"])
             await start(connection, REPEATED[request.about is None], asked)
             cursor = await start(connection, prepared, {**params, "expected": guess.standing.digest})
-            await desk.commit()
         rows = await cursor.fetchall()
     except (PassportError, FhirStoreError, Error):
-        # Whatever it was is met again below, where it leaves its audit row.
-        if not connection.closed:
-            await connection.rollback()
+        # Whatever it was is met again in the way that leaves its audit row.
         return None
     finally:
-        await runtime.pool.putconn(connection)
+        await runtime.reading.putconn(connection)
     return (desk, rows) if rows else None
 
 

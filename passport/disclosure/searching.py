@@ -7,7 +7,7 @@ rows of the page, and one decryption for each. No JSON is parsed. Where records 
 along, that statement comes last: what it records is shown, and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from fhirstore.search.order import Place, room
 from fhirstore.search.query import Query
 from fhirstore.tables import NOBODY
 from fhirstore.types import PROPOSABLE
-from passport.admission import Request, admitted
+from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
 from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.disclosure.answering import answered
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.finding import Finder
 from passport.disclosure.including import Included, included
@@ -39,6 +40,7 @@ from passport.disclosure.recorded import (
 from passport.disclosure.sifting import Matched, Opened, bound_place, sifted
 from passport.records import opened_body
 from passport.runtime import Runtime
+from passport.sql import Prepared
 from passport.subjects import Caller
 
 
@@ -63,18 +65,23 @@ async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, 
         TooCostly: it would have to look into more records than one request may.
     """
     request = Request(Action.ACCESS, "search", asked_as, about=_about(query))
+    if query.by_rows:
+        return await _by_rows(runtime, caller, request, query, binding)
     async with admitted(runtime, caller, request) as desk:
-        require_scope(desk.subject, query.type.name, "s")
-        for type_name in sorted(linked_types(query)):
-            require_scope(desk.subject, type_name, "s")
+        _require_scopes(desk, query)
         finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
         context = cursor_context(desk, binding)
-        after = (
-            None if query.cursor is None else open_cursor(runtime.ring.cursor_secret, context, query.cursor)
-        )
-        if query.by_rows:
-            return await _by_rows(finder, query, after, context)
-        return await _gathered(finder, query, after, context)
+        return await _gathered(finder, query, _after(runtime, query, context), context)
+
+
+def _require_scopes(desk: Desk, query: Query) -> None:
+    require_scope(desk.subject, query.type.name, "s")
+    for type_name in sorted(linked_types(query)):
+        require_scope(desk.subject, type_name, "s")
+
+
+def _after(runtime: Runtime, query: Query, context: bytes) -> Place | None:
+    return None if query.cursor is None else open_cursor(runtime.ring.cursor_secret, context, query.cursor)
 
 
 def _about(query: Query) -> str | None:
@@ -86,30 +93,35 @@ def _about(query: Query) -> str | None:
     return query.patients[0] if len(query.patients) == 1 else None
 
 
-async def _by_rows(finder: Finder, query: Query, after: Place | None, context: bytes) -> Page:
-    desk, settled = finder.desk, finder.settled(query)
-    structure = ("search", settled.total, after is None, finder.structure(settled, settled.order))
-    prepared = kept(
-        desk.runtime, structure, lambda: _page_statement(finder, settled, after_cursor=after is not None)
-    )
-    shown = 0 if query.only_count else query.count
-    params = {
-        **finder.params(settled),
-        **_audited(finder, query),
-        **bound_place(after),
-        "count": shown,
-        "limit": 0 if query.only_count else shown + 1,
-    }
-    rows = await disclosed(desk, prepared, params)
+async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Query, binding: bytes) -> Page:
+    def question(desk: Desk, decision: Decision) -> tuple[Prepared, Mapping[str, Any]]:
+        _require_scopes(desk, query)
+        finder = Finder(desk, decision)
+        settled = finder.settled(query)
+        after = _after(runtime, query, cursor_context(desk, binding))
+        structure = ("search", settled.total, after is None, finder.structure(settled, settled.order))
+        prepared = kept(
+            runtime, structure, lambda: _page_statement(finder, settled, after_cursor=after is not None)
+        )
+        shown = 0 if query.only_count else query.count
+        return prepared, {
+            **finder.params(settled),
+            **_audited(finder, query),
+            **bound_place(after),
+            "count": shown,
+            "limit": 0 if query.only_count else shown + 1,
+        }
+
+    desk, rows = await answered(runtime, caller, request, question)
     found = present(rows)
     place = None
     if found and rows[0].more:
         values = [getattr(found[-1], f"sort_{at}") for at in range(len(query.order))]
         place = (values, found[-1].record_key)
     return Page(
-        entries=tuple(_entry(desk.runtime, query, row) for row in found),
+        entries=tuple(_entry(runtime, query, row) for row in found),
         total=rows[0].total if rows else None,
-        cursor=_cursor(desk.runtime, query, place, context),
+        cursor=_cursor(runtime, query, place, cursor_context(desk, binding)),
     )
 
 

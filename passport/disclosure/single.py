@@ -7,7 +7,7 @@ http://hl7.org/fhir/R4/http.html#history
 A denied id and an unknown one run the same statements and decrypt nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,13 +19,13 @@ from fhirstore import reads, store
 from fhirstore.parse import Tree, parse
 from fhirstore.tables import NOBODY
 from fhirstore.types import ResourceType
-from passport.admission import Desk, Request, admitted
-from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.admission import Desk, Request
+from passport.decision import TYPE_NUMBERS, Decision
+from passport.disclosure.answering import answered
 from passport.disclosure.recorded import (
     BODY_COLUMNS,
     UNKNOWN_PATIENT,
     audit_params,
-    disclosed,
     kept,
     present,
     recorded,
@@ -34,6 +34,7 @@ from passport.disclosure.recorded import (
 from passport.outcomes import Gone, NotFound
 from passport.records import opened_body
 from passport.runtime import Runtime
+from passport.sql import Prepared
 from passport.subjects import Caller
 
 _ONE_COLUMNS: Final = (*BODY_COLUMNS, "last_updated", "deleted")
@@ -59,16 +60,18 @@ async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, 
     """
     reference = f"{type_.name}/{id_}"
     request = Request(Action.ACCESS, "read", query, about=reference)
-    async with admitted(runtime, caller, request) as desk:
+
+    def question(desk: Desk, decision: Decision) -> tuple[Prepared, Mapping[str, Any]]:
         require_scope(desk.subject, type_.name, "r")
-        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
         prepared = kept(
             runtime,
             ("read", type_.name, decision.structure),
             lambda: _one(type_, decision, reads.record),
         )
-        params = _one_params(desk, decision, type_, reference)
-        rows = present(await disclosed(desk, prepared, params))
+        return prepared, _one_params(desk, decision, type_, reference)
+
+    _, found = await answered(runtime, caller, request, question)
+    rows = present(found)
     if not rows:
         raise NotFound
     if rows[0].deleted:
@@ -132,17 +135,23 @@ async def _versions(
     limit: int,
 ) -> tuple[Shown, ...]:
     reference = f"{type_.name}/{id_}"
-    async with admitted(runtime, caller, Request(Action.ACCESS, verb, query, about=reference)) as desk:
+
+    def question(desk: Desk, decision: Decision) -> tuple[Prepared, Mapping[str, Any]]:
         require_scope(desk.subject, type_.name, "r")
-        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
         prepared = kept(
             runtime,
             ("versions", type_.name, decision.structure),
             lambda: _one(type_, decision, reads.versions),
         )
-        params = _one_params(desk, decision, type_, reference)
-        rows = present(await disclosed(desk, prepared, {**params, "before": before, "limit": limit}))
-    return tuple(_shown(runtime, type_, row) for row in rows)
+        return prepared, {
+            **_one_params(desk, decision, type_, reference),
+            "before": before,
+            "limit": limit,
+        }
+
+    request = Request(Action.ACCESS, verb, query, about=reference)
+    _, rows = await answered(runtime, caller, request, question)
+    return tuple(_shown(runtime, type_, row) for row in present(rows))
 
 
 def _one(

@@ -14,6 +14,7 @@ from typing import Final
 from httpx import Response
 from psycopg.pq import Trace
 
+from passport.database import Connection
 from tests.town import Town
 
 STATEMENTS: Final = frozenset({"Bind", "Query"})
@@ -33,9 +34,7 @@ class Work:
 
 async def work_of(town: Town, ask: Callable[[], Awaitable[Response]], trace: Path) -> Work:
     """Make a request and count its work. What a process does once only has to be done before."""
-    pool = town.runtime.pool
-    async with AsyncExitStack() as held:
-        connections = [await held.enter_async_context(pool.connection()) for _ in range(pool.max_size)]
+    connections = await _connections(town)
     profile = cProfile.Profile()
     with trace.open("wb") as file:
         for connection in connections:
@@ -47,6 +46,35 @@ async def work_of(town: Town, ask: Callable[[], Awaitable[Response]], trace: Pat
         for connection in connections:
             connection.pgconn.untrace()
     return Work(_sent(trace), _called(profile), answer)
+
+
+async def syncs_of(town: Town, ask: Callable[[], Awaitable[Response]], trace: Path) -> int:
+    """How often a request waits for the database: each pipeline ends with a Sync."""
+    connections = await _connections(town)
+    with trace.open("wb") as file:
+        for connection in connections:
+            connection.pgconn.trace(file.fileno())
+            connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+        answer = await ask()
+        for connection in connections:
+            connection.pgconn.untrace()
+    assert answer.is_success
+    return _syncs(trace)
+
+
+async def _connections(town: Town) -> list[Connection]:
+    """Every connection that the service may use."""
+    async with AsyncExitStack() as held:
+        return [
+            await held.enter_async_context(pool.connection())
+            for pool in (town.runtime.pool, town.runtime.reading)
+            if pool is not None
+            for _ in range(pool.max_size)
+        ]
+
+
+def _syncs(trace: Path) -> int:
+    return sum(line.startswith("F\t") and "\tSync" in line for line in trace.read_text().splitlines())
 
 
 def _sent(trace: Path) -> tuple[str, ...]:
