@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from fhirstore.matching.date import COMPARISONS
 from fhirstore.search.date import PREFIXES
+from fhirstore.statements import DIALECT
 from fhirstore.times import Interval
 from tests.databases import Server
 
@@ -36,7 +36,7 @@ def in_sql(connection: psycopg.Connection, record: Interval, sought: Interval) -
     bound = [bindparam(name, type_=TIMESTAMP(timezone=True)) for name in NAMES]
     shared = [compare(*bound).label(f"py_{name}") for name, compare in COMPARISONS.items()]
     stored = [compare(*bound).label(f"sql_{name}") for name, compare in PREFIXES.items()]
-    statement = str(select(*shared, *stored).compile(dialect=postgresql.psycopg.dialect()))
+    statement = str(select(*shared, *stored).compile(dialect=DIALECT))
     values = (record.start, record.end, sought.start, sought.end)
     cursor = connection.execute(statement, dict(zip(NAMES, values, strict=True)))
     row = cursor.fetchone()
