@@ -30,14 +30,22 @@ class Links:
 
 
 def searchset(
-    base_url: str, entries: Sequence[Entry], links: Links, total: int | None, included: Sequence[Entry] = ()
+    base_url: str,
+    entries: Sequence[Entry],
+    links: Links,
+    total: int | None,
+    included: Sequence[Entry] = (),
+    notice: bytes = b"",
 ) -> bytes:
     """Return a Bundle of type searchset; `total` is left out where it was not asked for.
 
-    `included` are what comes along with the matches.
+    `included` are what comes along with the matches, `notice` the OperationOutcome of what the caller should
+    know of the answer, empty where there is nothing to say.
     """
     listed = _entries(base_url, entries, b',"search":{"mode":"match"}')
     listed += _entries(base_url, included, b',"search":{"mode":"include"}')
+    if notice:
+        listed.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % notice)
     return _bundle(b"searchset", listed, links, total)
 
 

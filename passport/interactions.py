@@ -21,7 +21,7 @@ ON_TYPES: Final[Mapping[str, bool]] = MappingProxyType(
         "patch": False,
         "delete": True,
         "history-instance": True,
-        "history-type": False,
+        "history-type": True,
         "create": True,
         "search-type": True,
     }
@@ -29,7 +29,7 @@ ON_TYPES: Final[Mapping[str, bool]] = MappingProxyType(
 """The interactions with records of a type."""
 
 ON_THE_SYSTEM: Final[Mapping[str, bool]] = MappingProxyType(
-    {"batch": False, "transaction": False, "history-system": False, "search-system": False}
+    {"batch": False, "transaction": False, "history-system": True, "search-system": False}
 )
 """The interactions with the service as a whole."""
 
@@ -39,13 +39,13 @@ READ_ONLY: Final = frozenset({"read", "search-type"})
 CONDITIONAL_CREATE: Final = False
 CONDITIONAL_UPDATE: Final = False
 CONDITIONAL_READ: Final[Literal["not-supported", "modified-since", "not-match", "full-support"]] = (
-    "not-supported"
+    "full-support"
 )
 CONDITIONAL_DELETE: Final[Literal["not-supported", "single", "multiple"]] = "not-supported"
 UPDATE_CREATE: Final = True
 """An update may create, for callers to whom a policy opens the whole type; others are refused with 405."""
 
-INCLUDES: Final = False
+INCLUDES: Final = True
 """Whether a search brings along what its matches refer to (`_include`), and what refers to them."""
 
 FORMATS: Final = ("application/fhir+json", "json")

@@ -90,9 +90,9 @@ def parse(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Tree:
     return tree
 
 
-def serialise(tree: Tree) -> bytes:
-    """Return the minified UTF-8 text of a tree, each number as it was written."""
-    return orjson.dumps(tree, default=_as_written)
+def serialise(tree: Tree, *, indented: bool = False) -> bytes:
+    """Return the UTF-8 text of a tree, minified or set out in lines, each number as it was written."""
+    return orjson.dumps(tree, default=_as_written, option=orjson.OPT_INDENT_2 if indented else None)
 
 
 def _as_written(value: object) -> orjson.Fragment:

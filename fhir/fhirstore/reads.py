@@ -7,11 +7,13 @@ They have one caller, the disclosure (a check in `make check` keeps it so).
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Integer,
     Select,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -29,13 +32,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from fhirstore.tables import resource, resource_version
 
-READS: Final = ("record", "versions", "changes")
+READS: Final = ("record", "versions", "changes", "visible")
 
 Permit = Callable[[FromClause], ColumnElement[bool]]
 """The condition that decides, over rows of `resource` or of `resource_version`."""
 
 Relied = Callable[[FromClause], ColumnElement[Any]]
 """What a row is let through by."""
+
+Within = Callable[[FromClause], list[ColumnElement[bool]]]
 
 SHOWN_COLUMNS: Final = (
     "patient_key",
@@ -69,53 +74,58 @@ def record(permit: Permit, relied: Relied) -> Select[Any]:
     )
 
 
-def versions(permit: Permit, relied: Relied, *, since: bool = False) -> Select[Any]:
+def versions(permit: Permit, relied: Relied) -> Select[Any]:
     """The versions of one record, newest first, each permitted itself and as the record is now.
 
-    Bound: `asked`, `record_key`, `type`, `before` (a version, exclusive), `limit`, with `since` that instant.
+    Bound: `asked`, `record_key`, `type`, `before` (a version, exclusive), `limit`.
     """
-    now, then, still = resource.alias("r"), resource_version.alias("v"), resource.alias("c")
-    current = select(*shown(now), now.c.deleted, relied(now).label("relied")).where(*_this(now), permit(now))
-    earlier = (
-        select(*shown(then), then.c.deleted, relied(then).label("relied"))
-        .select_from(then.join(still, same(then, still)))
-        .where(*_this(then), permit(then), permit(still))
+    both = _both(permit, relied, _this).subquery("both")
+    return (
+        select(both)
+        .where(both.c.version < bindparam("before", type_=Integer))
+        .order_by(both.c.version.desc())
+        .limit(bindparam("limit", type_=Integer))
     )
-    both = union_all(current, earlier).subquery("both")
-    statement = select(both).where(both.c.version < bindparam("before", type_=Integer))
-    if since:
-        statement = statement.where(_since(both))
-    return statement.order_by(both.c.version.desc()).limit(bindparam("limit", type_=Integer))
 
 
 def changes(
-    permit: Permit, relied: Relied, reach: Permit, *, typed: bool, since: bool, at: bool, after: bool
+    permit: Permit, relied: Relied, reach: Permit | None, *, since: bool, at: bool, after: bool
 ) -> Select[Any]:
-    """The versions of all records, newest first, each permitted itself and as its record is now.
+    """The versions of records, newest first, each permitted itself and as its record is now.
 
-    `reach` bounds whose records are looked at. Bound: `limit`; with `typed` the numbers `types`; with `since`
-    that instant; with `at` the `at_low` and `at_high` of an interval in which a version stood; with `after` the
-    place where a page ended: `after_time`, `after_key`, `after_version`.
+    `reach` bounds whose records of the numbers `types` are looked at; without it, it is the one record of
+    `asked`, `record_key` and `type`. Bound beside these: `limit`; with `since` that instant; with `at` the
+    `at_low` and `at_high` of an interval in which a version stood; with `after` the place where a page ended:
+    `after_time`, `after_key`, `after_version`.
     """
-    now, then, still = resource.alias("r"), resource_version.alias("v"), resource.alias("c")
-    current = select(*shown(now), now.c.deleted, relied(now).label("relied")).where(
-        *_of_types(now, typed=typed), reach(now), permit(now)
-    )
-    earlier = (
-        select(*shown(then), then.c.deleted, relied(then).label("relied"))
-        .select_from(then.join(still, same(then, still)))
-        .where(*_of_types(then, typed=typed), reach(then), permit(then), permit(still))
-    )
-    both = _standing(union_all(current, earlier).subquery("both"), at=at)
+    within = _this if reach is None else partial(_of_types, reach)
+    both = _standing(_both(permit, relied, within).subquery("both"), at=at)
     statement = select(*(both.c[name] for name in (*SHOWN_COLUMNS, "deleted", "relied")))
     if since:
-        statement = statement.where(_since(both))
+        statement = statement.where(both.c.last_updated >= bindparam("since", type_=_INSTANT))
     if at:
         statement = statement.where(_stood(both))
     if after:
         statement = statement.where(_after(both))
     order = (both.c.last_updated.desc(), both.c.record_key.desc(), both.c.version.desc())
     return statement.order_by(*order).limit(bindparam("limit", type_=Integer))
+
+
+def visible(permit: Permit) -> Select[Any]:
+    """Whether one record, or what is left of it, may be seen as it is now; bound: `asked`, `record_key`, `type`."""
+    found = resource.alias("seen_now")
+    return select(exists(select(found.c.record_key).where(*_this(found), permit(found))))
+
+
+def _both(permit: Permit, relied: Relied, within: Within) -> CompoundSelect[Any]:
+    """Versions now and before, each permitted itself and as its record is now."""
+    now, then, still = resource.alias("r"), resource_version.alias("v"), resource.alias("c")
+    return union_all(
+        select(*shown(now), now.c.deleted, relied(now).label("relied")).where(*within(now), permit(now)),
+        select(*shown(then), then.c.deleted, relied(then).label("relied"))
+        .select_from(then.join(still, same(then, still)))
+        .where(*within(then), permit(then), permit(still)),
+    )
 
 
 def _standing(both: FromClause, *, at: bool) -> FromClause:
@@ -135,10 +145,6 @@ def _stood(both: FromClause) -> ColumnElement[bool]:
     )
 
 
-def _since(both: FromClause) -> ColumnElement[bool]:
-    return both.c.last_updated >= bindparam("since", type_=_INSTANT)
-
-
 def _after(both: FromClause) -> ColumnElement[bool]:
     place: Sequence[ColumnElement[Any]] = (
         bindparam("after_time", type_=_INSTANT),
@@ -148,8 +154,8 @@ def _after(both: FromClause) -> ColumnElement[bool]:
     return tuple_(both.c.last_updated, both.c.record_key, both.c.version) < tuple_(*place)
 
 
-def _of_types(rows: FromClause, *, typed: bool) -> list[ColumnElement[bool]]:
-    return [rows.c.type == any_(bindparam("types", type_=ARRAY(SmallInteger)))] if typed else []
+def _of_types(reach: Permit, rows: FromClause) -> list[ColumnElement[bool]]:
+    return [rows.c.type == any_(bindparam("types", type_=ARRAY(SmallInteger))), reach(rows)]
 
 
 def _this(rows: FromClause) -> list[ColumnElement[bool]]:

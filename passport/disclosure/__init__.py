@@ -3,9 +3,11 @@
 http://hl7.org/fhir/R4/http.html
 
 A disclosure is two round trips: the standing, then one data-modifying statement with its COMMIT in one pipeline.
+What has to be looked into before, or comes along, is gathered in the same transaction by further ones.
 """
 
+from passport.disclosure.changing import Asked, Versions, changes
 from passport.disclosure.searching import Page, search
-from passport.disclosure.single import Shown, directory_trees, history, read, version
+from passport.disclosure.single import Shown, directory_trees, read, version
 
-__all__ = ["Page", "Shown", "directory_trees", "history", "read", "search", "version"]
+__all__ = ["Asked", "Page", "Shown", "Versions", "changes", "directory_trees", "read", "search", "version"]

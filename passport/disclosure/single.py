@@ -1,8 +1,7 @@
-"""One record and its versions.
+"""One record, and one version of it.
 
 http://hl7.org/fhir/R4/http.html#read
 http://hl7.org/fhir/R4/http.html#vread
-http://hl7.org/fhir/R4/http.html#history
 
 A denied id and an unknown one run the same statements and decrypt nothing.
 """
@@ -94,20 +93,6 @@ async def version(
     if found[0].deleted:
         raise Gone
     return found[0]
-
-
-async def history(
-    runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, query: str, *, before: int, limit: int
-) -> tuple[Shown, ...]:
-    """The versions of a record below `before`, newest first.
-
-    Raises:
-        NotFound: there is no version that this caller may see.
-    """
-    found = await _versions(runtime, caller, type_, id_, "history", query, before=before, limit=limit)
-    if not found:
-        raise NotFound
-    return found
 
 
 async def directory_trees(desk: Desk, references: Sequence[str]) -> dict[str, Tree]:

@@ -4,9 +4,9 @@ http://hl7.org/fhir/R4/http.html
 https://www.rfc-editor.org/rfc/rfc6750
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
 from typing import Final
 
@@ -53,15 +53,26 @@ def bearer(request: Request) -> Bearer:
     return Bearer(sha256(token.strip().encode()).digest())
 
 
-def check_accept(request: Request) -> None:
+def check_accept(request: Request, pairs: Sequence[tuple[str, str]] | None = None) -> None:
     """Refuse a caller who reads no JSON, before anything is decided.
+
+    `pairs` are the request's parameters where they do not stand in the address alone.
 
     Raises:
         NotAcceptable: neither `_format` nor `Accept` allows JSON.
     """
-    wanted = request.query_params.get("_format") or request.headers.get("accept", "*/*")
+    given = request.query_params.multi_items() if pairs is None else pairs
+    # A plus sign arrives as a space where a client did not escape it.
+    named = next((value.replace(" ", "+") for name, value in given if name == "_format"), "")
+    wanted = named or request.headers.get("accept", "*/*")
     if not any(part.partition(";")[0].strip().lower() in _ACCEPTED for part in wanted.split(",")):
         raise NotAcceptable
+
+
+def is_lenient(request: Request) -> bool:
+    """Whether the caller prefers that what a search does not know is left out (`Prefer: handling=lenient`)."""
+    wishes = ",".join(request.headers.getlist("prefer")).replace(";", ",").split(",")
+    return "handling=lenient" in (wish.strip().lower().replace('"', "") for wish in wishes)
 
 
 def media_type(request: Request) -> str:
@@ -118,6 +129,21 @@ def versioned(version: int, last_updated: datetime) -> dict[str, str]:
         "ETag": f'W/"{version}"',
         "Last-Modified": format_datetime(last_updated.astimezone(UTC), usegmt=True),
     }
+
+
+def not_modified(request: Request, version: int, last_updated: datetime) -> bool:
+    """Whether the caller holds this version: by `If-None-Match`, or without it by `If-Modified-Since`."""
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        held = {tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")}
+        return not held.isdisjoint({"*", str(version)})
+    try:
+        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+    except ValueError:
+        return False
+    known = since.replace(tzinfo=UTC) if since.tzinfo is None else since
+    # The header knows seconds, and is given them without their fraction.
+    return last_updated.replace(microsecond=0) <= known
 
 
 def if_match(request: Request) -> int | None:

@@ -51,7 +51,7 @@ def _json(example: Mapping[str, Any], media_type: str = JSON) -> Mapping[str, An
     return {media_type: {"schema": {"type": "object"}, "example": example}}
 
 
-def _parameters(*named: tuple[str, str, str]) -> Mapping[str, Any]:
+def _parameters(*named: tuple[str, str, str | int]) -> Mapping[str, Any]:
     """A Parameters resource with these values: name, element and value of each."""
     listed = [{"name": name, element: value} for name, element, value in named]
     return _json({"resourceType": "Parameters", "parameter": listed}, FHIR)
@@ -74,7 +74,11 @@ _PAGING: Final = {
     "_count": "how many a page holds",
     "_total": "`accurate` to be told how many there are in all",
     "_summary": "`count` for the number alone",
+    "_include": "what matches refer to comes along, such as `Observation:performer`",
+    "_revinclude": "what refers to matches comes along, such as `Provenance:target`",
+    "_has": "what refers to it is so, such as `_has:Observation:patient:code`",
 }
+_LOG_PAGING: Final = {name: _PAGING[name] for name in ("_sort", "_count", "_total", "_summary")}
 _LOG: Final = {
     "patient": "whose records were asked for, `Patient/…`",
     "date": "when, such as `ge2026-11-01`",
@@ -96,6 +100,12 @@ _EVERYTHING: Final = _PART | {
     "_type": "types of records, between commas; with a type of the directory, also what they refer to",
     "_count": "how many records a page holds",
 }
+_LASTN: Final = _PART | {
+    "patient": "whose, `Patient/…`; `subject` means the same, and every search parameter narrows it",
+    "max": "how many of each kind, 1 unless it is said; those of equal time come along",
+    "category": "such as `vital-signs`",
+    "code": "such as `http://loinc.org|85354-9`",
+}
 
 _ONLY_ASKED: Final = (401, 403)
 _FROM_ANYONE: Final = (400, 401)
@@ -105,25 +115,36 @@ _VALIDATED: Final = {
     "mode": "`create`, `update`, `delete` or `profile`",
 }
 
+_FORM_BODY: Final = {
+    FORM: {"schema": {"type": "object"}, "example": {"patient": _REFERENCE, "code": "85354-9"}}
+}
+_CHANGES: Final = {
+    "_since": "only what was written at or after this instant",
+    "_at": "only what stood at some instant of this day or time",
+    "_count": "how many versions a page holds",
+}
+
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/healthz", "get"): Operation("Whether the process answers", errors=()),
     ("/readyz", "get"): Operation("Whether the service can serve", success=(200, 503), errors=()),
     ("/fhir/metadata", "get"): Operation("The CapabilityStatement", errors=()),
     ("/fhir/{type_name}", "get"): _SEARCH,
-    ("/fhir/{type_name}/_search", "post"): Operation(
-        "Search a type, the parameters in the body",
-        {FORM: {"schema": {"type": "object"}, "example": {"patient": _REFERENCE, "code": "85354-9"}}},
-    ),
+    ("/fhir/{type_name}/_search", "post"): Operation("Search a type, the parameters in the body", _FORM_BODY),
     ("/fhir/{type_name}", "post"): Operation("Create a record", _json(_WEIGHT, FHIR), success=(201,)),
     ("/fhir/{type_name}/{id_}", "get"): Operation("Read a record"),
     ("/fhir/{type_name}/{id_}", "put"): Operation(
         "Update a record", _json({"id": "the same as in the address", **_WEIGHT}, FHIR), success=(200, 201)
     ),
     ("/fhir/{type_name}/{id_}", "delete"): Operation("Delete a record", success=(204,)),
-    ("/fhir/{type_name}/{id_}/_history", "get"): Operation(
-        "List the versions of a record",
-        parameters={"_count": "how many a page holds", "_before": "the version below which it begins"},
+    ("/fhir/Patient/{id_}/{type_name}", "get"): Operation(
+        "Search what names a patient", parameters=_searchable() | _PAGING
     ),
+    ("/fhir/Patient/{id_}/{type_name}/_search", "post"): Operation(
+        "Search what names a patient, with the parameters in the body", _FORM_BODY
+    ),
+    ("/fhir/_history", "get"): Operation("What changed", parameters=_CHANGES),
+    ("/fhir/{type_name}/_history", "get"): Operation("What changed of a type", parameters=_CHANGES),
+    ("/fhir/{type_name}/{id_}/_history", "get"): Operation("The versions of a record", parameters=_CHANGES),
     ("/fhir/{type_name}/{id_}/_history/{version}", "get"): Operation("Read a version"),
     ("/fhir/Patient/{id_}/$everything", "get"): Operation(
         "All there is of a patient, the Patient first", parameters=_EVERYTHING, errors=(400, *_ONLY_ASKED)
@@ -133,6 +154,18 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         _parameters(("_type", "valueCode", "Observation"), ("start", "valueDate", "2026-10-01")),
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/fhir/Observation/$lastn", "get"): Operation(
+        "The last Observations of each kind of one patient", parameters=_LASTN, errors=(400, *_ONLY_ASKED)
+    ),
+    ("/fhir/Observation/$lastn", "post"): Operation(
+        "The last Observations of each kind, the parameters in the body",
+        _parameters(
+            ("patient", "valueString", _REFERENCE),
+            ("category", "valueString", "vital-signs"),
+            ("max", "valuePositiveInt", 3),
+        ),
+        errors=(400, *_ONLY_ASKED),
+    ),
     ("/fhir/{type_name}/$validate", "post"): Operation(
         "Check a resource; nothing is stored", _json(_WEIGHT, FHIR), _VALIDATED, errors=(400, *_ONLY_ASKED)
     ),
@@ -140,7 +173,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/fhir/{type_name}/{id_}/$validate", "post"): Operation(
         "Check what is to take a record's place", _json(_WEIGHT, FHIR), _VALIDATED
     ),
-    (AUDIT_EVENTS, "get"): Operation("Search the audit log as FHIR", parameters=_LOG | _PAGING),
+    (AUDIT_EVENTS, "get"): Operation("Search the audit log as FHIR", parameters=_LOG | _LOG_PAGING),
     ("/audit/accesses", "get"): Operation(
         "誰が見たか: who looked, when, why, and under which consent",
         parameters=_LOG | {"_count": _PAGING["_count"]},

@@ -15,14 +15,16 @@ from sqlalchemy import (
     any_,
     bindparam,
     exists,
+    func,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
 from fhirstore.indexing import parse_token, token_keys
 from fhirstore.keys import Key, KeyMaker
 from fhirstore.parameters import SearchParameter, Source
+from fhirstore.search.sort import BEFORE_ALL
 from fhirstore.search.test import BadValue, Condition, Test
 from fhirstore.tables import identifier_index, resource_token
 
@@ -57,15 +59,23 @@ def _bound(bind: str) -> BindParameter[Any]:
     return bindparam(bind, type_=KEYS)
 
 
+def _place(parameter: SearchParameter, record: FromClause) -> ColumnElement[Any]:
+    """Where a record's index row stands among those of its value: with it, the index finds the one row."""
+    if parameter.source is Source.TOKEN_ROWS:
+        return BEFORE_ALL
+    return func.coalesce(record.c.starts, BEFORE_ALL, type_=TIMESTAMP(timezone=True))
+
+
 def _rows(parameter: SearchParameter, bind: str) -> Condition:
     def condition(record: FromClause) -> ColumnElement[bool]:
         rows = resource_token.alias()
         return exists(
             select(rows.c.value).where(
                 rows.c.patient_key == record.c.patient_key,
-                rows.c.record_key == record.c.record_key,
                 rows.c.parameter == parameter.number,
                 rows.c.value == any_(_bound(bind)),
+                rows.c.starts == _place(parameter, record),
+                rows.c.record_key == record.c.record_key,
             )
         )
 
@@ -78,9 +88,10 @@ def _one_row(parameter: SearchParameter, bind: str) -> Condition:
         return exists(
             select(rows.c.value).where(
                 rows.c.patient_key == record.c.patient_key,
-                rows.c.record_key == record.c.record_key,
                 rows.c.parameter == parameter.number,
                 rows.c.value == bindparam(bind, type_=BigInteger),
+                rows.c.starts == _place(parameter, record),
+                rows.c.record_key == record.c.record_key,
             )
         )
 
