@@ -20,6 +20,7 @@ from consent.errors import ConsentError
 from fhirstore.errors import FhirStoreError
 from fhirstore.keys import KeyMaker
 from passport.database import open_pool
+from passport.forms import Forms
 from passport.intake import open_directory
 from passport.keys import KeyRing
 from passport.logs import keep_values_out
@@ -114,6 +115,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     ):
         # Taken over one by one: a router inside a router is matched anew for every request.
         app.router.routes.extend(module.router.routes)
+    app.add_middleware(Forms)
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)
     describe(app)
