@@ -39,6 +39,13 @@ OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
         documentation="All there is of a patient for this caller, in pages, with what of the directory it refers to.",
     ),
     OperationDefinition(
+        name="lastn",
+        levels=("type",),
+        types=("Observation",),
+        definition="http://hl7.org/fhir/OperationDefinition/Observation-lastn",
+        documentation="The last Observations of each kind of one patient; those of equal time come along.",
+    ),
+    OperationDefinition(
         name="validate",
         levels=("type", "instance"),
         definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",

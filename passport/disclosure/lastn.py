@@ -1,0 +1,128 @@
+"""The last Observations of each kind that are permitted.
+
+http://hl7.org/fhir/R4/observation-operation-lastn.html
+
+One statement groups, ranks, records and shows. Before it, what only records themselves tell is looked into: texts of
+codes without coding, and parameters that no row answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Integer, Select, bindparam, func, select
+
+from consent.model import Action
+from fhirstore.compartment import lastn as observations
+from fhirstore.compartment.lastn import Texted
+from fhirstore.search.criteria import Criteria, among
+from fhirstore.search.query import Query
+from fhirstore.search.sort import SortKey
+from fhirstore.tables import NOBODY
+from passport.admission import Request, admitted
+from passport.bundles import Entry
+from passport.decision import decide
+from passport.disclosure.everything import entry
+from passport.disclosure.finding import MOST_SIFTED, Finder, TooCostly
+from passport.disclosure.linking import linked_types, resolved
+from passport.disclosure.recorded import (
+    BODY_COLUMNS,
+    audit_params,
+    disclosed,
+    kept,
+    present,
+    recorded,
+    require_scope,
+)
+from passport.disclosure.sifting import Opened, all_of, opened
+from passport.outcomes import Invalid
+from passport.runtime import Runtime
+from passport.subjects import Caller
+
+MOST_SHOWN: Final = 2_000
+"""Observations in one answer: it has no pages."""
+
+_BY_TIME: Final = (SortKey("time", descending=True),)
+_NO_LIMIT: Final = 2**31 - 1
+_NAMES: Final = (*BODY_COLUMNS, "type", "record_key", "newest", "bucket", "time")
+
+
+class TooMany(Invalid):
+    """The answer would not fit."""
+
+    def __init__(self) -> None:
+        text = f"got a question that more than {MOST_SHOWN} Observations answer, expected a narrower one"
+        super().__init__(text, code="too-costly")
+
+
+async def lastn(
+    runtime: Runtime, caller: Caller, query: Query, most: int, asked_as: str
+) -> tuple[Entry, ...]:
+    """The newest `most` Observations of each kind among those that `query` finds; it names one patient.
+
+    Raises:
+        TooCostly: it would have to look into more records than one request may.
+        TooMany: more of them than one answer holds.
+    """
+    about = (query.patients or (None,))[0]
+    async with admitted(runtime, caller, Request(Action.ACCESS, "lastn", asked_as, about=about)) as desk:
+        require_scope(desk.subject, query.type.name, "s")
+        for type_name in sorted(linked_types(query)):
+            require_scope(desk.subject, type_name, "s")
+        finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
+        criteria = await _by_rows(finder, finder.settled(query))
+        texted = await _texted(finder, criteria, most)
+        structure = ("lastn", finder.structure(criteria, ()))
+        prepared = kept(runtime, structure, lambda: _statement(finder, criteria))
+        rows = await disclosed(desk, prepared, _params(finder, criteria, texted, most))
+    if rows and rows[0].many:
+        raise TooMany
+    return tuple(entry(runtime, row) for row in present(rows))
+
+
+async def _by_rows(finder: Finder, query: Query) -> Criteria:
+    """The same search, of which rows alone answer the rest."""
+    settled = await resolved(finder, query)
+    if not settled.sifts:
+        return settled
+    found = await all_of(finder, settled, trees=False)
+    return replace(settled, sifts=(), tests=(*settled.tests, among("sifted", [one.key for one in found])))
+
+
+async def _texted(finder: Finder, criteria: Criteria, most: int) -> list[Texted]:
+    """Those without a coding: the newest of each text."""
+    without = replace(criteria, tests=(*criteria.tests, observations.uncoded()))
+    rows = await finder.candidates(without, _BY_TIME, MOST_SIFTED + 1, {})
+    if len(rows) > MOST_SIFTED:
+        raise TooCostly
+    found = await opened(finder, rows, without, _BY_TIME, trees=True)
+    return observations.last((Texted(one.key, _group(finder, one), one.row.sort_0) for one in found), most)
+
+
+def _group(finder: Finder, one: Opened) -> int:
+    text = one.tree["code"].get("text")
+    # What says nothing of its kind is of a kind of its own.
+    return one.key if text is None else finder.desk.runtime.keys.token(f"text {text}")
+
+
+def _statement(finder: Finder, criteria: Criteria) -> Select[Any]:
+    typed, reach = finder.decision.of(criteria.type.name), finder.reach(criteria.type.name)
+    found = observations.lastn(criteria, typed.clause, typed.relied, reach=reach).cte("found")
+    many = select(func.count() > bindparam("most_shown", type_=Integer)).select_from(found).scalar_subquery()
+    shown = select(found).where(~many).cte("shown")
+    totals = select(many.label("many")).subquery("totals")
+    rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found,))
+    return rows.order_by(*observations.in_order(shown))
+
+
+def _params(finder: Finder, criteria: Criteria, texted: Sequence[Texted], most: int) -> dict[str, Any]:
+    asked = finder.desk.standing.asked
+    return {
+        **finder.params(criteria),
+        **audit_params(finder.desk, finder.decision, [NOBODY if asked is None else asked], one=False),
+        "most": most,
+        "most_shown": MOST_SHOWN,
+        "texted": [one.record_key for one in texted],
+        "texted_groups": [one.group for one in texted],
+        "limit": _NO_LIMIT,
+    }
