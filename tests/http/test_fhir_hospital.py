@@ -1,0 +1,163 @@
+"""A hospital's record: each further type through its life, whose it is, and who must permit it.
+
+http://hl7.org/fhir/R4/compartmentdefinition-patient.html
+"""
+
+from typing import Any, Final
+
+import pytest
+
+from tests import resources as made
+from tests.cast import Cast
+from tests.hospital import QUESTIONNAIRE, TERMINOLOGY, device_metric, records_of
+from tests.http.test_fhir_types import ends, lives
+from tests.town import Town, Voice, outcome
+from tests.unit.consent.words import Json, deny, permit
+
+pytestmark = pytest.mark.anyio
+
+OF_PATIENTS: Final = tuple(records_of("Patient/x"))
+# What a permit without class never covers, and what follows another record.
+APART: Final = frozenset({"Subscription", "Binary"})
+SEVERAL: Final = (
+    "Appointment",
+    "List",
+    "Group",
+    "Task",
+    "Communication",
+    "Coverage",
+    "Composition",
+    "Person",
+)
+
+
+def shared(type_name: str, one: str, other: str) -> Json:
+    """A record of `one` that names `other` as well."""
+    who = made.reference(other)
+    if type_name == "Group":
+        return made.group(one, other)
+    tree = records_of(one)[type_name]
+    added: dict[str, dict[str, Any]] = {
+        "Appointment": {"participant": [*tree.get("participant", []), {"actor": who, "status": "tentative"}]},
+        "List": {"entry": [{"item": who}]},
+        "Task": {"restriction": {"recipient": [who]}},
+        "Communication": {"recipient": [who]},
+        "Coverage": {"subscriber": who},
+        "Composition": {"attester": [{"mode": "personal", "party": who}]},
+        "Person": {"link": [*tree.get("link", []), {"target": who}]},
+    }
+    return {**tree, **added[type_name]}
+
+
+@pytest.mark.parametrize("type_name", OF_PATIENTS)
+async def test_a_resident_keeps_a_hospitals_records(hanako: Voice, cast: Cast, type_name: str) -> None:
+    reference = await lives(hanako, records_of(hanako.reference)[type_name])
+    outcome(await cast.a.get(reference), 404, "not-found")
+    await ends(hanako, reference)
+
+
+@pytest.mark.parametrize("type_name", OF_PATIENTS)
+async def test_a_hospital_reads_what_it_was_granted_and_no_other_type(
+    hanako: Voice, cast: Cast, type_name: str
+) -> None:
+    reference = await hanako.create(records_of(hanako.reference)[type_name])
+    await hanako.grant(permit(cast.clinic, types=["Encounter"]))
+    assert not await cast.a_at_k.sees(reference)
+    followed = ["Patient"] if type_name == "Binary" else [type_name]
+    await hanako.grant(permit(cast.hospital, types=followed))
+    assert await cast.a.sees(reference)
+    await hanako.grant(deny(types=[type_name]))
+    assert not await cast.a.sees(reference)
+
+
+@pytest.mark.parametrize("type_name", [name for name in OF_PATIENTS if name not in APART])
+async def test_a_permit_without_a_class_covers_a_hospitals_records(
+    hanako: Voice, cast: Cast, type_name: str
+) -> None:
+    reference = await hanako.create(records_of(hanako.reference)[type_name])
+    await hanako.grant(permit(cast.hospital))
+    assert await cast.a.sees(reference)
+
+
+@pytest.mark.parametrize("type_name", SEVERAL)
+async def test_everybody_whom_a_record_names_permits_it(
+    hanako: Voice, taro: Voice, cast: Cast, type_name: str
+) -> None:
+    grants = (
+        permit(cast.hospital, types=[type_name]),
+        permit(cast.hospital, types=[type_name], actions=["collect"]),
+    )
+    tree = shared(type_name, hanako.reference, taro.reference)
+    await hanako.grant(*grants)
+    outcome(await cast.a.post(tree), 403, "forbidden")
+    await taro.grant(*grants)
+    reference = await cast.a.create(tree)
+    assert await cast.a.sees(reference)
+    for voice in (hanako, taro):
+        (ended,) = await voice.grant(deny(cast.hospital, types=[type_name]))
+        assert not await cast.a.sees(reference)
+        await voice.remove(ended)
+    assert await cast.a.sees(reference)
+
+
+async def test_a_binary_is_seen_where_the_record_of_its_context_is(hanako: Voice, cast: Cast) -> None:
+    document = await hanako.create(records_of(hanako.reference)["DocumentReference"])
+    await hanako.grant(
+        permit(cast.hospital, types=["DocumentReference"]),
+        permit(cast.hospital, actions=["collect"]),
+    )
+    context = made.reference(document)
+    binary = await cast.a.create({**records_of(hanako.reference)["Binary"], "securityContext": context})
+    assert await cast.a.sees(binary)
+    assert await hanako.sees(binary)
+    (hidden,) = await hanako.grant(deny(data=[("instance", document)]))
+    assert not await cast.a.sees(binary)
+    assert await hanako.sees(binary)
+    await hanako.remove(hidden)
+    assert await cast.a.sees(binary)
+    await hanako.remove(document)
+    assert not await cast.a.sees(binary)
+
+
+async def test_a_provenance_of_a_binary_is_seen_where_the_binary_is(hanako: Voice, cast: Cast) -> None:
+    document = await hanako.create(records_of(hanako.reference)["DocumentReference"])
+    await hanako.grant(
+        permit(cast.hospital, types=["DocumentReference"]),
+        permit(cast.hospital, actions=["collect"]),
+    )
+    context = {"securityContext": made.reference(document)}
+    binary = await cast.a.create({**records_of(hanako.reference)["Binary"], **context})
+    origin = await cast.a.create(made.provenance(binary, agent=cast.dr_a))
+    assert await cast.a.sees(origin)
+    await hanako.grant(deny(data=[("instance", document)]))
+    assert not await cast.a.sees(origin)
+
+
+async def test_a_device_metric_lies_with_its_device(hanako: Voice, cast: Cast) -> None:
+    device = await hanako.create(made.device(hanako.reference))
+    await hanako.grant(
+        permit(cast.hospital, types=["Device"]),
+        permit(cast.hospital, types=["DeviceMetric"], actions=["collect"]),
+    )
+    metric = await cast.a.create(device_metric(device))
+    assert not await cast.a.sees(metric)
+    assert await hanako.sees(metric)
+    await hanako.grant(permit(cast.hospital, types=["DeviceMetric"]))
+    assert await cast.a.sees(metric)
+    outcome(await cast.a.post(device_metric("Device/unknown")), 403, "forbidden")
+
+
+async def test_the_operator_keeps_questionnaires_and_everyone_reads_them(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    reference = await lives(town.operator, QUESTIONNAIRE)
+    for voice in (hanako, cast.a):
+        assert await voice.sees(reference)
+    await ends(town.operator, reference)
+
+
+@pytest.mark.parametrize("tree", TERMINOLOGY, ids=lambda tree: str(tree["resourceType"]))
+async def test_terminology_is_unknown_outside_of_a_sandbox(town: Town, tree: Json) -> None:
+    unknown = outcome(await town.operator.post({**tree, "resourceType": "ImagingStudy"}), 404)
+    known = outcome(await town.operator.post(tree), 404)
+    assert str(known).replace(tree["resourceType"], "ImagingStudy") == str(unknown)
