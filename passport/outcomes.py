@@ -189,6 +189,13 @@ class Unavailable(PassportError):
         super().__init__(503, "transient", text)
 
 
+class TimedOut(PassportError):
+    """A statement ran longer than statements may; the work was undone."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "timeout", "the answer took too long, expected a narrower question")
+
+
 # The first row whose class fits; whatever fits none is a fault of ours and is answered as one.
 _TRANSLATIONS: Final[tuple[tuple[type[Exception], Literal[400, 404, 422, 503]], ...]] = (
     (ParseError, 400),
@@ -209,6 +216,8 @@ def translated(error: Exception) -> PassportError:
     """Return the error that a caller is answered with for any exception; a foreign text stays here."""
     if isinstance(error, PassportError):
         return error
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return TimedOut()
     status = next((status for kind, status in _TRANSLATIONS if isinstance(error, kind)), None)
     if status == 503:
         return Unavailable()

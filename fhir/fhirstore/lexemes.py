@@ -13,10 +13,12 @@ from typing import Final
 from fhirstore.errors import Problem
 
 NUMBER_MAX_CHARACTERS: Final = 64
+_SAFE_CHARACTERS: Final = 4  # not even an exponent of so few reaches the limit
 EXPONENT_MAX: Final = 308  # what a receiver's IEEE 754 double can still hold
 MOST_PROBLEMS: Final = 50
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s"\[\]{}:,]+', re.DOTALL)
+# A string that has no end is one token: looked at again from each of its quotes it would cost its length squared.
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}:,]|[^\s"\[\]{}:,]+', re.DOTALL)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 # Characters that FHIR strings exclude, and halves of surrogate pairs, which UTF-8 cannot carry.
 _UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
@@ -77,16 +79,17 @@ class _Scan:
                 yield "".join(level.step for level in self.levels), reason, match.start()
 
     def _take(self, lexeme: str) -> str | None:
-        if lexeme in ("{", "["):
-            self.levels.append(_Level(is_object=lexeme == "{"))
-        elif lexeme in ("}", "]"):
+        first = lexeme[0]
+        if first == '"':
+            return self._string(lexeme)
+        if first == ",":
+            self._next()
+        elif first in "{[":
+            self.levels.append(_Level(is_object=first == "{"))
+        elif first in "}]":
             if self.levels:
                 self.levels.pop()
-        elif lexeme == ",":
-            self._next()
-        elif lexeme.startswith('"'):
-            return self._string(lexeme)
-        elif lexeme != ":":
+        elif first != ":":
             return _literal_problem(lexeme)
         return None
 
@@ -119,6 +122,8 @@ def _name(level: _Level, value: str) -> str | None:
 
 
 def _decoded(lexeme: str) -> str:
+    if "\\" not in lexeme:
+        return lexeme[1:-1] if len(lexeme) > 1 else ""
     try:
         return str(loads(lexeme, strict=False))
     except JSONDecodeError:
@@ -128,6 +133,8 @@ def _decoded(lexeme: str) -> str:
 def _literal_problem(lexeme: str) -> str | None:
     if lexeme in _NOT_NUMBERS:
         return f"got {lexeme}, expected a number"
+    if len(lexeme) <= _SAFE_CHARACTERS:
+        return None
     return number_problem(lexeme) if _NUMBER.fullmatch(lexeme) else None
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fhirstore.errors import ParseError
@@ -81,6 +81,8 @@ def test_any_text_that_looks_like_json_is_a_tree_or_a_refusal(text: str) -> None
     assert tree is None or serialise(parse(serialise(tree))) == serialise(tree)
 
 
+# The models of a type are read at its first use, which takes longer than an example may.
+@settings(deadline=None)
 @given(VALUES, st.sampled_from(sorted(valid_resources())))
 def test_any_tree_is_valid_or_has_problems(value: Any, name: str) -> None:
     for tree in (

@@ -122,7 +122,8 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "oid": pattern(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+", "an OID as urn:oid:1.2.3"),
         "uuid": pattern(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID as urn:uuid:…"),
         "base64Binary": pattern(
-            r"\s*(?:(?:[A-Za-z0-9+/]\s*){4})*(?:(?:[A-Za-z0-9+/]\s*){2}==|(?:[A-Za-z0-9+/]\s*){3}=)?\s*",
+            # Possessive throughout: white space belongs to one place, and a wrong end is found once.
+            r"\s*+(?:(?:[A-Za-z0-9+/]\s*+){4})*+(?:(?:[A-Za-z0-9+/]\s*+){2}=\s*+=|(?:[A-Za-z0-9+/]\s*+){3}=)?+\s*+",
             "base64",
         ),
         "date": _date,

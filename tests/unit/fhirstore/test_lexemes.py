@@ -1,5 +1,8 @@
+from time import perf_counter
+
 import pytest
 
+from fhirstore.errors import ParseError
 from fhirstore.lexemes import (
     EXPONENT_MAX,
     MOST_PROBLEMS,
@@ -7,6 +10,7 @@ from fhirstore.lexemes import (
     content_problems,
     number_problem,
 )
+from fhirstore.parse import parse
 
 
 def places(text: str) -> list[tuple[str, int | None, int | None]]:
@@ -44,3 +48,19 @@ def test_number_within_the_bounds_is_carried(lexeme: str) -> None:
 @pytest.mark.parametrize("lexeme", ["1" * (NUMBER_MAX_CHARACTERS + 1), f"1e{EXPONENT_MAX + 1}"])
 def test_number_beyond_the_bounds_is_refused(lexeme: str) -> None:
     assert number_problem(lexeme) is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":"' + b'\\"' * 500_000,
+        b'{"' + b'""' * 500_000,
+        b'{"a":[' + b"1," * 300_000 + b'"\x00"]}',
+    ],
+    ids=["a string without end", "nothing but quotes", "many numbers"],
+)
+def test_refusal_of_a_hostile_text_costs_no_more_than_its_length(body: bytes) -> None:
+    began = perf_counter()
+    with pytest.raises(ParseError):
+        parse(body)
+    assert perf_counter() - began < 10

@@ -22,6 +22,7 @@ from passport.outcomes import (
     PassportError,
     PreconditionFailed,
     Refused,
+    TimedOut,
     TooLarge,
     TooMany,
     Unauthenticated,
@@ -45,6 +46,7 @@ ERRORS = [
     (Invalid("got x"), 400, "invalid", "invalid"),
     (TooMany(60), 429, "throttled", "refused"),
     (Unavailable(), 503, "transient", "error"),
+    (TimedOut(), 503, "timeout", "error"),
 ]
 
 
@@ -53,6 +55,11 @@ def test_another_media_type_is_told_beside_the_expected_one() -> None:
         "got Content-Type `text/xml`, expected `application/json`"
     )
     assert str(UnsupportedMedia("application/json")) == "got no Content-Type, expected `application/json`"
+
+
+def test_a_statement_that_ran_too_long_is_told_as_such() -> None:
+    error = translated(psycopg.errors.QueryCanceled("canceling statement due to statement timeout"))
+    assert (error.status, error.code) == (503, "timeout")
 
 
 def test_an_unknown_type_points_to_those_there_are() -> None:

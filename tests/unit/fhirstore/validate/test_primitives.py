@@ -1,3 +1,5 @@
+from time import perf_counter
+
 import pytest
 
 from fhirstore.validate.primitives import CHECKS
@@ -63,3 +65,13 @@ def test_string_over_a_megabyte_is_refused() -> None:
     assert CHECKS["string"]("a" * (1024 * 1024)) is None
     assert CHECKS["string"]("a" * (1024 * 1024 + 1)) is not None
     assert CHECKS["string"]("花" * (1024 * 1024 // 3 + 1)) is not None
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize(
+    "text", ["AAAA" + " " * 500_000 + "!", "A " * 250_000 + "!", "urn:oid:1" + ".1" * 250_000 + "x"]
+)
+def test_check_of_a_hostile_text_costs_no_more_than_its_length(name: str, text: str) -> None:
+    began = perf_counter()
+    CHECKS[name](text)
+    assert perf_counter() - began < 5
