@@ -147,7 +147,7 @@ def visible(
     """
     facts = RecordColumns.of(record, within=within)
     following = type_in(facts, systems.FOLLOWING, types)
-    simple = [func.cardinality(record.c.others) == number(0), not_(record.c.parts), negated(following)]
+    simple = [_empty(record.c.others), not_(record.c.parts), negated(following)]
     alone = _for_patient(sight, record.c.patient_key, lambda standing: _permitted(standing, facts, types))
     whole = every(
         [_whole(sight, record, parts, types), _follows(sight, record, facts, parts, targets, types)]
@@ -270,7 +270,7 @@ def _follows(
     below: int = len(systems.FOLLOWING) + 1,
 ) -> Formula:
     """Of a row of a type that follows others, and stands lower than `below`: all these are visible."""
-    nothing = func.cardinality(record.c.follows) == number(0)
+    nothing = _empty(record.c.follows)
     conditions: list[Formula] = []
     for name, height in systems.FOLLOWING.items():
         other = negated(type_in(facts, [name], types))
@@ -308,6 +308,11 @@ def _found(
     )
     lost = select(followed.c.key).where(not_(exists(found))).correlate_except(followed)
     return not_(exists(lost))
+
+
+def _empty(keys: ColumnElement[Sequence[int]]) -> ColumnElement[bool]:
+    """Whether there is no key, which rows say by NULL or by an empty array; never NULL itself."""
+    return func.coalesce(func.cardinality(keys), number(0)) == number(0)
 
 
 def _homes(record: FromClause) -> ColumnElement[Sequence[int]]:

@@ -18,6 +18,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import URL
 
+from fhirstore.statements import ADAPTERS
+
 OWNER_ROLE: Final = "passport_owner"
 SERVICE_ROLE: Final = "passport_service"
 BROKER_ROLE: Final = "passport_broker"
@@ -130,7 +132,7 @@ async def open_pool(service_url: str, *, size: int, one_snapshot: bool = False) 
         configure=_prepare_for_one_snapshot if one_snapshot else _prepare,
         reset=_reset,
         timeout=10,
-        kwargs={"prepare_threshold": 2},
+        kwargs={"prepare_threshold": 2, "context": ADAPTERS},
     )
     await pool.open()
     try:

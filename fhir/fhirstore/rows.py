@@ -3,7 +3,7 @@
 https://www.postgresql.org/docs/current/functions-array.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -46,6 +46,9 @@ class RecordRow:
 _FACTS: Final = tuple(column.name for column in fact_columns())
 _KEY_LISTS: Final = frozenset(
     {"labels", "codes", "code_systems", "categories", "authors", "refs", "follows", "others"}
+)
+_NEVER_NULL: Final = frozenset(
+    column.name for column in fact_columns() if column.name in _KEY_LISTS and not column.nullable
 )
 _SQL_TYPES: Final = {
     "patient_key": "bigint",
@@ -125,7 +128,7 @@ def record_arrays(rows: Sequence[RecordRow]) -> dict[str, list[Any]]:
         elif name == "parts":
             arrays[name] = [bool(row.parts) for row in rows]
         elif name in _KEY_LISTS:
-            arrays[name] = [_array_text(getattr(row, name)) for row in rows]
+            arrays[name] = [_array_text(name, getattr(row, name)) for row in rows]
         else:
             arrays[name] = [getattr(row, name) for row in rows]
     return arrays
@@ -172,12 +175,13 @@ def beside(rows: Sequence[RecordRow]) -> Iterator[tuple[str, dict[str, list[Any]
             yield statement, dict(zip(columns, map(list, zip(*listed, strict=True)), strict=True))
 
 
-def _array_text(keys: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, keys)) + "}"
+def _array_text(name: str, keys: Collection[int]) -> str | None:
+    """The keys as an array is written; none are NULL where the column can be."""
+    return "{" + ",".join(map(str, keys)) + "}" if keys or name in _NEVER_NULL else None
 
 
 def _fact_value(name: str, facts: Mapping[str, Any]) -> Any:
-    return _array_text(facts[name]) if name in _KEY_LISTS else facts[name]
+    return _array_text(name, facts[name]) if name in _KEY_LISTS else facts[name]
 
 
 def _part(row: RecordRow, part: PartRow) -> tuple[Any, ...]:

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
 
+import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.adapt import AdaptersMap
 from psycopg.rows import namedtuple_row
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy import ClauseElement, Dialect, NullPool, create_engine
 
 DIALECT: Final[Dialect] = create_engine("postgresql+psycopg://", poolclass=NullPool).dialect
@@ -23,6 +26,22 @@ MAX_KEPT: Final = 2_000
 """Compiled statements kept per process; past it all are forgotten and compiled again."""
 
 Connection = AsyncConnection[Any]
+
+
+def _adapters() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    for dumper in (Int8Dumper, Int8BinaryDumper):
+        adapters.register_dumper(int, dumper)
+    return adapters
+
+
+ADAPTERS: Final = _adapters()
+"""How values travel: a whole number as a bigint, whatever its size.
+
+The driver would send a list of small numbers as `smallint[]`, and a kept plan casts it to the column's type anew
+for every row that it is compared with.
+"""
+
 Row = Any
 """A named tuple, its fields named as the statement's columns."""
 

@@ -29,7 +29,6 @@ NOBODY: Final = 0
 
 metadata = MetaData()
 
-_NO_KEYS = text("'{}'::bigint[]")
 UNDATED: Final = "0001-01-01 00:00:00+00"
 """Where a record without a time stands in an order: finite, because drivers read no infinity."""
 
@@ -41,40 +40,67 @@ def _instant(name: str, *, nullable: bool = False) -> Column[object]:
 
 
 def _keys(name: str) -> Column[object]:
-    return Column(name, ARRAY(BigInteger), nullable=False, server_default=_NO_KEYS)
+    """A set of keys; NULL where it is empty, since an empty array takes more room than many a fact."""
+    return Column(name, ARRAY(BigInteger), nullable=True)
 
 
-def fact_columns() -> tuple[Column[object], ...]:
-    """The facts of a record that consent reads, the same in every table that holds records or parts."""
+def _times() -> tuple[Column[object], ...]:
+    return (_instant("starts", nullable=True), _instant("ends", nullable=True))
+
+
+def _numbers() -> tuple[Column[object], ...]:
     return (
         Column("type", SmallInteger, nullable=False),
         Column("confidentiality", SmallInteger, nullable=True),
+    )
+
+
+def _key_sets() -> tuple[Column[object], ...]:
+    return (
         _keys("labels"),
         _keys("codes"),
         _keys("code_systems"),
         _keys("categories"),
-        _instant("starts", nullable=True),
-        _instant("ends", nullable=True),
         _keys("authors"),
-        _keys("refs"),
+        Column("refs", ARRAY(BigInteger), nullable=False),
     )
 
 
-def _record_columns() -> tuple[Column[object], ...]:
+def fact_columns() -> tuple[Column[object], ...]:
+    """The facts of a record that consent reads, the same in every table that holds records or parts."""
+    return (*_times(), *_numbers(), *_key_sets())
+
+
+def _record_columns(*, each_version: bool = False) -> tuple[Column[object], ...]:
+    """What a record's row holds, the widest columns first, so that none is padded; `each_version` has a row."""
     return (
-        Column("id", Text(collation="C"), nullable=False),
         _instant("last_updated"),
-        Column("deleted", Boolean, nullable=False),
-        Column("codec", SmallInteger, nullable=False),
-        Column("body", LargeBinary, nullable=False),
         Column("status", BigInteger, nullable=True),
-        *fact_columns(),
+        Column("source", BigInteger, nullable=False),
+        *_times(),
+        Column("version", Integer, primary_key=each_version, nullable=False, autoincrement=False),
+        *_numbers(),
+        Column("codec", SmallInteger, nullable=False),
+        Column("deleted", Boolean, nullable=False),
+        Column("parts", Boolean, nullable=False),
+        Column("id", Text(collation="C"), nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        *_key_sets(),
         _keys("follows"),
         _keys("others"),
-        Column("parts", Boolean, nullable=False),
-        Column("source", BigInteger, nullable=False),
     )
 
+
+dictionary = Table(
+    "dictionary",
+    metadata,
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text(collation="C"), nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    _instant("created_at"),
+)
+"""What bodies are compressed with: `number` is their codec, and means the same content for good."""
 
 patient = Table(
     "patient",
@@ -97,7 +123,6 @@ resource = Table(
     metadata,
     Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
-    Column("version", Integer, nullable=False),
     *_record_columns(),
     Index(
         "resource_by_type",
@@ -119,8 +144,7 @@ resource_version = Table(
     metadata,
     Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    *_record_columns(),
+    *_record_columns(each_version=True),
     Index(
         "proposed_version_by_source",
         "source",
@@ -134,10 +158,12 @@ resource_part = Table(
     metadata,
     Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("part_key", BigInteger, nullable=True),
+    *_times(),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("part", SmallInteger, primary_key=True, autoincrement=False),
-    Column("part_key", BigInteger, nullable=True),
-    *fact_columns(),
+    *_numbers(),
+    *_key_sets(),
 )
 
 resource_token = Table(
@@ -148,7 +174,6 @@ resource_token = Table(
     Column("value", BigInteger, primary_key=True, autoincrement=False),
     Column("starts", TIMESTAMP(timezone=True), primary_key=True, server_default=_UNDATED),
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
-    Index("resource_token_by_record", "patient_key", "record_key"),
 )
 
 resource_date = Table(

@@ -17,6 +17,15 @@ CREATE TABLE copatient (
     PRIMARY KEY (patient_key, other_key)
 );
 
+CREATE TABLE dictionary (
+    number SMALLINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    version SMALLINT NOT NULL,
+    content BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (number)
+);
+
 CREATE TABLE identifier_index (
     value BIGINT NOT NULL,
     patient_key BIGINT NOT NULL,
@@ -44,29 +53,31 @@ CREATE TABLE patient (
 CREATE TABLE resource (
     patient_key BIGINT NOT NULL,
     record_key BIGINT NOT NULL,
-    version INTEGER NOT NULL,
-    id TEXT COLLATE "C" NOT NULL,
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL,
-    deleted BOOLEAN NOT NULL,
-    codec SMALLINT NOT NULL,
-    body BYTEA NOT NULL,
     status BIGINT,
-    type SMALLINT NOT NULL,
-    confidentiality SMALLINT,
-    labels BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    codes BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    code_systems BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    categories BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
+    source BIGINT NOT NULL,
     starts TIMESTAMP WITH TIME ZONE,
     ends TIMESTAMP WITH TIME ZONE,
-    authors BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    refs BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    follows BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    others BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
+    version INTEGER NOT NULL,
+    type SMALLINT NOT NULL,
+    confidentiality SMALLINT,
+    codec SMALLINT NOT NULL,
+    deleted BOOLEAN NOT NULL,
     parts BOOLEAN NOT NULL,
-    source BIGINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    labels BIGINT[],
+    codes BIGINT[],
+    code_systems BIGINT[],
+    categories BIGINT[],
+    authors BIGINT[],
+    refs BIGINT[] NOT NULL,
+    follows BIGINT[],
+    others BIGINT[],
     PRIMARY KEY (patient_key, record_key)
 );
+
+ALTER TABLE resource ALTER COLUMN body SET STORAGE EXTERNAL;
 
 CREATE INDEX proposed_consent_by_source ON resource (source, last_updated) WHERE type = 19;
 
@@ -86,19 +97,19 @@ CREATE TABLE resource_date (
 CREATE TABLE resource_part (
     patient_key BIGINT NOT NULL,
     record_key BIGINT NOT NULL,
-    version INTEGER NOT NULL,
-    part SMALLINT NOT NULL,
     part_key BIGINT,
-    type SMALLINT NOT NULL,
-    confidentiality SMALLINT,
-    labels BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    codes BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    code_systems BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    categories BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
     starts TIMESTAMP WITH TIME ZONE,
     ends TIMESTAMP WITH TIME ZONE,
-    authors BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    refs BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
+    version INTEGER NOT NULL,
+    part SMALLINT NOT NULL,
+    type SMALLINT NOT NULL,
+    confidentiality SMALLINT,
+    labels BIGINT[],
+    codes BIGINT[],
+    code_systems BIGINT[],
+    categories BIGINT[],
+    authors BIGINT[],
+    refs BIGINT[] NOT NULL,
     PRIMARY KEY (patient_key, record_key, version, part)
 );
 
@@ -111,34 +122,34 @@ CREATE TABLE resource_token (
     PRIMARY KEY (patient_key, parameter, value, starts, record_key)
 );
 
-CREATE INDEX resource_token_by_record ON resource_token (patient_key, record_key);
-
 CREATE TABLE resource_version (
     patient_key BIGINT NOT NULL,
     record_key BIGINT NOT NULL,
-    version INTEGER NOT NULL,
-    id TEXT COLLATE "C" NOT NULL,
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL,
-    deleted BOOLEAN NOT NULL,
-    codec SMALLINT NOT NULL,
-    body BYTEA NOT NULL,
     status BIGINT,
-    type SMALLINT NOT NULL,
-    confidentiality SMALLINT,
-    labels BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    codes BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    code_systems BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    categories BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
+    source BIGINT NOT NULL,
     starts TIMESTAMP WITH TIME ZONE,
     ends TIMESTAMP WITH TIME ZONE,
-    authors BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    refs BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    follows BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
-    others BIGINT[] DEFAULT '{}'::bigint[] NOT NULL,
+    version INTEGER NOT NULL,
+    type SMALLINT NOT NULL,
+    confidentiality SMALLINT,
+    codec SMALLINT NOT NULL,
+    deleted BOOLEAN NOT NULL,
     parts BOOLEAN NOT NULL,
-    source BIGINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    labels BIGINT[],
+    codes BIGINT[],
+    code_systems BIGINT[],
+    categories BIGINT[],
+    authors BIGINT[],
+    refs BIGINT[] NOT NULL,
+    follows BIGINT[],
+    others BIGINT[],
     PRIMARY KEY (patient_key, record_key, version)
 );
+
+ALTER TABLE resource_version ALTER COLUMN body SET STORAGE EXTERNAL;
 
 CREATE INDEX proposed_version_by_source ON resource_version (source, last_updated) WHERE type = 19;
 
@@ -431,9 +442,10 @@ CREATE POLICY own_proposals ON {table} USING (
     type = 19 AND source = (SELECT nullif(current_setting('passport.requester', true), '')::bigint)
 )
 """
+# Written as IN over rows it is looked up in a hash; ANY over an array is searched from end to end for every row.
 WALL = """
 CREATE POLICY wall ON {table} USING (
-    patient_key = ANY ((SELECT nullif(current_setting('passport.patients', true), '')::bigint[])::bigint[])
+    patient_key IN (SELECT unnest(nullif(current_setting('passport.patients', true), '')::bigint[]))
     OR (SELECT current_setting('passport.everyone', true)) = 'on'
 )
 """
@@ -442,6 +454,7 @@ CREATE POLICY wall ON {table} USING (
 APPEND_ONLY = (
     "audit_event",
     "resource_version",
+    "dictionary",
     "consent_shape",
     "client_assertion",
     "device_message",

@@ -191,10 +191,10 @@ def _row(record: Record, patients: Mapping[str | None, int], empty: Empty, impli
         "record_key": KEYS.reference(record.reference or ""),
         "version": 1,
         "deleted": False,
-        "others": others,
+        "others": others or empty(),
         "parts": bool(record.parts),
         "source": record.source and KEYS.reference(record.source),
-        "follows": [KEYS.reference(one.reference or "") if one else 404 for one in record.follows],
+        "follows": [KEYS.reference(one.reference or "") if one else 404 for one in record.follows] or empty(),
     }
 
 
