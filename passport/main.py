@@ -20,6 +20,7 @@ from consent.errors import ConsentError
 from fhirstore.errors import FhirStoreError
 from fhirstore.keys import KeyMaker
 from passport.database import open_pool
+from passport.dictionaries import open_dictionaries
 from passport.forms import Forms
 from passport.intake import open_directory
 from passport.keys import KeyRing
@@ -43,6 +44,7 @@ from passport.routes import (
     health,
     imports,
     lastn,
+    meta,
     metadata,
     notifications,
     validation,
@@ -89,6 +91,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
             keys = KeyMaker(ring.index_secret)
             runtime = Runtime(settings, pool, ring, keys, reading=reading, **parts)
             await open_directory(runtime)
+            await open_dictionaries(runtime)
             app.state.runtime = runtime
             yield
 
@@ -111,6 +114,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         audit,
         everything,
         lastn,
+        meta,
         validation,
         fhir,
         writing,

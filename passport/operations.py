@@ -46,6 +46,12 @@ OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
         documentation="The last Observations of each kind of one patient; those of equal time come along.",
     ),
     OperationDefinition(
+        name="meta",
+        levels=("instance",),
+        definition="http://hl7.org/fhir/OperationDefinition/Resource-meta",
+        documentation="The profiles, tags and labels of a record, with its version.",
+    ),
+    OperationDefinition(
         name="validate",
         levels=("type", "instance"),
         definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",

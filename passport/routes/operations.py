@@ -166,6 +166,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/fhir/{type_name}/{id_}/$meta", "get"): Operation("The profiles, tags and labels of a record"),
     ("/fhir/{type_name}/$validate", "post"): Operation(
         "Check a resource; nothing is stored", _json(_WEIGHT, FHIR), _VALIDATED, errors=(400, *_ONLY_ASKED)
     ),
