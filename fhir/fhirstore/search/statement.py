@@ -20,9 +20,11 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
+    literal_column,
     not_,
     or_,
     select,
+    true,
     union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -75,11 +77,15 @@ def keys(criteria: Criteria, permit: Permit, *, reach: Permit) -> Select[Any]:
 
 def total(query: Criteria, permit: Permit, *, reach: Permit) -> Select[Any]:
     """How many records match; what is not permitted is not counted."""
+    indexed = next((test for test in query.tests if test.index), None)
+    counted = select(func.count().label("total"))
     record = resource.alias("counted")
-    return (
-        select(func.count().label("total"))
-        .select_from(record)
-        .where(*_wanted(query, record, reach, None), permit(record))
+    if indexed is None:
+        return counted.select_from(record).where(*_wanted(query, record, reach, None), permit(record))
+    # Whose records are looked at is asked of the index rows alone: asked twice it misleads the planner.
+    driver = resource_token.alias("u")
+    return counted.select_from(driver.join(record, same(driver, record))).where(
+        *_driven(query, driver, indexed, reach), *_matching(query, record, indexed), permit(record)
     )
 
 
@@ -144,25 +150,36 @@ def _found(
     criteria: Criteria, order: Sequence[SortKey], permit: Permit, reach: Permit, *, after_cursor: bool
 ) -> tuple[Select[Any], FromClause]:
     """What the rows let through, in their order up to the limit; with the record that columns are taken from."""
-    record = resource.alias("r")
     indexed = next((test for test in criteria.tests if test.index), None)
-    driver = None if indexed is None else resource_token.alias("t")
-    # Index rows stand in the order of time: they then give the page without a sort.
-    by_time = driver is not None and bool(order) and all(key.name == "time" for key in order)
-    ordered = driver if driver is not None and by_time else record
-    rows = select(*expressions(order, ordered)).where(
-        *_wanted(criteria, record, reach, indexed), permit(record)
-    )
-    if driver is not None and indexed is not None:
-        rows = rows.select_from(driver.join(record, same(driver, record)))
-        rows = rows.where(*_driven(criteria, driver, indexed, reach))
+    if indexed is None:
+        record: FromClause = resource.alias("r")
+        ordered = record
+        rows = select(*expressions(order, record)).select_from(record)
+        rows = rows.where(*_wanted(criteria, record, reach, None), permit(record))
     else:
-        rows = rows.select_from(record)
+        driver = resource_token.alias("t")
+        record = _behind(driver, criteria, indexed, permit)
+        # Index rows stand in the order of time: they then give the page without a sort.
+        ordered = driver if order and all(key.name == "time" for key in order) else record
+        rows = select(*expressions(order, ordered)).select_from(driver.join(record, true()))
+        rows = rows.where(*_driven(criteria, driver, indexed, reach))
     if after_cursor:
         rows = rows.where(after(order, ordered))
     # What the rows do not order is put in order when it was looked into.
     known = order if by_rows(order) else ()
     return rows.order_by(*order_by(known, ordered)).limit(bindparam("limit", type_=Integer)), record
+
+
+def _behind(driver: FromClause, criteria: Criteria, indexed: Test, permit: Permit) -> FromClause:
+    """The record of an index row, if it matches; OFFSET keeps it behind that row, so that a page ends in time."""
+    record = resource.alias("r")
+    return (
+        select(record)
+        .where(same(driver, record), *_matching(criteria, record, indexed), permit(record))
+        .correlate(driver)
+        .offset(literal_column("0"))
+        .lateral("found")
+    )
 
 
 def _by_columns(found: FromClause, order: Sequence[SortKey]) -> list[ColumnElement[Any]]:
@@ -176,11 +193,12 @@ def _by_columns(found: FromClause, order: Sequence[SortKey]) -> list[ColumnEleme
 def _wanted(
     criteria: Criteria, rows: FromClause, reach: Permit, driving: Test | None
 ) -> list[ColumnElement[bool]]:
-    conditions = [
-        rows.c.type == bindparam("type", type_=SmallInteger),
-        not_(rows.c.deleted),
-        _of_patients(criteria, rows, reach),
-    ]
+    return [_of_patients(criteria, rows, reach), *_matching(criteria, rows, driving)]
+
+
+def _matching(criteria: Criteria, rows: FromClause, driving: Test | None) -> list[ColumnElement[bool]]:
+    """What a record has to be, whosever it is; without the test that its index row has passed."""
+    conditions = [rows.c.type == bindparam("type", type_=SmallInteger), not_(rows.c.deleted)]
     if criteria.held == "named":
         asked = bindparam("asked", type_=BigInteger)
         conditions.append(or_(rows.c.patient_key == asked, asked == any_(rows.c.others)))
