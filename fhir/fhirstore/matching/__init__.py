@@ -72,6 +72,7 @@ def matcher(
     Raises:
         TooManyValues: more than `MOST_VALUES` alternatives.
         UnknownModifier: one that the parameter's type has not, or that needs a terminology server.
+        UnknownPrefix: a prefix that the parameter's type has not.
         BadValue: a value that cannot be read.
     """
     if len(values) > MOST_VALUES:

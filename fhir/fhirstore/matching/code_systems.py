@@ -34,6 +34,7 @@ _OF_ELEMENTS: Final[Mapping[str, str]] = MappingProxyType(
 _LAST: Final[Mapping[str, str]] = MappingProxyType(
     {
         "contentType": "urn:ietf:bcp:13",
+        "payload": "urn:ietf:bcp:13",
         "language": "urn:ietf:bcp:47",
     }
 )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from fhirstore.matching.model import Context, ElementMatches, expect_modifier
 from fhirstore.parameters import SearchParameter
-from fhirstore.search.test import BadValue
+from fhirstore.search.test import BadValue, UnknownPrefix
 from fhirstore.times import BEGINNING, END, Interval, interval_at, interval_of
 
 Compare = Callable[[Any, Any, Any, Any], Any]
@@ -37,7 +37,8 @@ Written with the operators that datetimes and SQL expressions share, so that bot
 `ap` the value is widened before.
 """
 
-_PREFIXED: Final = re.compile(rf"({'|'.join(COMPARISONS)})?([0-9].*)")
+_PREFIXED: Final = re.compile(r"([a-z]{2})?([0-9].*)")
+_APPROXIMATELY: Final = "ap"
 _GAPS: Final = 10  # "10% of the gap between now and the date"
 
 
@@ -58,7 +59,8 @@ def read_date(name: str, text: str, context: Context) -> SoughtTime:
     """Read a date with its prefix.
 
     Raises:
-        BadValue: no date, an unknown prefix, or `ap` where it is not known what time it is.
+        BadValue: no date.
+        UnknownPrefix: a prefix that no date has, or `ap` where it is not known what time it is.
     """
     match = _PREFIXED.fullmatch(text)
     # A plus sign of an offset arrives as a space where a client did not escape it.
@@ -66,9 +68,9 @@ def read_date(name: str, text: str, context: Context) -> SoughtTime:
     if match is None or interval is None:
         raise BadValue(name, f"a date such as `2024-06-01`, after none or one of {', '.join(COMPARISONS)}")
     prefix = match[1] or "eq"
-    if prefix == "ap":
-        if context.now is None:
-            raise BadValue(name, "an exact date")
+    if prefix not in COMPARISONS or (prefix == _APPROXIMATELY and context.now is None):
+        raise UnknownPrefix(name, list(COMPARISONS))
+    if prefix == _APPROXIMATELY and context.now is not None:
         interval = approximately(interval, context.now)
     return SoughtTime(prefix, interval)
 
@@ -90,6 +92,7 @@ def date_test(
     Raises:
         UnfitModifier: any modifier.
         BadValue: a value that is no date.
+        UnknownPrefix: a prefix that no such value has.
     """
     expect_modifier(parameter, modifier)
     sought = [read_date(parameter.name, value, context) for value in values]

@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
 from fhirstore.lexemes import EXPONENT_MAX, NUMBER_MAX_CHARACTERS, number_problem
-from fhirstore.search.test import BadValue
+from fhirstore.search.test import BadValue, UnknownPrefix
 
-_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_PREFIXED: Final = re.compile(r"(?P<prefix>[a-z]{2})?(?P<number>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _MOST_MAGNITUDE: Final = EXPONENT_MAX + NUMBER_MAX_CHARACTERS
 _APPROXIMATELY: Final = Fraction(1, 10)  # "typically, within 10% of the value"
 
@@ -83,16 +83,19 @@ def read_number(name: str, text: str) -> Sought:
         text: such as `100`, `5.40`, `1e2` or `lt100`.
 
     Raises:
-        BadValue: no number, an unknown prefix, or more digits or magnitude than the store carries.
+        BadValue: no number, or one of more digits or magnitude than the store carries.
+        UnknownPrefix: a prefix that no number has.
     """
-    prefix = text[:2] if text[:2] in PREFIXES else ""
     # A plus sign of an exponent arrives as a space where a client did not escape it.
-    lexeme = text[len(prefix) :].replace(" ", "+")
-    if _NUMBER.fullmatch(lexeme) is None or number_problem(lexeme) is not None:
+    match = _PREFIXED.fullmatch(text.replace(" ", "+"))
+    if match is None or number_problem(match["number"]) is not None:
         raise BadValue(name, f"a number such as `5.4`, after none or one of {', '.join(PREFIXES)}")
-    value, half = _with_half_width(Decimal(lexeme))
+    prefix = match["prefix"] or "eq"
+    if prefix not in PREFIXES:
+        raise UnknownPrefix(name, list(PREFIXES))
+    value, half = _with_half_width(Decimal(match["number"]))
     about = max(abs(value) * _APPROXIMATELY, half)
-    return Sought(prefix or "eq", value, value - half, value + half, value - about, value + about)
+    return Sought(prefix, value, value - half, value + half, value - about, value + about)
 
 
 def _with_half_width(number: Decimal) -> tuple[Fraction, Fraction]:

@@ -20,6 +20,7 @@ def number_test(
     Raises:
         UnfitModifier: any modifier.
         BadValue: a value that is no number.
+        UnknownPrefix: a prefix that no such value has.
     """
     expect_modifier(parameter, modifier)
     sought = [read_number(parameter.name, value) for value in values]

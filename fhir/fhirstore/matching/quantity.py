@@ -73,6 +73,7 @@ def quantity_test(
     Raises:
         UnfitModifier: any modifier.
         BadValue: a value that is no number, or has its unit in another form.
+        UnknownPrefix: a prefix that no such value has.
     """
     expect_modifier(parameter, modifier)
     wanted = [_read(parameter.name, value) for value in values]

@@ -26,9 +26,7 @@ _ANYWHERE: Final = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]*:.+", re.DOTALL)
 _EXPECTED: Final = "`Type/id`, an id or a URL"
 
-CANONICAL: Final = frozenset(
-    {"instantiates", "instantiatesCanonical", "questionnaire", "definitionCanonical", "derivedFrom", "url"}
-)
+CANONICAL: Final = frozenset({"instantiatesCanonical", "questionnaire", "definitionCanonical"})
 """Elements that name a record by its canonical URL, and so do not stand among a record's references."""
 
 _NESTED: Final = "resource"

@@ -6,7 +6,7 @@ import pytest
 from fhirstore.matching import Context, matcher, sort_value
 from fhirstore.matching.date import approximately
 from fhirstore.parameters import Kind
-from fhirstore.search.test import BadValue
+from fhirstore.search.test import BadValue, UnknownPrefix
 from fhirstore.times import BEGINNING, END, Interval
 from tests.unit.fhirstore.matching.asking import CONTEXT, matches, parameter
 
@@ -66,7 +66,7 @@ def test_period_open_on_both_sides_is_no_time() -> None:
     assert not found("ne2013", {})
 
 
-@pytest.mark.parametrize("text", ["", "ap", "xx2013", "2013-13", "2013-02-30", "yesterday", "2013-01-14T10"])
+@pytest.mark.parametrize("text", ["", "ap", "xxx2013", "2013-13", "2013-02-30", "yesterday", "2013-01-14T10"])
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(BadValue):
         matcher(DATE, None, [text], CONTEXT)
@@ -76,9 +76,11 @@ def test_offset_whose_plus_sign_became_a_space_is_read() -> None:
     assert found("2024-06-01T00:00:00 09:00", "2024-06-01T00:00:00+09:00")
 
 
-def test_approximate_date_needs_to_know_what_time_it_is() -> None:
-    with pytest.raises(BadValue):
-        matcher(DATE, None, ["ap2013"], Context(CONTEXT.zone))
+@pytest.mark.parametrize(("text", "context"), [("xx2013", CONTEXT), ("ap2013", Context(CONTEXT.zone))])
+def test_prefix_that_is_not_known_here_is_refused_as_such(text: str, context: Context) -> None:
+    # Approximately is a matter of what time it is.
+    with pytest.raises(UnknownPrefix):
+        matcher(DATE, None, [text], context)
 
 
 def test_approximately_widens_by_a_tenth_of_the_gap_to_now() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from fhirstore.matching import UnfitModifier, matcher, sort_value
 from fhirstore.parameters import Kind
-from fhirstore.search.test import BadValue
+from fhirstore.search.test import BadValue, UnknownPrefix
 from tests.unit.fhirstore.matching.asking import CONTEXT, matches, parameter
 
 PROBABILITY = parameter(Kind.NUMBER, "probability")
@@ -75,7 +75,6 @@ def test_integers_match_exactly_and_never_a_fraction() -> None:
         "NaN",
         "Infinity",
         "gt",
-        "xx5",
         "5 mg",
         "1.",
         ".5",
@@ -98,6 +97,11 @@ def test_exponent_whose_plus_sign_became_a_space_is_read() -> None:
 def test_other_elements_are_no_numbers(value: Any) -> None:
     assert not found("ge-1", value)
     assert sort_value(PROBABILITY, {"probability": value}, CONTEXT, descending=False) is None
+
+
+def test_unknown_prefix_is_refused_as_such() -> None:
+    with pytest.raises(UnknownPrefix, match="expected one of eq, ne, gt, lt, ge, le, sa, eb, ap"):
+        matcher(PROBABILITY, None, ["xx5"], CONTEXT)
 
 
 def test_number_has_no_modifier() -> None:
