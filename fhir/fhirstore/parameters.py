@@ -87,10 +87,6 @@ _ORDINALS: Final = MappingProxyType(
         "patient": 4,
         "code": 6,
         "vaccine-code": 7,
-        "date": 11,
-        "recorded-date": 16,
-        "recorded": 17,
-        "timestamp": 19,
         "type": 20,
     }
 )
@@ -107,17 +103,6 @@ _COLUMNS: Final = MappingProxyType(
 # The service writes these itself, and what it does not write down is not searched.
 _ANSWERED_BY_THE_LOG: Final = MappingProxyType(
     {"AuditEvent": frozenset({"_id", "_lastUpdated", "agent", "date", "outcome", "patient"})}
-)
-
-_IN_ROWS: Final = MappingProxyType(
-    {
-        ("AllergyIntolerance", "date"): Source.DATE_ROWS,
-        ("Bundle", "timestamp"): Source.DATE_ROWS,
-        ("Condition", "recorded-date"): Source.DATE_ROWS,
-        ("Group", "code"): Source.TOKEN_ROWS,
-        ("MedicationRequest", "date"): Source.DATE_ROWS,
-        ("Provenance", "recorded"): Source.DATE_ROWS,
-    }
 )
 
 
@@ -151,7 +136,7 @@ def _of(row: ResourceType) -> Iterator[SearchParameter]:
             name=each.name,
             number=ParameterNumber(row.number * _PER_TYPE + ordinal),
             kind=each.kind,
-            source=_IN_ROWS.get((row.name, each.name)) or _COLUMNS.get(each.name) or _source(row, each),
+            source=_COLUMNS.get(each.name) or _source(row, each),
             paths=each.paths,
             targets=each.targets,
             components=each.components,

@@ -91,25 +91,11 @@ def test_allergy_is_found_by_its_code_and_by_the_substances_of_its_reactions(tex
     assert found(allergy(code=concept(SNOMED, "91936005"), reaction=[reacted]), "code", text)
 
 
-def test_code_of_a_group_is_found() -> None:
-    group = valid_resources()["Group"] | {"code": concept(LOCAL, "x")}
-    assert found(group, "code", "x")
-    assert found(group, "code", f"{LOCAL}|x")
-
-
-def test_date_that_no_column_holds_has_a_row() -> None:
-    (row,) = rows(allergy()).dates
-    may = interval_of("2024-05", TOKYO)
-    assert may is not None
-    assert (row.parameter, row.starts, row.ends) == (
-        parameters_of("AllergyIntolerance")["date"].number,
-        may.start,
-        may.end,
-    )
-
-
-def test_date_that_cannot_be_read_has_no_row() -> None:
-    assert rows(allergy(recordedDate="yesterday")).dates == ()
+@pytest.mark.parametrize("name", ["Group", "Bundle", "Provenance"])
+def test_what_the_elements_answer_has_no_rows(name: str) -> None:
+    tree = valid_resources()[name] | {"code": concept(LOCAL, "x"), "timestamp": "2026-06-01T09:00:00Z"}
+    written = rows(tree)
+    assert (written.tokens, written.dates) == ((), ())
 
 
 @pytest.mark.parametrize("text", ["0001", "http://city.example/id|0001", "http://city.example/id|"])
