@@ -13,13 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from passport.demo.telling import new_console
-from tests.real_inputs import bluetooth, handbooks
+from tests.real_inputs import bluetooth, handbooks, published
 from tests.real_inputs.findings import Finding
 from tests.real_inputs.service import Service, running_service
 
 FORMATS: Final[dict[str, Callable[[Service, Path, str], Iterator[Finding]]]] = {
     "gatt": bluetooth.findings,
     "jahis": handbooks.findings,
+    # The one before the other: a patient of its own is registered under the id that further files refer to.
+    "eprescription": published.findings,
+    "jp-clins": published.findings,
 }
 """Which folder of the data holds which format."""
 
