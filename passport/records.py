@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fhirstore.bodies import NONCE_BYTES, Address, Bodies, Sealed
+from fhirstore.errors import BodyError
 from fhirstore.facts import Columns, Facts
 from fhirstore.indexing import IndexRows, index_rows
 from fhirstore.keys import KeyMaker
@@ -16,7 +17,8 @@ from fhirstore.parameters import parameters_of
 from fhirstore.parse import Tree, serialise
 from fhirstore.rows import PartRow, RecordRow
 from fhirstore.tables import NOBODY, fact_columns
-from fhirstore.types import TypeNumber
+from fhirstore.trained import codec_for
+from fhirstore.types import TYPES_BY_NUMBER, TypeNumber
 from passport.runtime import Runtime
 
 _FACT_NAMES: Final = tuple(column.name for column in fact_columns())
@@ -70,6 +72,22 @@ def written(draft: Draft, now: datetime) -> bytes:
     return serialise(named(draft.tree, id_=draft.id, version=draft.version, last_updated=now))
 
 
+def unheaded(plain: bytes, type_name: str, id_: str) -> bytes:
+    """A body without the type and the id that it begins with: its row says them, and an id does not compress.
+
+    Raises:
+        BodyError: it begins otherwise.
+    """
+    head = _head(type_name, id_)
+    if not plain.startswith(head):
+        raise BodyError("got a body that does not begin with its type and its id")
+    return plain[len(head) :]
+
+
+def _head(type_name: str, id_: str) -> bytes:
+    return f'{{"resourceType":"{type_name}","id":"{id_}"'.encode()
+
+
 def sealed_row(
     runtime: Runtime, draft: Draft, owner: Owner, *, source: int, now: datetime, plain: bytes | None = None
 ) -> RecordRow:
@@ -85,7 +103,13 @@ def sealed_row(
     )
     plain = written(draft, now) if plain is None else plain
     address = Address(owner.patient_key, columns.type, draft.id, draft.version)
-    sealed = BODIES.seal(plain, owner.body_key, address, nonce=runtime.ring.random(NONCE_BYTES))
+    sealed = BODIES.seal(
+        unheaded(plain, draft.facts.type.name, draft.id),
+        owner.body_key,
+        address,
+        nonce=runtime.ring.random(NONCE_BYTES),
+        codec=BODIES.known(codec_for(draft.tree)),
+    )
     return RecordRow(
         patient_key=owner.patient_key,
         record_key=runtime.keys.reference(f"{draft.facts.type.name}/{draft.id}"),
@@ -139,4 +163,5 @@ def opened_body(row: Any, body_key: bytes, type_number: int) -> bytes:
         BodyForged: the row does not hold what was sealed for it.
     """
     address = Address(row.patient_key, TypeNumber(type_number), row.id, row.version)
-    return BODIES.open(Sealed(row.codec, row.body), body_key, address)
+    opened = BODIES.open(Sealed(row.codec, row.body), body_key, address)
+    return _head(TYPES_BY_NUMBER[address.type].name, row.id) + opened

@@ -9,6 +9,7 @@ from psycopg.conninfo import make_conninfo
 
 from fhirstore.keys import KeyMaker
 from passport.database import BROKER_ROLE, open_pool
+from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
 from passport.runtime import Runtime, utc_now
 from passport.settings import Settings
@@ -51,7 +52,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Build what a worker's tasks work with."""
     ring = KeyRing.load(settings.key_file)
     async with open_pool(settings.database_url, size=POOL_SIZE) as pool:
-        yield Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        await open_dictionaries(runtime)
+        yield runtime
 
 
 def broker_url(settings: Settings) -> str:

@@ -23,7 +23,7 @@ from fhirstore.trained import OTHER, VITAL_SIGN, kind_of
 from passport.demo import consents, town
 from passport.demo.prescriptions import MEDICINES, handbook
 from passport.demo.residents import RESIDENTS, Resident
-from passport.records import named
+from passport.records import named, unheaded
 
 SAMPLES: Final = 1_500
 """Of each kind; twice as many make dictionaries no better."""
@@ -74,7 +74,9 @@ def _taken(trees: Iterator[Tree], count: int) -> Iterator[Tree]:
 
 def _stored(tree: Tree, chance: Random) -> bytes:
     instant = _instant(chance).replace(microsecond=1_000 * chance.randrange(1_000)).astimezone(UTC)
-    return serialise(named(tree, id_=_id(chance), version=1, last_updated=instant))
+    id_ = _id(chance)
+    plain = serialise(named(tree, id_=id_, version=1, last_updated=instant))
+    return unheaded(plain, tree["resourceType"], id_)
 
 
 def _id(chance: Random) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fhirstore.keys import KeyMaker
 from passport.database import open_pool
+from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
 from passport.runtime import Runtime
 from passport.settings import Settings
@@ -18,4 +19,6 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """A runtime on one connection; `settings` hold the address of a running database."""
     ring = KeyRing.load(settings.key_file)
     async with open_pool(settings.database_url, size=1) as pool:
-        yield Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        await open_dictionaries(runtime)
+        yield runtime
