@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fhirstore.types import TYPES
 from tests import resources as made
+from tests.hospital import records_of
 from tests.town import BASE_URL
 from tests.unit.consent.words import Json, concept
 
@@ -47,11 +49,16 @@ def of(patient: str, type_name: str, **elements: Any) -> Json:
         "Observation": made.pressure,
         "RelatedPerson": made.related_person,
     }
-    tree = build[type_name](patient)
+    tree = build[type_name](patient) if type_name in build else records_of(patient)[type_name]
     if "effectivePeriod" in elements:
         del tree["effectiveDateTime"]
     return {**tree, **elements}
 
+
+OF_ANY_SYSTEM: Final = (
+    *("Composition", "Device", "DiagnosticReport", "DocumentReference", "FamilyMemberHistory", "List"),
+    *("Procedure", "ServiceRequest", "Specimen", "Task"),
+)
 
 P = "Patient/{}"
 """Stands for the resident; each test puts the real one there."""
@@ -64,6 +71,7 @@ def codes(type_name: str, element: str, name: str = "code") -> Searched:
         "Observation": ("http://loinc.org", "85354-9", "29463-7"),
         "Immunization": ("http://hl7.org/fhir/sid/cvx", "207", "212"),
         "Group": ("http://example.test/groups", "a", "b"),
+        **dict.fromkeys(OF_ANY_SYSTEM, ("http://example.test/codes", "a", "b")),
     }.get(type_name, (*made.CANDESARTAN, "N06AX11"))
     return Searched(
         type_name,
@@ -75,9 +83,19 @@ def codes(type_name: str, element: str, name: str = "code") -> Searched:
     )
 
 
+def main_code(
+    type_name: str, element: str, name: str, nest: Callable[[Json], Any] = lambda code: code
+) -> Searched:
+    """As `codes`, where the element is no plain one."""
+    case = codes(type_name, element, name)
+    trees = [{**tree, element: nest(tree[element])} for tree in (case.wanted, case.other)]
+    return Searched(type_name, name, trees[0], trees[1], case.finding, case.missing)
+
+
 def status(type_name: str, wanted: str, other: str, system: str, name: str = "status") -> Searched:
     def stated(code: str) -> Json:
-        return {"clinicalStatus": concept((system, code))} if name == "clinical-status" else {name: code}
+        element = TYPES[type_name].status[0]
+        return {element: concept((system, code)) if element == "clinicalStatus" else code}
 
     return Searched(
         type_name,
@@ -87,6 +105,11 @@ def status(type_name: str, wanted: str, other: str, system: str, name: str = "st
         (wanted, f"{system}|{wanted}", f"zzz,{wanted}"),
         ("zzz", f"http://example.test/x|{wanted}", wanted.upper()),
     )
+
+
+def state(type_name: str, wanted: str, other: str, name: str = "status") -> Searched:
+    """As `status`, in the system that the type has for it."""
+    return status(type_name, wanted, other, TYPES[type_name].status_system, name)
 
 
 def category(type_name: str, wanted: object, other: object, *finding: str) -> Searched:
@@ -212,6 +235,58 @@ SEARCHED: Final = (
     dated("Condition", "onset-date", "onsetDateTime", *DAYS),
     dated("Condition", "recorded-date", "recordedDate", *DAYS),
     dated("AllergyIntolerance", "date", "recordedDate", *DAYS),
+    codes("DiagnosticReport", "code"),
+    codes("Procedure", "code"),
+    codes("ServiceRequest", "code"),
+    codes("List", "code"),
+    codes("Task", "code"),
+    codes("MedicationAdministration", "medicationCodeableConcept"),
+    codes("Composition", "type", "type"),
+    codes("Device", "type", "type"),
+    codes("DocumentReference", "type", "type"),
+    codes("Specimen", "type", "type"),
+    main_code("FamilyMemberHistory", "condition", "code", lambda code: [{"code": code}]),
+    state("Appointment", "booked", "arrived"),
+    state("CarePlan", "active", "revoked"),
+    state("Communication", "completed", "stopped"),
+    state("CommunicationRequest", "active", "revoked"),
+    state("Composition", "final", "amended"),
+    state("Coverage", "active", "cancelled"),
+    state("DiagnosticReport", "final", "amended"),
+    state("DocumentReference", "current", "superseded"),
+    state("EpisodeOfCare", "active", "finished"),
+    state("FamilyMemberHistory", "completed", "partial"),
+    state("Goal", "active", "cancelled", "lifecycle-status"),
+    state("List", "current", "retired"),
+    state("MedicationAdministration", "completed", "stopped"),
+    state("Procedure", "completed", "stopped"),
+    state("QuestionnaireResponse", "completed", "amended"),
+    state("ServiceRequest", "active", "revoked"),
+    state("Specimen", "available", "unavailable"),
+    state("Subscription", "requested", "off"),
+    state("Task", "requested", "accepted"),
+    *(
+        category(
+            name, [concept(("http://example.test/c", "a"))], [concept(("http://example.test/c", "b"))], "a"
+        )
+        for name in (
+            *("CarePlan", "Communication", "CommunicationRequest", "Composition", "DiagnosticReport"),
+            *("DocumentReference", "Goal", "ServiceRequest"),
+        )
+    ),
+    category(
+        "Procedure", concept(("http://example.test/c", "a")), concept(("http://example.test/c", "b")), "a"
+    ),
+    dated("CarePlan", "date", "period", *PERIODS),
+    dated("DiagnosticReport", "date", "effectiveDateTime", *DAYS),
+    dated("EpisodeOfCare", "date", "period", *PERIODS),
+    dated("FamilyMemberHistory", "date", "date", *DAYS),
+    dated("Goal", "start-date", "startDate", *DAYS),
+    dated("List", "date", "date", *DAYS),
+    dated("MedicationAdministration", "effective-time", "effectiveDateTime", *DAYS),
+    dated("Procedure", "date", "performedDateTime", *DAYS),
+    dated("QuestionnaireResponse", "authored", "authored", *DAYS),
+    dated("Specimen", "collected", "collection.collectedDateTime", *DAYS),
     dated("Bundle", "timestamp", "timestamp", "2026-06-01T09:00:00+09:00", "2027-06-01T09:00:00+09:00"),
 )
 
