@@ -11,7 +11,7 @@ A record is permitted where a grant that permits is true and every grant that bl
 neither true nor false therefore denies: an unknown fact, a shape that this process does not know, a NULL.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -267,47 +267,53 @@ def _follows(
     parts: FromClause,
     targets: FromClause,
     types: TypeNumbers,
-    below: int = len(systems.FOLLOWING) + 1,
+    heights: Mapping[str, int] = systems.FOLLOWING,
 ) -> Formula:
-    """Of a row of a type that follows others, and stands lower than `below`: all these are visible."""
-    nothing = _empty(record.c.follows)
-    conditions: list[Formula] = []
-    for name, height in systems.FOLLOWING.items():
-        other = negated(type_in(facts, [name], types))
-        if height < below and other is not True:
-            found = _found(sight, record, parts, targets, types, height)
-            conditions.append(either([other, nothing, found]))
-    return every(conditions)
-
-
-def _found(
-    sight: Sight, record: FromClause, parts: FromClause, targets: FromClause, types: TypeNumbers, height: int
-) -> Formula:
-    """Each record that the row follows is there, stands lower than `height`, and is visible."""
+    """Of a row of a type that follows others: these are there, stand lower than it, and are visible."""
+    heights = {name: height for name, height in heights.items() if type_in(facts, [name], types) is not False}
+    if not heights:
+        return True
     followed = _unnested(record.c.follows)
     target = targets.alias()
-    facts = RecordColumns.of(target)
-    higher = [name for name, stands in systems.FOLLOWING.items() if stands >= height]
+    kind = RecordColumns.of(target)
+    further = {name: height for name, height in systems.FOLLOWING.items() if height < max(heights.values())}
     whole = every(
         [
             _whole(sight, target, parts, types),
-            _follows(sight, target, facts, parts, targets, types, below=height),
+            _follows(sight, target, kind, parts, targets, types, further),
         ]
     )
-    homes = func.array_append(_homes(record), number(0), type_=_KEYS)
     found = (
         select(target.c.record_key)
         .where(
             target.c.record_key == followed.c.key,
-            target.c.patient_key == any_(homes),
+            target.c.patient_key == any_(func.array_append(_homes(record), number(0), type_=_KEYS)),
             not_(target.c.deleted),
-            expression(negated(type_in(facts, higher, types))),
-            expression(either([_directory(sight, facts, types), whole])),
+            expression(_lower(kind, facts, types, heights)),
+            expression(either([_directory(sight, kind, types), whole])),
         )
         .correlate_except(target)
     )
     lost = select(followed.c.key).where(not_(exists(found))).correlate_except(followed)
-    return not_(exists(lost))
+    other = negated(type_in(facts, heights, types))
+    return either([other, _empty(record.c.follows), not_(exists(lost))])
+
+
+def _lower(
+    target: RecordColumns, record: RecordColumns, types: TypeNumbers, heights: Mapping[str, int]
+) -> Formula:
+    """Whether a target stands lower than the row that follows it."""
+    return either(
+        every(
+            [
+                type_in(record, [name], types),
+                negated(
+                    type_in(target, [one for one, its in systems.FOLLOWING.items() if its >= height], types)
+                ),
+            ]
+        )
+        for name, height in heights.items()
+    )
 
 
 def _empty(keys: ColumnElement[Sequence[int]]) -> ColumnElement[bool]:
