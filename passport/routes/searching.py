@@ -104,6 +104,8 @@ def _question(
     request: Request, runtime: Runtime, type_name: str, pairs: Pairs, patient: str | None
 ) -> tuple[Query, Subset | None]:
     """The search, and what part of each record it wants."""
+    if type_name == "*":
+        raise Invalid("got `*`, expected a type; `$everything` shows all of a patient", code="not-supported")
     type_, settings = resource_type(type_name), runtime.settings
     if type_name == AUDIT or (patient is not None and type_.directory):
         raise Invalid(

@@ -201,7 +201,10 @@ async def test_a_long_history_is_read_in_pages(hanako: Voice) -> None:
     assert pages == [["5", "4"], ["3", "2"], ["1"]]
 
 
-@pytest.mark.parametrize("query", ["_count=0", "_count=x", "_count=-1", "_before=x", "_at=2026", "_foo=1"])
+@pytest.mark.parametrize(
+    "query",
+    ["_count=0", "_count=x", "_count=-1", "_before=1", "_at=x", "_since=x", "_count=1&_count=2", "_foo=1"],
+)
 async def test_a_history_refuses_what_it_cannot_answer(hanako: Voice, query: str) -> None:
     reference = await hanako.create(weight(hanako.reference))
     outcome(await hanako.get(f"{reference}/_history?{query}"), 400, "invalid")
@@ -296,11 +299,11 @@ async def test_an_authorization_that_is_no_bearer_token_is_none(town: Town, head
 
 
 async def test_a_type_that_the_store_does_not_hold_is_named(hanako: Voice) -> None:
-    for path in ("Appointment", "Appointment/1", "observation", "Foo/1/_history", "$everything"):
+    for path in ("Slot", "Slot/1", "observation", "Foo/1/_history", "$everything"):
         answer = await hanako.get(path)
         outcome(answer, 404)
-    body = {"resourceType": "Appointment", "status": "booked"}
-    outcome(await hanako.call("POST", "Appointment", content=orjson.dumps(body)), 404)
+    body = {"resourceType": "Slot", "status": "booked"}
+    outcome(await hanako.call("POST", "Slot", content=orjson.dumps(body)), 404)
 
 
 @pytest.mark.parametrize(

@@ -86,14 +86,15 @@ def parse_query(
     whose: list[Criteria] = []
     instructions: list[Include] = []
     understood: list[tuple[str, str]] = []
-    for at, (name, value) in enumerate(pairs):
+    for name, value in pairs:
         try:
             if name in RESULT:
                 Result(type_, [(name, value)], sifting).order()
             elif sifting and includes(name):
                 instructions.append(read_include(type_, name, value))
             else:
-                asked = filters.read(type_, name, value, f"p{at}")
+                # Numbered as they come, whatever stands between them: alike searches share a statement.
+                asked = filters.read(type_, name, value, f"p{len(criteria.tests) + len(criteria.links)}")
                 criteria = criteria.beside(asked)
                 whose += () if asked.patients is None else (asked,)
         except Unknown:

@@ -72,6 +72,10 @@ class Test:
     params: Mapping[str, Any]
     index: tuple[int, str] | None = None
 
+    def __post_init__(self) -> None:
+        # The text of a statement holds the names of what is bound.
+        object.__setattr__(self, "structure", (self.structure, *self.params))
+
 
 def negated(test: Test) -> Test:
     """The condition is not so: also where the record says nothing of it."""

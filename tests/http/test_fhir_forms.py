@@ -1,0 +1,104 @@
+"""The form of an answer: its head alone, lines for a reader, nothing where the caller has it, JSON or nothing.
+
+http://hl7.org/fhir/R4/http.html#cread
+http://hl7.org/fhir/R4/http.html#parameters
+"""
+
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+
+from tests import resources as made
+from tests.town import Town, Voice, outcome
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_head_tells_what_get_tells_without_its_body(hanako: Voice) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    for path in (
+        reference,
+        "Observation",
+        f"{reference}/_history",
+        f"{reference}/_history/1",
+        "metadata",
+        "Foo",
+    ):
+        whole, head = [await hanako.call(method, path) for method in ("GET", "HEAD")]
+        assert head.status_code == whole.status_code
+        assert head.content == b""
+        for name in ("content-type", "content-length", "etag", "last-modified"):
+            assert head.headers.get(name) == whole.headers.get(name), (path, name)
+
+
+async def test_head_is_on_the_record_like_get(hanako: Voice, town: Town) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    before = town.rows("SELECT count(*) FROM audit_event")[0][0]
+    await hanako.call("HEAD", reference)
+    assert town.rows("SELECT count(*) FROM audit_event")[0][0] == before + 1
+
+
+async def test_json_is_set_out_only_on_request(hanako: Voice) -> None:
+    tree = made.weight(hanako.reference)
+    body = orjson.dumps(tree).replace(b"62.5", b"62.50")
+    answer = await hanako.call("POST", "Observation", content=body)
+    reference = f"Observation/{answer.json()['id']}"
+    plain, pretty = [(await hanako.get(f"{reference}{query}")) for query in ("", "?_pretty=true")]
+    assert b"\n" not in plain.content
+    assert b'\n  "status": "final"' in pretty.content
+    assert b'"value": 62.50' in pretty.content
+    assert int(pretty.headers["content-length"]) == len(pretty.content)
+    assert plain.json() == pretty.json()
+    assert b"\n" not in (await hanako.get(f"{reference}?_pretty=false")).content
+    assert b"\n" in (await hanako.get("Observation?_pretty=true")).content
+
+
+async def test_what_the_caller_has_is_not_sent_again(hanako: Voice) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    read = await hanako.get(reference)
+    for held in (
+        {"If-None-Match": read.headers["etag"]},
+        {"If-None-Match": 'W/"7", W/"1"'},
+        {"If-None-Match": '"1"'},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": read.headers["last-modified"]},
+    ):
+        answer = await hanako.get(reference, **held)
+        assert (answer.status_code, answer.content) == (304, b""), held
+        assert answer.headers["etag"] == read.headers["etag"]
+    for other in (
+        {"If-None-Match": 'W/"2"'},
+        {"If-None-Match": 'W/"2"', "If-Modified-Since": read.headers["last-modified"]},
+        {"If-Modified-Since": "Wed, 01 Jan 2020 00:00:00 GMT"},
+        {"If-Modified-Since": "yesterday"},
+    ):
+        assert (await hanako.get(reference, **other)).status_code == 200, other
+
+
+async def test_a_denied_record_is_never_not_modified(hanako: Voice, taro: Voice) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    for held in (
+        {"If-None-Match": 'W/"1"'},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"},
+    ):
+        outcome(await taro.get(reference, **held), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "value", ["json", "application/json", "application/fhir+json", "application/fhir%2Bjson", "text/json"]
+)
+async def test_a_caller_may_name_the_format(hanako: Voice, value: str) -> None:
+    assert (
+        await hanako.get(f"Observation?_format={value}", Accept="application/fhir+xml")
+    ).status_code == 200
+
+
+async def test_another_format_is_not_acceptable(hanako: Voice) -> None:
+    for value in ("xml", "application/fhir%2Bxml", "ttl", "html"):
+        outcome(await hanako.get(f"Observation?_format={value}"), 406)
+    form = urlencode([("_format", "xml")]).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    outcome(await hanako.call("POST", "Observation/_search", content=form, headers=headers), 406)
+    outcome(await hanako.get("Observation", Accept="application/fhir+xml"), 406)
