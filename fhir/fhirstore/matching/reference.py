@@ -8,7 +8,7 @@ business version only by that version, and without by every version.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ _ANYWHERE: Final = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]*:.+", re.DOTALL)
 _EXPECTED: Final = "`Type/id`, an id or a URL"
 
-CANONICAL: Final = frozenset({"instantiatesCanonical", "questionnaire", "definitionCanonical"})
+CANONICAL: Final = frozenset({"instantiatesCanonical", "questionnaire", "supplements"})
 """Elements that name a record by its canonical URL, and so do not stand among a record's references."""
 
 _NESTED: Final = "resource"
@@ -54,12 +54,12 @@ def reference_test(
     """Return whether a reference leads to one of the values.
 
     Raises:
-        UnfitModifier: another modifier than a type, `:identifier`, and `:below` of canonical URLs.
+        UnfitModifier: another modifier than a type and `:identifier`, or, of canonical URLs, `:below`.
         BadValue: a value that names nothing.
     """
-    if modifier == "identifier":
+    if modifier == "identifier" and not _reads(parameter, CANONICAL):
         return _identifier_test(parameter, values)
-    if modifier == "below":
+    if modifier == "below" and _reads(parameter, CANONICAL):
         return _versions_test(parameter, values)
     named = _read(parameter, modifier, values, context)
     literal_of = _literals(context)
@@ -91,7 +91,7 @@ def literals_named(
     """Return every literal reference by which a record could match; none if that cannot be said."""
     if modifier in ("identifier", "below", "missing", "not"):
         return ()
-    if any(step in CANONICAL or step == _NESTED for path in parameter.paths for step in path[-1:]):
+    if _reads(parameter, CANONICAL | {_NESTED}):
         return ()
     named = _read(parameter, modifier, values, context)
     return () if named.ids else tuple(sorted(named.literals))
@@ -116,11 +116,10 @@ def reference_sort_value(element: Any, context: Context) -> str | None:
 def _read(
     parameter: SearchParameter, modifier: str | None, values: Sequence[str], context: Context
 ) -> _Named:
-    if modifier is not None and (
-        modifier not in TYPES or (parameter.targets and modifier not in parameter.targets)
-    ):
+    if modifier is not None and (modifier not in TYPES or modifier not in (parameter.targets or TYPES)):
         types = parameter.targets or ("[type]",)
-        raise UnfitModifier(parameter, modifier, (*types, "identifier", "below", "missing"))
+        other = "below" if _reads(parameter, CANONICAL) else "identifier"
+        raise UnfitModifier(parameter, modifier, (*types, other, "missing"))
     literals: set[str] = set()
     ids: set[str] = set()
     for value in map(unescaped, values):
@@ -175,9 +174,7 @@ def _identifier_test(parameter: SearchParameter, values: Sequence[str]) -> Eleme
 def _versions_test(parameter: SearchParameter, values: Sequence[str]) -> ElementMatches:
     sought = [unescaped(value).partition("|") for value in values]
     if not all(_SCHEME.fullmatch(url) for url, _, _ in sought):
-        raise BadValue(
-            f"{parameter.name}:below", "a canonical URL, since hierarchies of records are not searched"
-        )
+        raise BadValue(f"{parameter.name}:below", "a canonical URL")
 
     def matches(element: Any) -> bool:
         if not isinstance(element, str):
@@ -189,6 +186,10 @@ def _versions_test(parameter: SearchParameter, values: Sequence[str]) -> Element
         )
 
     return matches
+
+
+def _reads(parameter: SearchParameter, elements: Collection[str]) -> bool:
+    return any(step in elements for path in parameter.paths for step in path[-1:])
 
 
 def _allowed(literal: str, targets: Sequence[str]) -> bool:

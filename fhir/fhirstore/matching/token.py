@@ -35,6 +35,16 @@ _OF_TERMINOLOGY: Final = frozenset({"above", "below", "in", "not-in"})
 _STRINGS: Final = frozenset({"lotNumber", "version"})
 """Elements of type string that token parameters read."""
 
+_IDENTIFIERS: Final = frozenset(
+    {
+        "accessionIdentifier",
+        "groupIdentifier",
+        "identifier",
+        "masterIdentifier",
+        "requisition",
+        "targetIdentifier",
+    }
+)
 _MIME_TYPES: Final = "contentType"
 _CONTACTS: Final = frozenset({"phone", "fax", "email", "pager", "url", "sms", "other"})
 _NO_DIGIT: Final = re.compile(r"[^0-9+]")
@@ -85,7 +95,8 @@ def token_matcher(
         return any_element(parameter, _mime_type_below(parameter.name, values))
     if modifier in _OF_TERMINOLOGY:
         raise NeedsTerminology(parameter, modifier)
-    expect_modifier(parameter, modifier, "not", "text", "of-type")
+    identifies = any(step in _IDENTIFIERS for path in parameter.paths for step in path[-1:])
+    expect_modifier(parameter, modifier, "not", "text", *(["of-type"] if identifies else []))
     if modifier == "text":
         return any_element(parameter, _text_test(parameter.name, values))
     if modifier == "of-type":
@@ -162,9 +173,7 @@ def _of_path(
 ) -> tuple[tuple[Path, ...], ElementMatches]:
     if path and path[-1] in _STRINGS:
         without_case = wanted.folded()
-        return (
-            path,
-        ), lambda element: isinstance(element, str) and without_case.has(Code("", element.casefold()))
+        return (path,), lambda text: isinstance(text, str) and without_case.has(Code("", text.casefold()))
     return (path,), element_test(wanted, system_of(parameter.type, path))
 
 

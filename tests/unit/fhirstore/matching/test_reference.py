@@ -103,9 +103,15 @@ def test_canonical_url_is_found_by_its_versions(text: str, modifier: str | None,
     assert [matches(FORM, {"questionnaire": form}, text, modifier=modifier) for form in forms] == found
 
 
-def test_hierarchies_are_refused_with_the_reason() -> None:
-    with pytest.raises(BadValue, match="hierarchies of records are not searched"):
-        matcher(SUBJECT, "below", ["42"], CONTEXT)
+@pytest.mark.parametrize(("asked", "modifier"), [(SUBJECT, "below"), (FORM, "identifier"), (FORM, "above")])
+def test_versions_are_of_canonical_urls_and_identifiers_of_references(asked: Any, modifier: str) -> None:
+    with pytest.raises(UnfitModifier):
+        matcher(asked, modifier, ["42"], CONTEXT)
+
+
+def test_versions_are_those_of_a_url() -> None:
+    with pytest.raises(BadValue):
+        matcher(FORM, "below", ["42"], CONTEXT)
 
 
 def test_record_inside_another_is_found_by_its_own_id() -> None:

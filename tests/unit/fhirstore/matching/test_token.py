@@ -188,9 +188,10 @@ def test_modifiers_of_meaning_are_refused_with_the_reason(modifier: str) -> None
     assert refused.value.parameter == "asked"
 
 
-def test_unknown_modifier_is_refused() -> None:
-    with pytest.raises(UnfitModifier):
-        matcher(CODE, "exact", ["x"], CONTEXT)
+@pytest.mark.parametrize("modifier", ["exact", "of-type", "identifier"])
+def test_modifier_that_a_code_has_not_is_refused(modifier: str) -> None:
+    with pytest.raises(UnfitModifier, match="expected one of `:not`, `:text`, `:missing` or none"):
+        matcher(CODE, modifier, ["x"], CONTEXT)
 
 
 def test_media_type_is_found_above_its_parameters() -> None:
