@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from passport.embedded.launch import PR_SET_PDEATHSIG
 from passport.main import create_app
+from passport.protocol import Protocol
 from passport.settings import Settings
 
 STATE_VARIABLE: Final = "PASSPORT_STATE"
@@ -27,7 +28,7 @@ GRACE_SECONDS: Final = 5
 
 _OPTIONS: Final[dict[str, Any]] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": Protocol,
     # Its lines would hold addresses with a person's id in them; the audit log is the record of requests.
     "access_log": False,
     "log_level": "warning",

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from passport.identity.installation import issue_for
 from passport.installation import initialise, prepare
 from passport.main import create_app
+from passport.protocol import Protocol
 from passport.runtime import utc_now
 from tests.databases import Database
 
@@ -82,7 +83,9 @@ def loopback(database: Database, state: Path) -> Iterator[Served]:
         )
         prepare(settings, utc_now())
         app = create_app(settings)
-        server = _Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5))
+        server = _Server(
+            uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5, http=Protocol)
+        )
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

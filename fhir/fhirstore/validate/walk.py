@@ -13,7 +13,7 @@ from typing import Any, Final
 from fhirstore.elements import codes_in
 from fhirstore.errors import Problem
 from fhirstore.types import TYPES
-from fhirstore.validate.bindings import CODES, CONCEPTS, GRAMMARS, Concepts
+from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts, grammar
 from fhirstore.validate.invariants import RULES, Rule
 from fhirstore.validate.primitives import CHECKS, Check
 from fhirstore.validate.references import containment_problems, reference_problem
@@ -70,7 +70,7 @@ def _step(type_name: str, element: Element) -> _Step:
 
 
 def _check(type_name: str, element: Element) -> Check:
-    return GRAMMARS.get((type_name, element.name)) or CHECKS[element.type]
+    return grammar(type_name, element.name) or CHECKS[element.type]
 
 
 class Walk:

@@ -21,7 +21,7 @@ from fhirstore.validate.bindings import (
     medication,
     workflow,
 )
-from fhirstore.validate.bindings.value_sets import codes
+from fhirstore.validate.bindings.value_sets import RESOURCE_TYPES, codes
 from fhirstore.validate.primitives import Check, pattern
 
 _TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
@@ -69,6 +69,14 @@ GRAMMARS: Final[Mapping[tuple[str, str], Check]] = MappingProxyType(
     }
 )
 
+
+def grammar(type_name: str, element: str) -> Check | None:
+    """Return what the codes of an element must look like, None where no grammar stands for its value set."""
+    if element == "language" and type_name in RESOURCE_TYPES:
+        return _LANGUAGE
+    return GRAMMARS.get((type_name, element))
+
+
 CONCEPTS: Final[Mapping[tuple[str, str], Concepts]] = MappingProxyType(
     {
         ("AllergyIntolerance", "clinicalStatus"): Concepts(
@@ -95,4 +103,4 @@ CONCEPTS: Final[Mapping[tuple[str, str], Concepts]] = MappingProxyType(
     }
 )
 
-__all__ = ["CODES", "CONCEPTS", "GRAMMARS", "Concepts"]
+__all__ = ["CODES", "CONCEPTS", "GRAMMARS", "Concepts", "grammar"]

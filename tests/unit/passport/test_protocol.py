@@ -1,0 +1,92 @@
+"""The limits of a head, byte by byte: how it is cut into packets does not matter."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import uvicorn
+
+from passport.protocol import ADDRESS_MAX_BYTES, HEAD_MAX_BYTES, Protocol
+
+pytestmark = pytest.mark.anyio
+
+
+async def tell_length(scope: Any, receive: Any, send: Any) -> None:
+    body = b"%d" % len(scope["path"])
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]}
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    config = uvicorn.Config(tell_length, lifespan="off", http=Protocol, log_config=None)
+    config.load()
+    state = uvicorn.server.ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: Protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+async def status(port: int, *packets: bytes) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for packet in packets:
+        writer.write(packet)
+        await writer.drain()
+    line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])
+
+
+def request(path: int = 1, header: int = 1) -> bytes:
+    return b"GET /" + b"a" * (path - 1) + b" HTTP/1.1\r\nHost: x\r\nX: " + b"a" * header + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 10_000_000])
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (request(), 200),
+        (request(path=3_000), 200),
+        (request(header=3_000), 200),
+        (request(path=ADDRESS_MAX_BYTES), 200),
+        (request(path=ADDRESS_MAX_BYTES + 1), 414),
+        (request(header=HEAD_MAX_BYTES), 431),
+        (b"GET\r\n\r\n", 400),
+    ],
+    ids=[
+        "short",
+        "long address",
+        "long header",
+        "longest address",
+        "too long address",
+        "too long header",
+        "no HTTP",
+    ],
+)
+async def test_head_is_read_within_its_limits(port: int, sent: bytes, expected: int, size: int) -> None:
+    if size < 100 and len(sent) > 10_000:
+        size = 1000
+    packets = [sent[at : at + size] for at in range(0, len(sent), size)]
+    assert await status(port, *packets) == expected
+
+
+async def test_head_without_end_is_refused_before_it_ends(port: int) -> None:
+    assert await status(port, b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000) == 431
+    assert await status(port, b"GET /" + b"a" * 100_000) == 414
+
+
+async def test_long_bodies_count_for_no_head(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(3):
+        writer.write(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + b"a" * 200_000)
+        await writer.drain()
+        assert (await reader.readline()).split()[1] == b"200"
+        await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(1) == b"2"
+    writer.close()
