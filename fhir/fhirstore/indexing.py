@@ -145,7 +145,7 @@ def index_rows(tree: Mapping[str, Any], facts: Facts, *, keys: KeyMaker, zone: Z
         elif parameter.source is Source.IDENTIFIERS:
             identifiers = tuple(dict.fromkeys(_identifier_keys(tree, parameter, keys)))
     if _is_owned_otherwise(tree, facts):
-        tokens[TokenRow(owned_otherwise(facts.type), OWNED_OTHERWISE, None)] = None
+        tokens[TokenRow(owned_otherwise(facts.type), OWNED_OTHERWISE, start)] = None
     return IndexRows(tuple(tokens), tuple(dates), identifiers)
 
 

@@ -38,7 +38,8 @@ def is_owned_otherwise(tree: dict[str, Any]) -> bool:
     written = [
         row for row in index_rows(tree, facts, keys=KEYS, zone=TOKYO).tokens if row.parameter == number
     ]
-    assert [(row.value, row.starts) for row in written] in ([], [(OWNED_OTHERWISE, None)])
+    start = None if facts.time is None else facts.time.start
+    assert [(row.value, row.starts) for row in written] in ([], [(OWNED_OTHERWISE, start)])
     return bool(written)
 
 
