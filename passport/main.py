@@ -47,6 +47,7 @@ from passport.routes import (
     meta,
     metadata,
     notifications,
+    summary,
     validation,
     writing,
 )
@@ -115,6 +116,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         everything,
         lastn,
         meta,
+        summary,
         validation,
         fhir,
         writing,

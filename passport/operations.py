@@ -52,6 +52,13 @@ OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
         documentation="The profiles, tags and labels of a record, with its version.",
     ),
     OperationDefinition(
+        name="summary",
+        levels=("instance",),
+        types=("Patient",),
+        definition="http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
+        documentation="The International Patient Summary of what this caller may see of a patient.",
+    ),
+    OperationDefinition(
         name="validate",
         levels=("type", "instance"),
         definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",

@@ -166,6 +166,17 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/fhir/Patient/{id_}/$summary", "get"): Operation(
+        "The International Patient Summary of what this caller may see",
+        parameters={"profile": "the canonical address of its Bundle, and no other"},
+        errors=(400, *_ONLY_ASKED, 404),
+    ),
+    ("/fhir/Patient/{id_}/$summary", "post"): Operation(
+        "The International Patient Summary, the parameters in the body",
+        _parameters(
+            ("profile", "valueCanonical", "http://hl7.org/fhir/uv/ips/StructureDefinition/Bundle-uv-ips")
+        ),
+    ),
     ("/fhir/{type_name}/{id_}/$meta", "get"): Operation("The profiles, tags and labels of a record"),
     ("/fhir/{type_name}/$validate", "post"): Operation(
         "Check a resource; nothing is stored", _json(_WEIGHT, FHIR), _VALIDATED, errors=(400, *_ONLY_ASKED)
