@@ -9,10 +9,10 @@ The reader of this part of a statement provides two relations beside it:
   bigint`, the application or NULL; `unresolved boolean`, a break in the caller's chain; `purpose integer`
   and `action integer`, bits of `consent.compile`; `at timestamptz`.
 
-and gets a row per grant: `patient_key`, `consent_key`, `ordinal`, `consent_ref`, `effect`, `shape_key`, and
-the masks `t_bits` and `f_bits` of `consent.sql.StandingGrant`. A grant without nodes has neither bit, so
-that it blocks rather than vanishes. Purpose BTG counts for the patient of the opening alone: a request with
-it asks for no other.
+and gets a row per grant that blocks, or that is for one of these actors: `patient_key`, `consent_key`,
+`ordinal`, `consent_ref`, `effect`, `shape_key`, and the masks `t_bits` and `f_bits` of
+`consent.sql.StandingGrant`. A grant without nodes has neither bit, so that it blocks rather than vanishes.
+Purpose BTG counts for the patient of the opening alone: a request with it asks for no other.
 """
 
 from typing import Final
@@ -21,7 +21,14 @@ GRANTS: Final = """
 SELECT g.patient_key, g.consent_key, g.ordinal, g.consent_ref, g.effect, g.shape_key,
     coalesce(bit_or(CASE WHEN named AND timely THEN 1::bigint << n.node ELSE 0 END), 0) AS t_bits,
     coalesce(bit_or(CASE WHEN unnamed OR NOT timely THEN 1::bigint << n.node ELSE 0 END), 0) AS f_bits
-FROM consent_grant AS g
+FROM (
+    SELECT a.patient_key, a.consent_key, a.ordinal FROM consent_actor AS a, facets
+    WHERE a.patient_key IN (SELECT patient_key FROM asked) AND a.actor_key = ANY (facets.actors)
+    UNION
+    SELECT b.patient_key, b.consent_key, b.ordinal FROM consent_grant AS b
+    WHERE b.patient_key IN (SELECT patient_key FROM asked) AND b.effect <> 1
+) AS bearing
+JOIN consent_grant AS g USING (patient_key, consent_key, ordinal)
 LEFT JOIN consent_node AS n USING (patient_key, consent_key, ordinal)
 CROSS JOIN facets AS q
 CROSS JOIN LATERAL (
@@ -42,6 +49,5 @@ CROSS JOIN LATERAL (
         AND (n.starts IS NULL OR n.starts <= q.at)
         AND (n.ends IS NULL OR q.at < n.ends) AS timely
 ) AS why_and_when
-WHERE g.patient_key IN (SELECT patient_key FROM asked)
 GROUP BY g.patient_key, g.consent_key, g.ordinal, g.consent_ref, g.effect, g.shape_key
 """

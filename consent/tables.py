@@ -6,7 +6,7 @@ A consent's roots become grants (`effect` permit or block); the request-facets o
 `consent_node`, its record-facets in an interned, immutable `consent_shape`. Policies carry patient_key 0.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 metadata = MetaData()
@@ -31,6 +31,7 @@ consent_grant = Table(
     Column("consent_ref", Text(collation="C"), nullable=False),
     Column("effect", SmallInteger, nullable=False),
     Column("shape_key", BigInteger, nullable=False),
+    Index("consent_grant_that_blocks", "patient_key", postgresql_where=text("effect <> 1")),
 )
 
 consent_node = Table(

@@ -179,6 +179,8 @@ CREATE TABLE consent_grant (
     PRIMARY KEY (patient_key, consent_key, ordinal)
 );
 
+CREATE INDEX consent_grant_that_blocks ON consent_grant (patient_key) WHERE effect <> 1;
+
 CREATE TABLE consent_node (
     patient_key BIGINT NOT NULL,
     consent_key BIGINT NOT NULL,

@@ -29,7 +29,7 @@ async def test_what_was_asked_before_is_answered_in_one_round_trip(
     town: Town, cast: Cast, shared: tuple[Voice, str, str], tmp_path: Path
 ) -> None:
     patient, _, weight = shared
-    for path in (weight, f"Observation?patient={patient.reference}", f"{weight}/_history"):
+    for path in (weight, f"Observation?patient={patient.reference}", f"{weight}/_history/1"):
         for _ in range(3):
             assert (await cast.a.get(path)).status_code == 200
         assert await syncs_of(town, partial(cast.a.get, path), tmp_path / "trace") == 1
