@@ -38,9 +38,8 @@ ZSTD: Final = CodecNumber(1)
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12  # SP 800-38D, 5.2.1.1
 TAG_BYTES: Final = 16
-LEVEL: Final = (
-    3  # with its dictionary a blood pressure takes 3 µs; level 6 saves 3 of 130 bytes in 12 µs more
-)
+# A blood pressure takes 6 µs with its dictionary; level 6 saves 5 of 120 bytes in 14 µs more.
+LEVEL: Final = 3
 
 _ADDRESS: Final = struct.Struct(">hqhi")
 

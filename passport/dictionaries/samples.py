@@ -25,8 +25,8 @@ from passport.demo.prescriptions import MEDICINES, handbook
 from passport.demo.residents import RESIDENTS, Resident
 from passport.records import named, unheaded
 
-SAMPLES: Final = 1_500
-"""Of each kind; twice as many make dictionaries no better."""
+SAMPLES: Final = 300
+"""Of each kind; five times as many save 9 of 112 bytes of a laboratory result and none of a reading."""
 
 _JST: Final = timezone(timedelta(hours=9))
 _FIRST: Final = datetime(2020, 1, 1, tzinfo=_JST)

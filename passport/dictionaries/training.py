@@ -13,7 +13,7 @@ from passport.dictionaries.samples import samples
 
 SEED: Final = 20_261_122
 DICTIONARY_BYTES: Final = 8_192
-"""A blood pressure takes 259 bytes with 1 KiB and 130 from 2 KiB on; medicines go on gaining up to 8 KiB."""
+"""A blood pressure takes twice as much with 1 KiB and no less from 2 KiB on; medicines go on gaining."""
 
 OTHER_BYTES: Final = 16_384
 """Of what is no kind of its own more words may help."""
