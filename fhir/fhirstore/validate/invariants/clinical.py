@@ -15,6 +15,7 @@ from fhirstore.validate.invariants.rule import (
     codes_at,
     has,
     has_choice,
+    is_one_of,
     needs,
     not_both,
     ordered,
@@ -81,11 +82,11 @@ def _start_with_end(node: Node) -> bool:
 
 
 def _appointment_has_time(node: Node) -> bool:
-    return (has(node, "start") and has(node, "end")) or node.get("status") in _WITHOUT_TIME
+    return (has(node, "start") and has(node, "end")) or is_one_of(node, "status", _WITHOUT_TIME)
 
 
 def _cancelled_for_a_reason(node: Node) -> bool:
-    return "cancelationReason" not in node or node.get("status") in _NOT_KEPT
+    return "cancelationReason" not in node or is_one_of(node, "status", _NOT_KEPT)
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = MappingProxyType(

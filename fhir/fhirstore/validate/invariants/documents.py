@@ -18,6 +18,7 @@ from fhirstore.validate.invariants.rule import (
     any_of,
     has,
     has_choice,
+    is_one_of,
     needs,
     not_both,
 )
@@ -57,11 +58,11 @@ def _distinct(name: str, key: str) -> Kept:
 
 def _where(kinds: frozenset[str], kept: Kept) -> Kept:
     """Keep a rule for items of these types; it says nothing of others."""
-    return lambda node: node.get("type") not in kinds or kept(node)
+    return lambda node: not is_one_of(node, "type", kinds) or kept(node)
 
 
 def _only_where(kinds: frozenset[str], *names: str) -> Kept:
-    return lambda node: node.get("type") in kinds or not any(has(node, name) for name in names)
+    return lambda node: is_one_of(node, "type", kinds) or not any(has(node, name) for name in names)
 
 
 def _none_of(*names: str) -> Kept:

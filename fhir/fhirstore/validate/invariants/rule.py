@@ -87,6 +87,12 @@ def not_negative(name: str) -> Kept:
     return lambda node: (value := number_at(node, name)) is None or value >= 0
 
 
+def is_one_of(node: Node, name: str, codes: frozenset[str]) -> bool:
+    """Return whether an element is one of these codes; what is no string is none."""
+    value = node.get(name)
+    return isinstance(value, str) and value in codes
+
+
 def codes_at(node: Node, *path: str) -> set[str]:
     """Return the codes at a path, whatever their systems."""
     return {code.code for code in codes_in(values_at(node, (path,)))}
