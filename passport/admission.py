@@ -104,11 +104,15 @@ class Desk:
             self._stood[action] = await stand(self.connection, params, bearer=self.bearer, anyone=anyone)
         return self._stood[action]
 
+    async def standing_towards(self, action: Action, *abouts: str) -> Standing:
+        """The caller's standing with these records alone in question, or whoever shared; it moves the wall."""
+        if abouts != self._wall:
+            self._stood, self._wall = {}, abouts
+        return await self.standing_for(action)
+
     async def standing_of_all(self, action: Action) -> Standing:
         """The caller's standing towards whoever shared; it moves the wall."""
-        if self._wall:
-            self._stood, self._wall = {}, ()
-        return await self.standing_for(action)
+        return await self.standing_towards(action)
 
     async def widen(self, *patient_keys: int) -> None:
         """Let the wall stand open for more patients: who are registered now, or are put a proposal."""

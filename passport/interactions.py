@@ -18,7 +18,7 @@ ON_TYPES: Final[Mapping[str, bool]] = MappingProxyType(
         "read": True,
         "vread": True,
         "update": True,
-        "patch": False,
+        "patch": True,
         "delete": True,
         "history-instance": True,
         "history-type": True,
@@ -36,12 +36,12 @@ ON_THE_SYSTEM: Final[Mapping[str, bool]] = MappingProxyType(
 READ_ONLY: Final = frozenset({"read", "search-type"})
 """The interactions with records that the service alone writes."""
 
-CONDITIONAL_CREATE: Final = False
-CONDITIONAL_UPDATE: Final = False
+CONDITIONAL_CREATE: Final = True
+CONDITIONAL_UPDATE: Final = True
 CONDITIONAL_READ: Final[Literal["not-supported", "modified-since", "not-match", "full-support"]] = (
     "full-support"
 )
-CONDITIONAL_DELETE: Final[Literal["not-supported", "single", "multiple"]] = "not-supported"
+CONDITIONAL_DELETE: Final[Literal["not-supported", "single", "multiple"]] = "single"
 UPDATE_CREATE: Final = True
 """An update may create, for callers to whom a policy opens the whole type; others are refused with 405."""
 
@@ -49,7 +49,7 @@ INCLUDES: Final = True
 """Whether a search brings along what its matches refer to (`_include`), and what refers to them."""
 
 FORMATS: Final = ("application/fhir+json", "json")
-PATCH_FORMATS: Final[tuple[str, ...]] = ()
+PATCH_FORMATS: Final[tuple[str, ...]] = ("application/json-patch+json", "application/fhir+json")
 
 ROUTES: Final[Mapping[str, tuple[Method, str]]] = MappingProxyType(
     {

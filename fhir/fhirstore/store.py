@@ -42,6 +42,7 @@ WRITES: Final = (
     "owners",
     "lock",
     "judged",
+    "claim",
     "recent_from",
 )
 
@@ -59,6 +60,7 @@ OPEN_DIRECTORY: Final = (
     "INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at) "
     "VALUES (0, '', %(wrapped_key)s, %(now)s) ON CONFLICT DO NOTHING"
 )
+CLAIM: Final = "SELECT pg_advisory_xact_lock(%(key)s)"
 OWNERS: Final = (
     "SELECT l.record_key, p.patient_key, p.wrapped_key FROM patient p LEFT JOIN locator l "
     "ON l.patient_key = p.patient_key AND l.record_key = ANY (%(record_keys)s::bigint[]) "
@@ -143,6 +145,11 @@ async def allot_patient(
 async def open_directory(connection: Connection, wrapped_key: bytes, now: datetime) -> None:
     """Make the place for what belongs to nobody, once; its key opens the directory and the policies."""
     await connection.execute(OPEN_DIRECTORY, {"wrapped_key": wrapped_key, "now": now})
+
+
+async def claim(connection: Connection, key: int) -> None:
+    """Wait until nobody else claims this key, and claim it until the transaction ends."""
+    await fetch(connection, Prepared(CLAIM, {}), {"key": key})
 
 
 async def owners(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:

@@ -11,7 +11,7 @@ Any number of creations costs the same statements. They leave in three round tri
 owners, and then in one pipeline the rows, the judgement with the audit rows, and COMMIT.
 """
 
-from passport.intake.rows import PROPOSALS_PER_HOUR, open_directory
+from passport.intake.rows import PROPOSALS_PER_HOUR, claim, open_directory
 from passport.intake.writing import write
 
-__all__ = ["PROPOSALS_PER_HOUR", "open_directory", "write"]
+__all__ = ["PROPOSALS_PER_HOUR", "claim", "open_directory", "write"]

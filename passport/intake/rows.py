@@ -141,3 +141,8 @@ async def _throttle(desk: Desk, pieces: Sequence[Piece]) -> None:
         since = desk.now - timedelta(hours=1)
         if await store.recent_from(desk.connection, desk.standing.actor_key, since) >= PROPOSALS_PER_HOUR:
             raise TooMany(600)
+
+
+async def claim(desk: Desk, key: int) -> None:
+    """Let nobody else who claims this key write until the transaction ends."""
+    await store.claim(desk.connection, key)

@@ -57,6 +57,15 @@ def _parameters(*named: tuple[str, str, str | int]) -> Mapping[str, Any]:
     return _json({"resourceType": "Parameters", "parameter": listed}, FHIR)
 
 
+_PATCH: Final[Mapping[str, Any]] = {
+    "application/json-patch+json": {
+        "schema": {"type": "array"},
+        "example": [{"op": "replace", "path": "/status", "value": "amended"}],
+    },
+    **_parameters(("operation", "valueString", "type, path and value as parts, see FHIRPath Patch")),
+}
+
+
 def _searchable() -> dict[str, str]:
     """Every search parameter, with the types that have it."""
     found: dict[str, list[str]] = {}
@@ -130,12 +139,26 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/fhir/metadata", "get"): Operation("The CapabilityStatement", errors=()),
     ("/fhir/{type_name}", "get"): _SEARCH,
     ("/fhir/{type_name}/_search", "post"): Operation("Search a type, the parameters in the body", _FORM_BODY),
-    ("/fhir/{type_name}", "post"): Operation("Create a record", _json(_WEIGHT, FHIR), success=(201,)),
+    ("/fhir/{type_name}", "post"): Operation(
+        "Create a record; with `If-None-Exist` only if nothing matches",
+        _json(_WEIGHT, FHIR),
+        success=(200, 201),
+    ),
+    ("/fhir/{type_name}", "put"): Operation(
+        "Update the one record that the query matches, or create it",
+        _json(_WEIGHT, FHIR),
+        success=(200, 201),
+    ),
+    ("/fhir/{type_name}", "patch"): Operation("Patch the one record that the query matches", _PATCH),
+    ("/fhir/{type_name}", "delete"): Operation(
+        "Delete the one record that the query matches", success=(200, 204)
+    ),
     ("/fhir/{type_name}/{id_}", "get"): Operation("Read a record"),
     ("/fhir/{type_name}/{id_}", "put"): Operation(
         "Update a record", _json({"id": "the same as in the address", **_WEIGHT}, FHIR), success=(200, 201)
     ),
-    ("/fhir/{type_name}/{id_}", "delete"): Operation("Delete a record", success=(204,)),
+    ("/fhir/{type_name}/{id_}", "patch"): Operation("Patch a record", _PATCH),
+    ("/fhir/{type_name}/{id_}", "delete"): Operation("Delete a record", success=(200, 204)),
     ("/fhir/Patient/{id_}/{type_name}", "get"): Operation(
         "Search what names a patient", parameters=_searchable() | _PAGING
     ),

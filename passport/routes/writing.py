@@ -1,19 +1,26 @@
-"""The FHIR interactions that write one record: create, update, delete.
+"""The FHIR interactions that write one record: create, update, patch, delete, by its address or by a condition.
 
 http://hl7.org/fhir/R4/http.html
 
 Each route reads its request, hands it to the intake, and writes the answer; none decides.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
 
 from consent.model import Action
 from fhirstore.elements import References, values_at
 from fhirstore.parse import Tree, parse
+from fhirstore.patch import read_fhirpath_patch, read_json_patch
 from fhirstore.types import ResourceType, resource_type
-from passport import admission, intake
+from passport import admission, disclosure, intake
+from passport.admission import Desk
 from passport.audit.query import recorded
-from passport.outcomes import NotAllowed
+from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
+from passport.outcomes import Invalid, NotAllowed, NotFound
 from passport.pieces import Write, Written
 from passport.routes.messages import (
     bearer,
@@ -21,29 +28,36 @@ from passport.routes.messages import (
     fhir_body,
     fhir_response,
     if_match,
-    refuse_conditional,
+    media_type,
+    raw_body,
     runtime_of,
-    versioned,
 )
+from passport.routes.preferences import outcome_of_success, returned, written_response
 from passport.runtime import Runtime
+from passport.subjects import Bearer
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
+
+JSON_PATCH: Final = "application/json-patch+json"
 
 
 @router.post("/{type_name}")
 async def create(request: Request, type_name: str) -> Response:
-    """Create a record; the server names it."""
+    """Create a record; the server names it. With `If-None-Exist` only if nothing matches."""
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
-    refuse_conditional(request)
     tree = parse(await fhir_body(request))
-    about, *beside = _named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
-    asked = admission.Request(
-        Action.COLLECT, "create", _recorded(request), about=about, isolation="write", beside=tuple(beside)
-    )
-    async with admission.admitted(runtime, caller, asked) as desk:
-        (written,) = await intake.write(desk, [Write("create", type_name, tree)], commit=True)
-    return _written(runtime, written)
+    stated = request.headers.get("if-none-exist")
+    condition = None if stated is None else condition_of(runtime, type_, pairs_of(stated))
+    named = _named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
+    written: Written | None = None
+    async with _admitted(request, runtime, caller, "create", named, Action.COLLECT) as desk:
+        known = None if condition is None else await _claimed(desk, condition)
+        if known is None:
+            (written,) = await intake.write(desk, [Write("create", type_name, tree)], commit=True)
+    if written is None:
+        written = await _as_it_is(request, runtime, caller, type_, str(known))
+    return written_response(request, runtime, written)
 
 
 @router.put("/{type_name}/{id_}")
@@ -53,31 +67,138 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
     caller = bearer(request)
     tree = parse(await fhir_body(request))
     write = Write("update", type_name, tree, id_, if_match(request))
-    asked = admission.Request(
-        Action.CORRECT,
-        "update",
-        _recorded(request),
-        about=f"{type_name}/{id_}",
-        isolation="write",
-        beside=tuple(_named_by(tree, type_, runtime.settings.fhir_url)),
-    )
-    async with admission.admitted(runtime, caller, asked) as desk:
+    named = [f"{type_name}/{id_}", *_named_by(tree, type_, runtime.settings.fhir_url)]
+    async with _admitted(request, runtime, caller, "update", named) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
-    return _written(runtime, written)
+    return written_response(request, runtime, written)
+
+
+@router.put("/{type_name}")
+async def update_by_condition(request: Request, type_name: str) -> Response:
+    """Write the next version of the one record that matches, or the first where none does."""
+    runtime, type_ = _writable(request, type_name)
+    caller = bearer(request)
+    condition = condition_of(runtime, type_, request.query_params.multi_items())
+    tree = parse(await fhir_body(request))
+    named = _named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
+    async with _admitted(request, runtime, caller, "update", named) as desk:
+        write = conditional_update(type_name, tree, await _claimed(desk, condition), if_match(request))
+        (written,) = await intake.write(desk, [write], commit=True)
+    return written_response(request, runtime, written)
+
+
+@router.patch("/{type_name}/{id_}")
+async def patch(request: Request, type_name: str, id_: str) -> Response:
+    """Change parts of a record."""
+    runtime, _ = _writable(request, type_name)
+    caller = bearer(request)
+    write = Write("update", type_name, None, id_, if_match(request), patch=await _patch(request))
+    async with _admitted(request, runtime, caller, "update", [f"{type_name}/{id_}"]) as desk:
+        (written,) = await intake.write(desk, [write], commit=True)
+    return written_response(request, runtime, written)
+
+
+@router.patch("/{type_name}")
+async def patch_by_condition(request: Request, type_name: str) -> Response:
+    """Change parts of the one record that matches."""
+    runtime, type_ = _writable(request, type_name)
+    caller = bearer(request)
+    condition = condition_of(runtime, type_, request.query_params.multi_items())
+    change = await _patch(request)
+    async with _admitted(request, runtime, caller, "update", [f"{type_name}/"]) as desk:
+        id_ = await _one(desk, condition)
+        write = Write("update", type_name, None, id_, if_match(request), patch=change)
+        (written,) = await intake.write(desk, [write], commit=True)
+    return written_response(request, runtime, written)
 
 
 @router.delete("/{type_name}/{id_}")
 async def delete(request: Request, type_name: str, id_: str) -> Response:
     """Delete a record; its versions stay for those who may see them."""
     runtime, _ = _writable(request, type_name)
+    caller = bearer(request)
+    write = Write("delete", type_name, id=id_, if_match=if_match(request))
+    async with _admitted(request, runtime, caller, "delete", [f"{type_name}/{id_}"]) as desk:
+        (written,) = await intake.write(desk, [write], commit=True)
+    return _deleted(request, written)
+
+
+@router.delete("/{type_name}")
+async def delete_by_condition(request: Request, type_name: str) -> Response:
+    """Delete the one record that matches."""
+    runtime, type_ = _writable(request, type_name)
+    caller = bearer(request)
+    condition = condition_of(runtime, type_, request.query_params.multi_items())
+    async with _admitted(request, runtime, caller, "delete", [f"{type_name}/"]) as desk:
+        id_ = await _one(desk, condition)
+        write = Write("delete", type_name, id=id_, if_match=if_match(request))
+        (written,) = await intake.write(desk, [write], commit=True)
+    return _deleted(request, written)
+
+
+def conditional_update(type_name: str, tree: Tree, known: str | None, if_match: int | None) -> Write:
+    """What an update by condition comes to: the next version of what is known, or a new record.
+
+    Raises:
+        Invalid: the content names another id than the record that matches.
+    """
+    stated = tree.get("id")
+    if known is None:
+        # A client that names the new record itself needs what an update of that id needs.
+        if stated is None:
+            return Write("create", type_name, tree, if_match=if_match)
+        return Write("update", type_name, tree, str(stated), if_match)
+    id_ = known.partition("/")[2]
+    if stated not in (None, id_):
+        raise Invalid("got another id than that of the record that matches", (f"{type_name}.id",))
+    return Write("update", type_name, {**tree, "id": id_}, id_, if_match)
+
+
+def _admitted(
+    request: Request,
+    runtime: Runtime,
+    caller: Bearer,
+    verb: str,
+    named: Sequence[str],
+    action: Action = Action.CORRECT,
+) -> AbstractAsyncContextManager[Desk]:
     asked = admission.Request(
-        Action.CORRECT, "delete", _recorded(request), about=f"{type_name}/{id_}", isolation="write"
+        action, verb, _recorded(request), about=named[0], isolation="write", beside=tuple(named[1:])
     )
-    async with admission.admitted(runtime, bearer(request), asked) as desk:
-        (written,) = await intake.write(
-            desk, [Write("delete", type_name, id=id_, if_match=if_match(request))], commit=True
-        )
-    return Response(status_code=204, headers={"ETag": f'W/"{written.version}"'})
+    return admission.admitted(runtime, caller, asked)
+
+
+async def _claimed(desk: Desk, condition: Condition) -> str | None:
+    """The record that matches, while nobody else writes under the condition."""
+    await claimed(desk, [condition])
+    return await matched(desk, condition)
+
+
+async def _one(desk: Desk, condition: Condition) -> str:
+    """The id of the one record that matches.
+
+    Raises:
+        NotFound: there is none that the caller may read.
+    """
+    known = await matched(desk, condition)
+    if known is None:
+        raise NotFound
+    return known.partition("/")[2]
+
+
+async def _as_it_is(
+    request: Request, runtime: Runtime, caller: Bearer, type_: ResourceType, reference: str
+) -> Written:
+    """The record that a conditional creation found, disclosed like by any other read."""
+    shown = await disclosure.read(runtime, caller, type_, reference.partition("/")[2], _recorded(request))
+    return Written(reference, shown.version, shown.last_updated, shown.body, created=False)
+
+
+async def _patch(request: Request) -> Callable[[Tree], Tree]:
+    if media_type(request) == JSON_PATCH:
+        return read_json_patch(await raw_body(request))
+    expected = f"{JSON_PATCH}` or a FHIRPath Patch in `application/fhir+json"
+    return read_fhirpath_patch(parse(await fhir_body(request, expected=expected)))
 
 
 def _writable(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
@@ -100,7 +221,8 @@ def _named_by(tree: Tree, type_: ResourceType, fhir_url: str) -> list[str]:
     return list(dict.fromkeys(name for name in named if type_.follows or name.startswith("Patient/")))
 
 
-def _written(runtime: Runtime, written: Written) -> Response:
-    location = f"{runtime.settings.fhir_url}/{written.reference}/_history/{written.version}"
-    headers = {"Location": location, **versioned(written.version, written.last_updated)}
-    return fhir_response(written.body, headers, status=201 if written.created else 200)
+def _deleted(request: Request, written: Written) -> Response:
+    headers = {"ETag": f'W/"{written.version}"'}
+    if returned(request) == "OperationOutcome":
+        return fhir_response(outcome_of_success(), headers)
+    return Response(status_code=204, headers=headers)

@@ -309,10 +309,6 @@ async def test_a_type_that_the_store_does_not_hold_is_named(hanako: Voice) -> No
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("PATCH", "Observation/1"),
-        ("DELETE", "Observation"),
-        ("PUT", "Observation?identifier=urn:x|1"),
-        ("DELETE", "Observation?identifier=urn:x|1"),
         ("POST", "Observation/1"),
     ],
 )
@@ -321,12 +317,6 @@ async def test_interactions_that_are_not_there_are_answered_as_such(
 ) -> None:
     content = None if method == "DELETE" else b"{}"
     outcome(await hanako.call(method, path, content=content), 405, "not-supported")
-
-
-async def test_a_conditional_creation_is_refused_and_creates_nothing(hanako: Voice) -> None:
-    answer = await hanako.post(pressure(hanako.reference), **{"If-None-Exist": "code=85354-9"})
-    outcome(answer, 400)
-    assert await hanako.found("Observation") == []
 
 
 async def test_a_record_may_name_its_patient_by_the_absolute_address(hanako: Voice, cast: Cast) -> None:

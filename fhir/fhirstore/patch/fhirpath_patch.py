@@ -1,0 +1,232 @@
+"""FHIRPath Patch: a Parameters resource whose operations name their places by FHIRPath.
+
+http://hl7.org/fhir/R4/fhirpatch.html
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from fhirstore.parse import Tree
+from fhirstore.patch.errors import PatchFails, UnreadablePatch
+from fhirstore.patch.path import Path, Place, read_path
+from fhirstore.validate.schema import Element, shape
+
+MOST_OPERATIONS: Final = 1_000
+
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "add": ("path", "name", "value"),
+    "insert": ("path", "index", "value"),
+    "delete": ("path",),
+    "replace": ("path", "value"),
+    "move": ("path", "source", "destination"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """One operation; `value` is the part that holds the value, which gets its name where it is put."""
+
+    type: str
+    path: Path
+    place: str
+    name: str
+    value: Mapping[str, Any]
+    index: int
+    source: int
+    destination: int
+
+
+def read_fhirpath_patch(document: Tree) -> Callable[[Tree], Tree]:
+    """Read a patch document; returns what makes the patched copy of a resource.
+
+    The returned function raises `PatchFails` where an operation does not fit.
+
+    Raises:
+        UnreadablePatch: the document is no FHIRPath Patch, or asks for more than paths.
+    """
+    listed = document.get("parameter")
+    if document.get("resourceType") != "Parameters" or not isinstance(listed, list) or not listed:
+        raise UnreadablePatch("got no operations, expected a Parameters with parameters named `operation`")
+    if len(listed) > MOST_OPERATIONS:
+        raise UnreadablePatch(f"got {len(listed)} operations, expected at most {MOST_OPERATIONS}")
+    return partial(_applied, [_read(one, f"Parameters.parameter[{at}]") for at, one in enumerate(listed)])
+
+
+def _read(one: Any, place: str) -> _Operation:
+    parts = _parts(one, place) if isinstance(one, Mapping) and one.get("name") == "operation" else None
+    if parts is None:
+        raise UnreadablePatch("got a parameter that is no `operation`", place)
+    type_ = str(parts.get("type", {}).get("valueCode"))
+    if type_ not in _NEEDED:
+        raise UnreadablePatch(f"got an unknown type, expected one of {', '.join(_NEEDED)}", place)
+    missing = [name for name in _NEEDED[type_] if name not in parts]
+    path = parts.get("path", {}).get("valueString")
+    if missing or not isinstance(path, str):
+        raise UnreadablePatch(f"got `{type_}` without {' and '.join(missing or ['path'])}", place)
+    return _Operation(
+        type=type_,
+        path=read_path(path, place),
+        place=place,
+        name=str(parts.get("name", {}).get("valueString", "")),
+        value=parts.get("value", {}),
+        index=_whole(parts, "index", place),
+        source=_whole(parts, "source", place),
+        destination=_whole(parts, "destination", place),
+    )
+
+
+def _parts(one: Mapping[str, Any], place: str) -> dict[str, Mapping[str, Any]]:
+    listed = one.get("part")
+    if not isinstance(listed, list) or not all(isinstance(part, Mapping) for part in listed):
+        raise UnreadablePatch("got an operation without parts", place)
+    parts = {str(part.get("name")): part for part in listed}
+    if len(parts) != len(listed):
+        raise UnreadablePatch("got a part twice, expected each once", place)
+    return parts
+
+
+def _whole(parts: Mapping[str, Mapping[str, Any]], name: str, place: str) -> int:
+    value = parts.get(name, {}).get("valueInteger", 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UnreadablePatch(f"got an unreadable `{name}`, expected a whole number from 0", place)
+    return value
+
+
+def _applied(operations: Sequence[_Operation], resource: Tree) -> Tree:
+    root = {str(resource["resourceType"]): deepcopy(resource)}
+    for one in operations:
+        _OPERATIONS[one.type](root, one)
+    return next(iter(root.values()))
+
+
+def _only(root: dict[str, Tree], one: _Operation) -> Place:
+    found = one.path.places(root)
+    if len(found) != 1:
+        raise PatchFails(f"got a path to {len(found)} elements, expected one", one.place)
+    return found[0]
+
+
+def _list(root: dict[str, Tree], one: _Operation) -> list[Any]:
+    """The list whose items the path names."""
+    found = one.path.places(root)
+    lists = {id(place.holder): place.holder for place in found if isinstance(place.holder, list)}
+    if len(lists) != 1 or len(found) != len(next(iter(lists.values()))):
+        raise PatchFails("got a path that names no single list", one.place)
+    items: list[Any] = next(iter(lists.values()))
+    return items
+
+
+def _add(root: dict[str, Tree], one: _Operation) -> None:
+    holder = _only(root, one)
+    if not isinstance(holder.value, dict):
+        raise PatchFails("got a path to a value, expected one to an element with children", one.place)
+    element = _element(holder.type, one)
+    if element.many:
+        holder.value.setdefault(element.name, []).append(_value(one, element))
+    elif element.name in holder.value:
+        raise PatchFails("got an element that is there already, expected `replace`", one.place)
+    else:
+        holder.value[element.name] = _value(one, element)
+
+
+def _insert(root: dict[str, Tree], one: _Operation) -> None:
+    items = _list(root, one)
+    if one.index > len(items):
+        raise PatchFails(f"got index {one.index}, expected at most {len(items)}", one.place)
+    type_ = one.path.places(root)[0].type
+    items.insert(one.index, _value(one, Element("", type_)))
+
+
+def _delete(root: dict[str, Tree], one: _Operation) -> None:
+    found = one.path.places(root)
+    if len(found) > 1:
+        raise PatchFails(f"got a path to {len(found)} elements, expected one at most", one.place)
+    for place in found:
+        if place.holder is root:
+            raise PatchFails("got a path to the whole resource, expected one of its elements", one.place)
+        del place.holder[place.key]
+        _without_empty(root[one.path.type], place.holder)
+
+
+def _without_empty(tree: Any, emptied: Any) -> None:
+    """An element without content is none: its place goes as well."""
+    if emptied or emptied is tree:
+        return
+    for holder in _holders(tree):
+        pairs = list(holder.items() if isinstance(holder, dict) else enumerate(holder))
+        for key, value in pairs:
+            if value is emptied:
+                del holder[key]
+                _without_empty(tree, holder)
+                return
+
+
+def _holders(tree: Any) -> list[Any]:
+    found = [tree]
+    for holder in found:
+        inside = holder.values() if isinstance(holder, dict) else holder
+        found += [one for one in inside if isinstance(one, dict | list)]
+    return found
+
+
+def _replace(root: dict[str, Tree], one: _Operation) -> None:
+    place = _only(root, one)
+    if place.holder is root:
+        raise PatchFails("got a path to the whole resource, expected one of its elements", one.place)
+    place.holder[place.key] = _value(one, Element(str(place.key), place.type))
+
+
+def _move(root: dict[str, Tree], one: _Operation) -> None:
+    items = _list(root, one)
+    if max(one.source, one.destination) >= len(items):
+        raise PatchFails(f"got an index beyond the {len(items)} that are there", one.place)
+    items.insert(one.destination, items.pop(one.source))
+
+
+def _element(type_name: str, one: _Operation) -> Element:
+    elements = shape(type_name).elements
+    typed = next((name for name in one.value if name.startswith("value")), "")
+    element = elements.get(one.name) or elements.get(one.name + typed.removeprefix("value"))
+    if element is None:
+        raise PatchFails("got a name that this element does not have", one.place)
+    return element
+
+
+def _value(one: _Operation, element: Element) -> Any:
+    """The value of a part: a `value[x]`, or for a type that has none its elements as parts."""
+    return _valued(one.value, element, one.place)
+
+
+def _valued(part: Mapping[str, Any], element: Element, place: str) -> Any:
+    given = [name for name in part if name.startswith("value")]
+    if len(given) == 1 and "part" not in part:
+        return deepcopy(part[given[0]])
+    listed = part.get("part")
+    if given or not isinstance(listed, list) or element.primitive:
+        raise PatchFails("got no value, expected one `value[x]` or the parts of one", place)
+    built: dict[str, Any] = {}
+    elements = shape(element.type).elements
+    for each in listed:
+        name = each.get("name") if isinstance(each, Mapping) else None
+        typed = next((key for key in each if key.startswith("value")), "") if name else ""
+        inner = elements.get(str(name)) or elements.get(str(name) + typed.removeprefix("value"))
+        if inner is None:
+            raise PatchFails("got a part whose name this element does not have", place)
+        value = _valued(each, inner, place)
+        if inner.many:
+            built.setdefault(inner.name, []).append(value)
+        else:
+            built[inner.name] = value
+    return built
+
+
+_OPERATIONS: Final[Mapping[str, Callable[[dict[str, Tree], _Operation], None]]] = {
+    "add": _add,
+    "insert": _insert,
+    "delete": _delete,
+    "replace": _replace,
+    "move": _move,
+}

@@ -1,0 +1,179 @@
+"""The paths of a FHIRPath Patch: steps from the resource to one place, and nothing that computes.
+
+http://hl7.org/fhir/R4/fhirpatch.html
+http://hl7.org/fhirpath/N1/
+
+Understood are element names, indexes, `where(name='text')`, `first()`, `last()` and `ofType(Type)`. A patch needs no
+more to name its places, and what is beyond it is refused by name instead of being half understood.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhirstore.parse import Tree
+from fhirstore.patch.errors import UnreadablePatch
+from fhirstore.validate.schema import RESOURCE, shape
+
+_TOKEN: Final = re.compile(
+    r"""(?P<dot>\.)?(?:
+        (?P<call>where|first|last|ofType|single)\(\s*(?P<inside>(?:[^()']|'(?:[^'\\]|\\.)*')*)\)
+        | (?P<name>[A-Za-z_][A-Za-z0-9]{0,63})
+        | \[(?P<index>0|[1-9][0-9]{0,8})\]
+    )""",
+    re.VERBOSE,
+)
+_EQUALS: Final = re.compile(
+    r"""(?P<path>[A-Za-z][A-Za-z0-9.]{0,200})\s*=\s*(?:
+        '(?P<text>(?:[^'\\]|\\.)*)'
+        | (?P<word>true|false|-?[0-9]+(?:\.[0-9]+)?)
+    )""",
+    re.VERBOSE,
+)
+_TYPE: Final = re.compile(r"(?:FHIR\.)?(?P<type>[A-Za-z]{1,40})")
+MOST_CHARACTERS: Final = 1_000
+_ESCAPED: Final = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands: in `holder`, under a name or an index; `type` is the value's own type."""
+
+    holder: Any
+    key: str | int
+    type: str
+
+    @property
+    def value(self) -> Any:
+        """What stands there."""
+        return self.holder[self.key]
+
+
+Step = Callable[[list[Place]], list[Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path of a resource of `type`."""
+
+    type: str
+    steps: tuple[Step, ...]
+
+    def places(self, root: dict[str, Tree]) -> list[Place]:
+        """The places that it names in the resource that `root` holds under its type's name."""
+        found = [Place(root, self.type, self.type)] if self.type in root else []
+        for step in self.steps:
+            found = step(found)
+        return found
+
+
+def read_path(text: str, place: str) -> Path:
+    """Read a path.
+
+    Raises:
+        UnreadablePatch: it is more than a path, or none.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise UnreadablePatch(
+            f"got a path of {len(text)} characters, expected at most {MOST_CHARACTERS}", place
+        )
+    tokens = list(_tokens(text.strip(), place))
+    if not tokens or tokens[0]["dot"] or not (tokens[0]["name"] or "")[:1].isupper():
+        raise UnreadablePatch(
+            "got a path without its resource type, expected such as `Patient.name[0]`", place
+        )
+    steps = [_step(token, place) for token in tokens[1:]]
+    return Path(str(tokens[0]["name"]), tuple(steps))
+
+
+def _tokens(text: str, place: str) -> Iterator[re.Match[str]]:
+    at = 0
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        # A name or function follows a dot, an index follows none.
+        if token is None or (at > 0 and (token["dot"] is None) == (token["index"] is None)):
+            raise UnreadablePatch(
+                f"got a path that is not understood from character {at + 1}, expected element names, "
+                "indexes, `where(name='text')`, `first()`, `last()` or `ofType(Type)`",
+                place,
+            )
+        yield token
+        at = token.end()
+
+
+def _step(token: re.Match[str], place: str) -> Step:
+    if token["index"] is not None:
+        return _indexed(int(token["index"]))
+    if token["name"] is not None:
+        return _child(token["name"])
+    inside = token["inside"].strip()
+    if token["call"] == "where" and (equals := _EQUALS.fullmatch(inside)):
+        return _where(equals)
+    if token["call"] == "ofType" and (typed := _TYPE.fullmatch(inside)):
+        return _of_type(typed["type"])
+    if not inside and token["call"] in ("first", "last", "single"):
+        return {"first": _first, "last": _last, "single": _all}[token["call"]]
+    raise UnreadablePatch(f"got `{token['call']}` with something inside that is not understood", place)
+
+
+def _child(name: str) -> Step:
+    return lambda places: [inner for place in places for inner in children(place, name)]
+
+
+def children(place: Place, name: str) -> list[Place]:
+    """The elements of this name; of a choice element the one that is there, whatever its type."""
+    if not isinstance(place.value, dict):
+        return []
+    type_name = place.value.get("resourceType", place.type) if place.type == RESOURCE else place.type
+    if type_name[:1].islower():
+        return []
+    elements = shape(type_name).elements
+    names = [name] if name in elements else [each.name for each in elements.values() if each.choice == name]
+    found = []
+    for each in names:
+        value, type_ = place.value.get(each), elements[each].type
+        if isinstance(value, list):
+            found += [Place(value, at, type_) for at in range(len(value))]
+        elif value is not None:
+            found.append(Place(place.value, each, type_))
+    return found
+
+
+def _indexed(at: int) -> Step:
+    return lambda places: places[at : at + 1]
+
+
+def _first(places: list[Place]) -> list[Place]:
+    return places[:1]
+
+
+def _last(places: list[Place]) -> list[Place]:
+    return places[-1:]
+
+
+def _all(places: list[Place]) -> list[Place]:
+    return places
+
+
+def _of_type(name: str) -> Step:
+    return lambda places: [place for place in places if place.type == name]
+
+
+def _where(equals: re.Match[str]) -> Step:
+    names = equals["path"].split(".")
+    wanted = equals["word"] if equals["text"] is None else _ESCAPED.sub(r"\1", equals["text"])
+
+    def holds(place: Place) -> bool:
+        found = [place]
+        for name in names:
+            found = [inner for each in found for inner in children(each, name)]
+        return any(_text(each.value) == wanted for each in found)
+
+    return lambda places: [place for place in places if holds(place)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(getattr(value, "lexeme", value))

@@ -1,0 +1,93 @@
+"""Conditions: the search by which a write names its record.
+
+http://hl7.org/fhir/R4/http.html#ccreate
+http://hl7.org/fhir/R4/http.html#cond-update
+
+A condition sees what its caller may read and nothing else. Two creations under the same condition come one after
+the other, so that the second sees what the first one made; the lock is taken whatever the condition will find.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from fhirstore.search.include import includes
+from fhirstore.search.query import Query, parse_query
+from fhirstore.search.result import RESULT
+from fhirstore.search.test import SearchError
+from fhirstore.types import ResourceType
+from passport.admission import Desk
+from passport.disclosure.matching_records import matches
+from passport.intake import claim
+from passport.outcomes import Invalid, PreconditionFailed
+from passport.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A search that names the record of a write; `key` is one for equal conditions."""
+
+    query: Query
+    key: int
+
+
+def condition_of(runtime: Runtime, type_: ResourceType, pairs: Sequence[tuple[str, str]]) -> Condition:
+    """Read a condition.
+
+    Raises:
+        Invalid: it is no search of this type, or shapes a result instead of naming a record.
+        PreconditionFailed: it asks for nothing, so that any record would match.
+    """
+    for name, _ in pairs:
+        if name in RESULT or includes(name):
+            raise Invalid(
+                f"got `{name[:64]}` in a condition, expected parameters that name a record", (name[:64],)
+            )
+    if not pairs:
+        raise PreconditionFailed("got a condition without parameters, expected one that names a record")
+    settings = runtime.settings
+    try:
+        query = parse_query(
+            type_,
+            pairs,
+            keys=runtime.keys,
+            zone=settings.zone,
+            base_urls=(settings.fhir_url,),
+            sifting=True,
+            now=runtime.clock(),
+        )
+    except SearchError as error:
+        raise Invalid(str(error), (error.parameter,) if error.parameter else ()) from None
+    asked = f"{type_.name}?{urlencode(sorted(query.echo))}"
+    return Condition(query, runtime.keys.token(asked))
+
+
+def pairs_of(text: str) -> list[tuple[str, str]]:
+    """The parameters of a condition as it stands in a header or an address, without or with its `?`."""
+    return parse_qsl(text.strip().rpartition("?")[2], keep_blank_values=True)
+
+
+async def claimed(desk: Desk, conditions: Collection[Condition]) -> None:
+    """Let nobody else write under these conditions until the transaction ends."""
+    for key in sorted({condition.key for condition in conditions}):
+        await claim(desk, key)
+
+
+async def matched(desk: Desk, condition: Condition, *, gone: Collection[str] = ()) -> str | None:
+    """The reference of the one record that matches, None where there is none.
+
+    `gone` are records that the same transaction deletes: they match no more.
+
+    Raises:
+        PreconditionFailed: several match.
+    """
+    found = [
+        reference
+        for reference in await matches(desk, condition.query, limit=2 + len(gone))
+        if reference not in gone
+    ]
+    if len(found) > 1:
+        raise PreconditionFailed(
+            "got a condition that several records match, expected one that names a record"
+        )
+    return found[0] if found else None
