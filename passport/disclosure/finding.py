@@ -22,6 +22,7 @@ from passport.decision import TYPE_NUMBERS, Decision
 from passport.disclosure.recorded import UNKNOWN_PATIENT, kept
 from passport.outcomes import Invalid
 from passport.sql import fetch
+from passport.standing import Standing
 
 Searched = TypeVar("Searched", bound=Criteria)
 
@@ -42,10 +43,14 @@ class TooCostly(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """One search's transaction, with what is decided of it."""
+    """One search's transaction, with what is decided of it.
+
+    `wider` is the standing that the decision is from, where the search leads from whom it names to others.
+    """
 
     desk: Desk
     decision: Decision
+    wider: Standing | None = None
 
     @property
     def context(self) -> Context:
@@ -74,11 +79,11 @@ class Finder:
 
     def params(self, criteria: Criteria) -> dict[str, Any]:
         """What every statement of a search binds, the limit and the cursor apart."""
-        standing = self.desk.standing
+        asked = self.desk.standing.asked
         params: dict[str, Any] = {
             **self.decision.params,
             "type": TYPE_NUMBERS[criteria.type.name],
-            "asked": UNKNOWN_PATIENT if standing.asked is None else standing.asked,
+            "asked": UNKNOWN_PATIENT if asked is None else asked,
             "asked_refs": [self.desk.runtime.keys.reference(one) for one in criteria.patients or ()],
             "holders": self._holders(),
             "reachable": self.reachable,
@@ -90,7 +95,7 @@ class Finder:
     @property
     def reachable(self) -> list[int]:
         """Every patient of whom the standing found anything, and nobody."""
-        return [patient for group in self.desk.standing.groups.values() for patient in group]
+        return [patient for group in (self.wider or self.desk.standing).groups.values() for patient in group]
 
     def structure(self, criteria: Criteria, order: Sequence[SortKey]) -> tuple[object, ...]:
         """What the text of a statement depends on, beside what it is for."""

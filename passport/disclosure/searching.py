@@ -69,7 +69,11 @@ async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, 
         return await _by_rows(runtime, caller, request, query, binding)
     async with admitted(runtime, caller, request) as desk:
         _require_scopes(desk, query)
-        finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
+        # Links lead from one patient to whoever else shared.
+        leads_on = bool(query.links or query.includes)
+        standing = await desk.standing_of_all(Action.ACCESS) if leads_on else desk.standing
+        decision = await decide(runtime, desk.connection, standing, Action.ACCESS)
+        finder = Finder(desk, decision, standing)
         context = cursor_context(desk, binding)
         return await _gathered(finder, query, _after(runtime, query, context), context)
 
@@ -85,8 +89,8 @@ def _after(runtime: Runtime, query: Query, context: bytes) -> Place | None:
 
 
 def _about(query: Query) -> str | None:
-    """Whose records are in question: those of one patient, unless it leads from them to others."""
-    if query.patients is None or query.links or query.includes:
+    """Whose records are in question: those of one patient, or of whoever shared."""
+    if query.patients is None:
         return None
     if not query.patients:
         return f"{query.type.name}/"

@@ -3,12 +3,14 @@
 http://hl7.org/fhir/R4/search.html
 """
 
+from collections.abc import Awaitable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from httpx import Response
 
 from tests import resources as made
-from tests.attacks.twins import DAYS, Twins, masked, twins_of
+from tests.attacks.twins import DAYS, Twin, Twins, masked, twins_of
 from tests.cast import Cast
 from tests.town import BASE_URL, Town, Voice, link, outcome, references
 from tests.unit.consent.words import Json, permit
@@ -177,30 +179,58 @@ async def test_an_identifier_that_only_a_denied_record_has_finds_nothing(
 @pytest.mark.parametrize(
     "query",
     [
-        "_has:Observation:patient:code=85354-9",
         "_has:Provenance:target:agent=x",
-        "subject.name=x",
+        "_has:Observation:derived-from:code=85354-9",
+        "_has:Observation:derived-from:status:not=final",
+        "subject.name=見本",
         "subject:Patient.birthdate=1955",
+        "patient.identifier=x",
         "performer.name=x",
         "has-member.code=85354-9",
+        "derived-from.code:missing=false",
         "_include=Observation:subject",
         "_include=Observation:based-on",
+        "_include=*",
         "_include:iterate=Observation:has-member",
         "_revinclude=Provenance:target",
-        "_revinclude=Observation:subject",
+        "_revinclude=Observation:derived-from",
+        "_revinclude=*",
+        "_revinclude:iterate=*",
         "code:not=29463-7",
+        "code:not=85354-9",
         "code:missing=true",
         "category:missing=false",
+        "category:missing=true",
         "status:not=final",
-        "_text=x",
-        "_filter=code eq x",
-        "_list=x",
-        "_contained=both",
+        "component-code:missing=false",
+        "component-value-quantity=gt1",
+        "value-quantity=gt1",
+        "value-quantity=gt1&_count=2",
+        "value-quantity=gt1&_summary=count",
         "_security=R",
-        "_since=2020",
+        "_security:not=R",
+        "based-on:missing=false",
+        "_sort=value-quantity,date&_count=1",
+        "_sort=-code,date&_count=2",
+        "_sort=-category,-date&_count=5",
+        "_elements=code",
+        "_summary=true",
     ],
 )
-async def test_chains_includes_and_negations_are_not_answered_at_all(twins: Twins, query: str) -> None:
+async def test_whatever_is_asked_hidden_records_change_nothing(twins: Twins, query: str) -> None:
+    for path in ("Observation?patient={}&", "Observation?patient={}&_total=accurate&", "{}/Observation?"):
+
+        def ask(voice: Voice, twin: Twin, path: str = path) -> Awaitable[Response]:
+            return voice.get(path.format(twin.patient.reference) + query)
+
+        assert all(answer.status_code == 200 for answer in await twins.alike(ask))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["_text=x", "_content=x", "_filter=code eq x", "_list=x", "_contained=both", "_since=2020", "_query=x"],
+)
+async def test_what_cannot_be_asked_is_refused_alike(twins: Twins, query: str) -> None:
     for answer in await twins.alike(
         lambda voice, twin: voice.get(f"Observation?patient={twin.patient.reference}&{query}")
     ):
