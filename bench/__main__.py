@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 import click
 import psycopg
 
+from bench import room
 from bench.filling import Size, fill
-from bench.measuring import BATCH, Bench, Figure
+from bench.measuring import BATCH, Bench, Figure, NotMeasured
 from bench.pace import CONNECTIONS
 from bench.statements import BARE_TABLE
 from bench.town import SERVICE, Office, serving
@@ -32,11 +33,12 @@ SMALL: Final = Size(patients=200, observations=200)
 
 
 class Chapter(NamedTuple):
-    """One thing that is measured in several ways; `counted` is what its figures count."""
+    """One thing that is measured in several ways; `counted` is what its figures count, or its sizes are in."""
 
     title: str
     counted: str
-    figures: Callable[[Bench], Iterable[Figure]]
+    figures: Callable[[Bench], Iterable[Figure]] = lambda _: ()
+    sizes: Callable[[Bench], Iterable[tuple[float, str]]] = lambda _: ()
 
 
 CHAPTERS: Final = {
@@ -45,9 +47,16 @@ CHAPTERS: Final = {
         "searches/s",
         lambda bench: bench.search((1, 2)),
     ),
+    "compartment": Chapter(
+        "Page of 50 Observations of one patient, by compartment", "searches/s", Bench.compartment
+    ),
     "read": Chapter("Read by id", "reads/s", Bench.read),
     "total": Chapter("Accurate total of the blood pressures of all who share", "totals/s", Bench.total),
+    "bytes": Chapter(
+        "A stored Observation with its indexes", "bytes", sizes=lambda bench: room.sizes(bench.superuser_url)
+    ),
     "create": Chapter("Create one Observation", "creates/s", Bench.create),
+    "batch": Chapter(f"Transactions of {BATCH} Observations", "resources/s", Bench.batch),
     "devices": Chapter(
         f"Signed device messages of {BATCH} readings", "readings/s", lambda bench: bench.devices((1, 2))
     ),
@@ -102,15 +111,20 @@ def main(full: bool, seconds: float, only: tuple[str, ...], folder: Path) -> Non
     ):
         for name in only or CHAPTERS:
             chapter = CHAPTERS[name]
-            click.echo(
-                f"\n{chapter.title}\n{_row(chapter.counted, 'p50 ms', 'p99 ms', 'of SQL', 'of bare HTTP')}"
-            )
-            _print(chapter.figures(bench))
+            click.echo(f"\n{chapter.title}")
+            try:
+                _print(chapter.counted, chapter.figures(bench))
+            except NotMeasured as reason:
+                click.echo(f"  not measured: {reason}")
+            for taken, what in chapter.sizes(bench):
+                click.echo(f"{taken:>12,.0f} {chapter.counted}  {what}")
 
 
-def _print(figures: Iterable[Figure]) -> None:
+def _print(counted: str, figures: Iterable[Figure]) -> None:
     rates: dict[str, float] = {}
     for figure in figures:
+        if not rates:
+            click.echo(_row(counted, "p50 ms", "p99 ms", "of SQL", "of bare HTTP"))
         rates[figure.way] = figure.rate
         ratios = [
             f"{figure.rate / rates[way]:.2f}" if way in rates and way != figure.way else ""

@@ -9,6 +9,7 @@ the plainest statement that finds the same rows, opens the same bodies and splic
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -21,12 +22,13 @@ from bench.statements import PAGE, READ
 from fhirstore.keys import KeyMaker
 from fhirstore.parameters import parameters_of
 from fhirstore.search.query import parse_query
+from fhirstore.trained.store import look_up
 from fhirstore.types import TYPES
 from passport.bundles import Entry, Links, searchset
 from passport.database import Pool, open_pool
 from passport.keys import KeyRing
 from passport.main import POOL_SIZE
-from passport.records import opened_body
+from passport.records import BODIES, opened_body
 from passport.routes.messages import fhir_response
 from passport.settings import Settings
 from passport.sql import Row, fetch
@@ -73,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_pool(settings.database_url, size=POOL_SIZE) as pool:
+            BODIES.ask(partial(look_up, settings.database_url))
             app.state.bare = _Bare(settings, pool)
             yield
 

@@ -26,6 +26,7 @@ from fhirstore.keys import KeyMaker
 from fhirstore.rows import RecordRow
 from passport.database import Connection, open_pool
 from passport.demo.consents import Tree
+from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
 from passport.records import Draft, Owner, sealed_row
 from passport.runtime import Runtime
@@ -61,6 +62,7 @@ async def fill(settings: Settings, superuser_url: str, size: Size, institutions:
     ring = KeyRing.load(settings.key_file)
     async with open_pool(superuser_url, size=1) as pool:
         runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        await open_dictionaries(runtime)
         async with pool.connection() as connection:
             filling = _Filling(runtime, connection, size, list(institutions))
             filled = await filling.fill()

@@ -19,10 +19,11 @@ import uvloop
 from bench.filling import SEED, record_row
 from bench.pace import CONNECTIONS, Counted, Lane, answer, in_own_process, keep_busy
 from bench.residents import observations
-from bench.statements import INSERT, PAGE, READ, TOTAL
+from bench.statements import COMPARTMENT, INSERT, PAGE, READ, TOTAL
 from fhirstore.keys import KeyMaker
 from fhirstore.rows import record_arrays
 from passport.database import Pool, open_pool
+from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
 from passport.records import Owner
 from passport.runtime import Runtime
@@ -51,7 +52,13 @@ def measure(plan: Plan) -> Counted:
     return in_own_process(MODULE, plan)
 
 
-_STATEMENTS: Final = {"PAGE": PAGE, "READ": READ, "TOTAL": TOTAL, "INSERT": INSERT}
+_STATEMENTS: Final = {
+    "PAGE": PAGE,
+    "COMPARTMENT": COMPARTMENT,
+    "READ": READ,
+    "TOTAL": TOTAL,
+    "INSERT": INSERT,
+}
 
 
 async def _lane(pool: Pool, prepared: Prepared, params: Iterator[Params]) -> Lane:
@@ -89,6 +96,7 @@ async def _carry_out(plan: Plan) -> Counted:
     ring = KeyRing.load(settings.key_file)
     async with open_pool(plan.database_url, size=plan.connections) as pool:
         runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
+        await open_dictionaries(runtime)
         params = [
             _made(runtime, plan.rows, lane) if plan.rows else _given(plan, lane)
             for lane in range(plan.connections)

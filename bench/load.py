@@ -8,6 +8,7 @@ much of HTTP as that takes, so that it costs the machine as little as it can.
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ import uvloop
 from bench.pace import WARM_SECONDS, Counted, Lane, answer, in_own_process, keep_busy
 
 MODULE: Final = "bench.load"
+_STATUS_BYTES: Final = 4_096
+"""More than the status line of any answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,13 @@ class UnexpectedAnswer(Exception):
 def generate(plan: Plan) -> Counted:
     """Carry a plan out."""
     return in_own_process(MODULE, plan)
+
+
+def succeeds(port: int, request: str) -> bool:
+    """Send one request, and tell whether it is answered with a success."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(request.encode("latin-1"))
+        return connection.recv(_STATUS_BYTES)[9:10] == b"2"
 
 
 class _Connection(asyncio.Protocol):

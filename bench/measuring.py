@@ -27,10 +27,15 @@ BATCH: Final = 100
 BATCHES: Final = 60
 """Messages that each device has signed beforehand: more than it gets to send."""
 
+_OBSERVATION: Final = int(TYPES["Observation"].number)
 _FHIR: Final = {"Content-Type": "application/fhir+json"}
 _JOSE: Final = {"Content-Type": "application/jose"}
 
 Way = Literal["bare SQL", "bare HTTP", "service"]
+
+
+class NotMeasured(Exception):
+    """A chapter that the service as it is has no part in; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,15 @@ class Bench:
         )
         yield from self._gets(paths, processes)
 
+    def compartment(self) -> Iterator[Figure]:
+        """Pages of 50 Observations of one patient, whatever they measure."""
+        names = self.filled.patients
+        bound = {"type": _OBSERVATION, "limit": PAGE_ENTRIES + 1}
+        yield self._sql("COMPARTMENT", [{**bound, "patient": self.keys.reference(name)} for name in names])
+        with serving(self.settings, SERVICE, 1) as port:
+            paths = [f"/fhir/{name}/Observation?_count={PAGE_ENTRIES}" for name in names]
+            yield self._answered("service", port, paths)
+
     def read(self) -> Iterator[Figure]:
         """One Observation by its id."""
         ids = self.filled.observation_ids
@@ -81,7 +95,7 @@ class Bench:
     def total(self) -> Iterator[Figure]:
         """An accurate total of the blood pressures of everybody who shares them."""
         asked = urlencode({"code": f"{LOINC}|{BLOOD_PRESSURE}", "_summary": "count"})
-        yield self._sql("TOTAL", [{**self._code(), "type": int(TYPES["Observation"].number)}])
+        yield self._sql("TOTAL", [{**self._code(), "type": _OBSERVATION}])
         with serving(self.settings, SERVICE, 1) as port:
             yield self._answered("service", port, [f"/fhir/Observation?{asked}"])
 
@@ -99,6 +113,25 @@ class Bench:
         yield self._inserts(1)
         with serving(self.settings, SERVICE, 1) as port:
             yield Figure("service", 1, load.generate(load.Plan(port, self.seconds, lanes)))
+
+    def batch(self) -> Iterator[Figure]:
+        """Observations in transactions of a hundred, each written by its own patient.
+
+        Raises:
+            NotMeasured: the service takes no transactions.
+        """
+        patients = self.filled.patients[:CONNECTIONS]
+        tokens = tokens_for(self.settings, patients, "PATRQT")
+        lanes = [
+            [_request("POST", "/fhir", _transaction(patient), {**_bearer(token), **_FHIR})]
+            for patient, token in zip(patients, tokens, strict=True)
+        ]
+        with serving(self.settings, SERVICE, 1) as port:
+            if not load.succeeds(port, lanes[0][0]):
+                raise NotMeasured("the service does not take `POST [base]`")
+        yield self._inserts(BATCH)
+        with serving(self.settings, SERVICE, 1) as port:
+            yield Figure("service", 1, load.generate(load.Plan(port, self.seconds, lanes)), BATCH)
 
     def devices(self, processes: Sequence[int]) -> Iterator[Figure]:
         """Readings in signed messages of a hundred, by approved blood-pressure cuffs."""
@@ -142,6 +175,15 @@ class Bench:
         requests = [_request("GET", path, b"", _bearer(token)) for path in paths]
         lanes = [requests[lane:] + requests[:lane] for lane in range(CONNECTIONS)]
         return Figure(way, processes, load.generate(load.Plan(port, self.seconds, lanes)))
+
+
+def _transaction(patient: str) -> bytes:
+    """A hundred Observations of one patient, to be stored all or none."""
+    entries = [
+        {"resource": tree, "request": {"method": "POST", "url": "Observation"}}
+        for tree in observations(patient, BATCH, Random(SEED))
+    ]
+    return serialise({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -49,3 +49,31 @@ TOTAL: Final = Prepared(
     {},
 )
 """How many Observations of one code there are, of all patients."""
+
+
+COMPARTMENT: Final = Prepared(
+    """
+    SELECT r.patient_key, r.id, r.version, r.codec, r.body, p.wrapped_key
+    FROM locator AS l
+    JOIN patient AS p ON p.patient_key = l.patient_key
+    JOIN resource AS r ON r.patient_key = l.patient_key
+    WHERE l.record_key = %(patient)s AND r.type = %(type)s AND NOT r.deleted
+    ORDER BY coalesce(r.starts, '0001-01-01 00:00:00+00'::timestamptz) DESC, r.record_key DESC LIMIT %(limit)s
+    """,
+    {},
+)
+"""One page of a patient's Observations, the newest first, and one row more."""
+
+BARE_JSON: Final = "CREATE TABLE bare_json (id uuid PRIMARY KEY, body jsonb NOT NULL)"
+"""The plainest way to keep a resource: no search, no consent, no encryption."""
+
+FILL_JSON: Final = "INSERT INTO bare_json SELECT * FROM unnest(%s::uuid[], %s::jsonb[])"
+
+SIZES: Final = """
+    SELECT c.relname AS name, pg_relation_size(i.indexrelid) AS bytes
+    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE i.indrelid = ANY (%(tables)s::regclass[])
+    UNION ALL
+    SELECT c.relname, pg_table_size(c.oid) FROM pg_class AS c WHERE c.oid = ANY (%(tables)s::regclass[])
+    ORDER BY bytes DESC
+"""
+"""What tables and each of their indexes take on the disk."""
