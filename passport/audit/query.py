@@ -15,7 +15,8 @@ MASK: Final = "***"
 
 READABLE: Final = frozenset(
     {
-        "_count", "_elements", "_format", "_id", "_lastUpdated", "_since", "_sort", "_summary", "_total", "_type",
+        "_at", "_count", "_elements", "_format", "_id", "_include", "_lastUpdated", "_revinclude", "_security",
+        "_since", "_sort", "_summary", "_total", "_type",
         "agent", "category", "code", "date", "end", "format", "max", "outcome", "patient", "start", "status",
         "subject",
     }
@@ -24,7 +25,9 @@ READABLE: Final = frozenset(
 
 QUERY_MAX_CHARACTERS: Final = 1_000
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}(:[A-Za-z]{1,20})?")
+_LINK: Final = "_has:"
+# Of a parameter with its modifier, and the links that lead to it.
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}(:[A-Za-z_][A-Za-z0-9_.-]{0,59}){0,12}")
 # Of a code, a date, an id, a reference or a list of them; free text has spaces or letters beyond these.
 _VALUE: Final = re.compile(r"[A-Za-z0-9|:/.,_+\-]{0,200}")
 # Of types, ids and the names of operations.
@@ -53,6 +56,18 @@ def _path(path: str) -> str:
 def _param(name: str, value: str) -> str:
     if not _NAME.fullmatch(name):
         return MASK
-    bare, _, modifier = name.partition(":")
+    bare, _, modifier = _asked(name).partition(":")
     readable = bare in READABLE and modifier not in _TEXTUAL and _VALUE.fullmatch(value)
     return f"{name}={value if readable else MASK}"
+
+
+def _asked(name: str) -> str:
+    """The parameter that a value is of, behind the links that lead to it."""
+    while True:
+        if name.startswith(_LINK):
+            name = name.split(":", 3)[-1]
+            continue
+        _, dot, rest = name.partition(".")
+        if not dot:
+            return name
+        name = rest

@@ -17,6 +17,13 @@ from passport.audit.query import MASK, QUERY_MAX_CHARACTERS, READABLE, recorded
         ),
         ([("_count", "50"), ("_sort", "-date")], "GET Observation?_count=50&_sort=-date"),
         ([("code:in", "http://x/vs")], "GET Observation?code:in=http://x/vs"),
+        ([("subject:Patient._id", "1")], "GET Observation?subject:Patient._id=1"),
+        ([("_has:Observation:patient:code:not", "x")], "GET Observation?_has:Observation:patient:code:not=x"),
+        ([("patient._has:Group:member:code", "x")], "GET Observation?patient._has:Group:member:code=x"),
+        (
+            [("_include:iterate", "Observation:subject")],
+            "GET Observation?_include:iterate=Observation:subject",
+        ),
     ],
 )
 def test_codes_dates_and_references_stay_readable(params: list[tuple[str, str]], expected: str) -> None:
@@ -37,6 +44,10 @@ def test_the_name_of_an_operation_stays_readable() -> None:
         ("patient.name", "Hoshino"),
         ("patient:identifier", "urn:oid:1.2.3|0001234"),
         ("code:text", "hypertension"),
+        ("subject:Patient.name", "Hoshino"),
+        ("subject:Patient.identifier", "urn:oid:1.2.3|0001234"),
+        ("_has:Observation:patient:performer.name", "Hoshino"),
+        ("_has:Observation:patient:code:text", "hypertension"),
         ("code", "high blood pressure"),
         ("code", "高血圧"),
         ("_cursor", "AAAA"),
