@@ -5,6 +5,7 @@ http://hl7.org/fhir/R4/operations.html
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 import orjson
@@ -12,6 +13,7 @@ import pytest
 
 from tests import resources as made
 from tests.attacks.twins import DAYS, Twins, masked, twins_of
+from tests.attacks.work import Work, work_of
 from tests.attacks.worlds import World, world
 from tests.cast import Cast
 from tests.databases import Server
@@ -22,6 +24,8 @@ pytestmark = pytest.mark.anyio
 
 UNKNOWN: Final = "Patient/00000000-0000-4000-8000-000000000000"
 LASTN: Final = "Observation/$lastn"
+WARMING: Final = 3
+"""Requests after which a process has compiled its statements and its connections have prepared them."""
 
 Params = tuple[tuple[str, str], ...]
 
@@ -270,3 +274,34 @@ async def test_a_proposal_to_a_resident_and_to_a_stranger_is_shown_alike(hanako:
         assert link(last.json(), "next") is None
         texts.append(masked(answer)[2])
     assert texts[0] == texts[1]
+
+
+async def measured(voice: Voice, path: str, trace: Path) -> Work:
+    for _ in range(WARMING):
+        await voice.get(path)
+    return await work_of(voice.town, lambda: voice.get(path), trace)
+
+
+@pytest.mark.parametrize("path", ["{}/$everything", "Observation/$lastn?patient={}", "{}/$summary"])
+async def test_an_operation_on_one_who_shared_nothing_costs_what_it_costs_on_nobody(
+    hanako: Voice, cast: Cast, tmp_path: Path, path: str
+) -> None:
+    await hanako.create(made.pressure(hanako.reference))
+    known, nobody = [
+        await measured(cast.a_at_k, path.format(patient), tmp_path / "trace")
+        for patient in (hanako.reference, UNKNOWN)
+    ]
+    assert known.statements == nobody.statements
+    assert known.cryptography == nobody.cryptography
+    assert not any("decrypt" in call for call in known.cryptography)
+
+
+async def test_the_metadata_of_a_denied_record_costs_what_those_of_an_unknown_one_cost(
+    twins: Twins, tmp_path: Path
+) -> None:
+    denied, unknown = [
+        await measured(twins.physician, f"{reference}/$meta", tmp_path / "trace")
+        for reference in (twins.full.hidden["a code that was not shared"], "Observation/unknown")
+    ]
+    assert denied.statements == unknown.statements
+    assert denied.cryptography == unknown.cryptography
