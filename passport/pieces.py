@@ -30,9 +30,8 @@ Method = Literal["create", "update", "delete"]
 class Write:
     """One write: an update or delete names its record; a create gets its id here, or from our own code.
 
-    A `patch` makes the content of an update from what is stored. `confirm` asks the models of fhir.resources too,
-    and whether a new consent can ever count; whoever made the tree from checked values may do without. `place` is
-    where the content stands in the request.
+    A `patch` makes the content of an update from what is stored. `confirm` asks whether a new consent can ever
+    count; whoever ends one with its creation does without. `place` is where the content stands in the request.
     """
 
     method: Method
@@ -97,7 +96,7 @@ def check_valid(writes: Sequence[Write]) -> None:
     for one in writes:
         if one.tree is None:
             continue
-        found = [*validate(one.tree, confirm=one.confirm), *_misnamed(one, one.tree)]
+        found = [*validate(one.tree), *_misnamed(one, one.tree)]
         problems += [_placed(problem, one.place) for problem in found]
     if problems:
         raise Invalid(problems, status=422)

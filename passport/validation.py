@@ -75,7 +75,7 @@ def findings(type_name: str, question: Question, id_: str | None = None) -> list
         return [ALL_OK]
     if tree.get("resourceType") != type_name:
         return [Problem("error", "invalid", "", f"expected a resource of type {type_name}")]
-    found = validate(tree)
+    found = validate(tree, confirm=True)
     found += _of_its_mode(type_name, tree, question.mode, id_)
     if not any(problem.severity in ("error", "fatal") for problem in found):
         found += profile_problems(tree, (*claimed(tree), *question.profiles))

@@ -21,22 +21,28 @@ from fhirstore.validate.schema import RESOURCE, Element, shape
 
 MOST_PROBLEMS: Final = 100
 
-Path = tuple["Path | None", str]
-"""The way from the root, as a chain of its last step; written out only where there is a problem."""
+Path = tuple["Path | None", str, int | None]
+"""The way from the root, as a chain of its last step and place; written out only where there is a problem."""
 
 _ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9_]{0,63}")
 _PLAIN_CODE: Final = re.compile(r"[A-Za-z0-9.+\-_]{1,40}")
 _MAY_BE_FRAGMENT: Final = frozenset({"uri", "url", "canonical"})
+_TYPE_NAME: Final = "resourceType"
+_WITHOUT_EXTENSION: Final = frozenset({"id", _TYPE_NAME})
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What there is to check of one element."""
+    """What there is to check of one element, with what is asked at every node spelt out."""
 
     element: Element
     check: Check | None
     codes: frozenset[str] | None
     concepts: Concepts | None
+    below: str
+    many: bool
+    choice: str | None
+    may_be_fragment: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,11 @@ class _Plan:
 @cache
 def _plan(type_name: str) -> _Plan:
     of_type = shape(type_name)
+    steps = {name: _step(type_name, element) for name, element in of_type.elements.items()}
+    if type_name in TYPES:
+        steps[_TYPE_NAME] = _step(type_name, Element(_TYPE_NAME, "code"))
     return _Plan(
-        steps={name: _step(type_name, element) for name, element in of_type.elements.items()},
+        steps=steps,
         required=tuple(element.name for element in of_type.required),
         required_choices=tuple(name for name, required in of_type.choices.items() if required),
         rules=RULES.get(type_name, ()),
@@ -66,6 +75,10 @@ def _step(type_name: str, element: Element) -> _Step:
         check=_check(type_name, element) if element.primitive else None,
         codes=CODES.get((type_name, element.name)),
         concepts=CONCEPTS.get((type_name, element.name)),
+        below=f".{element.name}",
+        many=element.many,
+        choice=element.choice,
+        may_be_fragment=element.type in _MAY_BE_FRAGMENT,
     )
 
 
@@ -82,53 +95,79 @@ class Walk:
 
     def resource(self, node: Mapping[str, Any], path: Path | None = None, *, contained: bool = False) -> None:
         """Check a resource and what it holds."""
-        name = node.get("resourceType")
+        name = node.get(_TYPE_NAME)
         if not isinstance(name, str) or name not in TYPES:
             shown = f"`{name}`" if isinstance(name, str) and name.isalpha() and len(name) < 64 else "none"
-            here = path or (None, "")
+            here = path or (None, "", None)
             self._report(
                 "not-supported", here, f"got resource type {shown}, expected one that this store holds"
             )
             return
-        here = path or (None, name)
+        here = path or (None, name, None)
         outer, self._fragments = self._fragments, self._fragments if contained else set()
-        self._node(node, _plan(name), here, is_resource=True)
+        self._node(node, _plan(name), here)
         if not contained:
             for code, below, text in containment_problems(node, frozenset(self._fragments)):
-                self._report(code, (here, below), text)
+                self._report(code, (here, below, None), text)
             self._fragments = outer
 
-    def _node(self, node: Mapping[str, Any], plan: _Plan, path: Path, *, is_resource: bool = False) -> None:
+    def _node(self, node: Mapping[str, Any], plan: _Plan, path: Path) -> None:
+        # The loop that every element goes through: the common case is decided here, the rest is handed on.
         steps = plan.steps
         chosen: dict[str, str] = {}
         for name, value in node.items():
-            base = name[1:] if name[:1] == "_" else name
-            step = steps.get(base)
-            if step is None or (base != name and (step.check is None or base == "id")):
-                if not (is_resource and name == "resourceType"):
-                    self._unknown(name, path)
+            step = steps.get(name)
+            if step is None:
+                self._beside(name, value, node, steps, chosen, path)
                 continue
-            choice = step.element.choice
-            if choice is not None and chosen.setdefault(choice, base) != base:
-                self._report("structure", path, f"got several of {choice}[x], expected one")
-            if base != name:
-                self._primitive_extension(value, node.get(base), step, path, name)
-            elif step.check is not None:
-                self._primitive(value, node.get(f"_{name}"), step, step.check, path)
-            else:
+            if step.choice is not None:
+                self._choose(step.choice, name, chosen, path)
+            check = step.check
+            if check is None:
                 self._complex(value, step, path)
+            elif step.many:
+                self._primitives(value, node.get(f"_{name}"), step, check, path)
+            elif check(value) is not None or (step.codes is not None and value not in step.codes):
+                self._value(value, step, check, (path, step.below, None))
+            elif step.may_be_fragment and value[0] == "#":
+                self._fragments.add(value)
         self._presence(node, plan, chosen, path)
+
+    def _beside(
+        self,
+        name: str,
+        value: object,
+        node: Mapping[str, Any],
+        steps: Mapping[str, _Step],
+        chosen: dict[str, str],
+        path: Path,
+    ) -> None:
+        """Check what stands under no element's name: the extension of a value, or nothing that R4 knows."""
+        base = name[1:] if name[:1] == "_" else ""
+        step = steps.get(base)
+        if step is None or step.check is None or base in _WITHOUT_EXTENSION:
+            self._unknown(name, path)
+            return
+        if step.choice is not None:
+            self._choose(step.choice, base, chosen, path)
+        self._primitive_extension(value, node.get(base), step, path, name)
+
+    def _choose(self, choice: str, name: str, chosen: dict[str, str], path: Path) -> None:
+        if chosen.setdefault(choice, name) != name:
+            self._report("structure", path, f"got several of {choice}[x], expected one")
 
     def _unknown(self, name: str, path: Path) -> None:
         if _ELEMENT_NAME.fullmatch(name):
-            self._report("structure", (path, f".{name}"), f"got element `{name}`, expected one of its type")
+            self._report(
+                "structure", (path, f".{name}", None), f"got element `{name}`, expected one of its type"
+            )
         else:
             self._report("structure", path, "got an element of another name, expected one of its type")
 
     def _presence(self, node: Mapping[str, Any], plan: _Plan, chosen: Mapping[str, str], path: Path) -> None:
         for name in plan.required:
             if name not in node and f"_{name}" not in node:
-                self._report("required", (path, f".{name}"), f"got no {name}, expected one")
+                self._report("required", (path, f".{name}", None), f"got no {name}, expected one")
         for choice in plan.required_choices:
             if choice not in chosen:
                 self._report("required", path, f"got no {choice}[x], expected one")
@@ -137,34 +176,34 @@ class Walk:
                 self._report("invariant", path, f"{rule.key}: {rule.expects}")
 
     def _complex(self, value: object, step: _Step, path: Path) -> None:
-        element = step.element
-        if not element.many:
-            self._child(value, step, (path, f".{element.name}"))
+        if not step.many:
+            self._child(value, step, (path, step.below, None))
         elif not isinstance(value, list) or not value:
-            self._report("structure", (path, f".{element.name}"), "expected an array that is not empty")
+            self._report("structure", (path, step.below, None), "expected an array that is not empty")
         else:
             for index, item in enumerate(value):
-                self._child(item, step, (path, f".{element.name}[{index}]"))
+                self._child(item, step, (path, step.below, index))
         if step.concepts is not None:
-            self._concepts(value, step.concepts, (path, f".{element.name}"))
+            self._concepts(value, step.concepts, (path, step.below, None))
 
     def _child(self, value: object, step: _Step, path: Path) -> None:
         if not isinstance(value, dict) or not value:
             self._report("structure", path, "expected an object that is not empty")
             return
-        if step.element.type == RESOURCE:
+        kind = step.element.type
+        if kind == RESOURCE:
             self.resource(value, path, contained=step.element.name == "contained")
             return
         if len(value) == 1 and "id" in value:
             self._report("invariant", path, "ele-1: expected a value or children")
-        self._node(value, _plan(step.element.type), path)
-        if step.element.type == "Reference":
+        self._node(value, _plan(kind), path)
+        if kind == "Reference":
             self._reference(value, step.element.targets, path)
 
     def _reference(self, node: Mapping[str, Any], targets: frozenset[str], path: Path) -> None:
         reason = reference_problem(node, targets)
         if reason is not None:
-            self._report("value", (path, ".reference"), reason)
+            self._report("value", (path, ".reference", None), reason)
         reference = node.get("reference")
         if isinstance(reference, str) and reference.startswith("#"):
             self._fragments.add(reference)
@@ -179,18 +218,14 @@ class Walk:
             expected = ", ".join(sorted(concepts.codes))
             self._report("code-invalid", path, f"expected one of {expected} in {concepts.system}")
 
-    def _primitive(self, value: object, extension: object, step: _Step, check: Check, path: Path) -> None:
-        name = step.element.name
-        if not step.element.many:
-            self._value(value, step, check, (path, f".{name}"))
-            return
+    def _primitives(self, value: object, extension: object, step: _Step, check: Check, path: Path) -> None:
         if not isinstance(value, list) or not value:
-            self._report("structure", (path, f".{name}"), "expected an array that is not empty")
+            self._report("structure", (path, step.below, None), "expected an array that is not empty")
             return
         beside = extension if isinstance(extension, list) else []
         for index, item in enumerate(value):
             if item is not None or index >= len(beside) or beside[index] is None:
-                self._value(item, step, check, (path, f".{name}[{index}]"))
+                self._value(item, step, check, (path, step.below, index))
 
     def _value(self, value: object, step: _Step, check: Check, path: Path) -> None:
         reason = check(value)
@@ -201,12 +236,12 @@ class Walk:
             self._report(
                 "code-invalid", path, f"got {shown}, expected one of {', '.join(sorted(step.codes))}"
             )
-        elif step.element.type in _MAY_BE_FRAGMENT and str(value).startswith("#"):
+        elif step.may_be_fragment and str(value).startswith("#"):
             self._fragments.add(str(value))
 
     def _primitive_extension(self, value: object, beside: object, step: _Step, path: Path, name: str) -> None:
         if not step.element.many:
-            self._extended(value, (path, f".{step.element.name}"))
+            self._extended(value, (path, step.below, None))
             return
         if not isinstance(value, list) or not any(value):
             self._report("structure", path, f"expected {name} to be an array of objects and nulls")
@@ -215,7 +250,7 @@ class Walk:
             self._report("structure", path, f"expected {name} to be as long as {step.element.name}")
         for index, item in enumerate(value):
             if item is not None:
-                self._extended(item, (path, f".{step.element.name}[{index}]"))
+                self._extended(item, (path, step.below, index))
 
     def _extended(self, value: object, path: Path) -> None:
         if not isinstance(value, dict) or not value:
@@ -234,6 +269,6 @@ def _expression(path: Path) -> str:
     steps: list[str] = []
     at: Path | None = path
     while at is not None:
-        steps.append(at[1])
-        at = at[0]
+        at, name, index = at
+        steps.append(name if index is None else f"{name}[{index}]")
     return "".join(reversed(steps))

@@ -40,7 +40,7 @@ def _abated_is_not_active(node: Node) -> bool:
 
 
 def _panel_has_no_own_value(node: Node) -> bool:
-    if not has_choice(node, "value"):
+    if "component" not in node or not has_choice(node, "value"):
         return True
     return set(_full_codes(node, "code")).isdisjoint(_full_codes(node, "component", "code"))
 

@@ -35,20 +35,24 @@ def has(node: Node, name: str) -> bool:
 def has_choice(node: Node, prefix: str) -> bool:
     """Return whether one of the types of `prefix[x]` stands there."""
     at = len(prefix)
-    return any(
-        each.startswith(prefix) and each[at : at + 1].isupper()
-        for each in (name[1:] if name[:1] == "_" else name for name in node)
-    )
+    for name in node:
+        if prefix in name:
+            bare = name[1:] if name[:1] == "_" else name
+            if bare.startswith(prefix) and bare[at : at + 1].isupper():
+                return True
+    return False
 
 
 def any_of(*names: str) -> Kept:
     """Keep that one of the elements stands there."""
-    return lambda node: any(has(node, name) for name in names)
+    standing = frozenset(each for name in names for each in (name, f"_{name}"))
+    return lambda node: not standing.isdisjoint(node)
 
 
 def needs(name: str, *others: str) -> Kept:
     """Keep that where `name` stands one of the others stands too."""
-    return lambda node: not has(node, name) or any(has(node, other) for other in others)
+    one_of, beside = any_of(*others), f"_{name}"
+    return lambda node: (name not in node and beside not in node) or one_of(node)
 
 
 def not_both(first: str, second: str) -> Kept:

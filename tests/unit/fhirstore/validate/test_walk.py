@@ -286,14 +286,15 @@ def test_integer_is_a_whole_number_of_32_bits(value: object) -> None:
 # fhir.resources
 
 
-def test_caller_may_do_without_the_models() -> None:
-    assert validate(blood_pressure(), confirm=False) == []
+@pytest.mark.parametrize("name", valid_resources())
+def test_models_are_asked_on_demand(name: str) -> None:
+    assert validate(valid_resources()[name], confirm=True) == []
 
 
 def test_elements_of_r4_that_r4b_lacks_are_accepted() -> None:
     meta = {"url": "http://x.example/e", "valueMeta": {"versionId": "1"}}
     uuid = {"url": "http://x.example/e", "valueUuid": "urn:uuid:c757873d-ec9a-11e3-a141-60f81dc1ab68"}
-    assert validate(patient(extension=[meta, uuid])) == []
+    assert validate(patient(extension=[meta, uuid]), confirm=True) == []
 
 
 @pytest.mark.parametrize("name", ["valueCodeableReference", "valueRatioRange"])
