@@ -1,0 +1,201 @@
+"""What a search is understood as, part by part."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fhirstore.keys import KeyMaker
+from fhirstore.search.criteria import Chain, Criteria, Reverse, links_of
+from fhirstore.search.filters import MAX_DEPTH, alternatives
+from fhirstore.search.query import Query, parse_query
+from fhirstore.search.test import BadValue, SearchError, Unknown, UnknownModifier, UnknownParameter
+from fhirstore.types import TYPES
+
+KEYS = KeyMaker(bytes(range(32)))
+TOKYO = ZoneInfo("Asia/Tokyo")
+BASE = "http://passport.test/fhir"
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def parsed(type_name: str, *pairs: tuple[str, str], **wishes: Any) -> Query:
+    wishes = {"sifting": True, "now": NOW, **wishes}
+    return parse_query(TYPES[type_name], pairs, keys=KEYS, zone=TOKYO, base_urls=(BASE,), **wishes)
+
+
+def test_what_rows_answer_needs_no_look_into_records() -> None:
+    query = parsed(
+        "Observation",
+        ("patient", "Patient/1"),
+        ("code", "http://loinc.org|1"),
+        ("code:not", "x"),
+        ("category", "vital-signs"),
+        ("status", "final"),
+        ("date", "ge2026"),
+        ("_id", "a,b"),
+        ("_lastUpdated", "gt2026"),
+        ("identifier", "x|y"),
+        ("_sort", "-date,_id"),
+    )
+    assert query.by_rows
+    assert (query.patients, query.held) == (("Patient/1",), "owner")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("value-quantity", "5"),
+        ("date:missing", "true"),
+        ("code", "http://loinc.org|"),
+        ("performer", "Practitioner/1"),
+        ("subject", "Device/1"),
+        ("subject:identifier", "x|1"),
+        ("subject:Patient.name", "x"),
+        ("_has:Provenance:target:agent", "Practitioner/1"),
+        ("_include", "Observation:subject"),
+        ("_sort", "code"),
+        ("_tag", "x"),
+    ],
+)
+def test_what_rows_do_not_answer_is_looked_into_or_unknown(pair: tuple[str, str]) -> None:
+    assert not parsed("Observation", pair).by_rows
+    with pytest.raises(SearchError):
+        parsed("Observation", pair, sifting=False)
+
+
+def test_a_patient_is_named_by_every_parameter_that_names_one() -> None:
+    both = parsed("Observation", ("patient", "1,2"), ("subject", f"{BASE}/Patient/2"))
+    assert both.patients == ("Patient/2",)
+    assert both.named == ("Patient/2", "Patient/1")
+    assert parsed("Observation", ("patient", "1"), ("patient", "2")).patients == ()
+    assert parsed("Observation").patients is None
+
+
+def test_a_patient_beside_the_owner_is_among_those_whom_a_record_names() -> None:
+    query = parsed("Observation", ("performer", "Patient/2"))
+    assert (query.patients, query.held, len(query.sifts)) == (("Patient/2",), "named", 1)
+    both = parsed("Observation", ("performer", "Patient/2"), ("patient", "1"))
+    assert (both.patients, both.held) == (("Patient/1",), "owner")
+    assert parsed("Observation", ("performer", "Patient/2,Patient/3")).patients is None
+
+
+def test_a_compartment_is_a_patient_whom_the_record_names() -> None:
+    query = parsed("Observation", ("patient", "1"), compartment="Patient/2")
+    assert (query.patients, query.held) == (("Patient/2",), "named")
+    assert query.named == ("Patient/2", "Patient/1")
+    assert len(query.tests) == 1
+
+
+def test_tests_are_numbered_as_they_come_whatever_stands_between() -> None:
+    plain = parsed("Observation", ("code", "a"), ("status", "b"))
+    between = parsed("Observation", ("_count", "1"), ("code", "a"), ("patient", "1"), ("status", "b"))
+    assert [test.structure for test in plain.tests] == [test.structure for test in between.tests]
+    turned = parsed("Observation", ("status", "b"), ("code", "a"))
+    assert {test.structure for test in plain.tests}.isdisjoint(test.structure for test in turned.tests)
+
+
+def test_a_chain_is_a_search_of_its_own() -> None:
+    (link,) = parsed("Observation", ("subject:Patient.organization.name", "x")).links
+    assert isinstance(link, Chain)
+    (patient,) = link.targets
+    assert patient.type.name == "Patient"
+    (further,) = patient.links
+    assert isinstance(further, Chain)
+    (organization,) = further.targets
+    assert (organization.type.name, len(organization.sifts)) == ("Organization", 1)
+
+
+def test_a_chain_leads_to_each_type_that_has_the_parameter() -> None:
+    (link,) = parsed("Observation", ("performer.name", "x")).links
+    assert isinstance(link, Chain)
+    names = {target.type.name for target in link.targets}
+    assert {"Patient", "Practitioner", "Organization"} <= names
+    assert "PractitionerRole" not in names
+
+
+def test_has_is_a_search_of_what_refers() -> None:
+    name = "_has:Observation:patient:_has:Provenance:target:agent"
+    (link,) = parsed("Patient", (name, "Practitioner/1")).links
+    assert isinstance(link, Reverse)
+    assert (link.parameter.name, link.referring.type.name) == ("patient", "Observation")
+    (inner,) = link.referring.links
+    assert isinstance(inner, Reverse)
+    assert inner.referring.type.name == "Provenance"
+    assert len(links_of(parsed("Patient", (name, "Practitioner/1")))) == 2
+
+
+def test_links_have_a_bounded_depth() -> None:
+    def deep(links: int) -> str:
+        return "partof." * links + "name"
+
+    assert isinstance(parsed("Organization", (deep(MAX_DEPTH), "x")), Criteria)
+    with pytest.raises(SearchError):
+        parsed("Organization", (deep(MAX_DEPTH + 1), "x"))
+    with pytest.raises(SearchError):
+        parsed("Organization", ("_has:Organization:partof:" * (MAX_DEPTH + 1) + "name", "x"))
+
+
+def test_a_patient_behind_a_link_is_no_patient_whose_records_are_searched() -> None:
+    query = parsed("Provenance", ("target:Observation.patient", "Patient/1"))
+    assert query.patients is None
+    (link,) = query.links
+    assert isinstance(link, Chain)
+    assert len(link.targets[0].tests) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("foo", UnknownParameter),
+        ("_text", UnknownParameter),
+        ("code:foo", UnknownModifier),
+        ("code:", UnknownModifier),
+        ("subject:Foo", UnknownModifier),
+        ("subject.foo", UnknownParameter),
+        ("code.name", UnknownParameter),
+        ("subject:Foo.name", UnknownModifier),
+        ("_has:Provenance:target", UnknownParameter),
+        ("_has:AuditEvent:entity:type", UnknownParameter),
+        ("_include:foo", UnknownModifier),
+    ],
+)
+def test_what_is_not_known_is_left_out_for_a_lenient_caller_alone(name: str, error: type[Unknown]) -> None:
+    with pytest.raises(error):
+        parsed("Observation", (name, "x"))
+    query = parsed("Observation", ("code", "y"), (name, "x"), lenient=True)
+    assert query.echo == (("code", "y"),)
+
+
+def test_the_echo_is_what_was_understood_in_its_order() -> None:
+    pairs = (("_sort", "date"), ("_count", "5000"), ("code", "a,b"), ("_include", "*"), ("_cursor", "x"))
+    assert parsed("Observation", *pairs).echo == (
+        ("_sort", "date"),
+        ("_count", "1000"),
+        ("code", "a,b"),
+        ("_include", "*"),
+    )
+
+
+@pytest.mark.parametrize("name", ["_sort", "_count", "_total", "_summary", "_elements", "_cursor"])
+def test_what_shapes_the_result_is_given_once(name: str) -> None:
+    value = {"_sort": "date", "_count": "1", "_total": "none", "_summary": "true"}.get(name, "status")
+    parsed("Observation", (name, value))
+    with pytest.raises(SearchError) as refused:
+        parsed("Observation", (name, value), (name, value))
+    assert refused.value.parameter == name
+
+
+def test_a_long_list_is_refused_and_an_escaped_comma_is_none() -> None:
+    assert alternatives("code", r"a\,b,c\\,d") == [r"a\,b", r"c\\", "d"]
+    with pytest.raises(SearchError):
+        alternatives("code", ",".join("x" * 100_000))
+    for value in ("", "a,", ",a", "a,,b", "a\0b"):
+        with pytest.raises(BadValue):
+            alternatives("code", value)
+
+
+def test_an_approximate_date_needs_a_present() -> None:
+    assert parsed("Observation", ("date", "ap2026")).by_rows
+    with pytest.raises(Unknown):
+        parsed("Observation", ("date", "ap2026"), now=None)
