@@ -3,8 +3,10 @@
 https://www.rfc-editor.org/rfc/rfc9110#name-307-temporary-redirect
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
+
+from passport.outcomes import Invalid
 
 router = APIRouter(include_in_schema=False)
 
@@ -17,6 +19,15 @@ async def entrance() -> RedirectResponse:
 
 
 @router.get("/fhir")
-async def fhir_entrance() -> RedirectResponse:
-    """To what the FHIR server can do."""
+async def fhir_entrance(request: Request) -> RedirectResponse:
+    """To what the FHIR server can do.
+
+    Raises:
+        Invalid: something is asked of all types at once.
+    """
+    if request.query_params:
+        asked = min(request.query_params)[:64]
+        raise Invalid(
+            f"got `{asked}` without a type, expected a search of one type", (asked,), code="not-supported"
+        )
     return RedirectResponse("fhir/metadata")

@@ -83,7 +83,7 @@ class Sequence:
         who = self.draw.choice(("a", "a", "a", "a", "b", "research", "pharmacy"))
         kinds: tuple[Callable[[str], Asked], ...] = (
             self._read, self._read, self._version, self._search, self._search, self._search, self._follow,
-            self._write, self._replace, self._delete, self._propose,
+            self._history, self._compartment, self._write, self._replace, self._delete, self._propose,
         )  # fmt: skip
         return self.draw.choice(kinds)(who)
 
@@ -137,9 +137,34 @@ class Sequence:
                 ("category", "vital-signs"),
                 ("status", "final"),
                 ("_id", ",".join(self._target().partition("/")[2] for _ in range(5))),
+                ("value-quantity", self.draw.choice(("gt1", "62.5", "lt1"))),
+                ("code:not", self.draw.choice(("29463-7", "85354-9"))),
+                ("based-on:missing", self.draw.choice(("true", "false"))),
+                ("based-on", self._target()),
+                ("subject:Patient._id", self.draw.choice((self.hanako, self.taro)).partition("/")[2]),
+                ("_has:Provenance:target:recorded", "gt2020"),
+                ("_include", self.draw.choice(("*", "Observation:subject", "Observation:based-on"))),
+                ("_revinclude", self.draw.choice(("*", "Provenance:target"))),
             ]
+            if self.draw.random() < 0.2:
+                params[4] = ("_sort", self.draw.choice(("value-quantity", "-code,_id", "category,-date")))
         chosen = self.draw.sample(params, self.draw.randint(0, 4))
         return Asked(who, "GET", f"{type_name}?{'&'.join(f'{name}={value}' for name, value in chosen)}")
+
+    def _history(self, who: str) -> Asked:
+        where = self.draw.choice(("Observation/_history", "_history", "MedicationRequest/_history"))
+        params = [
+            ("_count", self.draw.choice(("1", "2", "7"))),
+            ("_since", self.draw.choice(("2026-11-01", "2026-11-01T00:10:00Z"))),
+            ("_at", self.draw.choice(("2026-11-01", "2026-11-01T00:02:00Z"))),
+        ]
+        chosen = self.draw.sample(params, self.draw.randint(0, 3))
+        return Asked(who, "GET", f"{where}?{'&'.join(f'{name}={value}' for name, value in chosen)}")
+
+    def _compartment(self, who: str) -> Asked:
+        patient = self.draw.choice((self.hanako, self.taro, "Patient/nobody"))
+        query = self.draw.choice(("", "?code=29463-7", "?_total=accurate&_count=2", "?value-quantity=gt1"))
+        return Asked(who, "GET", f"{patient}/Observation{query}")
 
     def _follow(self, who: str) -> Asked:
         return Asked(who, "GET", self.draw.choice(self.links)) if self.links else self._search(who)
