@@ -82,13 +82,15 @@ class Sight:
     Of `groups[i]` the patients are bound as `patients_i`, so that one compiled statement serves all who
     share a standing. `otherwise` is the standing of patients in no group: the groups' patients are then
     bound as `grouped_patients`. With `own`, the patient bound as `own_patient` needs no grant. With
-    `directory`, directory types are readable.
+    `directory`, directory types are readable. `many` tells that the groups are long: then patients are looked up
+    in a hash, where a list would be searched from end to end for every row.
     """
 
     groups: Sequence[Standing]
     otherwise: Standing | None = None
     own: bool = False
     directory: bool = True
+    many: bool = False
 
 
 def clause(standing: Standing, record: RecordColumns, types: TypeNumbers) -> ColumnElement[bool]:
@@ -199,7 +201,7 @@ def _for_patient(
     sight: Sight, patient: ColumnElement[int], decision: Callable[[Standing], Formula]
 ) -> Formula:
     branches: list[Formula] = [
-        every([patient == any_(bindparam(f"patients_{place}", type_=_KEYS)), decision(standing)])
+        every([_among(patient, f"patients_{place}", many=sight.many), decision(standing)])
         for place, standing in enumerate(sight.groups)
     ]
     if sight.otherwise is not None:
@@ -208,6 +210,11 @@ def _for_patient(
     if sight.own:
         branches.append(patient == bindparam("own_patient", type_=BigInteger))
     return either(branches)
+
+
+def _among(patient: ColumnElement[int], bound: str, *, many: bool) -> ColumnElement[bool]:
+    keys = bindparam(bound, type_=_KEYS)
+    return patient.in_(select(func.unnest(keys))) if many else patient == any_(keys)
 
 
 def _whole(sight: Sight, record: FromClause, parts: FromClause, types: TypeNumbers) -> Formula:

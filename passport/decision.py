@@ -39,6 +39,9 @@ from passport.standing import Signature, Standing
 
 TYPE_NUMBERS: Final[Mapping[str, int]] = {name: int(row.number) for name, row in TYPES.items()}
 
+FEW_PATIENTS: Final = 8
+"""More than these are looked up in a hash, which takes longer to build than so few take to compare."""
+
 _PATIENTS: Final = ARRAY(BigInteger)
 _PLACES: Final = ARRAY(Integer)
 
@@ -134,6 +137,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         otherwise=_bearing(runtime, standing.policies) if standing.everyone else None,
         own=own is not None,
         directory=access,
+        many=sum(map(len, standing.groups.values())) > FEW_PATIENTS,
     )
     nobodys = subject.kind == "operator"
     proposals = access and subject.kind not in {"operator", "auditor", "patient"}
@@ -154,6 +158,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
             access,
             nobodys,
             proposals,
+            sight.many,
         ),
         sight=sight,
         params=params,

@@ -146,7 +146,8 @@ class Enforcement:
         bound = {f"patients_{place}": [key] for place, key in enumerate(sorted(opened))}
         own = q.own is not None
         return (
-            Sight(groups, own=own, directory=q.action == "access"),
+            # Both ways of asking for a patient are held against the definition.
+            Sight(groups, own=own, directory=q.action == "access", many=len(groups) % 2 == 0),
             {**bound, **({"own_patient": patients[q.own]} if own else {})},
         )
 
