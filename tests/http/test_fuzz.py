@@ -17,12 +17,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fhirstore.parameters import parameters_of
+from fhirstore.parse import serialise
 from fhirstore.types import TYPES
 from tests import resources as made
 from tests.databases import Database
 from tests.loopback import Served, loopback
+from tests.properties.grown import damaged, grown
 from tests.unit.consent.words import Json, consent_json, deny, permit
+from tests.unit.fhirstore.examples import valid_resources
 
+VALID: Final = valid_resources()
 FEW: Final = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 P: Final = "Patient/{}"
@@ -124,7 +128,12 @@ def _raw(value: str | bytes) -> bytes:
 who = st.sampled_from(["patient", "physician", "operator", "auditor", "nobody"])
 types = st.sampled_from(sorted(TYPES))
 segments = st.one_of(
-    types, HOSTILE_TEXTS, st.text(max_size=70), st.sampled_from(["_history", "_search", "metadata"])
+    types,
+    HOSTILE_TEXTS,
+    st.text(max_size=70),
+    st.sampled_from(
+        ["_history", "_search", "metadata", "$validate", "$everything", "$lastn", "$meta", "$nothing"]
+    ),
 )
 header_values = st.one_of(
     st.sampled_from(
@@ -234,6 +243,36 @@ def test_no_header_makes_a_request_fail(
     path = "Observation" if method == "POST" else callers.known[0] if method == "GET" else "Observation/x"
     content = json.dumps(made.weight(callers.patient)).encode() if method in ("PUT", "POST") else b""
     check(send(callers.clients[who], method, path, headers, content))
+
+
+@FEW
+@given(st.data(), who, st.sampled_from(sorted(TYPES)))
+def test_no_resource_of_any_type_makes_a_validation_or_a_write_fail(
+    callers: Callers, data: st.DataObject, who: str, type_name: str
+) -> None:
+    content = serialise(data.draw(damaged(data.draw(grown(VALID[type_name])))))
+    kind: dict[str, str | bytes] = {"Content-Type": "application/fhir+json"}
+    for path in (f"{type_name}/$validate", type_name):
+        check(send(callers.clients[who], "POST", path, kind, content))
+
+
+@FEW
+@given(
+    who,
+    st.dictionaries(
+        st.sampled_from(["mode", "profile", "resource", "_format", ""]), HOSTILE_TEXTS, max_size=3
+    ),
+    HOSTILE_VALUES,
+)
+def test_no_question_makes_a_validation_fail(
+    callers: Callers, who: str, params: dict[str, str], value: Any
+) -> None:
+    query = urlencode(params, errors="replace")
+    body = {"resourceType": "Parameters", "parameter": value}
+    kind: dict[str, str | bytes] = {"Content-Type": "application/json"}
+    client = callers.clients[who]
+    check(send(client, "POST", f"Patient/$validate?{query}", kind, json.dumps(body).encode()))
+    check(send(client, "GET", f"{callers.known[0]}/$validate?{query}"))
 
 
 def _placed(tree: Any, patient: str) -> Any:
