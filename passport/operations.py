@@ -47,9 +47,9 @@ OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
     ),
     OperationDefinition(
         name="meta",
-        levels=("instance",),
+        levels=("system", "type", "instance"),
         definition="http://hl7.org/fhir/OperationDefinition/Resource-meta",
-        documentation="The profiles, tags and labels of a record, with its version.",
+        documentation="The profiles, tags and labels of a record, or those in use among what this caller may see.",
     ),
     OperationDefinition(
         name="summary",

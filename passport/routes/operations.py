@@ -200,6 +200,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             ("profile", "valueCanonical", "http://hl7.org/fhir/uv/ips/StructureDefinition/Bundle-uv-ips")
         ),
     ),
+    ("/fhir/$meta", "get"): Operation(
+        "The profiles, tags and labels in use among what this caller may see", errors=(400, *_ONLY_ASKED)
+    ),
+    ("/fhir/{type_name}/$meta", "get"): Operation(
+        "The profiles, tags and labels in use in records of a type"
+    ),
     ("/fhir/{type_name}/{id_}/$meta", "get"): Operation("The profiles, tags and labels of a record"),
     ("/fhir/{type_name}/$validate", "post"): Operation(
         "Check a resource; nothing is stored", _json(_WEIGHT, FHIR), _VALIDATED, errors=(400, *_ONLY_ASKED)

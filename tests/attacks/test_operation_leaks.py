@@ -154,6 +154,13 @@ async def test_metadata_and_parts_are_the_same_with_and_without_hidden_records(
         await alike(worlds, f"{target}/_history/1?_elements=subject")
 
 
+async def test_metadata_in_use_are_the_same_with_and_without_hidden_records(
+    worlds: tuple[World, World],
+) -> None:
+    for path in ("Observation/$meta", "MedicationRequest/$meta", "$meta"):
+        await alike(worlds, path)
+
+
 async def test_bodies_of_operations_are_answered_the_same(worlds: tuple[World, World]) -> None:
     patient = worlds[0].hanako.reference
     listed = [{"name": "_count", "valueInteger": 2}]

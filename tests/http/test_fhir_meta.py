@@ -72,3 +72,38 @@ async def test_the_metadata_of_an_audit_event_is_told(hanako: Voice) -> None:
     await hanako.found("Observation")
     event = (await hanako.search("AuditEvent", ("_count", "1")))["entry"][0]["resource"]
     assert await meta_of(hanako, f"AuditEvent/{event['id']}") == event["meta"]
+
+
+async def test_what_is_in_use_is_told_of_a_type_and_of_all(hanako: Voice, cast: Cast) -> None:
+    tags = [{"system": "http://example.test/tags", "code": code} for code in ("one", "two", "three")]
+    profile = "http://example.test/StructureDefinition/weight"
+    for meta in ({"tag": tags[:2]}, {"tag": tags[:1], "profile": [profile]}):
+        await hanako.create(made.weight(hanako.reference, meta=meta))
+    await hanako.create(made.condition(hanako.reference, meta={**made.labelled("N"), "tag": tags[2:]}))
+    of_type = (await hanako.get("Observation/$meta")).json()["parameter"][0]["valueMeta"]
+    assert of_type == {"profile": [profile], "tag": tags[:2]}
+    of_all = (await hanako.get("$meta")).json()["parameter"][0]["valueMeta"]
+    assert (of_all["tag"], of_all["security"]) == (
+        [tags[0], tags[2], tags[1]],
+        made.labelled("N")["security"],
+    )
+    await hanako.grant(permit(cast.clinic, types=["Condition"]))
+    for path, expected in (("Condition/$meta", tags[2:]), ("Observation/$meta", None), ("$meta", tags[2:])):
+        told = (await cast.a_at_k.get(path)).json()["parameter"][0]["valueMeta"]
+        assert told.get("tag") == expected
+
+
+async def test_what_was_looked_into_is_on_record(hanako: Voice) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    await hanako.get("Observation/$meta")
+    (event,) = (await hanako.search("AuditEvent", ("_count", "1")))["entry"]
+    assert any(
+        entity.get("what") == {"reference": f"{reference}/_history/1"}
+        for entity in event["resource"]["entity"]
+    )
+
+
+async def test_the_log_tells_only_of_single_events(hanako: Voice, town: Town) -> None:
+    outcome(await hanako.get("AuditEvent/$meta"), 400, "not-supported")
+    outcome(await town.as_(hanako.reference, scope="patient/Condition.rs").get("Observation/$meta"), 403)
+    outcome(await hanako.get("Nonsense/$meta"), 404)

@@ -1,0 +1,90 @@
+"""The profiles, tags and labels that are in use among what a caller may see.
+
+http://hl7.org/fhir/R4/resource-operation-meta.html
+
+Rows do not tell them, so the records are looked into; what was looked into is recorded as shown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Select, null, select
+
+from consent.model import Action
+from fhirstore.search import statement
+from fhirstore.search.criteria import Criteria
+from fhirstore.tables import NOBODY
+from fhirstore.types import ResourceType
+from passport.admission import Request, admitted
+from passport.decision import Decision, decide
+from passport.disclosure.finding import MOST_SIFTED, Finder, TooCostly
+from passport.disclosure.recorded import audit_params, disclosed, kept, present, recorded
+from passport.disclosure.sifting import Opened, all_of
+from passport.identity.scopes import allows
+from passport.outcomes import Refused
+from passport.runtime import Runtime
+from passport.subjects import Caller
+
+_LISTS: Final = ("profile", "security", "tag")
+
+
+async def metadata(
+    runtime: Runtime, caller: Caller, types: Sequence[ResourceType], asked_as: str
+) -> dict[str, Any]:
+    """What is in use in records of these types, as a Meta; of several types those that the scopes reach.
+
+    Raises:
+        Refused: the session's scopes reach none of them.
+        TooCostly: there are more records than one request may look into.
+    """
+    async with admitted(runtime, caller, Request(Action.ACCESS, "meta", asked_as)) as desk:
+        reached = [each for each in types if allows(desk.subject.scopes, each.name, "s")]
+        if not reached:
+            raise Refused("the session's scopes do not allow this")
+        finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
+        found: list[Opened] = []
+        for type_ in reached:
+            found += await all_of(finder, Criteria(type=type_), trees=True)
+            if len(found) > MOST_SIFTED:
+                raise TooCostly
+        known = await _record(finder, found)
+    return _in_use(one.tree.get("meta", {}) for one in found if one.key in known)
+
+
+async def _record(finder: Finder, found: Sequence[Opened]) -> set[int]:
+    """Record what was looked into and COMMIT; returns the keys of what was recorded."""
+    desk, decision = finder.desk, finder.decision
+    prepared = kept(desk.runtime, ("metadata", decision.structure), lambda: _statement(decision))
+    params = {
+        **decision.params,
+        **audit_params(desk, decision, [NOBODY], one=False),
+        "holders": sorted({one.row.patient_key for one in found}),
+        "record_keys": [one.key for one in found],
+    }
+    return {row.record_key for row in present(await disclosed(desk, prepared, params))}
+
+
+def _statement(decision: Decision) -> Select[Any]:
+    shown = statement.these(decision.clause, decision.relied).cte("shown")
+    totals = select(null().label("total")).subquery("totals")
+    return recorded(shown, totals, ("patient_key", "record_key"), of_asked=False)
+
+
+def _in_use(metas: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Each profile, label and tag once, in the order of their text."""
+    lists: dict[str, dict[tuple[str, str], Any]] = {name: {} for name in _LISTS}
+    for meta in metas:
+        for name, found in lists.items():
+            found.update((_told(value), value) for value in meta.get(name, ()))
+    return {name: list(_once(found).values()) for name, found in lists.items() if found}
+
+
+def _once(found: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    """One for each code: of several wordings always the same, in whichever order the records came."""
+    return {told: found[told, wording] for told, wording in sorted(found)}
+
+
+def _told(value: Any) -> tuple[str, str]:
+    if isinstance(value, str):
+        return value, ""
+    return f"{value.get('system', '')}|{value.get('code', '')}", str(sorted(value.items()))
