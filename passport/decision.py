@@ -32,12 +32,10 @@ from consent.sql import Sight, StandingGrant, relied, visible
 from consent.store import load_shapes
 from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY, resource, resource_part
-from fhirstore.types import TYPES
+from fhirstore.types import TYPE_NUMBERS as TYPE_NUMBERS
 from passport.runtime import Runtime
 from passport.sql import Connection
 from passport.standing import Signature, Standing
-
-TYPE_NUMBERS: Final[Mapping[str, int]] = {name: int(row.number) for name, row in TYPES.items()}
 
 FEW_PATIENTS: Final = 8
 """More than these are looked up in a hash, which takes longer to build than so few take to compare."""

@@ -22,7 +22,8 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
     CASE WHEN CAST(:kind AS text) = 'proxy' THEN
         (SELECT 'Patient/' || patient_id FROM patient WHERE patient_key = told.patient_key) END,
     CAST(:purpose AS text), CAST(:query AS text),
-    coalesce(theirs.record_keys, '{{}}'), coalesce(theirs.versions, '{{}}'),
+    coalesce(array_agg(told.record_key) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
+    coalesce(array_agg(told.version) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     ARRAY (SELECT DISTINCT granted.ref
         FROM unnest(CAST(:grant_patients AS bigint[]), CAST(:grant_places AS int[]), CAST(:grant_refs AS text[]))
             AS granted (patient_key, place, ref)
@@ -31,29 +32,20 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
         ORDER BY granted.ref),
     CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, ''
 FROM (
-    SELECT unnest(CAST(:told AS bigint[])) AS patient_key
-    UNION SELECT patient_key FROM locator WHERE record_key = ANY (CAST(:named AS bigint[]))
-    UNION SELECT patient_key FROM seen
+    SELECT unnest(CAST(:told AS bigint[])) AS patient_key, NULL::bigint AS record_key, NULL::int AS version
+    UNION ALL SELECT patient_key, NULL, NULL FROM locator WHERE record_key = ANY (CAST(:named AS bigint[]))
+    UNION ALL SELECT patient_key, record_key, version FROM shown
+    UNION ALL SELECT other, record_key, version FROM shown, unnest(others) AS other WHERE others <> '{{}}'
 ) AS told
-CROSS JOIN LATERAL (
-    SELECT array_agg(record_key ORDER BY record_key, version) AS record_keys,
-        array_agg(version ORDER BY record_key, version) AS versions
-    FROM seen WHERE seen.patient_key = told.patient_key
-) AS theirs
 WHERE CAST(:expected AS text) IS NULL OR CAST(:expected AS text) = current_setting('passport.standing', true)
+GROUP BY told.patient_key
 RETURNING patient_key
 """
-_SEEN: Final = """
-SELECT patient_key, record_key, version FROM shown
-UNION ALL SELECT other, record_key, version FROM shown, unnest(others) AS other WHERE others <> '{}'
-"""
 
 
-def recording() -> tuple[CTE, CTE]:
-    """The CTEs `seen` and `audited`, over a CTE `shown` of the rows that a disclosure shows."""
-    seen = text(_SEEN).columns(column("patient_key", BigInteger)).cte("seen")
-    recorded = text(_RECORDED).columns(column("patient_key", BigInteger)).cte("audited")
-    return seen, recorded
+def recording() -> CTE:
+    """The CTE `audited`, over a CTE `shown` of the rows that a disclosure shows."""
+    return text(_RECORDED).columns(column("patient_key", BigInteger)).cte("audited")
 
 
 def parameters(

@@ -62,7 +62,7 @@ def recorded(
 
     `of_asked` tells that all of it is of the patient bound as `asked`, whose key is then looked up once.
     """
-    seen, audited = recording()
+    audited = recording()
     written = select(func.count()).select_from(audited).scalar_subquery()
     keys = patient_table.alias("keys")
     rows = totals.outerjoin(shown, true())
@@ -78,7 +78,7 @@ def recorded(
         select(totals, *(shown.c[name] for name in names), key.label("wrapped_key"))
         .select_from(rows)
         .where(written > 0)
-        .add_cte(*before, shown, seen, audited)
+        .add_cte(*before, shown, audited)
     )
 
 

@@ -77,7 +77,7 @@ async def test_each_interaction_is_one_row_with_its_records_and_versions(
         ("update", "success", [key], [2], f"PUT Observation/{id_}"),
         ("read", "success", [key], [2], f"GET Observation/{id_}"),
         ("vread", "success", [key], [1], f"GET Observation/{id_}/_history/1"),
-        ("history", "success", [key, key], [1, 2], f"GET Observation/{id_}/_history"),
+        ("history", "success", [key, key], [2, 1], f"GET Observation/{id_}/_history"),
         ("search", "success", [key], [2], f"GET Observation?patient={hanako.reference}&code=29463-7"),
         ("delete", "success", [key], [3], f"DELETE Observation/{id_}"),
         ("read", "success", [key], [3], f"GET Observation/{id_}"),
