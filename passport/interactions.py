@@ -29,7 +29,7 @@ ON_TYPES: Final[Mapping[str, bool]] = MappingProxyType(
 """The interactions with records of a type."""
 
 ON_THE_SYSTEM: Final[Mapping[str, bool]] = MappingProxyType(
-    {"batch": False, "transaction": False, "history-system": True, "search-system": False}
+    {"batch": True, "transaction": True, "history-system": True, "search-system": False}
 )
 """The interactions with the service as a whole."""
 

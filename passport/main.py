@@ -48,6 +48,7 @@ from passport.routes import (
     metadata,
     notifications,
     summary,
+    transactions,
     validation,
     writing,
 )
@@ -119,6 +120,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         summary,
         validation,
         fhir,
+        transactions,
         writing,
     ):
         # Taken over one by one: a router inside a router is matched anew for every request.

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/http.html#update
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -24,6 +24,14 @@ from passport.records import Owner
 from passport.subjects import Subject
 
 Method = Literal["create", "update", "delete"]
+
+
+class InvalidWrites(Invalid):
+    """Some of several writes break the specification; `failing` are their places among them."""
+
+    def __init__(self, problems: Iterable[Problem], failing: Collection[int]) -> None:
+        super().__init__(problems, status=422)
+        self.failing = frozenset(failing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +101,16 @@ def reference_of(one: Write) -> str:
 def check_valid(writes: Sequence[Write]) -> None:
     """Every problem of every resource at once, before anything is looked up."""
     problems: list[Problem] = []
-    for one in writes:
+    failing: set[int] = set()
+    for at, one in enumerate(writes):
         if one.tree is None:
             continue
         found = [*validate(one.tree), *_misnamed(one, one.tree)]
         problems += [_placed(problem, one.place) for problem in found]
+        if found:
+            failing.add(at)
     if problems:
-        raise Invalid(problems, status=422)
+        raise InvalidWrites(problems, failing)
 
 
 def _misnamed(one: Write, tree: Tree) -> Iterator[Problem]:
@@ -195,3 +206,15 @@ def resting(piece: Piece) -> Action | None:
 def answered(piece: Piece, row: RecordRow, plain: bytes) -> Written:
     """What the caller is told of a record that was written."""
     return Written(piece.reference, row.version, row.last_updated, plain, created=piece.current is None)
+
+
+def version_of(tag: str, place: str = "") -> int:
+    """The version that an entity tag names.
+
+    Raises:
+        Invalid: it names none.
+    """
+    digits = tag.strip().removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise Invalid('got an unreadable `If-Match`, expected `W/"1"`', (place,) if place else ())
+    return int(digits)

@@ -58,6 +58,8 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "create": _rest("C", "create"),
     "update": _rest("U", "update"),
     "delete": _rest("D", "delete"),
+    "batch": _rest("E", "batch"),
+    "transaction": _rest("E", "transaction"),
     "consent-change": _rest("U", "update"),
     "sign-in": Shown("E", AUTHENTICATION, Coding(DCM, "110122", "Login")),
     "sign-out": Shown("E", AUTHENTICATION, Coding(DCM, "110123", "Logout")),

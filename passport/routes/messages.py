@@ -12,7 +12,8 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from passport.outcomes import FHIR_JSON, Invalid, PassportError, TooLarge, Unauthenticated, UnsupportedMedia
+from passport.outcomes import FHIR_JSON, PassportError, TooLarge, Unauthenticated, UnsupportedMedia
+from passport.pieces import version_of
 from passport.runtime import Runtime
 from passport.subjects import Bearer
 
@@ -153,19 +154,4 @@ def if_match(request: Request) -> int | None:
         Invalid: it names no version.
     """
     header = request.headers.get("if-match")
-    if header is None:
-        return None
-    digits = header.strip().removeprefix("W/").strip('"')
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        raise Invalid('got an unreadable `If-Match`, expected `W/"1"`')
-    return int(digits)
-
-
-def refuse_conditional(request: Request) -> None:
-    """Refuse a creation that is to depend on a search: carrying it out without would make duplicates.
-
-    Raises:
-        Invalid: the request has `If-None-Exist`.
-    """
-    if "if-none-exist" in request.headers:
-        raise Invalid("got `If-None-Exist`, expected an unconditional creation", code="not-supported")
+    return None if header is None else version_of(header)

@@ -137,6 +137,18 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/healthz", "get"): Operation("Whether the process answers", errors=()),
     ("/readyz", "get"): Operation("Whether the service can serve", success=(200, 503), errors=()),
     ("/fhir/metadata", "get"): Operation("The CapabilityStatement", errors=()),
+    ("/fhir", "post"): Operation(
+        "Carry out a batch or a transaction",
+        _json(
+            {
+                "resourceType": "Bundle",
+                "type": "transaction",
+                "entry": [{"resource": _WEIGHT, "request": {"method": "POST", "url": "Observation"}}],
+            },
+            FHIR,
+        ),
+        errors=(400, *_ONLY_ASKED, 404),
+    ),
     ("/fhir/{type_name}", "get"): _SEARCH,
     ("/fhir/{type_name}/_search", "post"): Operation("Search a type, the parameters in the body", _FORM_BODY),
     ("/fhir/{type_name}", "post"): Operation(

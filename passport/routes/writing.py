@@ -49,7 +49,7 @@ async def create(request: Request, type_name: str) -> Response:
     tree = parse(await fhir_body(request))
     stated = request.headers.get("if-none-exist")
     condition = None if stated is None else condition_of(runtime, type_, pairs_of(stated))
-    named = _named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
+    named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
     written: Written | None = None
     async with _admitted(request, runtime, caller, "create", named, Action.COLLECT) as desk:
         known = None if condition is None else await _claimed(desk, condition)
@@ -67,7 +67,7 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
     caller = bearer(request)
     tree = parse(await fhir_body(request))
     write = Write("update", type_name, tree, id_, if_match(request))
-    named = [f"{type_name}/{id_}", *_named_by(tree, type_, runtime.settings.fhir_url)]
+    named = [f"{type_name}/{id_}", *named_by(tree, type_, runtime.settings.fhir_url)]
     async with _admitted(request, runtime, caller, "update", named) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
     return written_response(request, runtime, written)
@@ -80,7 +80,7 @@ async def update_by_condition(request: Request, type_name: str) -> Response:
     caller = bearer(request)
     condition = condition_of(runtime, type_, request.query_params.multi_items())
     tree = parse(await fhir_body(request))
-    named = _named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
+    named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
     async with _admitted(request, runtime, caller, "update", named) as desk:
         write = conditional_update(type_name, tree, await _claimed(desk, condition), if_match(request))
         (written,) = await intake.write(desk, [write], commit=True)
@@ -214,7 +214,7 @@ def _recorded(request: Request) -> str:
     return recorded(request.method, path, request.query_params.multi_items())
 
 
-def _named_by(tree: Tree, type_: ResourceType, fhir_url: str) -> list[str]:
+def named_by(tree: Tree, type_: ResourceType, fhir_url: str) -> list[str]:
     """Whom a resource is about, read before it was validated: only to know whose consents to ask."""
     paths = type_.follows or type_.patients
     named = References((fhir_url,)).literals(values_at(tree, paths))

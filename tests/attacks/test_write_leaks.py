@@ -3,13 +3,18 @@
 http://hl7.org/fhir/R4/http.html#update
 """
 
+from base64 import b64encode
+from pathlib import Path
+
 import orjson
 import pytest
 from httpx import Response
 
 from tests import resources as made
 from tests.attacks.twins import Twin, Twins, masked, twins_of
+from tests.attacks.work import work_of
 from tests.cast import Cast
+from tests.http.bundles import asked, created, send
 from tests.town import Town, Voice, answered, outcome
 from tests.unit.consent.words import Json, permit
 
@@ -125,15 +130,73 @@ async def test_conditional_changes_match_what_their_caller_may_read(
 
 
 @pytest.mark.parametrize("kind", ["batch", "transaction"])
-async def test_batches_and_transactions_are_not_there(writing: Twins, kind: str) -> None:
-    async def send(voice: Voice, twin: Twin) -> Response:
-        tree = body("Observation/", twin.patient.reference)
-        entry = {"resource": tree, "request": {"method": "POST", "url": "Observation"}}
-        content = orjson.dumps({"resourceType": "Bundle", "type": kind, "entry": [entry]})
-        return await voice.call("POST", "/fhir", content=content)
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+async def test_an_entry_about_a_denied_record_is_one_about_an_unknown_record(
+    writing: Twins, kind: str, method: str
+) -> None:
+    before = await unchanged(writing)
+    patient = writing.full.patient.reference
+    patch = orjson.dumps([{"op": "test", "path": "/status", "value": "final"}])
+    trees = {
+        "PATCH": {
+            "resourceType": "Binary",
+            "contentType": "application/json-patch+json",
+            "data": b64encode(patch).decode(),
+        }
+    }
 
-    for answer in await writing.alike(send):
-        assert answer.status_code in (404, 405)
+    async def ask(voice: Voice, target: str) -> Response:
+        tree = (
+            {**body(target, patient), "id": target.partition("/")[2]}
+            if method == "PUT"
+            else trees.get(method)
+        )
+        beside = created(body("Observation/", patient))
+        return await send(voice, kind, asked(method, target, tree), beside)
+
+    for answer in await writing.as_unknown(ask):
+        assert answer.status_code in (200, 403, 404, 405)
+    assert await unchanged(writing) == before
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_what_a_bundle_refuses_does_not_depend_on_what_is_hidden(writing: Twins, kind: str) -> None:
+    async def ask(voice: Voice, twin: Twin) -> Response:
+        patient = twin.patient.reference
+        return await send(
+            voice,
+            kind,
+            created(
+                body("Observation/", patient), ifNoneExist=f"patient={patient}&code=85354-9&status=final"
+            ),
+            created(body("MedicationRequest/", patient)),
+            asked("DELETE", f"MedicationRequest?patient={patient}"),
+            asked("GET", f"MedicationRequest?patient={patient}&_summary=count"),
+        )
+
+    for answer in await writing.alike(ask):
+        assert answer.status_code in (200, 403)
+
+
+async def test_entries_for_a_patient_who_shared_nothing_are_ones_for_an_unknown_patient(
+    hanako: Voice, taro: Voice, cast: Cast, tmp_path: Path
+) -> None:
+    await hanako.grant(permit(cast.clinic, actions=["access", "collect"]))
+    for kind in ("batch", "transaction"):
+        costs = []
+        for patient in (taro.reference, f"Patient/{UNKNOWN}"):
+            entries = [created(made.weight(hanako.reference)), created(made.weight(patient))]
+
+            async def ask(kind: str = kind, entries: list[Json] = entries) -> Response:
+                return await send(cast.a_at_k, kind, *entries)
+
+            for _ in range(3):
+                await ask()
+            costs.append(await work_of(hanako.town, ask, tmp_path / "trace"))
+        known, unknown = costs
+        assert masked(known.answer) == masked(unknown.answer)
+        assert known.statements == unknown.statements
+        assert known.cryptography == unknown.cryptography
 
 
 async def test_an_identifier_that_a_denied_record_has_is_no_conflict(hanako: Voice, cast: Cast) -> None:

@@ -1,0 +1,204 @@
+"""Bundles of requests at the base: batch and transaction.
+
+http://hl7.org/fhir/R4/http.html#transaction
+
+Reads of a transaction follow its commit, so that they show what it left; each is a disclosure of its own.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from consent.model import Action
+from fhirstore.parse import Limits, parse, serialise
+from passport import admission
+from passport.audit.query import recorded
+from passport.outcomes import Invalid, PassportError, operation_outcome, translated
+from passport.pieces import Write, Written
+from passport.records import written_instant
+from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
+from passport.routes.preferences import outcome_of_success, returned
+from passport.routes.within import Answered, answered_within
+from passport.routes.writing import JSON_PATCH, named_by
+from passport.runtime import Runtime
+from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, write_group
+from passport.transactions.entries import READING
+
+router = APIRouter(prefix="/fhir", tags=["FHIR"])
+
+BUNDLE_LIMIT_BYTES: Final = 33_554_432
+_LIMITS: Final = Limits(size_bytes=BUNDLE_LIMIT_BYTES, depth=68)  # a resource's own depth, and the Bundle's
+_ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+
+
+@router.post("")
+async def bundle(request: Request) -> Response:
+    """Carry out a batch or a transaction."""
+    check_accept(request)
+    runtime = runtime_of(request)
+    bearer(request)
+    kind, entries = entries_of(parse(await fhir_body(request, BUNDLE_LIMIT_BYTES), _LIMITS))
+    carried = _transaction if kind == "transaction" else _batch
+    answers = await carried(request, runtime, entries)
+    listed = b",".join(answers[at] for at in range(len(entries)))
+    entry = b',"entry":[%b]' % listed if listed else b""
+    return fhir_response(b'{"resourceType":"Bundle","type":"%b-response"%b}' % (kind.encode(), entry))
+
+
+async def _transaction(request: Request, runtime: Runtime, entries: Sequence[Any]) -> dict[int, bytes]:
+    asked = [asked_of(entry, at, runtime.settings.fhir_url) for at, entry in enumerate(entries)]
+    writing = [one for one in asked if one.method not in READING]
+    answers: dict[int, bytes] = {}
+    if writing:
+        named = _named(runtime, writing)
+        async with admission.admitted(runtime, bearer(request), _asking("transaction", named)) as desk:
+            done = await carry_out(desk, writing)
+        for one in writing:
+            answers[one.at] = await _told(request, runtime, one, done[one.at])
+    for one in asked:
+        if one.method in READING:
+            answers[one.at] = _shown(await _alone(request, one), reading=True)
+    return answers
+
+
+async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> dict[int, bytes]:
+    answers: dict[int, bytes] = {}
+    asked = []
+    for at, entry in enumerate(entries):
+        try:
+            asked.append(asked_of(entry, at, runtime.settings.fhir_url))
+        except Invalid as error:
+            answers[at] = _refused(error)
+    together = {one.at: (one, write) for one in asked if (write := _creation(one)) is not None}
+    if len(together) > 1:
+        group = {at: (next(iter(_named(runtime, [one])), ""), write) for at, (one, write) in together.items()}
+        named = _named(runtime, [one for one, _ in together.values()])
+        async with admission.admitted(runtime, bearer(request), _asking("batch", named)) as desk:
+            written = await write_group(desk, group)
+        for at, record in written.items():
+            answers[at] = _written(request, record)
+    for one in sorted(asked, key=lambda one: _ORDER[one.method]):
+        if one.at not in answers:
+            answers[one.at] = _shown(await _alone(request, one), reading=one.method in READING)
+    return answers
+
+
+def _asking(verb: str, named: Sequence[str]) -> admission.Request:
+    about, *beside = named or ["Bundle/"]
+    return admission.Request(
+        Action.COLLECT, verb, recorded("POST", ""), about=about, isolation="write", beside=tuple(beside)
+    )
+
+
+def _named(runtime: Runtime, entries: Sequence[Asked]) -> list[str]:
+    """Whose records are in question: those that entries name, and those whom their resources are about."""
+    found: dict[str, None] = {}
+    for one in entries:
+        if one.type_ is None:
+            continue
+        if one.id is not None:
+            found[f"{one.type_.name}/{one.id}"] = None
+        if one.tree is not None and one.method in ("POST", "PUT"):
+            found |= dict.fromkeys(named_by(one.tree, one.type_, runtime.settings.fhir_url))
+    return list(found)
+
+
+def _creation(one: Asked) -> Write | None:
+    """The write of an entry that creates, whatever else is there; None of every other one."""
+    plain = one.type_ is not None and one.type_.writable and not one.query and one.if_none_exist is None
+    if one.method != "POST" or not plain or one.id is not None or one.type_ is None:
+        return None
+    # What writes no record but for its effects is asked for alone: a refusal of it is one of its own kind.
+    return None if one.type_.name in ("Consent", "Patient") else Write("create", one.type_.name, one.tree)
+
+
+async def _alone(request: Request, one: Asked) -> Answered:
+    """The entry as a request of its own."""
+    headers = {"accept": "application/fhir+json", **dict(one.conditions)}
+    content = b""
+    if one.tree is not None and one.method not in READING and one.method != "DELETE":
+        kind, content = "application/fhir+json", serialise(one.tree)
+        if one.method == "PATCH" and one.tree.get("resourceType") == "Binary":
+            kind = str(one.tree.get("contentType", "")) or JSON_PATCH
+            try:
+                content = b64decode(str(one.tree.get("data", "")), validate=True)
+            except (binascii.Error, ValueError):
+                content = b""
+        headers["content-type"] = (
+            kind if kind.isascii() and kind.isprintable() else "application/octet-stream"
+        )
+    if one.method not in READING:
+        headers["prefer"] = f"return={_wanted(request)}"
+    if one.if_match is not None:
+        headers["if-match"] = one.if_match
+    if one.if_none_exist is not None:
+        headers["if-none-exist"] = one.if_none_exist
+    return await answered_within(request, one.method, one.path, one.query, headers, content)
+
+
+def _wanted(request: Request) -> str:
+    """In a Bundle the records come back only to whoever asks for them."""
+    return returned(request) if "return=" in request.headers.get("prefer", "") else "minimal"
+
+
+async def _told(request: Request, runtime: Runtime, one: Asked, done: Written | Known | None) -> bytes:
+    if isinstance(done, Written):
+        return _written(request, done, deleted=one.method == "DELETE")
+    if done is None:
+        return _entry(204, {})
+    type_name, _, id_ = done.reference.partition("/")
+    shown = await answered_within(request, "GET", f"{type_name}/{id_}", "", {})
+    known = Answered(200 if shown.status < 400 else shown.status, shown.headers, shown.body)
+    told = _response(known, location=f"{runtime.settings.fhir_url}/{done.reference}")
+    return _entry(known.status, told, resource=shown.body if _wanted(request) == "representation" else b"")
+
+
+def _written(request: Request, record: Written, *, deleted: bool = False) -> bytes:
+    told = {"etag": f'W/"{record.version}"', "lastModified": written_instant(record.last_updated)}
+    if deleted:
+        return _entry(204, told)
+    told = {"location": f"{record.reference}/_history/{record.version}", **told}
+    wanted, status = _wanted(request), 201 if record.created else 200
+    resource = record.body if wanted == "representation" else b""
+    return _entry(status, told, resource, outcome_of_success() if wanted == "OperationOutcome" else b"")
+
+
+def _shown(answer: Answered, *, reading: bool) -> bytes:
+    """What a route answered, as an entry."""
+    if answer.status >= 400:
+        return _entry(answer.status, _response(answer), outcome=answer.body)
+    is_outcome = not reading and b'"resourceType":"OperationOutcome"' in answer.body[:40]
+    resource, outcome = (b"", answer.body) if is_outcome else (answer.body, b"")
+    return _entry(answer.status, _response(answer), resource, outcome)
+
+
+def _refused(error: PassportError) -> bytes:
+    known = translated(error)
+    return _entry(known.status, {}, outcome=operation_outcome(known))
+
+
+def _response(answer: Answered, location: str | None = None) -> dict[str, str]:
+    told = {}
+    if (address := answer.headers.get("location", location)) is not None:
+        told["location"] = address
+    if "etag" in answer.headers:
+        told["etag"] = answer.headers["etag"]
+    if "last-modified" in answer.headers:
+        written = parsedate_to_datetime(answer.headers["last-modified"])
+        told["lastModified"] = written_instant(written.replace(tzinfo=written.tzinfo or UTC))
+    return told
+
+
+def _entry(status: int, told: Mapping[str, str], resource: bytes = b"", outcome: bytes = b"") -> bytes:
+    response = orjson.dumps({"status": f"{status} {HTTPStatus(status).phrase}", **told})
+    if outcome:
+        response = response[:-1] + b',"outcome":%b}' % outcome
+    shown = b'"resource":%b,' % resource if resource else b""
+    return b'{%b"response":%b}' % (shown, response)

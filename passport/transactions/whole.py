@@ -1,0 +1,195 @@
+"""A transaction: every entry is carried out, or none.
+
+http://hl7.org/fhir/R4/http.html#trules
+
+Deletions, creations, updates and patches become one write of the intake: the records that they name are different
+ones, so the order that the specification gives them shows only in what conditions match. Whatever refuses one
+entry refuses the whole, and tells no more than it would tell of the entry alone.
+"""
+
+import binascii
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhirstore.errors import UnknownType
+from fhirstore.parse import Tree
+from fhirstore.patch import read_fhirpath_patch, read_json_patch
+from fhirstore.types import ResourceType, resource_type
+from passport import intake
+from passport.admission import Desk
+from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
+from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed
+from passport.pieces import Write, Written
+from passport.transactions.entries import Asked
+from passport.transactions.linking import base_of, conditional_references, linked
+
+JSON_PATCH = "application/json-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a conditional creation found: the record is there already."""
+
+    reference: str
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What the entries name: by entry what is there already, and what stands for what."""
+
+    known: dict[int, str | None] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
+
+
+async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written | Known | None]:
+    """Carry out the writing entries and COMMIT; returns what became of each, None where there was nothing to delete.
+
+    Raises:
+        PassportError: one of them cannot be carried out, and so none is.
+    """
+    patches = {one.at: _patch(one) for one in entries if one.method == "PATCH"}
+    conditions = {one.at: condition for one in entries if (condition := _condition(desk, one)) is not None}
+    creating = [
+        conditions[one.at] for one in entries if one.at in conditions and one.method in ("POST", "PUT")
+    ]
+    await claimed(desk, creating)
+    plan = await _planned(desk, entries, conditions)
+    await _name_conditions(desk, entries, plan)
+    writes = {
+        one.at: write for one in entries if (write := _write(one, plan, patches.get(one.at))) is not None
+    }
+    _check_apart(writes)
+    written = await intake.write(desk, list(writes.values()), commit=True) if writes else []
+    done = dict(zip(writes, written, strict=True))
+    return {one.at: done.get(one.at) or _untouched(one, plan) for one in entries}
+
+
+def _untouched(one: Asked, plan: _Plan) -> Known | None:
+    reference = plan.known.get(one.at)
+    return None if reference is None else Known(reference)
+
+
+def _type(one: Asked) -> ResourceType:
+    if one.type_ is None:
+        raise UnknownType(one.path.partition("/")[0])
+    if not one.type_.writable:
+        raise NotAllowed("records of this type are written by the service alone", allowed=("GET",))
+    if one.method == "POST" and one.id is not None:
+        raise Invalid("got `POST` to a record, expected one to its type", (f"{one.place}.request.url",))
+    return one.type_
+
+
+def _condition(desk: Desk, one: Asked) -> Condition | None:
+    """The condition of an entry, None where it names its record, or none."""
+    type_ = _type(one)
+    if one.method == "POST":
+        return (
+            None
+            if one.if_none_exist is None
+            else condition_of(desk.runtime, type_, pairs_of(one.if_none_exist))
+        )
+    return condition_of(desk.runtime, type_, one.pairs) if one.id is None else None
+
+
+async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int, Condition]) -> _Plan:
+    """Find what the conditions match, and name what will be created."""
+    plan = _Plan()
+    deleted = {f"{_type(one).name}/{one.id}" for one in entries if one.method == "DELETE" and one.id}
+    first: dict[int, int] = {}
+    for one in entries:
+        condition = conditions.get(one.at)
+        if condition is not None and condition.key in first and one.method == "POST":
+            # The same condition twice: the second finds what the first finds or makes.
+            earlier = first[condition.key]
+            plan.known[one.at] = plan.known.get(earlier) or f"{_type(one).name}/{plan.ids[earlier]}"
+        elif condition is not None:
+            gone = () if one.method == "DELETE" else deleted
+            plan.known[one.at] = await matched(desk, condition, gone=gone)
+            first[condition.key] = one.at
+        if one.method in ("POST", "PUT") and one.id is None and plan.known.get(one.at) is None:
+            stated = (one.tree or {}).get("id") if one.method == "PUT" else None
+            plan.ids[one.at] = desk.runtime.new_id() if stated is None else str(stated)
+        if one.full_url is not None:
+            id_ = one.id or plan.ids.get(one.at)
+            reference = plan.known.get(one.at) or (f"{_type(one).name}/{id_}" if id_ else None)
+            if one.full_url in plan.named:
+                raise Invalid("got a fullUrl twice, expected each once", (f"{one.place}.fullUrl",))
+            if reference is not None:
+                plan.named[one.full_url] = reference
+    return plan
+
+
+async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) -> None:
+    """Find what conditional references lead to: one record that the caller may read, each.
+
+    Raises:
+        PreconditionFailed: one leads to none, or to several.
+    """
+    for one in entries:
+        for written, type_name, query in conditional_references(one.tree):
+            if written in plan.named:
+                continue
+            condition = condition_of(desk.runtime, resource_type(type_name), pairs_of(query))
+            reference = await matched(desk, condition)
+            if reference is None:
+                raise PreconditionFailed("got a conditional reference that no record matches, expected one")
+            plan.named[written] = reference
+
+
+def _write(one: Asked, plan: _Plan, patch: Callable[[Tree], Tree] | None) -> Write | None:
+    """What the entry writes; None where it turned out to write nothing."""
+    type_, known = _type(one), plan.known.get(one.at)
+    place = f"{one.place}.resource"
+    id_ = one.id or (known.partition("/")[2] if known else None)
+    if one.method == "DELETE":
+        return None if id_ is None else Write("delete", type_.name, id=id_, if_match=one.version)
+    if one.method == "PATCH":
+        if id_ is None:
+            raise NotFound
+        return Write("update", type_.name, None, id_, one.version, patch=patch, place=place)
+    tree: Tree = linked(one.tree, plan.named, base_of(one.full_url, type_.name))
+    if one.method == "POST":
+        return None if known else Write("create", type_.name, tree, plan.ids[one.at], place=place)
+    return _update(one, type_, tree, id_ or plan.ids[one.at], created=one.id is None and known is None)
+
+
+def _update(one: Asked, type_: ResourceType, tree: Tree, id_: str, *, created: bool) -> Write:
+    place, stated = f"{one.place}.resource", tree.get("id")
+    if created and stated is None:
+        return Write("create", type_.name, tree, id_, one.version, place=place)
+    if one.id is None and stated not in (None, id_):
+        raise Invalid("got another id than that of the record that matches", (f"{place}.id",))
+    content = tree if one.id is not None else {**tree, "id": id_}
+    return Write("update", type_.name, content, id_, one.version, place=place)
+
+
+def _check_apart(writes: Mapping[int, Write]) -> None:
+    """Each record is written by one entry: of two it could not be said which comes first.
+
+    Raises:
+        Invalid: a record is named twice.
+    """
+    times = Counter(f"{write.type}/{write.id}" for write in writes.values())
+    twice = [at for at, write in writes.items() if times[f"{write.type}/{write.id}"] > 1]
+    if twice:
+        text = "got a record that several entries write, expected each once"
+        raise Invalid(text, [f"Bundle.entry[{at}].request.url" for at in twice])
+
+
+def _patch(one: Asked) -> Callable[[Tree], Tree]:
+    """The change of a patching entry: a FHIRPath Patch as it is, a JSON Patch in a Binary."""
+    tree: Mapping[str, Any] = one.tree or {}
+    if tree.get("resourceType") != "Binary":
+        return read_fhirpath_patch(dict(tree))
+    if tree.get("contentType") != JSON_PATCH:
+        raise Invalid(
+            f"got another content type, expected `{JSON_PATCH}`", (f"{one.place}.resource.contentType",)
+        )
+    try:
+        return read_json_patch(b64decode(str(tree.get("data", "")), validate=True))
+    except (binascii.Error, ValueError):
+        raise Invalid("got data that are no base64, expected some", (f"{one.place}.resource.data",)) from None

@@ -1,0 +1,146 @@
+"""Batches: each entry stands for itself, is answered as it would be alone, and costs little together.
+
+http://hl7.org/fhir/R4/http.html#brules
+"""
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.attacks.work import work_of
+from tests.cast import Cast
+from tests.http.bundles import asked, created, done, reference, send, statuses
+from tests.resources import BODY_WEIGHT, pressure, weight
+from tests.town import Town, Voice, outcome
+from tests.unit.consent.words import permit
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_each_entry_is_answered_by_itself(hanako: Voice) -> None:
+    known = await hanako.create(weight(hanako.reference))
+    patch = b64encode(orjson.dumps([{"op": "replace", "path": "/status", "value": "amended"}])).decode()
+    binary = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": patch}
+    entries = await done(
+        hanako,
+        "batch",
+        asked("GET", known),
+        asked("GET", "Observation/unknown"),
+        asked("GET", f"Observation?patient={hanako.reference}"),
+        created(pressure(hanako.reference)),
+        created({**weight(hanako.reference), "status": "perhaps"}),
+        asked("PATCH", known, binary),
+        asked("PUT", "Observation/unknown", {**weight(hanako.reference), "id": "unknown"}),
+        asked("DELETE", "Observation/unknown"),
+        asked("SPAM", "Observation"),
+        {"request": {}},
+        asked("GET", f"{known}/_history/1"),
+    )
+    assert statuses(entries) == [200, 404, 200, 201, 422, 200, 405, 404, 400, 400, 200]
+    assert entries[0]["resource"]["status"] == "amended"
+    assert entries[10]["resource"]["status"] == "final"
+    for at in (1, 4, 6, 7, 8, 9):
+        assert entries[at]["response"]["outcome"]["resourceType"] == "OperationOutcome"
+        assert "resource" not in entries[at]
+    assert len(entries[2]["resource"]["entry"]) == 2
+
+
+async def test_creations_that_may_be_written_are_whatever_else_fails(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    await hanako.grant(permit(cast.hospital, codes=[BODY_WEIGHT], actions=["collect"]))
+    broken = {**weight(hanako.reference), "status": "perhaps"}
+    entries = await done(
+        cast.a,
+        "batch",
+        created(weight(hanako.reference)),
+        created(pressure(hanako.reference)),
+        created(weight(taro.reference)),
+        created(broken),
+        created(weight("Patient/unknown")),
+        created(weight(hanako.reference)),
+    )
+    assert statuses(entries) == [201, 403, 403, 422, 403, 201]
+    assert entries[2]["response"] == entries[4]["response"]
+
+
+async def test_an_entry_is_answered_as_it_would_be_alone(hanako: Voice, cast: Cast) -> None:
+    await hanako.grant(permit(cast.hospital, codes=[BODY_WEIGHT], actions=["collect"]))
+    for tree in (pressure(hanako.reference), {**weight(hanako.reference), "status": "perhaps"}):
+        alone = await cast.a.post(tree)
+        entries = await done(cast.a, "batch", created(weight(hanako.reference)), created(tree))
+        assert statuses(entries) == [201, alone.status_code]
+        assert entries[1]["response"]["outcome"] == alone.json()
+
+
+async def test_refusals_in_a_batch_are_on_the_record_each(hanako: Voice, cast: Cast, town: Town) -> None:
+    await hanako.grant(permit(cast.hospital, codes=[BODY_WEIGHT], actions=["collect"]))
+    before = town.rows("SELECT count(*) FROM audit_event")[0][0]
+    await done(
+        cast.a,
+        "batch",
+        created(weight(hanako.reference)),
+        created(weight(hanako.reference)),
+        created(pressure(hanako.reference)),
+    )
+    told = town.rows(
+        "SELECT action, outcome FROM audit_event ORDER BY recorded DESC, action LIMIT %s",
+        town.rows("SELECT count(*) FROM audit_event")[0][0] - before,
+    )
+    assert ("create", "refused") in told
+    assert ("batch", "success") in told
+
+
+async def test_a_batch_leads_out_of_the_base_nowhere(hanako: Voice) -> None:
+    for url in (
+        "/auth/sign-out",
+        "../auth/sign-out",
+        "",
+        "http://elsewhere.test/fhir/Observation",
+        "//x",
+        "a b",
+    ):
+        assert statuses(await done(hanako, "batch", asked("GET", url)))[0] in (400, 404)
+    inside = {"resourceType": "Bundle", "type": "batch", "entry": []}
+    assert statuses(await done(hanako, "batch", asked("POST", "", inside))) == [400]
+
+
+async def test_a_batch_of_creations_costs_the_same_statements_however_many(
+    hanako: Voice, cast: Cast, tmp_path: Path
+) -> None:
+    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    costs = []
+    for count in (2, 50):
+        tree = {
+            "resourceType": "Bundle",
+            "type": "batch",
+            "entry": [created(weight(hanako.reference))] * count,
+        }
+
+        async def ask(content: bytes = orjson.dumps(tree)) -> Any:
+            return await cast.a.call("POST", "/fhir", content=content)
+
+        for _ in range(3):
+            await ask()
+        work = await work_of(hanako.town, ask, tmp_path / "trace")
+        assert statuses(work.answer.json()["entry"]) == [201] * count
+        costs.append(work.statements)
+    assert costs[0] == costs[1]
+
+
+async def test_a_batch_without_a_token_is_refused_whole(town: Town) -> None:
+    outcome(await send(town.stranger, "batch", asked("GET", "metadata")), 401, "login")
+
+
+async def test_conditions_hold_in_a_batch(hanako: Voice) -> None:
+    tree = weight(hanako.reference)
+    where = f"patient={hanako.reference}&code=29463-7"
+    first = await done(hanako, "batch", created(tree, ifNoneExist=where), created(tree, ifNoneExist=where))
+    assert statuses(first) == [201, 200]
+    known = reference(first[0])
+    read = asked("GET", known, ifNoneMatch='W/"1"')
+    stale = asked("DELETE", known, ifMatch='W/"9"')
+    assert statuses(await done(hanako, "batch", read, stale)) == [304, 412]

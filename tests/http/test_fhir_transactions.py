@@ -1,0 +1,302 @@
+"""Transactions: all or nothing, references between their entries, conditions, order, and their cost.
+
+http://hl7.org/fhir/R4/http.html#trules
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.attacks.work import work_of
+from tests.cast import Cast
+from tests.http.bundles import asked, created, done, reference, send, statuses
+from tests.resources import BODY_WEIGHT, bundle, identifiers, pressure, provenance, weight
+from tests.town import BASE_URL, Town, Voice, outcome
+from tests.unit.consent.words import Json, permit
+
+pytestmark = pytest.mark.anyio
+
+SYSTEM = "http://example.test/scales"
+FIRST, SECOND = (
+    "urn:uuid:00000000-0000-4000-8000-000000000001",
+    "urn:uuid:00000000-0000-4000-8000-000000000002",
+)
+
+
+def weighed(voice: Voice, value: str, kilograms: float = 62.5) -> Json:
+    return weight(voice.reference, kilograms, identifier=identifiers((SYSTEM, value)))
+
+
+def where(value: str) -> str:
+    return f"identifier={SYSTEM}|{value}"
+
+
+async def test_a_transaction_carries_out_every_interaction_in_the_order_of_its_entries(hanako: Voice) -> None:
+    changed, patched, deleted = [await hanako.create(weight(hanako.reference)) for _ in range(3)]
+    patch = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {
+                "name": "operation",
+                "part": [
+                    {"name": "type", "valueCode": "replace"},
+                    {"name": "path", "valueString": "Observation.status"},
+                    {"name": "value", "valueCode": "amended"},
+                ],
+            }
+        ],
+    }
+    update = {**weight(hanako.reference, 60.0), "id": changed.partition("/")[2]}
+    entries = await done(
+        hanako,
+        "transaction",
+        asked("GET", changed),
+        asked("PUT", changed, update),
+        created(pressure(hanako.reference)),
+        asked("PATCH", patched, patch),
+        asked("DELETE", deleted),
+        asked("GET", f"Observation?patient={hanako.reference}&_summary=count"),
+    )
+    assert statuses(entries) == [200, 200, 201, 200, 204, 200]
+    assert entries[0]["resource"]["valueQuantity"]["value"] == 60.0
+    assert entries[1]["response"]["location"] == f"{changed}/_history/2"
+    assert entries[1]["response"]["etag"] == 'W/"2"'
+    assert entries[1]["response"]["lastModified"].endswith("Z")
+    assert "resource" not in entries[2]
+    assert (await hanako.read(patched))["status"] == "amended"
+    outcome(await hanako.get(deleted), 410)
+    assert entries[5]["resource"]["total"] == 3
+
+
+async def test_references_between_entries_lead_to_what_was_stored(hanako: Voice) -> None:
+    panel = pressure(hanako.reference, hasMember=[{"reference": FIRST}, {"reference": SECOND}])
+    text = f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{FIRST}">x</a></div>'
+    entries = await done(
+        hanako,
+        "transaction",
+        created({**panel, "text": {"status": "generated", "div": text}}),
+        created(weight(hanako.reference), FIRST),
+        created(weight(hanako.reference), SECOND),
+    )
+    whole, first, second = [reference(entry) for entry in entries]
+    tree = await hanako.read(whole)
+    assert tree["hasMember"] == [{"reference": first}, {"reference": second}]
+    assert f'href="{first}"' in tree["text"]["div"]
+
+
+async def test_absolute_relative_and_versioned_references_are_resolved(hanako: Voice) -> None:
+    base = "http://elsewhere.test/fhir"
+    panel = pressure(
+        hanako.reference,
+        hasMember=[{"reference": f"{base}/Observation/a"}, {"reference": "Observation/a"}],
+        derivedFrom=[{"reference": "Observation/a/_history/3"}, {"reference": "Observation/b"}],
+    )
+    entries = await done(
+        hanako,
+        "transaction",
+        created(weight(hanako.reference), f"{base}/Observation/a"),
+        created(panel, f"{base}/Observation/panel"),
+    )
+    first, whole = [reference(entry) for entry in entries]
+    tree = await hanako.read(whole)
+    assert [one["reference"] for one in tree["hasMember"]] == [first, first]
+    assert [one["reference"] for one in tree["derivedFrom"]] == [first, "Observation/b"]
+
+
+async def test_a_conditional_reference_leads_to_the_one_that_matches(hanako: Voice) -> None:
+    known = await hanako.create(weighed(hanako, "r1"))
+    panel = pressure(hanako.reference, hasMember=[{"reference": f"Observation?{where('r1')}"}])
+    (entry,) = await done(hanako, "transaction", created(panel))
+    assert (await hanako.read(reference(entry)))["hasMember"] == [{"reference": known}]
+    for condition in (where("nothing"), "status=final", ""):
+        broken = pressure(hanako.reference, hasMember=[{"reference": f"Observation?{condition}x=1"}])
+        assert (await send(hanako, "transaction", created(broken))).status_code in (400, 412)
+
+
+async def test_a_conditional_reference_to_what_the_caller_may_not_read_matches_nothing(
+    hanako: Voice, cast: Cast
+) -> None:
+    await hanako.grant(permit(cast.hospital, codes=[BODY_WEIGHT], actions=["collect"]))
+    await hanako.create(weighed(hanako, "r2"))
+    answers = []
+    for value in ("r2", "nothing"):
+        tree = weight(hanako.reference, hasMember=[{"reference": f"Observation?{where(value)}"}])
+        answers.append(await send(cast.a, "transaction", created(tree)))
+        outcome(answers[-1], 412, "conflict")
+    assert answers[0].content == answers[1].content
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        asked("DELETE", "Observation/unknown"),
+        asked("PUT", "Observation/unknown", {**weight("Patient/x"), "id": "unknown"}),
+        created({**weight("Patient/x"), "status": "perhaps"}),
+        created(weight("Patient/x")),
+        asked("POST", "Nothing", {"resourceType": "Nothing"}),
+        asked("PATCH", "Observation/unknown", {"resourceType": "Parameters", "parameter": []}),
+        asked("POST", "Observation"),
+        asked("SPAM", "Observation"),
+        asked("DELETE", "../auth/token"),
+        {"resource": {}},
+        created(weight("Patient/x"), ifNoneExist="spam=1"),
+    ],
+)
+async def test_one_entry_that_cannot_be_carried_out_undoes_all(hanako: Voice, broken: Any) -> None:
+    answer = await send(hanako, "transaction", created(weight(hanako.reference)), broken)
+    outcome(answer, answer.status_code)
+    assert answer.status_code in (400, 403, 404, 405, 422)
+    assert await hanako.found("Observation") == []
+
+
+async def test_every_problem_is_told_with_its_entry(hanako: Voice) -> None:
+    broken = {**weight(hanako.reference), "status": "perhaps"}
+    answer = await send(
+        hanako, "transaction", created(broken), created(weight(hanako.reference)), created(broken)
+    )
+    tree = outcome(answer, 422)
+    places = [issue["expression"][0] for issue in tree["issue"]]
+    assert {place.split(".")[1] for place in places} == {"entry[0]", "entry[2]"}
+    assert "Bundle.entry[0].resource.status" in places
+
+
+async def test_a_record_that_two_entries_write_is_refused(hanako: Voice) -> None:
+    known = await hanako.create(weight(hanako.reference))
+    update = asked("PUT", known, {**weight(hanako.reference), "id": known.partition("/")[2]})
+    outcome(await send(hanako, "transaction", update, asked("DELETE", known)), 400, "invalid")
+    outcome(await send(hanako, "transaction", update, update), 400, "invalid")
+    assert (await hanako.get(known)).headers["etag"] == 'W/"1"'
+
+
+async def test_conditions_see_what_was_there_before_and_deletions_at_once(hanako: Voice) -> None:
+    known = await hanako.create(weighed(hanako, "c1"))
+    first = await done(hanako, "transaction", created(weighed(hanako, "c1"), ifNoneExist=where("c1")))
+    assert statuses(first) == [200]
+    assert reference(first[0]) == known
+    entries = await done(
+        hanako,
+        "transaction",
+        created(weighed(hanako, "c1"), FIRST, ifNoneExist=where("c1")),
+        created(pressure(hanako.reference, hasMember=[{"reference": FIRST}])),
+        asked("DELETE", known),
+    )
+    assert statuses(entries) == [201, 201, 204]
+    assert (await hanako.read(reference(entries[1])))["hasMember"] == [{"reference": reference(entries[0])}]
+
+
+async def test_conditional_changes_follow_the_number_of_matches(hanako: Voice) -> None:
+    await hanako.create(weighed(hanako, "c2"))
+    entries = await done(
+        hanako,
+        "transaction",
+        asked("PUT", f"Observation?{where('c2')}", weighed(hanako, "c2", 60.0)),
+        asked("PUT", f"Observation?{where('c3')}", weighed(hanako, "c3")),
+        asked("DELETE", f"Observation?{where('c4')}"),
+    )
+    assert statuses(entries) == [200, 201, 204]
+    await hanako.create(weighed(hanako, "c2"))
+    answer = await send(hanako, "transaction", asked("DELETE", f"Observation?{where('c2')}"))
+    outcome(answer, 412, "conflict")
+
+
+async def test_the_same_condition_twice_creates_once(hanako: Voice) -> None:
+    entry = created(weighed(hanako, "c5"), ifNoneExist=where("c5"))
+    entries = await done(hanako, "transaction", entry, entry)
+    assert statuses(entries) == [201, 200]
+    assert reference(entries[0]) == reference(entries[1])
+    assert len(await hanako.found("Observation")) == 1
+
+
+async def test_transactions_under_one_condition_at_the_same_moment_create_one_record(hanako: Voice) -> None:
+    entry = created(weighed(hanako, "c6"), ifNoneExist=where("c6"))
+    answers = await asyncio.gather(*(done(hanako, "transaction", entry) for _ in range(5)))
+    assert sorted(statuses(one)[0] for one in answers) == [200, 200, 200, 200, 201]
+    assert len(await hanako.found("Observation")) == 1
+
+
+async def test_one_row_for_each_patient_tells_of_the_whole(hanako: Voice, cast: Cast, town: Town) -> None:
+    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    await done(cast.a, "transaction", *(created(weight(hanako.reference)) for _ in range(3)))
+    refused = await send(
+        cast.b, "transaction", created(weight(hanako.reference)), created(weight("Patient/x"))
+    )
+    outcome(refused, 403, "forbidden")
+    told = town.rows(
+        "SELECT outcome, cardinality(record_keys), cardinality(grants) FROM audit_event "
+        "WHERE action = 'transaction' ORDER BY recorded DESC LIMIT 2"
+    )
+    assert told == [("refused", 0, 0), ("success", 3, 1)]
+
+
+async def test_a_provenance_lies_with_what_it_tells_of_in_the_same_transaction(
+    hanako: Voice, cast: Cast
+) -> None:
+    await hanako.grant(permit(cast.hospital, actions=["collect"]), permit(cast.hospital))
+    tree = provenance(FIRST, agent=cast.dr_a)
+    entries = await done(cast.a, "transaction", created(tree), created(weight(hanako.reference), FIRST))
+    assert (await cast.a.read(reference(entries[0])))["target"] == [{"reference": reference(entries[1])}]
+
+
+async def test_the_records_come_back_to_whoever_asks_for_them(hanako: Voice) -> None:
+    entry = created(weight(hanako.reference))
+    shown = await send(hanako, "transaction", entry, headers={"Prefer": "return=representation"})
+    assert shown.json()["entry"][0]["resource"]["meta"]["versionId"] == "1"
+    told = await send(hanako, "transaction", entry, headers={"Prefer": "return=OperationOutcome"})
+    assert told.json()["entry"][0]["response"]["outcome"]["resourceType"] == "OperationOutcome"
+
+
+async def test_an_operator_registers_whoever_the_same_transaction_names(town: Town) -> None:
+    person = {"resourceType": "Patient", "name": [{"text": "見本 四葉（架空）"}]}
+    entries = await done(town.operator, "transaction", *(created(person) for _ in range(3)))
+    voices = [town.as_(reference(entry)) for entry in entries]
+    assert len({voice.reference for voice in voices}) == 3
+    for voice in voices:
+        await voice.create(weight(voice.reference))
+
+
+async def test_a_transaction_costs_the_same_statements_however_many_it_creates(
+    hanako: Voice, cast: Cast, tmp_path: Path
+) -> None:
+    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    costs = []
+    for count in (1, 10, 100):
+        content = orjson.dumps(
+            bundle(kind="transaction") | {"entry": [created(weight(hanako.reference))] * count}
+        )
+
+        async def ask(content: bytes = content) -> Any:
+            return await cast.a.call("POST", "/fhir", content=content)
+
+        for _ in range(3):
+            await ask()
+        work = await work_of(hanako.town, ask, tmp_path / "trace")
+        assert statuses(work.answer.json()["entry"]) == [201] * count
+        costs.append(work.statements)
+    assert costs[0] == costs[1] == costs[2]
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"{}", 400),
+        (b'{"resourceType":"Observation"}', 400),
+        (b'{"resourceType":"Bundle","type":"searchset"}', 400),
+        (b'{"resourceType":"Bundle","type":"transaction","entry":{}}', 400),
+        (b'{"resourceType":"Bundle","type":"batch","entry":[' + b",".join([b"{}"] * 5_001) + b"]}", 413),
+    ],
+)
+async def test_what_is_no_bundle_of_requests_is_refused(hanako: Voice, content: bytes, status: int) -> None:
+    outcome(await hanako.call("POST", "/fhir", content=content), status)
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_an_empty_bundle_is_carried_out(hanako: Voice, kind: str) -> None:
+    assert await done(hanako, kind) == []
+
+
+async def test_an_address_may_be_absolute(hanako: Voice) -> None:
+    url = f"{BASE_URL}/fhir/Observation"
+    assert statuses(await done(hanako, "transaction", asked("POST", url, weight(hanako.reference)))) == [201]
