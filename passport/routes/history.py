@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request, Response
 from fhirstore.search.history import parse_changes
 from fhirstore.search.query import CURSOR
 from fhirstore.search.test import SearchError
-from fhirstore.types import resource_type
+from fhirstore.subset import Subset
+from fhirstore.types import TYPES, resource_type
 from passport import bundles, disclosure
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
@@ -20,6 +21,7 @@ from passport.disclosure import Asked
 from passport.outcomes import Invalid, NotAllowed
 from passport.records import written_instant
 from passport.routes.messages import bearer, check_accept, fhir_response, is_lenient, runtime_of
+from passport.routes.subsets import cut
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
 
@@ -51,7 +53,12 @@ async def _history(request: Request, asked: Asked, path: str) -> Response:
     check_accept(request)
     runtime, caller, pairs = runtime_of(request), bearer(request), request.query_params.multi_items()
     try:
-        question = parse_changes(pairs, zone=runtime.settings.zone, lenient=is_lenient(request))
+        question = parse_changes(
+            pairs,
+            zone=runtime.settings.zone,
+            lenient=is_lenient(request),
+            types=TYPES if asked.type is None else (asked.type.name,),
+        )
     except SearchError as error:
         raise Invalid(str(error), (error.parameter,)) from None
     base = runtime.settings.fhir_url
@@ -60,10 +67,11 @@ async def _history(request: Request, asked: Asked, path: str) -> Response:
     page = await disclosure.changes(runtime, caller, asked, question, asked_as, address.encode())
     further = f"{address}{'&' if question.echo else ''}{CURSOR}={page.cursor}"
     links = Links(address.rstrip("?"), None if page.cursor is None else further)
-    return fhir_response(bundles.history(base, [_version(one) for one in page.shown], links, None))
+    entries = [_version(one, question.subset) for one in page.shown]
+    return fhir_response(bundles.history(base, entries, links, None))
 
 
-def _version(shown: disclosure.Shown) -> Entry:
+def _version(shown: disclosure.Shown, wanted: Subset | None) -> Entry:
     """A version as a history tells it."""
     method = "DELETE" if shown.deleted else "POST" if shown.version == 1 else "PUT"
     url = shown.reference.partition("/")[0] if method == "POST" else shown.reference
@@ -77,4 +85,5 @@ def _version(shown: disclosure.Shown) -> Entry:
             },
         }
     )
-    return Entry(shown.reference, shown.body, b"," + added[1:-1])
+    body = b"" if shown.deleted else cut(shown.body, wanted)
+    return Entry(shown.reference, body, b"," + added[1:-1])

@@ -8,7 +8,7 @@ import pytest
 from fhirstore.subset import SUBSETTED
 from tests import resources as made
 from tests.cast import Cast
-from tests.town import Voice, outcome
+from tests.town import BASE_URL, Voice, link, outcome
 from tests.unit.consent.words import permit
 
 pytestmark = pytest.mark.anyio
@@ -73,3 +73,29 @@ async def test_a_part_of_an_audit_event_is_read(hanako: Voice) -> None:
     event = (await hanako.search("AuditEvent", ("_count", "1")))["entry"][0]["resource"]
     tree = await hanako.read(f"AuditEvent/{event['id']}?_elements=recorded")
     assert set(tree) == {"resourceType", "id", "meta", "type", "recorded", "agent", "source"}
+
+
+async def test_parts_of_versions_are_listed(hanako: Voice) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    await hanako.replace(reference, made.weight(hanako.reference, 61.0))
+    await hanako.remove(reference)
+    for path in (f"{reference}/_history", "Observation/_history", "_history"):
+        entries = (await hanako.get(path, ("_elements", "subject"), ("_count", "3"))).json()["entry"]
+        shown = [entry["resource"] for entry in entries if "resource" in entry]
+        assert len(entries) - len(shown) == 1
+        for tree in shown:
+            assert set(tree) == {"resourceType", "id", "meta", "status", "code", "subject"}
+            assert tree["meta"]["tag"] == [SUBSETTED]
+    outcome(await hanako.get(f"{reference}/_history", ("_elements", "name")), 400, "invalid")
+    outcome(await hanako.get("_history", ("_summary", "count")), 400, "invalid")
+
+
+async def test_parts_of_matches_are_listed_and_the_links_keep_asking_for_them(hanako: Voice) -> None:
+    for _ in range(2):
+        await hanako.create(made.weight(hanako.reference, note=[{"text": "架空のメモ"}]))
+    bundle = await hanako.search("Observation", ("_summary", "true"), ("_count", "1"))
+    further = (await hanako.get((link(bundle, "next") or "").removeprefix(BASE_URL))).json()
+    for page in (bundle, further):
+        (entry,) = page["entry"]
+        assert "note" not in entry["resource"]
+        assert entry["resource"]["meta"]["tag"] == [SUBSETTED]

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/http.html#history
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,16 +11,18 @@ from zoneinfo import ZoneInfo
 
 from fhirstore.search.result import CURSOR, DEFAULT_COUNT, MAX_COUNT
 from fhirstore.search.test import BadValue, SearchError, UnknownParameter
+from fhirstore.subset import Subset, parse_subset
 from fhirstore.times import Interval, interval_of
 
-_KNOWN: Final = ("_since", "_at", "_count", "_format", "_pretty", CURSOR)
+_KNOWN: Final = ("_since", "_at", "_count", "_summary", "_elements", "_format", "_pretty", CURSOR)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """A question for versions: those written at or after `since`, those that stood at some instant of `at`.
 
-    `echo` are the parameters as they were understood, for the self link; the cursor is not among them.
+    `echo` are the parameters as they were understood, for the self link; the cursor is not among them. `subset` is
+    the part of each version that is wanted, None for all of it.
     """
 
     since: datetime | None
@@ -28,15 +30,19 @@ class Changes:
     count: int
     cursor: str | None
     echo: tuple[tuple[str, str], ...]
+    subset: Subset | None = None
 
 
-def parse_changes(pairs: Sequence[tuple[str, str]], *, zone: ZoneInfo, lenient: bool = False) -> Changes:
+def parse_changes(
+    pairs: Sequence[tuple[str, str]], *, zone: ZoneInfo, lenient: bool = False, types: Collection[str] = ()
+) -> Changes:
     """Read the parameters of a history.
 
     Args:
         pairs: names and values as they came, in their order.
         zone: the passport's time zone, for times without one.
         lenient: whether what is not known is left out instead of refused.
+        types: the resource types that the answer may hold.
 
     Raises:
         SearchError: a parameter that a history does not have, twice the same, or an unreadable value.
@@ -59,6 +65,7 @@ def parse_changes(pairs: Sequence[tuple[str, str]], *, zone: ZoneInfo, lenient: 
         count=count,
         cursor=given.get(CURSOR),
         echo=tuple((name, value) for name, value in shown.items() if name != CURSOR),
+        subset=parse_subset(given.get("_summary"), given.get("_elements"), types),
     )
 
 
