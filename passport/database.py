@@ -7,6 +7,7 @@ The owner migrates; the service's role owns nothing, so row-level security binds
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,10 @@ SERVICE_ROLE: Final = "passport_service"
 BROKER_ROLE: Final = "passport_broker"
 
 STATEMENT_TIMEOUT_MS: Final = 10_000
-"""No statement of a request runs longer."""
+"""No statement of a request runs longer; its caller is told 503 and `timeout`."""
+
+TASK_STATEMENT_TIMEOUT_MS: Final = 60_000
+"""No statement of a task in the background runs longer."""
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -96,20 +100,17 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-async def _prepare(connection: Connection) -> None:
+async def _prepare(connection: Connection, *, timeout_ms: int, one_snapshot: bool) -> None:
     """Every connection speaks UTC and bounds its statements; set once, not once per request."""
     await connection.set_autocommit(True)
     await connection.execute("SET TIME ZONE 'UTC'")
-    await connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS:d}")
+    await connection.execute(f"SET statement_timeout = {timeout_ms:d}")
     # Compiling a plan of ours costs more than running it, and its shape does not depend on the values.
     await connection.execute("SET jit = off")
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute("SET idle_in_transaction_session_timeout = '30s'")
-
-
-async def _prepare_for_one_snapshot(connection: Connection) -> None:
-    await _prepare(connection)
-    await connection.execute("SET default_transaction_isolation = 'repeatable read'")
+    if one_snapshot:
+        await connection.execute("SET default_transaction_isolation = 'repeatable read'")
 
 
 async def _reset(connection: Connection) -> None:
@@ -117,10 +118,13 @@ async def _reset(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def open_pool(service_url: str, *, size: int, one_snapshot: bool = False) -> AsyncIterator[Pool]:
+async def open_pool(
+    service_url: str, *, size: int, one_snapshot: bool = False, timeout_ms: int = STATEMENT_TIMEOUT_MS
+) -> AsyncIterator[Pool]:
     """Open a pool of `size` connections in autocommit; transactions are explicit.
 
-    With `one_snapshot` a transaction that says nothing else is REPEATABLE READ, such as that of a pipeline.
+    With `one_snapshot` a transaction that says nothing else is REPEATABLE READ, such as that of a pipeline. No
+    statement runs longer than `timeout_ms`.
 
     A broken connection is met by the transaction that uses it (see `transaction`), not by a check per request.
     """
@@ -129,7 +133,7 @@ async def open_pool(service_url: str, *, size: int, one_snapshot: bool = False) 
         min_size=min(2, size),
         max_size=size,
         open=False,
-        configure=_prepare_for_one_snapshot if one_snapshot else _prepare,
+        configure=partial(_prepare, timeout_ms=timeout_ms, one_snapshot=one_snapshot),
         reset=_reset,
         timeout=10,
         kwargs={"prepare_threshold": 2, "context": ADAPTERS},

@@ -8,7 +8,7 @@ from typing import Final
 from psycopg.conninfo import make_conninfo
 
 from fhirstore.keys import KeyMaker
-from passport.database import BROKER_ROLE, open_pool
+from passport.database import BROKER_ROLE, TASK_STATEMENT_TIMEOUT_MS, open_pool
 from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
 from passport.runtime import Runtime, utc_now
@@ -51,7 +51,8 @@ def run_worker(settings: Settings, *, resend_seconds: int) -> int:
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Build what a worker's tasks work with."""
     ring = KeyRing.load(settings.key_file)
-    async with open_pool(settings.database_url, size=POOL_SIZE) as pool:
+    pooled = open_pool(settings.database_url, size=POOL_SIZE, timeout_ms=TASK_STATEMENT_TIMEOUT_MS)
+    async with pooled as pool:
         runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
         await open_dictionaries(runtime)
         yield runtime

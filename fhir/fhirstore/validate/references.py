@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from fhirstore.validate.bindings.value_sets import RESOURCE_TYPES
+
 Node = Mapping[str, Any]
 Finding = tuple[str, str, str]
 """An issue code, the path below the resource, and the text of a problem."""
@@ -37,6 +39,8 @@ def reference_problem(node: Node, targets: frozenset[str]) -> str | None:
         if _FRAGMENT.fullmatch(reference) or _ABSOLUTE.fullmatch(reference):
             return None
         return "expected `Type/id`, an absolute URL, a urn: or a contained `#id`"
+    if match[1] not in RESOURCE_TYPES and match.start(1) == 0:
+        return "expected a reference to a type of R4"
     if targets and match[1] not in targets:
         return f"expected a reference to {' or '.join(sorted(targets))}"
     if node.get("type", match[1]) != match[1]:

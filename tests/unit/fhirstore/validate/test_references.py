@@ -38,6 +38,7 @@ def test_literal_reference_is_accepted(reference: str) -> None:
         "Patient/" + "a" * 65,
         "/Patient/x",
         "patient/x",
+        "Nothing/x",
         "Patient/x/_history",
         "Patient/x/_history/",
         "Patient/x#y",
