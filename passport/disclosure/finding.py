@@ -4,7 +4,7 @@ http://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, any_, bindparam, or_, true
@@ -27,7 +27,7 @@ from passport.standing import Standing
 Searched = TypeVar("Searched", bound=Criteria)
 
 MOST_SIFTED: Final = 20_000
-"""Records that one search, or one link of it, may look into."""
+"""Records that one search may look into, all its links together; and that one link may lead to."""
 
 
 class TooCostly(Invalid):
@@ -41,6 +41,23 @@ class TooCostly(Invalid):
         )
 
 
+@dataclass(slots=True)
+class Budget:
+    """How many records a search may still look into."""
+
+    left: int = field(default_factory=lambda: MOST_SIFTED)
+
+    def spend(self, records: int) -> None:
+        """Take records off it.
+
+        Raises:
+            TooCostly: there are not as many left.
+        """
+        self.left -= records
+        if self.left < 0:
+            raise TooCostly
+
+
 @dataclass(frozen=True, slots=True)
 class Finder:
     """One search's transaction, with what is decided of it.
@@ -51,6 +68,7 @@ class Finder:
     desk: Desk
     decision: Decision
     wider: Standing | None = None
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def context(self) -> Context:

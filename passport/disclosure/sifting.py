@@ -19,7 +19,7 @@ from fhirstore.search.order import follows, in_order, values_of
 from fhirstore.search.query import Query
 from fhirstore.search.sort import SortKey, by_rows
 from fhirstore.types import TYPES_BY_NUMBER, TypeNumber
-from passport.disclosure.finding import MOST_SIFTED, Finder, TooCostly
+from passport.disclosure.finding import Finder, TooCostly
 from passport.records import opened_body
 from passport.runtime import Runtime
 
@@ -85,16 +85,19 @@ async def all_of(finder: Finder, criteria: Criteria, *, trees: bool) -> Sequence
     Raises:
         TooCostly: there is too much to look into.
     """
-    rows = await finder.candidates(criteria, (), MOST_SIFTED + 1, {})
-    if len(rows) > MOST_SIFTED:
-        raise TooCostly
+    rows = await finder.candidates(criteria, (), finder.budget.left + 1, {})
     return await opened(finder, rows, criteria, (), trees=trees)
 
 
 async def opened(
     finder: Finder, rows: Sequence[Any], criteria: Criteria | None, order: Sequence[SortKey], *, trees: bool
 ) -> list[Opened]:
-    """The records of these rows that match."""
+    """The records of these rows that match.
+
+    Raises:
+        TooCostly: there are more of them than may be looked into.
+    """
+    finder.budget.spend(len(rows))
     found: list[Opened] = []
     runtime, context = finder.desk.runtime, finder.context
     parsing = trees or not by_rows(order) or bool(criteria and criteria.sifts)
@@ -116,9 +119,7 @@ async def opened(
 
 async def _whole(finder: Finder, query: Query, after: tuple[Sequence[SortValue], int] | None) -> Matched:
     """Everything is looked into: there is a total to tell, or an order that only the records give."""
-    rows = await finder.candidates(query, query.order, MOST_SIFTED + 1, {})
-    if len(rows) > MOST_SIFTED:
-        raise TooCostly
+    rows = await finder.candidates(query, query.order, finder.budget.left + 1, {})
     found = await opened(finder, rows, query, query.order, trees=bool(query.includes))
     places = [(record.values, record.key) for record in found]
     ordered = [found[at] for at in in_order(places, query.order)]
@@ -139,18 +140,17 @@ async def _walked(
     """Rows come in their order, and no more of them are opened than the page needs."""
     found: list[Opened] = []
     size = wanted if not query.sifts else max(FIRST_BATCH, 2 * wanted)
-    looked = 0
     while len(found) < wanted:
+        size = min(size, LARGEST_BATCH, finder.budget.left + 1)
         rows = await finder.candidates(query, order, size, bound_place(after))
-        found += await opened(finder, rows, query, order, trees=bool(query.includes))
-        looked += len(rows)
+        found += await opened(finder, rows[: finder.budget.left], query, order, trees=bool(query.includes))
         if len(rows) < size:
             break
-        if looked >= MOST_SIFTED and len(found) < wanted:
+        if not finder.budget.left and len(found) < wanted:
             raise TooCostly
         last = rows[-1]
         after = ([getattr(last, f"sort_{at}") for at in range(len(order))], last.record_key)
-        size = min(2 * size, LARGEST_BATCH, max(MOST_SIFTED - looked, 1))
+        size *= 2
     return found[:wanted]
 
 

@@ -187,12 +187,18 @@ async def test_a_search_that_would_look_into_too_much_is_refused(
     for day in range(1, 6):
         await hanako.create(made.weight(hanako.reference, time=f"2026-10-{day:02d}"))
     monkeypatch.setattr(finding, "MOST_SIFTED", 3)
-    monkeypatch.setattr("passport.disclosure.sifting.MOST_SIFTED", 3)
     told = outcome(await hanako.get("Observation", ("value-quantity", "62.5"), ("_total", "accurate")), 400)
     assert told["issue"][0]["code"] == "too-costly"
     narrowed = (("value-quantity", "62.5"), ("date", "ge2026-10-03"), ("_total", "accurate"))
     assert (await hanako.search("Observation", *narrowed))["total"] == 3
     assert len(await hanako.found("Observation", ("value-quantity", "62.5"), ("_count", "2"))) == 2
+    nothing = ("value-quantity", "1")
+    assert outcome(await hanako.get("Observation", nothing), 400)["issue"][0]["code"] == "too-costly"
+    assert await hanako.found("Observation", nothing, ("date", "ge2026-10-03")) == []
+    ordered = await hanako.get("Observation", ("_sort", "value-quantity"), ("_count", "1"))
+    assert outcome(ordered, 400)["issue"][0]["code"] == "too-costly"
+    chained = await hanako.get("Patient", ("_has:Observation:patient:value-quantity", "62.5"))
+    assert outcome(chained, 400)["issue"][0]["code"] == "too-costly"
 
 
 async def test_a_part_of_each_match_is_shown_on_request(hanako: Voice) -> None:
