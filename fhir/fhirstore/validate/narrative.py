@@ -33,7 +33,10 @@ _ATTRIBUTES: Final = _words(
     """
 )
 _LINKS: Final = frozenset({"href", "cite", "longdesc"})
-_LINK: Final = re.compile(r"(?:https?://|mailto:|tel:|#|[A-Za-z0-9][A-Za-z0-9/._\-]*(?:[?#]|$))\S*")
+# Addresses of other documents, and relative ones: those have no colon before a query or fragment, so no scheme.
+_LINK: Final = re.compile(
+    r"(?:(?:https?|ftp)://|mailto:|tel:|#|(?:\.{1,2}/)*+[A-Za-z0-9][A-Za-z0-9/._\-%+,~()=&@!$]*+(?:[?#]|$))\S*"
+)
 _IMAGE: Final = re.compile(r"#\S+|data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=\s]+")
 _ACTIVE_STYLE: Final = re.compile(r"url\s*\(|expression|behavio|binding|javascript|[@\\<]|/\*", re.IGNORECASE)
 
