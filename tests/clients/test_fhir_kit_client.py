@@ -82,6 +82,14 @@ def test_operations_are_asked_for(seen: Any) -> None:
     assert seen["operations"]["validate"] == ["OperationOutcome", True]
 
 
+def test_a_batch_answers_each_entry_and_a_transaction_is_all_or_nothing(seen: Any) -> None:
+    assert seen["bundles"]["batch"] == ["201", "422", "404"]
+    assert seen["bundles"]["transaction"] == ["201", "201", "200"]
+    assert seen["bundles"]["seen"] == [2]
+    assert seen["bundles"]["nothing"]["resourceType"] == "OperationOutcome"
+    assert seen["bundles"]["left"] == 0
+
+
 def test_refusals_arrive_as_what_they_are(seen: Any) -> None:
     assert seen["refusals"] == {
         "stranger": {"status": 401, "resourceType": "OperationOutcome"},

@@ -16,6 +16,7 @@ from requests import HTTPError
 
 from tests import resources as made
 from tests.clients.conftest import Practice
+from tests.unit.consent.words import Json
 
 
 @pytest.fixture
@@ -74,6 +75,60 @@ def test_an_update_of_a_version_that_is_no_longer_current_is_refused(smart: Any,
     assert read.update(smart)["meta"]["versionId"] == "2"
     with pytest.raises(HTTPError, match="412"):
         read.update(smart)
+
+
+def test_a_condition_creates_once(smart: Any, practice: Practice) -> None:
+    system = f"http://example.test/{uuid4()}"
+    once = weight(practice, 58.25, identifier=made.identifiers((system, "1")))
+    smart.session.headers["If-None-Exist"] = f"identifier={system}|1"
+    first, second = once.create(smart), once.create(smart)
+    assert first == second
+    del smart.session.headers["If-None-Exist"]
+    assert len(list(found_by(smart, system))) == 1
+    changed = once.as_json() | {"valueQuantity": {**once.as_json()["valueQuantity"], "value": 57.25}}
+    written = smart.put_json(f"Observation?identifier={system}|1", changed)
+    assert (written.status_code, written.json()["id"]) == (200, first["id"])
+
+
+def test_a_batch_answers_each_entry(smart: Any, practice: Practice) -> None:
+    spoilt = made.weight(practice.patient, status="perhaps")
+    asked = bundle("batch", post(made.weight(practice.patient)), post(spoilt), get("Observation/unknown"))
+    answered = Bundle(asked.create(smart))
+    assert answered.type == "batch-response"
+    assert [entry.response.status[:3] for entry in answered.entry] == ["201", "422", "404"]
+
+
+def test_a_transaction_is_all_or_nothing(smart: Any, practice: Practice) -> None:
+    system = f"http://example.test/{uuid4()}"
+    good = [
+        post(made.weight(practice.patient, identifier=made.identifiers((system, value)))) for value in "12"
+    ]
+    spoilt = post(made.weight(practice.patient, status="perhaps"))
+    with pytest.raises(HTTPError, match="422"):
+        bundle("transaction", *good, spoilt).create(smart)
+    assert list(found_by(smart, system)) == []
+    read = get(f"Observation?identifier={system}|")
+    answered = Bundle(bundle("transaction", *good, read).create(smart))
+    assert [entry.response.status[:3] for entry in answered.entry] == ["201", "201", "200"]
+    shown = {entry.resource.id for entry in answered.entry[2].resource.entry}
+    assert shown == {one.id for one in found_by(smart, system)}
+    assert len(shown) == 2
+
+
+def found_by(smart: Any, system: str) -> Any:
+    return Observation.where(struct={"identifier": f"{system}|"}).perform_resources_iter(smart)
+
+
+def bundle(kind: str, *entries: Json) -> Any:
+    return Bundle({"resourceType": "Bundle", "type": kind, "entry": list(entries)})
+
+
+def post(tree: Json) -> Json:
+    return {"resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+
+
+def get(url: str) -> Json:
+    return {"request": {"method": "GET", "url": url}}
 
 
 def test_what_was_not_shared_does_not_exist(smart: Any, practice: Practice) -> None:

@@ -20,6 +20,7 @@ from fhirpy.base.exceptions import (
 
 from tests import resources as made
 from tests.clients.conftest import Practice
+from tests.unit.consent.words import Json
 
 
 @pytest.fixture
@@ -33,9 +34,12 @@ def client_of(practice: Practice, **headers: str) -> SyncFHIRClient:
     )
 
 
+def resource(client: SyncFHIRClient, tree: Json) -> Any:
+    return client.resource(tree["resourceType"], **{k: v for k, v in tree.items() if k != "resourceType"})
+
+
 def weighed(client: SyncFHIRClient, practice: Practice, kilograms: float, day: str = "2026-10-01") -> Any:
-    tree = made.weight(practice.patient, kilograms, day)
-    weight = client.resource("Observation", **{k: v for k, v in tree.items() if k != "resourceType"})
+    weight = resource(client, made.weight(practice.patient, kilograms, day))
     weight.save()
     return weight
 
@@ -64,7 +68,7 @@ def test_a_search_is_followed_over_its_pages(client: SyncFHIRClient, practice: P
             f"2026-10-{day:02d}",
             identifier=made.identifiers((system, "1")),
         )
-        weight = client.resource("Observation", **{k: v for k, v in tree.items() if k != "resourceType"})
+        weight = resource(client, tree)
         weight.save()
         written.append(weight.id)
     searched = client.resources("Observation").search(identifier=f"{system}|").sort("date")
@@ -87,6 +91,83 @@ def test_an_update_of_a_version_that_is_no_longer_current_is_refused(
     # That is what the client calls every 412.
     with pytest.raises(MultipleResourcesFound, match="If-Match"):
         first.execute(path, method="put", data=tree)
+
+
+def test_a_condition_creates_updates_and_deletes(client: SyncFHIRClient, practice: Practice) -> None:
+    system = f"http://example.test/{uuid4()}"
+    matching = client.resources("Observation").search(identifier=f"{system}|1")
+    once = resource(client, made.weight(practice.patient, 58.25, identifier=made.identifiers((system, "1"))))
+    created, is_new = matching.update(once)
+    assert is_new
+    once["valueQuantity"]["value"] = 57.25
+    updated, is_another = matching.update(once)
+    assert (is_another, updated.id, updated["meta"]["versionId"]) == (False, created.id, "2")
+    assert matching.get() == updated
+    assert matching.delete()[1] == 204
+    assert matching.count() == 0
+
+
+def test_the_header_is_a_condition_too(client: SyncFHIRClient, practice: Practice) -> None:
+    system = f"http://example.test/{uuid4()}"
+    careful = client_of(practice, **{"If-None-Exist": f"identifier={system}|1"})
+    tree = made.weight(practice.patient, 58.25, identifier=made.identifiers((system, "1")))
+    first, second = (careful.execute("Observation", method="post", data=tree) for _ in range(2))
+    assert first == second
+    assert client.resources("Observation").search(identifier=f"{system}|").count() == 1
+
+
+def test_what_has_not_changed_is_not_sent_again(client: SyncFHIRClient, practice: Practice) -> None:
+    weight = weighed(client, practice, 62.5)
+    seen = weight.serialize()
+    assert weight.refresh().serialize() == seen
+    client.execute(
+        f"Observation/{weight.id}",
+        method="put",
+        data={**made.weight(practice.patient, 61.5), "id": weight.id},
+    )
+    assert weight.refresh()["meta"]["versionId"] == "2"
+
+
+def test_validation_is_asked_for(client: SyncFHIRClient, practice: Practice) -> None:
+    assert resource(client, made.weight(practice.patient)).is_valid()
+    assert not resource(client, made.weight(practice.patient, status="perhaps")).is_valid()
+
+
+def test_a_batch_answers_each_entry(client: SyncFHIRClient, practice: Practice) -> None:
+    spoilt = made.weight(practice.patient, status="perhaps")
+    entries = [post(made.weight(practice.patient)), post(spoilt), get("Observation/unknown")]
+    answered = client.execute("", data=bundle("batch", entries))
+    assert answered["type"] == "batch-response"
+    assert [entry["response"]["status"][:3] for entry in answered["entry"]] == ["201", "422", "404"]
+
+
+def test_a_transaction_is_all_or_nothing(client: SyncFHIRClient, practice: Practice) -> None:
+    system = f"http://example.test/{uuid4()}"
+    found = client.resources("Observation").search(identifier=f"{system}|")
+    good = [
+        post(made.weight(practice.patient, identifier=made.identifiers((system, value)))) for value in "12"
+    ]
+    with pytest.raises(OperationOutcome):
+        client.execute(
+            "",
+            data=bundle("transaction", [*good, post(made.weight(practice.patient, status="perhaps"))]),
+        )
+    assert found.count() == 0
+    answered = client.execute("", data=bundle("transaction", good))
+    assert [entry["response"]["status"][:3] for entry in answered["entry"]] == ["201", "201"]
+    assert found.count() == 2
+
+
+def bundle(kind: str, entries: list[Json]) -> Json:
+    return {"resourceType": "Bundle", "type": kind, "entry": entries}
+
+
+def post(tree: Json) -> Json:
+    return {"resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+
+
+def get(url: str) -> Json:
+    return {"request": {"method": "GET", "url": url}}
 
 
 def test_what_was_not_shared_does_not_exist(client: SyncFHIRClient, practice: Practice) -> None:

@@ -126,6 +126,33 @@ async function operations() {
   };
 }
 
+const post = (value, fullUrl) => ({
+  fullUrl,
+  resource: weight(value, 59.75),
+  request: { method: "POST", url: resourceType },
+});
+const bundle = (type, ...entry) => ({ resourceType: "Bundle", type, entry });
+const statuses = ({ entry }) => entry.map(({ response }) => response.status.slice(0, 3));
+
+async function bundles() {
+  const spoilt = post("spoilt");
+  spoilt.resource.status = "perhaps";
+  const unread = { request: { method: "GET", url: "Observation/unknown" } };
+  const batch = await client.batch({ body: bundle("batch", post("batch-1"), spoilt, unread) });
+  const search = { request: { method: "GET", url: `Observation?identifier=${SYSTEM}|both-1,${SYSTEM}|both-2` } };
+  const whole = bundle("transaction", post("both-1"), post("both-2"), search);
+  const transaction = await client.transaction({ body: whole });
+  const nothing = await refusal(client.transaction({ body: bundle("transaction", post("none"), spoilt) }));
+  const left = await client.search({ resourceType, searchParams: { identifier: `${SYSTEM}|none` } });
+  return {
+    batch: statuses(batch),
+    transaction: statuses(transaction),
+    seen: resources(transaction).filter((each) => each?.resourceType === "Bundle").map((each) => each.entry.length),
+    nothing,
+    left: resources(left).length,
+  };
+}
+
 async function refusals() {
   const stranger = new Client({ baseUrl: FHIR_URL, bearerToken: "x" });
   return {
@@ -135,7 +162,7 @@ async function refusals() {
   };
 }
 
-const steps = { statement, lifetime, conditions, pages, histories, operations, refusals };
+const steps = { statement, lifetime, conditions, pages, histories, operations, bundles, refusals };
 const seen = {};
 for (const [name, step] of Object.entries(steps)) {
   seen[name] = await step();
