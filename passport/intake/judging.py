@@ -54,7 +54,7 @@ async def judge_and_record(
     decision, keys = decisions[actions[-1]], asked[actions[-1]]
     prepared = desk.runtime.statements.composed(
         ("judged and recorded", decision.type_name, decision.structure),
-        partial(recorded_as_judged, store.judged(decision.clause, decision.relied)),
+        lambda: recorded_as_judged(store.judged(decision.clause, decision.relied)),
     )
     values = {**decision.params, "record_keys": keys, **parameters(audited, decision.grants, len(keys))}
     await start(desk.connection, prepared, values)

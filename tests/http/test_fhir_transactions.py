@@ -4,13 +4,14 @@ http://hl7.org/fhir/R4/http.html#trules
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.attacks.work import work_of
+from tests.attacks.work import syncs_of, work_of
 from tests.cast import Cast
 from tests.http.bundles import asked, created, done, reference, send, statuses
 from tests.resources import BODY_WEIGHT, bundle, identifiers, pressure, provenance, weight
@@ -276,6 +277,31 @@ async def test_a_transaction_costs_the_same_statements_however_many_it_creates(
         assert statuses(work.answer.json()["entry"]) == [201] * count
         costs.append(work.statements)
     assert costs[0] == costs[1] == costs[2]
+
+
+async def test_a_creation_costs_three_round_trips(hanako: Voice, cast: Cast, tmp_path: Path) -> None:
+    """The standing, the owner, and all that is stored with its judgement, its audit row and the COMMIT."""
+    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    for voice in (cast.a, hanako):
+        for _ in range(3):
+            await voice.create(weight(hanako.reference))
+        create = partial(voice.post, weight(hanako.reference))
+        assert await syncs_of(hanako.town, create, tmp_path / "trace") == 3
+
+
+async def test_a_creation_that_is_refused_leaves_nothing_but_the_row_that_says_so(
+    hanako: Voice, cast: Cast, town: Town
+) -> None:
+    """The COMMIT is sent along, and is not carried out where the judgement fails."""
+    await hanako.grant(permit(cast.hospital, codes=[BODY_WEIGHT], actions=["collect"]))
+    outcome(await cast.a.post(pressure(hanako.reference)), 403, "forbidden")
+    assert await hanako.found("Observation") == []
+    ((told, records),) = town.rows(
+        "SELECT outcome, cardinality(record_keys) FROM audit_event WHERE role = %s ORDER BY recorded DESC LIMIT 1",
+        cast.role_a,
+    )
+    assert (told, records) == ("refused", 0)
+    assert (await cast.a.post(weight(hanako.reference))).status_code == 201
 
 
 @pytest.mark.parametrize(
