@@ -81,7 +81,8 @@ class Sight:
 
     Of `groups[i]` the patients are bound as `patients_i`, so that one compiled statement serves all who
     share a standing. `otherwise` is the standing of patients in no group: the groups' patients are then
-    bound as `grouped_patients`. With `own`, the patient bound as `own_patient` needs no grant. With
+    bound as `grouped_patients`. With `own`, the patient bound as `own_patient` needs no grant; with `owns`, none of
+    those bound as `own_patients`, which are all of the same person. With
     `directory`, directory types are readable. `many` tells that the groups are long: then patients are looked up
     in a hash, where a list would be searched from end to end for every row.
     """
@@ -89,6 +90,7 @@ class Sight:
     groups: Sequence[Standing]
     otherwise: Standing | None = None
     own: bool = False
+    owns: bool = False
     directory: bool = True
     many: bool = False
 
@@ -209,6 +211,8 @@ def _for_patient(
         branches.append(every([ungrouped, decision(sight.otherwise)]))
     if sight.own:
         branches.append(patient == bindparam("own_patient", type_=BigInteger))
+    if sight.owns:
+        branches.append(patient == any_(bindparam("own_patients", type_=_KEYS)))
     return either(branches)
 
 

@@ -158,6 +158,8 @@ def standing_params(runtime: Runtime, caller: Caller, request: Request, now: dat
         "now": now,
         "action_bit": ACTION_BITS[request.action],
         "about_keys": _keys(runtime, request.abouts),
+        "grants_linger": runtime.settings.grants_linger,
+        "proxies_linger": runtime.settings.proxies_linger,
     }
     if isinstance(caller, Bearer):
         return {**common, "token_hash": caller.token_hash}

@@ -96,7 +96,7 @@ def _operator(name: str, facts: Facts) -> Basis:
 
 
 def _patient(subject: Subject, name: str, facts: Facts, before: Before | None) -> Basis:
-    if name in _NEVER_OWN or subject.patient is None or facts.patients[:1] != (subject.patient,):
+    if name in _NEVER_OWN or not subject.is_patient(next(iter(facts.patients), None)):
         raise Refused
     if before is not None and not before.written_by_caller and name not in _DECIDED_BY_PATIENT:
         raise Refused("what somebody else wrote is corrected by them")

@@ -134,6 +134,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         groups=bearing,
         otherwise=_bearing(runtime, standing.policies) if standing.everyone else None,
         own=own is not None,
+        owns=len(standing.owns) > 1,
         directory=access,
         many=sum(map(len, standing.groups.values())) > FEW_PATIENTS,
     )
@@ -146,6 +147,8 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         params["grouped_patients"] = [patient for group in standing.groups.values() for patient in group]
     if own is not None:
         params["own_patient"] = own
+    if sight.owns:
+        params["own_patients"] = list(standing.owns)
     params |= {"requester": standing.actor_key, "proposed": runtime.keys.token("proposed")}
     return Decision(
         action=action,
@@ -153,6 +156,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
             tuple(signatures),
             standing.policies if standing.everyone else None,
             own is not None,
+            sight.owns,
             access,
             nobodys,
             proposals,

@@ -42,7 +42,7 @@ class Holders:
             Refused: it names a patient who is not here; nothing could have permitted it.
             Invalid: it is of a patient's type and names no patient.
         """
-        if on is Basis.OFFICE and not facts.type.is_patient:
+        if on is Basis.OFFICE and not facts.type.is_patient and not facts.follows:
             return Owner(NOBODY, self.nobody)
         named = facts.patients if beside else (*facts.follows[:1], *facts.patients)
         if not named and beside is None:

@@ -39,7 +39,8 @@ class Write:
     """One write: an update or delete names its record; a create gets its id here, or from our own code.
 
     A `patch` makes the content of an update from what is stored. `confirm` asks whether a new consent can ever
-    count; whoever ends one with its creation does without. `place` is where the content stands in the request.
+    count; whoever ends one with its creation does without. `place` is where the content stands in the request,
+    `on` what our own code has settled that it rests on.
     """
 
     method: Method
@@ -50,6 +51,7 @@ class Write:
     confirm: bool = True
     patch: Callable[[Tree], Tree] | None = None
     place: str = ""
+    on: Basis | None = None
 
     def with_tree(self, tree: Tree) -> "Write":
         """The same with this content."""

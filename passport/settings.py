@@ -7,6 +7,7 @@ database and its keys are may come from the environment as well, since that is a
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
@@ -27,6 +28,10 @@ ACCESS_TOKEN_SECONDS: Final = 300
 ACCESS_TOKEN_MAX_SECONDS: Final = 3_600
 """A token is no session: what it is good for is checked on every request, and still it ends soon."""
 
+ENDS: Final = "end"
+STAYS: Final = "stay"
+LINGER_MAX_DAYS: Final = 36_500
+
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "PASSPORT_DATABASE_URL": "database_url",
     "PASSPORT_MIGRATION_URL": "migration_url",
@@ -39,7 +44,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
 }
 """Which variable gives which setting."""
 
-_WRITTEN: Final = ("mode", "zone", "access_token_seconds")
+_WRITTEN: Final = ("mode", "zone", "access_token_seconds", "grants_after_death", "proxies_after_death")
 """What the installation's folder keeps."""
 
 
@@ -57,7 +62,9 @@ class Settings:
     An empty `database_url` stands for the embedded server until that runs, an empty `broker_url` for queues
     in the same database. `base_url` is how clients reach the service, without a slash at its end; by default
     the address that it listens on. `trusted_proxies` are the addresses or networks, separated by commas, whose
-    word about a caller's address is believed; by default nobody's.
+    word about a caller's address is believed; by default nobody's. `grants_after_death` says what the law of the
+    place does to a person's grants when they die: `end` at once, `stay`, or end after a number of days;
+    `proxies_after_death` says it of the grants by which relatives act for them.
     """
 
     state: Path
@@ -72,6 +79,8 @@ class Settings:
     access_token_seconds: int = ACCESS_TOKEN_SECONDS
     base_url: str = ""
     trusted_proxies: str = ""
+    grants_after_death: str = ENDS
+    proxies_after_death: str = ENDS
 
     def __post_init__(self) -> None:
         if not self.base_url:
@@ -90,6 +99,16 @@ class Settings:
     def token_url(self) -> str:
         """The token endpoint, which is also the audience of a client's assertion."""
         return f"{self.base_url}/auth/token"
+
+    @property
+    def grants_linger(self) -> timedelta | None:
+        """How long a person's grants outlive them, None where they stay."""
+        return _lingering(self.grants_after_death)
+
+    @property
+    def proxies_linger(self) -> timedelta | None:
+        """How long the grants of those who act for a person outlive them, None where they stay."""
+        return _lingering(self.proxies_after_death)
 
     @property
     def hands_out_tokens(self) -> bool:
@@ -156,6 +175,8 @@ def _value(name: str, value: object) -> object:
         return value if isinstance(value, ZoneInfo) else _zone(str(value))
     if name in {"port", "access_token_seconds"}:
         return _count(name, value, 65_535 if name == "port" else ACCESS_TOKEN_MAX_SECONDS)
+    if name in {"grants_after_death", "proxies_after_death"}:
+        return text if (text := str(value)) in {ENDS, STAYS} else str(_count(name, value, LINGER_MAX_DAYS))
     if name == "trusted_proxies":
         return _networks(str(value))
     if name in {"key_file", "state"}:
@@ -183,6 +204,10 @@ def _networks(text: str) -> str:
             expected = "addresses or networks such as `10.0.0.7,10.1.0.0/24`"
             raise SettingsUnusable(f"got trusted proxy `{part[:60]}`, expected {expected}")
     return ",".join(listed)
+
+
+def _lingering(law: str) -> timedelta | None:
+    return None if law == STAYS else timedelta(days=0 if law == ENDS else int(law))
 
 
 def _count(name: str, value: object, most: int) -> int:

@@ -10,7 +10,7 @@ size of the passport.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from consent.model import Purpose
@@ -26,6 +26,9 @@ _CALLER_OF_SESSION: Final = """
     FROM session
     WHERE token_hash = %(token_hash)s AND issued_at <= %(now)s AND expires_at > %(now)s
         AND (ended_at IS NULL OR ended_at > %(now)s)
+        -- Who died signs in no more; whoever acts for them is a caller of their own.
+        AND NOT EXISTS (SELECT FROM patient_death AS d
+            WHERE d.patient_key = session.patient_key AND d.since <= %(now)s)
 """
 _CALLER_OF_SERVICE: Final = """
     SELECT %(kind)s::text AS kind, %(subject)s::text AS subject, %(role)s::text AS role,
@@ -34,18 +37,24 @@ _CALLER_OF_SERVICE: Final = """
         %(purpose)s::text AS purpose, %(scopes)s::text[] AS scopes, %(session_id)s::uuid AS session_id
 """
 
-# Some patients: whoever holds these records, and those who share a record with them.
+# Some patients: whoever holds these records, those who share a record with them, and the person's other
+# registrations.
 _ASKED_OF_RECORD: Final = """
     SELECT patient_key FROM about
     UNION SELECT other_key FROM about JOIN copatient USING (patient_key)
+    UNION SELECT unnest(ARRAY[linked.other_key, c.other_key]) FROM linked JOIN about USING (patient_key)
+        LEFT JOIN copatient AS c ON c.patient_key = linked.other_key
     UNION SELECT 0
 """
-# Whoever shared: every patient with a permit that names one of these actors, and the caller's own passport.
+# Whoever shared: every patient with a permit that names one of these actors, and the caller's own passport with
+# what else is registered of them.
 _ASKED_OF_ANYONE: Final = """
     SELECT patient_key FROM consent_actor, facets WHERE actor_key = ANY (facets.actors)
     UNION SELECT patient_key FROM caller WHERE patient_key IS NOT NULL
     UNION SELECT opened_patient_key FROM caller WHERE opened_patient_key IS NOT NULL
     UNION SELECT other_key FROM copatient JOIN caller USING (patient_key)
+    UNION SELECT unnest(ARRAY[linked.other_key, c.other_key]) FROM linked
+        LEFT JOIN copatient AS c ON c.patient_key = linked.other_key
     UNION SELECT patient_key FROM consent_grant, facets WHERE effect = 2 AND facets.everyone
     UNION SELECT 0
 """
@@ -70,6 +79,16 @@ _STATEMENT: Final = """
 WITH RECURSIVE caller AS MATERIALIZED ({caller}),
 about AS MATERIALIZED (
     SELECT DISTINCT patient_key FROM locator WHERE record_key = ANY (%(about_keys)s::bigint[])),
+linked AS MATERIALIZED (
+    SELECT l.patient_key, l.other_key, p.patient_id
+    FROM (SELECT patient_key FROM about UNION SELECT patient_key FROM caller) AS whose
+    JOIN patient_link AS l USING (patient_key) JOIN patient AS p ON p.patient_key = l.other_key),
+kin AS (
+    SELECT array_agg(patient_key ORDER BY patient_key, other_key) AS kin_of,
+        array_agg(other_key ORDER BY patient_key, other_key) AS kin,
+        array_agg(patient_id ORDER BY patient_key, other_key) AS kin_ids
+    FROM linked
+),
 walk (actor, step) AS ({walk}),
 known AS MATERIALIZED (
     SELECT coalesce(array_agg(actor) FILTER (WHERE step < 5), '{{}}') AS actors,
@@ -87,7 +106,15 @@ facets AS MATERIALIZED (
 ),
 asked AS MATERIALIZED (
     SELECT found.patient_key FROM ({asked}) AS found, caller
-    WHERE caller.purpose <> 'BTG' OR found.patient_key IN (0, caller.opened_patient_key)
+    WHERE found.patient_key IS NOT NULL AND (caller.purpose <> 'BTG' OR found.patient_key = 0
+        OR found.patient_key = caller.opened_patient_key AND NOT EXISTS (SELECT FROM patient_death AS d
+            WHERE d.patient_key = found.patient_key AND d.since <= %(now)s))
+),
+ended AS MATERIALIZED (
+    -- Whose permits end by the law of the place because they died; where they stay there is no interval.
+    SELECT d.patient_key FROM patient_death AS d, caller
+    WHERE d.patient_key IN (SELECT patient_key FROM asked) AND d.since + CASE caller.kind
+        WHEN 'proxy' THEN %(proxies_linger)s::interval ELSE %(grants_linger)s::interval END <= %(now)s
 ),
 standing_grant AS MATERIALIZED ({grants}),
 relevant AS (
@@ -96,13 +123,15 @@ relevant AS (
         array_agg(f_bits) AS grant_falses, array_agg(consent_ref) AS grant_refs
     FROM standing_grant
     -- A permit whose root asks what is not so, and a block whose root certainly does not apply, say nothing.
-    WHERE CASE effect WHEN 1 THEN t_bits & 1 = 1 ELSE f_bits & 1 = 0 END
+    WHERE CASE effect WHEN 1 THEN t_bits & 1 = 1 AND patient_key NOT IN (SELECT patient_key FROM ended)
+        ELSE f_bits & 1 = 0 END
 ),
 wall AS (
     SELECT array_agg(asked.patient_key) FILTER (WHERE asked.patient_key <> 0) AS asked,
         coalesce(array_agg(asked.patient_key) FILTER (WHERE
             asked.patient_key = 0 OR asked.patient_key = caller.patient_key OR facets.everyone
             OR asked.patient_key = caller.opened_patient_key
+            OR (asked.patient_key, caller.patient_key) IN (SELECT other_key, patient_key FROM linked)
             OR EXISTS (SELECT FROM consent_actor AS shared
                 WHERE shared.patient_key = asked.patient_key AND shared.actor_key = ANY (facets.actors))
         ), '{{}}') AS patients
@@ -111,12 +140,12 @@ wall AS (
 SELECT {answer} set_config('passport.standing', encode(sha256(convert_to(found::text, 'UTF8')), 'hex'), true) AS digest
 FROM (
     SELECT caller.*, facets.everyone, wall.asked,
-        (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*,
+        (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*, kin.*,
         set_config('passport.patients', wall.patients::text, true) AS wall,
         set_config('passport.everyone', CASE WHEN facets.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
             AS all_patients,
         set_config('passport.requester', coalesce(caller.actor_key::text, ''), true) AS requester
-    FROM caller, facets, wall, relevant
+    FROM caller, facets, wall, relevant, kin
 ) AS found
 """
 
@@ -192,6 +221,7 @@ class Standing:
     everyone: bool
     named: tuple[int, ...]
     digest: str
+    linked: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
 
     @property
     def asked(self) -> int | None:
@@ -202,6 +232,15 @@ class Standing:
     def own(self) -> int | None:
         """The patient_key of the caller's own passport."""
         return self.subject.patient_key
+
+    @property
+    def owns(self) -> tuple[int, ...]:
+        """The patient_keys of all that is registered of the caller: most often their own passport, or nothing."""
+        return () if self.own is None else tuple(self.linked.get(self.own, {self.own: ""}))
+
+    def seen_with(self, patient_key: int) -> Mapping[int, str]:
+        """All registrations of the same person by patient_key, as references; nothing where there is one."""
+        return self.linked.get(patient_key, {})
 
 
 async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bool, anyone: bool) -> Standing:
@@ -251,7 +290,16 @@ def _standing(row: Any, *, anyone: bool) -> Standing:
         everyone=bool(row.everyone) and anyone,
         named=tuple(row.about_patients or ()),
         digest=row.digest,
+        linked=_linked(row),
     )
+
+
+def _linked(row: Any) -> dict[int, dict[int, str]]:
+    linked: dict[int, dict[int, str]] = {}
+    columns = (each or () for each in (row.kin_of, row.kin, row.kin_ids))
+    for patient, other, id_ in zip(*columns, strict=True):
+        linked.setdefault(patient, {})[other] = f"Patient/{id_}"
+    return linked
 
 
 def _subject(row: Any) -> Subject:
@@ -266,4 +314,5 @@ def _subject(row: Any) -> Subject:
         scopes=frozenset(row.scopes),
         session_id=row.session_id,
         opened_patient_key=row.opened_patient_key,
+        registrations=tuple(_linked(row).get(row.patient_key, {}).values()) if row.kin else (),
     )

@@ -26,7 +26,8 @@ class Subject:
     `reference` is `Type/id`, or `operator` or `auditor`. `role` is the one PractitionerRole that a person
     acts in, `client` the Device or Organization through which they act. `patient_key` and `patient` are the
     caller's own passport and are there for kind patient alone. `opened_patient_key` is the one patient that
-    an emergency opening is for: purpose BTG means nothing for another.
+    an emergency opening is for: purpose BTG means nothing for another. `registrations` are all Patients of the
+    caller where they were registered twice.
     """
 
     kind: Kind
@@ -39,11 +40,16 @@ class Subject:
     scopes: frozenset[str]
     session_id: UUID | None
     opened_patient_key: int | None
+    registrations: tuple[str, ...] = ()
 
     @property
     def actor(self) -> str:
         """The reference that the chain of actors starts at: the role where there is one, else the person."""
         return self.role or self.reference
+
+    def is_patient(self, reference: str | None) -> bool:
+        """Whether a Patient is the caller, by this registration or another one of theirs."""
+        return reference is not None and reference in (self.patient, *self.registrations)
 
 
 @dataclass(frozen=True, slots=True)

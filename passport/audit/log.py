@@ -195,9 +195,10 @@ def _relied(seen: Seen, rows: FromClause) -> ColumnElement[Any]:
 def _params(seen: Seen, question: Question) -> dict[str, Any]:
     params: dict[str, Any] = {}
     if seen.decision is not None:
-        named = [key for name, key in seen.decision.params.items() if name.startswith("patients_")]
-        own = seen.decision.params.get("own_patient")
-        reachable = sorted({key for keys in named for key in keys} | ({own} if own is not None else set()))
+        named = [name for name in seen.decision.params if name.startswith("patients_")]
+        own = {key for key in (seen.decision.params.get("own_patient"),) if key is not None}
+        own.update(seen.decision.params.get("own_patients", ()))
+        reachable = sorted(own.union(*(seen.decision.params[name] for name in named)))
         params |= {**seen.decision.params, "reachable": reachable}
     for test in question.query.tests:
         params |= test.params

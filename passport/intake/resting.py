@@ -40,7 +40,7 @@ class Hope:
             if any(held.effect == GrantEffect.PERMIT for held in signature)
             for patient in patients
         }
-        return cls(frozenset(granted if standing.own is None else granted | {standing.own}))
+        return cls(frozenset(granted.union(standing.owns)))
 
 
 ANYBODY: Final = Hope()

@@ -15,6 +15,9 @@ from fhirstore.parts import NESTED, Placed
 from fhirstore.times import Interval, interval_at
 from fhirstore.types import TYPES, Path, ResourceType, part_type
 
+MERGED: Final = frozenset({"replaces", "replaced-by"})
+"""Types of Patient.link between the registrations of one person; others lead to another Patient."""
+
 VITAL_SIGNS: Final = Code("http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs")
 
 # http://hl7.org/fhir/R4/observation-vitalsigns.html and its derived profiles, and JP Core's.
@@ -78,11 +81,24 @@ def _row(at: Placed) -> ResourceType:
 def patients_of(at: Placed, row: ResourceType) -> tuple[str, ...]:
     """Return the patients whom a resource names, each once."""
     # Which elements of a foreign type say who took part is not known: all of them may.
-    elements = reference_elements(at.tree, NESTED) if row.foreign else values_at(at.tree, row.patients)
+    tree = _as_one_person(at.tree) if row.is_patient else at.tree
+    elements = reference_elements(tree, NESTED) if row.foreign else values_at(tree, row.patients)
     named = [*at.references.literals(elements), *_sought(at, row)]
     if row.is_patient and at.reference is not None:
         named = [at.reference, *named]
     return tuple(dict.fromkeys(name for name in named if _PATIENT.fullmatch(name)))
+
+
+def _as_one_person(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A Patient without its links to other registrations of the same person, which name nobody else."""
+    links = tree.get("link")
+    if not isinstance(links, list):
+        return tree
+    return {**tree, "link": [link for link in links if not _is_merged(link)]}
+
+
+def _is_merged(link: Any) -> bool:
+    return isinstance(link, dict) and link.get("type") in MERGED
 
 
 def _sought(at: Placed, row: ResourceType) -> Iterator[str]:
