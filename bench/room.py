@@ -19,7 +19,7 @@ from bench.statements import BARE_JSON, FILL_JSON, SIZES
 from fhirstore.parse import serialise
 from fhirstore.types import TYPES
 
-TABLES: Final = ("resource", "resource_token", "resource_date", "identifier_index", "locator", "copatient")
+TABLES: Final = ("resource", "resource_token", "identifier_index", "locator", "copatient")
 SAMPLE: Final = 4_000
 """Observations in the plain table that is compared with."""
 

@@ -96,11 +96,7 @@ def sealed_row(
     `plain` is what `written` made of it, where that is at hand.
     """
     columns = draft.facts.columns(runtime.keys)
-    rows = (
-        IndexRows()
-        if draft.deleted
-        else index_rows(draft.tree, draft.facts, keys=runtime.keys, zone=runtime.settings.zone)
-    )
+    rows = IndexRows() if draft.deleted else index_rows(draft.tree, draft.facts, keys=runtime.keys)
     plain = written(draft, now) if plain is None else plain
     address = Address(owner.patient_key, columns.type, draft.id, draft.version)
     sealed = BODIES.seal(
@@ -117,6 +113,7 @@ def sealed_row(
         id=draft.id,
         last_updated=now,
         deleted=draft.deleted,
+        owned_otherwise=rows.owned_otherwise,
         codec=sealed.codec,
         body=sealed.body,
         status=columns.status,
@@ -129,7 +126,6 @@ def sealed_row(
             *((row.parameter, row.value, row.starts) for row in rows.tokens),
             *(_put_to(draft.facts, columns) if owner.patient_key == NOBODY and not draft.deleted else ()),
         ),
-        dates=tuple((row.parameter, row.starts, row.ends) for row in rows.dates),
         identifiers=rows.identifiers,
     )
 

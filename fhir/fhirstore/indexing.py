@@ -6,8 +6,8 @@ The two sides stand together because they must agree. A code is found by its cod
 type's usual systems: the search asks for the code in each of them, and a coding of any other system has
 a second row, by its code alone. So a reading coded in LOINC costs one row, and nothing is missed.
 
-A search by patient asks for the owner. The few records whose owner stands elsewhere than where `patient` and
-`subject` look have a row that says so, so that the many cost nothing.
+A search by patient asks for the owner, and leaves out the few records whose owner stands elsewhere than where
+`patient` and `subject` look.
 """
 
 import re
@@ -15,24 +15,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from fhirstore.elements import Code, References, codes_in, values_at
 from fhirstore.errors import FhirStoreError
 from fhirstore.facts import Facts
 from fhirstore.keys import Key, KeyMaker
 from fhirstore.parameters import (
-    OWNED_OTHERWISE,
     ParameterNumber,
     SearchParameter,
     Source,
-    owned_otherwise,
     parameters_of,
 )
-from fhirstore.times import interval_at
 from fhirstore.types import TYPES
 
-_INDEXED: Final = frozenset({Source.CODE_ROWS, Source.TOKEN_ROWS, Source.DATE_ROWS, Source.IDENTIFIERS})
+_INDEXED: Final = frozenset({Source.CODE_ROWS, Source.IDENTIFIERS})
 _WRITTEN: Final = {
     name: tuple(parameter for parameter in parameters_of(name).values() if parameter.source in _INDEXED)
     for name in TYPES
@@ -56,7 +52,7 @@ class UnsearchableToken(FhirStoreError):
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A row of resource_token; `starts` is None where the record is undated or the order does not matter."""
+    """A row of resource_token; `starts` is None where the record is undated."""
 
     parameter: ParameterNumber
     value: Key
@@ -64,21 +60,16 @@ class TokenRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DateRow:
-    """A row of resource_date."""
-
-    parameter: ParameterNumber
-    starts: datetime
-    ends: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class IndexRows:
-    """Every index row of one record."""
+    """Every index row of one record.
+
+    `owned_otherwise` tells that another element than the one of `patient` and `subject`, or a contained resource,
+    gave the record to its owner: a search by patient leaves it out.
+    """
 
     tokens: tuple[TokenRow, ...] = ()
-    dates: tuple[DateRow, ...] = ()
     identifiers: tuple[Key, ...] = ()
+    owned_otherwise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,33 +111,24 @@ def token_keys(parameter: SearchParameter, token: Token, keys: KeyMaker) -> tupl
     return (*usual, keys.bare_code(token.code))
 
 
-def index_rows(tree: Mapping[str, Any], facts: Facts, *, keys: KeyMaker, zone: ZoneInfo) -> IndexRows:
+def index_rows(tree: Mapping[str, Any], facts: Facts, *, keys: KeyMaker) -> IndexRows:
     """Return the index rows of a record.
 
     Args:
         tree: the resource.
         facts: what `extract` read of it.
         keys: the installation's keys.
-        zone: the passport's time zone.
     """
     start = None if facts.time is None else facts.time.start
     tokens: dict[TokenRow, None] = {}
-    dates: dict[DateRow, None] = {}
     identifiers: tuple[Key, ...] = ()
     for parameter in _WRITTEN[facts.type.name]:
         if parameter.source is Source.CODE_ROWS:
             codes = dict.fromkeys((*facts.main_codes, *codes_in(values_at(tree, parameter.paths))))
             tokens |= dict.fromkeys(_token_rows(parameter, codes, start, keys))
-        elif parameter.source is Source.TOKEN_ROWS:
-            codes = dict.fromkeys(codes_in(values_at(tree, parameter.paths)))
-            tokens |= dict.fromkeys(_token_rows(parameter, codes, None, keys))
-        elif parameter.source is Source.DATE_ROWS:
-            dates |= dict.fromkeys(_date_rows(parameter, tree, zone))
         elif parameter.source is Source.IDENTIFIERS:
             identifiers = tuple(dict.fromkeys(_identifier_keys(tree, parameter, keys)))
-    if _is_owned_otherwise(tree, facts):
-        tokens[TokenRow(owned_otherwise(facts.type), OWNED_OTHERWISE, start)] = None
-    return IndexRows(tuple(tokens), tuple(dates), identifiers)
+    return IndexRows(tuple(tokens), identifiers, _is_owned_otherwise(tree, facts))
 
 
 def _is_owned_otherwise(tree: Mapping[str, Any], facts: Facts) -> bool:
@@ -168,13 +150,6 @@ def _token_rows(
         yield TokenRow(parameter.number, keys.code(system, code), start)
         if system not in parameter.type.systems:
             yield TokenRow(parameter.number, keys.bare_code(code), start)
-
-
-def _date_rows(parameter: SearchParameter, tree: Mapping[str, Any], zone: ZoneInfo) -> Iterator[DateRow]:
-    for value in values_at(tree, parameter.paths):
-        interval = interval_at(value, zone)
-        if interval is not None:
-            yield DateRow(parameter.number, interval.start, interval.end)
 
 
 def _identifier_keys(tree: Mapping[str, Any], parameter: SearchParameter, keys: KeyMaker) -> Iterator[Key]:

@@ -14,19 +14,16 @@ from itertools import count
 from types import MappingProxyType
 from typing import Final, NewType
 
-from fhirstore.keys import Key
 from fhirstore.registry import COMMON, PARAMETERS
 from fhirstore.registry.definition import Component, Definition, Kind
 from fhirstore.types import TYPES, Path, ResourceType
 
 __all__ = [
-    "OWNED_OTHERWISE",
     "Component",
     "Kind",
     "ParameterNumber",
     "SearchParameter",
     "Source",
-    "owned_otherwise",
     "parameters_of",
 ]
 
@@ -48,10 +45,6 @@ class Source(Enum):
     CATEGORIES = auto()
     # resource_token, one row per coding of the main code, with the record's start.
     CODE_ROWS = auto()
-    # resource_token, without a start.
-    TOKEN_ROWS = auto()
-    # resource_date
-    DATE_ROWS = auto()
     # Nowhere in the clear: the record is opened and looked into.
     ELEMENTS = auto()
 
@@ -93,9 +86,6 @@ _ORDINALS: Final = MappingProxyType(
 """Those of the parameters that have index rows; the others take theirs by their place."""
 _FIRST_BY_PLACE: Final = 21
 
-OWNED_OTHERWISE: Final = Key(0)
-"""The value of the index rows that `owned_otherwise` numbers."""
-
 _COLUMNS: Final = MappingProxyType(
     {"_id": Source.ID, "_lastUpdated": Source.LAST_UPDATED, "identifier": Source.IDENTIFIERS}
 )
@@ -109,18 +99,6 @@ _ANSWERED_BY_THE_LOG: Final = MappingProxyType(
 def parameters_of(type_name: str) -> Mapping[str, SearchParameter]:
     """Return the parameters of a type by their name; none for a type that the store does not hold."""
     return _BY_TYPE.get(type_name, MappingProxyType({}))
-
-
-def owned_otherwise(row: ResourceType) -> ParameterNumber:
-    """Return the number of the index rows that tell which records of a type a search by patient leaves out.
-
-    A `Source.PATIENT` parameter is answered by who owns the record: the first patient whom it names, who is
-    the one at the parameter's element if there is one. Where no patient of this passport stands at that
-    element (a Group does, or nothing), another element or a contained resource named the owner, and the
-    parameter does not read that. Such a record has a row of `resource_token` under this number, with the
-    value `OWNED_OTHERWISE`; no other record has.
-    """
-    return ParameterNumber(row.number * _PER_TYPE)
 
 
 def _of(row: ResourceType) -> Iterator[SearchParameter]:

@@ -30,6 +30,7 @@ class RecordRow:
     id: str
     last_updated: datetime
     deleted: bool
+    owned_otherwise: bool
     codec: int
     body: bytes
     status: int | None
@@ -39,10 +40,10 @@ class RecordRow:
     source: int
     parts: tuple[PartRow, ...] = ()
     tokens: tuple[tuple[int, int, datetime | None], ...] = ()
-    dates: tuple[tuple[int, datetime, datetime], ...] = ()
     identifiers: tuple[int, ...] = ()
 
 
+_UNDATED: Final = datetime.fromisoformat(UNDATED)
 _FACTS: Final = tuple(column.name for column in fact_columns())
 _KEY_LISTS: Final = frozenset(
     {"labels", "codes", "code_systems", "categories", "authors", "refs", "follows", "others"}
@@ -57,6 +58,7 @@ _SQL_TYPES: Final = {
     "id": "text",
     "last_updated": "timestamptz",
     "deleted": "bool",
+    "owned_otherwise": "bool",
     "codec": "smallint",
     "body": "bytea",
     "status": "bigint",
@@ -93,7 +95,6 @@ def _insert(table: str, columns: Sequence[str], suffix: str = "") -> str:
 _RECORD_COLUMNS: Final = tuple(column.name for column in resource.columns)
 _PART_COLUMNS: Final = ("patient_key", "record_key", "version", "part", "part_key", *_FACTS)
 _TOKEN_COLUMNS: Final = ("patient_key", "parameter", "value", "starts", "record_key")
-_DATE_COLUMNS: Final = ("patient_key", "parameter", "record_key", "starts", "ends")
 _IDENTIFIER_COLUMNS: Final = ("value", "patient_key", "record_key")
 
 _CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in _RECORD_COLUMNS if name not in KEYS)
@@ -110,11 +111,10 @@ ARCHIVE: Final = (
 )
 UNINDEX: Final = tuple(
     f"DELETE FROM {table} WHERE (patient_key, record_key) IN ({THESE})"
-    for table in ("resource_token", "resource_date", "identifier_index")
+    for table in ("resource_token", "identifier_index")
 )
 INSERT_PARTS: Final = _insert("resource_part", _PART_COLUMNS)
 INSERT_TOKENS: Final = _insert("resource_token", _TOKEN_COLUMNS, "ON CONFLICT DO NOTHING")
-INSERT_DATES: Final = _insert("resource_date", _DATE_COLUMNS, "ON CONFLICT DO NOTHING")
 INSERT_IDENTIFIERS: Final = _insert("identifier_index", _IDENTIFIER_COLUMNS, "ON CONFLICT DO NOTHING")
 INSERT_COPATIENTS: Final = _insert("copatient", ("patient_key", "other_key"), "ON CONFLICT DO NOTHING")
 
@@ -144,15 +144,6 @@ def beside(rows: Sequence[RecordRow]) -> Iterator[tuple[str, dict[str, list[Any]
     kinds: tuple[tuple[str, Sequence[str], Iterable[Sequence[Any]]], ...] = (
         (INSERT_PARTS, _PART_COLUMNS, (_part(row, part) for row in rows for part in row.parts)),
         (INSERT_TOKENS, _TOKEN_COLUMNS, (_token(row, token) for row in rows for token in row.tokens)),
-        (
-            INSERT_DATES,
-            _DATE_COLUMNS,
-            (
-                (row.patient_key, date[0], row.record_key, date[1], date[2])
-                for row in rows
-                for date in row.dates
-            ),
-        ),
         (
             INSERT_IDENTIFIERS,
             _IDENTIFIER_COLUMNS,
@@ -191,4 +182,4 @@ def _part(row: RecordRow, part: PartRow) -> tuple[Any, ...]:
 
 def _token(row: RecordRow, token: tuple[int, int, datetime | None]) -> tuple[Any, ...]:
     parameter, value, starts = token
-    return (row.patient_key, parameter, value, starts or UNDATED, row.record_key)
+    return (row.patient_key, parameter, value, starts or _UNDATED, row.record_key)

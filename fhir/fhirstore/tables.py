@@ -83,6 +83,7 @@ def _record_columns(*, each_version: bool = False) -> tuple[Column[object], ...]
         Column("codec", SmallInteger, nullable=False),
         Column("deleted", Boolean, nullable=False),
         Column("parts", Boolean, nullable=False),
+        Column("owned_otherwise", Boolean, nullable=False),
         Column("id", Text(collation="C"), nullable=False),
         Column("body", LargeBinary, nullable=False),
         *_key_sets(),
@@ -174,16 +175,6 @@ resource_token = Table(
     Column("value", BigInteger, primary_key=True, autoincrement=False),
     Column("starts", TIMESTAMP(timezone=True), primary_key=True, server_default=_UNDATED),
     Column("record_key", BigInteger, primary_key=True, autoincrement=False),
-)
-
-resource_date = Table(
-    "resource_date",
-    metadata,
-    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
-    Column("parameter", SmallInteger, primary_key=True, autoincrement=False),
-    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
-    _instant("starts"),
-    _instant("ends"),
 )
 
 identifier_index = Table(

@@ -64,6 +64,7 @@ CREATE TABLE resource (
     codec SMALLINT NOT NULL,
     deleted BOOLEAN NOT NULL,
     parts BOOLEAN NOT NULL,
+    owned_otherwise BOOLEAN NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
     body BYTEA NOT NULL,
     labels BIGINT[],
@@ -83,15 +84,6 @@ CREATE INDEX proposed_consent_by_source ON resource (source, last_updated) WHERE
 
 CREATE INDEX resource_by_type ON resource (
     patient_key, type, coalesce(starts, '0001-01-01 00:00:00+00'::timestamptz), record_key
-);
-
-CREATE TABLE resource_date (
-    patient_key BIGINT NOT NULL,
-    parameter SMALLINT NOT NULL,
-    record_key BIGINT NOT NULL,
-    starts TIMESTAMP WITH TIME ZONE NOT NULL,
-    ends TIMESTAMP WITH TIME ZONE NOT NULL,
-    PRIMARY KEY (patient_key, parameter, record_key)
 );
 
 CREATE TABLE resource_part (
@@ -136,6 +128,7 @@ CREATE TABLE resource_version (
     codec SMALLINT NOT NULL,
     deleted BOOLEAN NOT NULL,
     parts BOOLEAN NOT NULL,
+    owned_otherwise BOOLEAN NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
     body BYTEA NOT NULL,
     labels BIGINT[],
@@ -431,7 +424,6 @@ WALLED = (
     "resource_version",
     "resource_part",
     "resource_token",
-    "resource_date",
     "identifier_index",
     "quarantine",
     "import_job",

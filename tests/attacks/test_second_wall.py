@@ -30,7 +30,6 @@ OF_RECORDS: Final = (
     "resource_version",
     "resource_part",
     "resource_token",
-    "resource_date",
     "identifier_index",
 )
 BESIDE: Final = ("quarantine", "import_job", "import_entry", "notification")

@@ -224,3 +224,17 @@ async def test_provenance_is_searched_by_its_times(hanako: Voice, cast: Cast) ->
     assert await hanako.found("Provenance", ("when", "2026-06-01")) == [reference]
     assert await hanako.found("Provenance", ("recorded", "2026-06-02")) == [reference]
     assert await hanako.found("Provenance", ("recorded", "2026-06-01")) == []
+
+
+async def test_a_record_is_found_by_its_patient_where_the_patient_is_what_it_is_about(hanako: Voice) -> None:
+    about = await hanako.create(made.pressure(hanako.reference))
+    group = {"reference": "Group/unknown"}
+    of_a_group = await hanako.create(
+        {**made.pressure(hanako.reference), "subject": group, "performer": [made.reference(hanako.reference)]}
+    )
+    assert set(await hanako.found("Observation")) == {about, of_a_group}
+    assert await hanako.found("Observation", ("performer", hanako.reference)) == [of_a_group]
+    for name in ("patient", "subject"):
+        assert await hanako.found("Observation", (name, hanako.reference)) == [about]
+        assert await hanako.found("Observation", (name, hanako.reference), ("code", "85354-9")) == [about]
+    assert await hanako.found("Observation", ("subject", "Group/unknown")) == [of_a_group]

@@ -141,7 +141,7 @@ def test_facts_of_any_tree_are_read_without_an_error(tree: dict[str, Any]) -> No
         assert (columns.starts is None) == (columns.ends is None)
         assert len(columns.patients) == len(found.patients)
         assert all(part.parts == () for part in found.parts)
-        assert len(index_rows(tree, found, keys=KEYS, zone=TOKYO).tokens) <= 2 * len(found.main_codes) + 2
+        assert len(index_rows(tree, found, keys=KEYS).tokens) <= 2 * len(found.main_codes) + 2
 
 
 @given(damaged())
@@ -163,7 +163,7 @@ def test_pairs_have_one_key_exactly_when_they_are_equal(a: str, b: str, c: str, 
 def test_search_finds_the_code_that_was_written(system: str, code: str) -> None:
     coding = {"code": code} | ({"system": system} if system else {})
     tree = blood_pressure(code={"coding": [coding]})
-    written = {row.value for row in index_rows(tree, extract(tree, zone=TOKYO), keys=KEYS, zone=TOKYO).tokens}
+    written = {row.value for row in index_rows(tree, extract(tree, zone=TOKYO), keys=KEYS).tokens}
     parameter = parameters_of("Observation")["code"]
     for text in (_escaped(code), f"{_escaped(system)}|{_escaped(code)}"):
         assert not written.isdisjoint(token_keys(parameter, parse_token(text), KEYS))

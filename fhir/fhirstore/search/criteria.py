@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, any_, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, any_, bindparam, not_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.parameters import SearchParameter
@@ -107,6 +107,13 @@ def lies_with(bind: str, patient_keys: Sequence[int]) -> Test:
         lambda record: record.c.patient_key == any_(bindparam(bind, type_=ARRAY(BigInteger))),
         {bind: list(patient_keys)},
     )
+
+
+def owned_at(parameter: SearchParameter) -> tuple[Test, ...]:
+    """The record is its owner's by what the parameter reads, and not by another element."""
+    if parameter.type.follows or not parameter.type.writable:
+        return ()
+    return (Test(("owned-at",), lambda record: not_(record.c.owned_otherwise), {}),)
 
 
 def of_patients(bind: str, keys: Sequence[int]) -> Test:

@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, not_, or_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from fhirstore.parameters import SearchParameter, Source
 from fhirstore.search.test import BadValue, Test, UnknownPrefix
-from fhirstore.tables import resource_date
 from fhirstore.times import BEGINNING, END, Interval, interval_of
 
 Value = ColumnElement[Any]
@@ -89,17 +88,7 @@ def _condition(
     if parameter.source is Source.LAST_UPDATED:
         updated = func.date_trunc("milliseconds", record.c.last_updated)
         return _any(updated, updated + _MILLISECOND, prefixes, bind)
-    if parameter.source is Source.TIME:
-        return _any(record.c.starts, record.c.ends, prefixes, bind)
-    rows = resource_date.alias()
-    return exists(
-        select(rows.c.starts).where(
-            rows.c.patient_key == record.c.patient_key,
-            rows.c.record_key == record.c.record_key,
-            rows.c.parameter == parameter.number,
-            _any(rows.c.starts, rows.c.ends, prefixes, bind),
-        )
-    )
+    return _any(record.c.starts, record.c.ends, prefixes, bind)
 
 
 def _any(start: Value, end: Value, prefixes: Sequence[str], bind: str) -> ColumnElement[bool]:

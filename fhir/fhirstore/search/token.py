@@ -61,8 +61,6 @@ def _bound(bind: str) -> BindParameter[Any]:
 
 def _place(parameter: SearchParameter, record: FromClause) -> ColumnElement[Any]:
     """Where a record's index row stands among those of its value: with it, the index finds the one row."""
-    if parameter.source is Source.TOKEN_ROWS:
-        return BEFORE_ALL
     return func.coalesce(record.c.starts, BEFORE_ALL, type_=TIMESTAMP(timezone=True))
 
 
@@ -121,7 +119,6 @@ def _categories(_: SearchParameter, bind: str) -> Condition:
 
 _CONDITIONS = {
     Source.CODE_ROWS: _rows,
-    Source.TOKEN_ROWS: _rows,
     Source.IDENTIFIERS: _identifiers,
     Source.STATUS: _status,
     Source.CATEGORIES: _categories,

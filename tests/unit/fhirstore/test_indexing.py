@@ -6,9 +6,8 @@ import pytest
 from fhirstore.facts import extract
 from fhirstore.indexing import IndexRows, Token, UnsearchableToken, index_rows, parse_token, token_keys
 from fhirstore.keys import KeyMaker
-from fhirstore.parameters import OWNED_OTHERWISE, owned_otherwise, parameters_of
+from fhirstore.parameters import parameters_of
 from fhirstore.times import interval_of
-from fhirstore.types import TYPES
 from tests.unit.fhirstore.examples import (
     ALLERGY_CLINICAL,
     LOINC,
@@ -29,18 +28,12 @@ HERE = "https://passport.example/fhir"
 
 
 def rows(tree: dict[str, Any]) -> IndexRows:
-    return index_rows(tree, extract(tree, zone=TOKYO), keys=KEYS, zone=TOKYO)
+    return index_rows(tree, extract(tree, zone=TOKYO), keys=KEYS)
 
 
 def is_owned_otherwise(tree: dict[str, Any]) -> bool:
     facts = extract(tree, zone=TOKYO, base_urls=(HERE,))
-    number = owned_otherwise(TYPES[tree["resourceType"]])
-    written = [
-        row for row in index_rows(tree, facts, keys=KEYS, zone=TOKYO).tokens if row.parameter == number
-    ]
-    start = None if facts.time is None else facts.time.start
-    assert [(row.value, row.starts) for row in written] in ([], [(OWNED_OTHERWISE, start)])
-    return bool(written)
+    return index_rows(tree, facts, keys=KEYS).owned_otherwise
 
 
 def found(tree: dict[str, Any], name: str, text: str) -> bool:
@@ -56,7 +49,7 @@ def test_reading_has_one_row_for_its_code_with_its_start() -> None:
     taken = interval_of("2024-06-01T07:02:11+09:00", TOKYO)
     assert taken is not None
     assert written.tokens[0].starts == taken.start
-    assert (written.dates, written.identifiers) == ((), ())
+    assert written.identifiers == ()
 
 
 @pytest.mark.parametrize("text", ["85354-9", f"{LOINC}|85354-9", "other", f"{LOCAL}|bp"])
@@ -96,7 +89,7 @@ def test_allergy_is_found_by_its_code_and_by_the_substances_of_its_reactions(tex
 def test_what_the_elements_answer_has_no_rows(name: str) -> None:
     tree = valid_resources()[name] | {"code": concept(LOCAL, "x"), "timestamp": "2026-06-01T09:00:00Z"}
     written = rows(tree)
-    assert (written.tokens, written.dates) == ((), ())
+    assert written.tokens == ()
 
 
 @pytest.mark.parametrize("text", ["0001", "http://city.example/id|0001", "http://city.example/id|"])

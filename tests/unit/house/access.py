@@ -26,7 +26,7 @@ SYSTEM_READERS: Final[Mapping[str, frozenset[str]]] = {}
 
 TABLES: Final = "fhirstore.tables"
 RECORD_TABLES: Final = frozenset(
-    {"resource", "resource_version", "resource_part", "resource_token", "resource_date", "identifier_index"}
+    {"resource", "resource_version", "resource_part", "resource_token", "identifier_index"}
 )
 TABLE_USERS: Final[Mapping[str, str]] = {
     READER: "the read path",

@@ -24,7 +24,7 @@ TOKENS = BARE | st.tuples(st.sampled_from(("", *SYSTEMS)), BARE).map("|".join)
 
 
 def found_by_rows(parameter: SearchParameter, tree: dict[str, Any], text: str) -> bool:
-    written = index_rows(tree, extract(tree, zone=CONTEXT.zone), keys=KEYS, zone=CONTEXT.zone)
+    written = index_rows(tree, extract(tree, zone=CONTEXT.zone), keys=KEYS)
     values = {row.value for row in written.tokens if row.parameter == parameter.number}
     return not values.union(written.identifiers).isdisjoint(token_keys(parameter, parse_token(text), KEYS))
 

@@ -14,8 +14,7 @@ from fhirstore.facts import extract
 from fhirstore.indexing import index_rows, parse_token, token_keys
 from fhirstore.keys import KeyMaker
 from fhirstore.matching import Context, matcher
-from fhirstore.parameters import SearchParameter, Source, owned_otherwise, parameters_of
-from fhirstore.types import TYPES
+from fhirstore.parameters import SearchParameter, Source, parameters_of
 from tests.unit.fhirstore.examples import LOINC, allergy, blood_pressure, medication_request, patient
 
 TOKYO: Final = ZoneInfo("Asia/Tokyo")
@@ -44,7 +43,7 @@ tokens = st.one_of(
 
 def by_facts(parameter: SearchParameter, tree: dict[str, Any], text: str) -> bool:
     facts = extract(tree, zone=TOKYO)
-    rows, columns = index_rows(tree, facts, keys=KEYS, zone=TOKYO), facts.columns(KEYS)
+    rows, columns = index_rows(tree, facts, keys=KEYS), facts.columns(KEYS)
     held: dict[Source, set[Any]] = {
         Source.CODE_ROWS: {row.value for row in rows.tokens if row.parameter == parameter.number},
         Source.CATEGORIES: set(columns.categories),
@@ -138,8 +137,7 @@ def test_owner(
         **present(**{parameter.paths[0][0]: subject, OWNED[type_name]: other}),
     }
     facts = extract(tree, zone=TOKYO, base_urls=(HERE,))
-    marks = {row.parameter for row in index_rows(tree, facts, keys=KEYS, zone=TOKYO).tokens}
-    left_out = owned_otherwise(TYPES[type_name]) in marks
+    left_out = index_rows(tree, facts, keys=KEYS).owned_otherwise
     for name in ("Patient/a", "Patient/b"):
         owns = facts.patients[:1] == (name,) and not left_out
         assert owns == matcher(parameter, None, [name], CONTEXT)(tree)

@@ -66,6 +66,7 @@ async def decided(
         policies=policy,
         everyone=everyone,
         named=(patient,),
+        digest="",
     )
     async with town.runtime.pool.connection() as connection:
         return await decide(town.runtime, connection, standing, action)

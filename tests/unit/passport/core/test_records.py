@@ -89,7 +89,7 @@ async def test_a_tombstone_keeps_the_facts_and_is_found_by_nothing(town: Town) -
     living, dead = row(town, tree), row(town, tree, deleted=True)
     assert dead.deleted
     assert dead.facts == living.facts
-    assert (dead.tokens, dead.dates, dead.identifiers) == ((), (), ())
+    assert (dead.tokens, dead.identifiers) == ((), ())
 
 
 async def test_parts_are_rows_of_their_own(town: Town) -> None:
