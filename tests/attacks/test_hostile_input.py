@@ -5,11 +5,12 @@ http://hl7.org/fhir/R4/security.html#validation
 Requests go over a real socket as bytes, since no client would send most of them.
 """
 
+import asyncio
 import gzip
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 
+from passport.database import STATEMENT_TIMEOUT_MS, Pool
 from tests import resources as made
 from tests.databases import Database
 from tests.loopback import Served, loopback
@@ -379,9 +381,48 @@ def _locked(database: Database) -> Iterator[None]:
         yield
 
 
+async def _impatient(pools: Iterable[Pool], limit: str) -> None:
+    for pool in pools:
+        held = [await pool.getconn() for _ in range(pool.max_size)]
+        for connection in held:
+            await connection.execute(f"SET statement_timeout = '{limit}'")
+            await pool.putconn(connection)
+
+
+@contextmanager
+def _bounded(served: Served, limit: str) -> Iterator[None]:
+    """Every connection of the service bounds its statements by `limit` instead of by ten seconds."""
+    runtime, loop = served.app.state.runtime, served.server.loop
+    assert loop is not None
+    pools = [pool for pool in (runtime.pool, runtime.reading) if pool is not None]
+
+    def set_to(bound: str) -> None:
+        asyncio.run_coroutine_threadsafe(_impatient(pools, bound), loop).result(timeout=30)
+
+    set_to(limit)
+    try:
+        yield
+    finally:
+        set_to(f"{STATEMENT_TIMEOUT_MS}ms")
+
+
+def test_connection_of_the_service_bounds_its_statements(victim: Victim) -> None:
+    async def shown(pool: Pool) -> str:
+        async with pool.connection() as connection:
+            (row,) = await (await connection.execute("SHOW statement_timeout")).fetchall()
+            return str(row[0])
+
+    runtime, loop = victim.served.app.state.runtime, victim.served.server.loop
+    assert loop is not None
+    for pool in (runtime.pool, runtime.reading):
+        if pool is not None:
+            assert asyncio.run_coroutine_threadsafe(shown(pool), loop).result(timeout=30) == "10s"
+
+
 def test_statement_that_runs_too_long_is_stopped_and_told(victim: Victim, module_database: Database) -> None:
     address = urlsplit(victim.served.base_url)
     with (
+        _bounded(victim.served, "300ms"),
         _locked(module_database),
         socket.create_connection((address.hostname, address.port), timeout=30) as connection,
     ):
