@@ -79,7 +79,7 @@ class Finder:
     def settled(self, criteria: Searched) -> Searched:
         """The same search, simpler where nobody shares a record with the patient whom it names."""
         if criteria.held == "named" and len(self._holders()) <= 1:
-            return replace(criteria, held="owner")
+            return replace(criteria, held="lies")
         return criteria
 
     def reach(self, type_name: str) -> Permit:

@@ -18,6 +18,7 @@ from fhirstore.search.criteria import (
     Chain,
     Criteria,
     Reverse,
+    about_owner,
     among,
     lies_with,
     links_of,
@@ -59,7 +60,7 @@ async def _chained(finder: Finder, link: Chain) -> Criteria:
         found |= await _found(finder, target)
     type_, keys = link.parameter.type, sorted(found)
     if link.parameter.source is Source.PATIENT and all(target.type.is_patient for target in link.targets):
-        return Criteria(type=type_, tests=(of_patients(link.bind, keys),))
+        return Criteria(type=type_, tests=(of_patients(type_, link.bind, keys),))
     leads = _leads_to(link.parameter, found, finder.desk.runtime.keys, finder.context)
     return Criteria(type=type_, tests=(refers(link.bind, keys),), sifts=(leads,))
 
@@ -76,7 +77,8 @@ async def _reversed(finder: Finder, criteria: Criteria, link: Reverse) -> Criter
     """The condition that what the link's search finds refers to the record."""
     referring = finder.settled(await resolved(finder, link.referring))
     if link.parameter.source is Source.PATIENT and criteria.type.is_patient:
-        owners = await _owners(finder, referring)
+        of_owners = Criteria(type=referring.type, tests=(about_owner(referring.type),))
+        owners = await _owners(finder, referring.beside(of_owners))
         return Criteria(type=criteria.type, tests=(lies_with(link.bind, sorted(owners)),))
     keys, own = finder.desk.runtime.keys, f"{criteria.type.name}/"
     named = {

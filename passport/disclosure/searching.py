@@ -186,7 +186,7 @@ def _page_statement(finder: Finder, query: Query, *, after_cursor: bool) -> Sele
 
 
 def _of_one_owner(query: Query) -> bool:
-    return query.held == "owner" and query.patients is not None and len(query.patients) == 1
+    return query.held != "named" and query.patients is not None and len(query.patients) == 1
 
 
 def _page_order(query: Query, rows: FromClause) -> list[ColumnElement[Any]]:

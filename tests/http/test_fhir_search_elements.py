@@ -208,3 +208,23 @@ async def test_a_part_of_each_match_is_shown_on_request(hanako: Voice) -> None:
     assert entry["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
     (entry,) = (await hanako.search("Observation", ("_summary", "true")))["entry"]
     assert "valueQuantity" in entry["resource"]
+
+
+async def test_a_patient_who_owns_a_record_by_another_element_is_not_its_subject(hanako: Voice) -> None:
+    group, focus = "Group/somewhere", [made.reference(hanako.reference)]
+    tree = {**made.weight(hanako.reference), "subject": made.reference(group), "focus": focus}
+    other = await hanako.create(tree)
+    own = await hanako.create(made.weight(hanako.reference))
+    assert await hanako.found("Observation", ("patient", hanako.reference)) == [own]
+    assert await hanako.found("Observation", ("subject", hanako.reference), ("code", "29463-7")) == [own]
+    assert await hanako.found("Observation", ("subject", group)) == [other]
+    assert await hanako.found("Observation", ("focus", hanako.reference)) == [other]
+    assert set(await hanako.found(f"{hanako.reference}/Observation")) == {own, other}
+    chained = ("patient._id", hanako.reference.partition("/")[2])
+    assert await hanako.found("Observation", chained) == [own]
+    assert await hanako.found("Patient", ("_has:Observation:patient:focus", hanako.reference)) == []
+    assert await hanako.found("Patient", ("_has:Observation:patient:focus:missing", "true")) == [
+        hanako.reference
+    ]
+    total = await hanako.search("Observation", ("patient", hanako.reference), ("_total", "accurate"))
+    assert total["total"] == 1

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, any_, bindparam, not_, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, any_, bindparam, not_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.parameters import SearchParameter
@@ -22,8 +22,8 @@ from fhirstore.types import ResourceType
 Tree = Mapping[str, Any]
 Matches = Callable[[Tree], bool]
 
-Held = Literal["owner", "named"]
-"""How a record belongs to the patient who is searched: it lies with them, or it names them."""
+Held = Literal["owner", "named", "lies"]
+"""How a record belongs to the patient who is searched: it is about them, it names them, or it lies with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,20 +109,25 @@ def lies_with(bind: str, patient_keys: Sequence[int]) -> Test:
     )
 
 
-def owned_at(parameter: SearchParameter) -> tuple[Test, ...]:
-    """The record is its owner's by what the parameter reads, and not by another element."""
-    if parameter.type.follows or not parameter.type.writable:
-        return ()
-    return (Test(("owned-at",), lambda record: not_(record.c.owned_otherwise), {}),)
-
-
-def of_patients(bind: str, keys: Sequence[int]) -> Test:
-    """The record lies with a patient of whom these are the keys of their Patient."""
+def of_patients(type_: ResourceType, bind: str, keys: Sequence[int]) -> Test:
+    """The record is about a patient of whom these are the keys of their Patient."""
 
     def condition(record: FromClause) -> ColumnElement[bool]:
         held = select(locator.c.patient_key).where(
             locator.c.record_key == any_(bindparam(bind, type_=ARRAY(BigInteger)))
         )
-        return record.c.patient_key.in_(held)
+        return and_(record.c.patient_key.in_(held), about_its_owner(type_, record))
 
-    return Test(("of-patients",), condition, {bind: list(keys)})
+    return Test(("of-patients", type_.number), condition, {bind: list(keys)})
+
+
+def about_owner(type_: ResourceType) -> Test:
+    """The record is about the patient with whom it lies."""
+    return Test(("about-owner", type_.number), lambda record: about_its_owner(type_, record), {})
+
+
+def about_its_owner(type_: ResourceType, record: FromClause) -> ColumnElement[bool]:
+    """Whether the patient with whom a record lies is named where `patient` and `subject` read."""
+    if type_.follows or not type_.writable:
+        return true()
+    return not_(record.c.owned_otherwise)

@@ -17,7 +17,7 @@ from fhirstore.indexing import UnsearchableToken
 from fhirstore.keys import KeyMaker
 from fhirstore.matching import Context, matcher, named_targets
 from fhirstore.parameters import Kind, SearchParameter, Source, parameters_of
-from fhirstore.search.criteria import Chain, Criteria, Reverse, of_patients, owned_at, refers
+from fhirstore.search.criteria import Chain, Criteria, Reverse, of_patients, refers
 from fhirstore.search.date import date_test
 from fhirstore.search.reference import Unnamed, patient_references
 from fhirstore.search.test import (
@@ -91,12 +91,10 @@ class Filters:
         type_ = parameter.type
         if parameter.source is Source.PATIENT:
             named = self._patients(parameter, values) if modifier in (None, PATIENT) else None
-            if named is None:
-                return None
-            if root:
-                return Criteria(type=type_, tests=owned_at(parameter), patients=named)
-            test = of_patients(bind, [self.keys.reference(one) for one in named])
-            return Criteria(type=type_, tests=(test, *owned_at(parameter)))
+            if named is None or root:
+                return None if named is None else Criteria(type=type_, patients=named)
+            test = of_patients(type_, bind, [self.keys.reference(one) for one in named])
+            return Criteria(type=type_, tests=(test,))
         wanted = modifier is None or (modifier == "not" and parameter.kind is Kind.TOKEN and self.sifting)
         if parameter.source is Source.ELEMENTS or not wanted:
             return None

@@ -134,8 +134,9 @@ def _narrowed(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> 
     tests = []
     for at, asked in enumerate(whose):
         patients = [keys.reference(one) for one in asked.patients or ()]
-        condition = of_patients if asked.held == "owner" else refers
-        tests.append(condition(f"whose{at}", patients))
+        bind = f"whose{at}"
+        owned = asked.held == "owner"
+        tests.append(of_patients(criteria.type, bind, patients) if owned else refers(bind, patients))
     return replace(criteria, tests=criteria.tests + tuple(tests))
 
 

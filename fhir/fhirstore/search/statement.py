@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.parameters import parameters_of
 from fhirstore.reads import Permit, Relied, same, shown
-from fhirstore.search.criteria import Criteria
+from fhirstore.search.criteria import Criteria, about_its_owner
 from fhirstore.search.query import Query
 from fhirstore.search.sort import SortKey, after, by_rows, expressions, order_by
 from fhirstore.search.test import Test
@@ -199,9 +199,11 @@ def _wanted(
 def _matching(criteria: Criteria, rows: FromClause, driving: Test | None) -> list[ColumnElement[bool]]:
     """What a record has to be, whosever it is; without the test that its index row has passed."""
     conditions = [rows.c.type == bindparam("type", type_=SmallInteger), not_(rows.c.deleted)]
+    asked = bindparam("asked", type_=BigInteger)
     if criteria.held == "named":
-        asked = bindparam("asked", type_=BigInteger)
         conditions.append(or_(rows.c.patient_key == asked, asked == any_(rows.c.others)))
+    if criteria.held == "owner" and criteria.patients is not None:
+        conditions.append(about_its_owner(criteria.type, rows))
     return conditions + [test.condition(rows) for test in criteria.tests if test is not driving]
 
 
