@@ -22,7 +22,6 @@ async def currents_of(desk: Desk, writes: Sequence[Write]) -> dict[str, Current]
     about = {f"{one.type}/{one.id}" for one in writes if one.method != "create"}
     if not about:
         return {}
-    await _open_registrations(desk, about)
     found: dict[int, dict[Action, Any]] = {}
     for action in (Action.CORRECT, Action.COLLECT, Action.ACCESS):
         for row in await locked(desk, action, about):
@@ -46,6 +45,9 @@ async def locked(desk: Desk, action: Action, references: Collection[str]) -> Seq
     """The current rows of these references, with whether the caller is permitted this action on each."""
     runtime = desk.runtime
     standing = await desk.standing_for(action, *sorted(references))
+    if standing.named and any(_registers(desk, reference) for reference in references):
+        # An operator corrects a registration, behind which nothing is shared with them.
+        await desk.widen(*standing.named)
     decision = await decide(runtime, desk.connection, standing, action)
     prepared = runtime.statements.composed(("lock", decision.structure), partial(store.lock, decision.clause))
     keys = sorted(runtime.keys.reference(reference) for reference in references)
@@ -69,11 +71,3 @@ def _registers(desk: Desk, reference: str) -> bool:
 
 def _seen(desk: Desk, reference: str, row: Any) -> bool:
     return bool(row.permitted) or _registers(desk, reference)
-
-
-async def _open_registrations(desk: Desk, references: Collection[str]) -> None:
-    """Let the wall stand open where an operator corrects a registration."""
-    if any(_registers(desk, reference) for reference in references):
-        standing = await desk.standing_for(Action.CORRECT, *sorted(references))
-        if standing.named:
-            await desk.widen(*standing.named)

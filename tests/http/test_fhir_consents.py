@@ -318,3 +318,30 @@ async def test_an_operator_reads_the_policies_and_no_residents_consent(
     assert not await town.operator.sees(own)
     assert not await cast.a.sees(policy)
     await town.operator.remove(policy)
+
+
+@pytest.mark.parametrize("status", ["inactive", "entered-in-error"])
+async def test_a_consent_that_begins_as_ended_is_refused(hanako: Voice, cast: Cast, status: str) -> None:
+    answer = await hanako.post(hanako.consent(permit(cast.hospital), status=status))
+    tree = outcome(answer, 422, "business-rule")
+    assert tree["issue"][0]["expression"] == ["Consent.status"]
+    (known,) = await hanako.grant(permit(cast.hospital))
+    await hanako.replace(known, hanako.consent(permit(cast.hospital), status=status))
+
+
+async def test_a_consent_whose_period_is_over_is_refused_unless_it_ends_an_earlier_one(
+    hanako: Voice, cast: Cast
+) -> None:
+    over = hanako.consent(permit(cast.hospital, period={"end": "2020-01-01"}))
+    tree = outcome(await hanako.post(over), 422, "business-rule")
+    assert tree["issue"][0]["expression"] == ["Consent.provision.period.end"]
+    (known,) = await hanako.grant(permit(cast.hospital))
+    reference = await hanako.create(made.weight(hanako.reference))
+    assert await cast.a.sees(reference)
+    await hanako.replace(known, over)
+    assert not await cast.a.sees(reference)
+
+
+@pytest.mark.parametrize("actor", ["Location/x", "Observation/x", "Medication/x"])
+async def test_a_consent_names_actors_that_can_act(hanako: Voice, actor: str) -> None:
+    outcome(await hanako.post(hanako.consent(permit(actor))), 422)

@@ -293,3 +293,21 @@ async def test_the_versions_of_a_deleted_record_follow_its_last_content(hanako: 
     assert (await cast.a.get(f"{references[0]}/_history/1")).status_code == 200
     for path in ("", "/_history", "/_history/1"):
         outcome(await cast.a.get(references[1] + path), 404, "not-found")
+
+
+async def test_an_operator_corrects_a_registration_without_reading_it(hanako: Voice, town: Town) -> None:
+    corrected = {"resourceType": "Patient", "name": [{"text": "見本 華子（架空）"}]}
+    outcome(await town.operator.get(hanako.reference), 404)
+    answer = await town.operator.put(hanako.reference, corrected)
+    assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"2"')
+    assert (await hanako.read(hanako.reference))["name"] == corrected["name"]
+    outcome(await town.operator.put(hanako.reference, corrected, if_match='W/"1"'), 412, "conflict")
+    reference = await hanako.create(made.weight(hanako.reference))
+    outcome(await town.operator.put(reference, made.weight(hanako.reference)), 403)
+
+
+async def test_nobody_else_corrects_a_registration(hanako: Voice, cast: Cast) -> None:
+    tree = {"resourceType": "Patient", "name": [{"text": "偽 名（架空）"}]}
+    outcome(await hanako.put(hanako.reference, tree), 403, "forbidden")
+    await hanako.grant(permit(cast.hospital, actions=["access", "collect"]))
+    outcome(await cast.a.put(hanako.reference, tree), 403, "forbidden")

@@ -17,7 +17,6 @@ from passport.routes.messages import (
     fhir_response,
     if_match,
     raw_body,
-    refuse_conditional,
     versioned,
 )
 
@@ -77,18 +76,12 @@ def test_an_if_match_names_a_version(header: str, version: int) -> None:
 
 def test_without_the_header_there_is_no_condition() -> None:
     assert if_match(request()) is None
-    refuse_conditional(request())
 
 
 @pytest.mark.parametrize("header", ["", "*", "x", 'W/"x"', 'W/"-1"', '"1", "2"', "1234567890"])
 def test_an_unreadable_if_match_is_refused(header: str) -> None:
     with pytest.raises(Invalid):
         if_match(request({"If-Match": header}))
-
-
-def test_a_conditional_creation_is_refused() -> None:
-    with pytest.raises(Invalid):
-        refuse_conditional(request({"If-None-Exist": "x"}))
 
 
 async def test_a_body_is_read_from_its_chunks() -> None:
