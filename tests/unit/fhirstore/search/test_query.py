@@ -85,7 +85,7 @@ def test_a_compartment_is_a_patient_whom_the_record_names() -> None:
     assert (query.patients, query.held) == (("Patient/2",), "named")
     assert query.named == ("Patient/2", "Patient/1")
     # Whose it is, and that it is theirs by the element that the parameter reads.
-    assert len(query.tests) == 2
+    assert len(query.tests) == 1
 
 
 def test_tests_are_numbered_as_they_come_whatever_stands_between() -> None:
@@ -142,7 +142,7 @@ def test_a_patient_behind_a_link_is_no_patient_whose_records_are_searched() -> N
     assert query.patients is None
     (link,) = query.links
     assert isinstance(link, Chain)
-    assert len(link.targets[0].tests) == 2
+    assert len(link.targets[0].tests) == 1
 
 
 @pytest.mark.parametrize(
