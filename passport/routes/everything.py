@@ -13,11 +13,12 @@ from passport import bundles
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
 from passport.disclosure import everything as disclosed
+from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_response, runtime_of
 from passport.routes.operation_input import operation_input
 from passport.routes.subsets import cut
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 
 @router.get("/Patient/{id_}/$everything")

@@ -15,6 +15,7 @@ from passport.audit import reading
 from passport.audit.query import recorded
 from passport.outcomes import NotFound
 from passport.routes import history, searching
+from passport.routes.direct import Direct
 from passport.routes.messages import (
     bearer,
     check_accept,
@@ -27,9 +28,9 @@ from passport.routes.searching import AUDIT
 from passport.routes.subsets import cut, wanted_part
 from passport.runtime import Runtime
 
-router = APIRouter(tags=["FHIR"])
+router = APIRouter(tags=["FHIR"], route_class=Direct)
 # A history's address would else be that of a record, or of a compartment.
-router.include_router(history.router)
+router.routes.extend(history.router.routes)
 
 
 @router.get("/fhir/{type_name}/{id_}")
@@ -56,7 +57,7 @@ async def vread(request: Request, type_name: str, id_: str, version: str) -> Res
     return _shown(shown, wanted)
 
 
-router.include_router(searching.router)
+router.routes.extend(searching.router.routes)
 
 
 def _addressed(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:

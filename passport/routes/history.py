@@ -20,10 +20,11 @@ from passport.bundles import Entry, Links
 from passport.disclosure import Asked
 from passport.outcomes import Invalid, NotAllowed
 from passport.records import written_instant
+from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_response, is_lenient, runtime_of
 from passport.routes.subsets import cut
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 _PATH: Final = "_history"
 

@@ -19,12 +19,13 @@ from passport import bundles
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
 from passport.disclosure import lastn as disclosed
+from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_response, runtime_of
 from passport.routes.operation_input import operation_input
 from passport.routes.subsets import cut
 from passport.runtime import Runtime
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 OBSERVATION: Final = "Observation"
 PATH: Final = f"{OBSERVATION}/$lastn"

@@ -15,11 +15,12 @@ from passport.audit import reading
 from passport.audit.query import recorded
 from passport.disclosure.metadata import metadata
 from passport.outcomes import Invalid
+from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_response, runtime_of, versioned
 from passport.routes.searching import AUDIT
 from passport.routes.subsets import known_parameters
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 
 @router.get("/$meta")

@@ -19,6 +19,7 @@ from passport.audit.query import recorded
 from passport.bundles import Entry, Links
 from passport.disclosure.including import MOST_INCLUDED
 from passport.outcomes import Invalid, UnsupportedMedia, issues_outcome
+from passport.routes.direct import Direct
 from passport.routes.messages import (
     bearer,
     check_accept,
@@ -31,7 +32,7 @@ from passport.routes.messages import (
 from passport.routes.subsets import cut
 from passport.runtime import Runtime
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 Pairs = list[tuple[str, str]]
 

@@ -16,11 +16,12 @@ from passport.bundles import Entry
 from passport.disclosure import summary as disclosed
 from passport.disclosure.summary import Gathered
 from passport.outcomes import Invalid
+from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_response, runtime_of
 from passport.routes.operation_input import operation_input
 from passport.runtime import Runtime
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 AUTHOR: Final = "Healthcare data passport"
 PROFILE: Final = "profile"

@@ -31,7 +31,7 @@ from passport.runtime import Runtime
 from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, write_group
 from passport.transactions.entries import READING
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 BUNDLE_LIMIT_BYTES: Final = 33_554_432
 _LIMITS: Final = Limits(size_bytes=BUNDLE_LIMIT_BYTES, depth=68)  # a resource's own depth, and the Bundle's

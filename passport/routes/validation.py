@@ -16,10 +16,11 @@ from fhirstore.types import ResourceType, resource_type
 from passport import admission, disclosure
 from passport.audit.query import recorded
 from passport.outcomes import Invalid, NotFound, issues_outcome
+from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
 from passport.validation import Question, asked, findings
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 _ASKED_FOR = "validate"
 

@@ -22,6 +22,7 @@ from passport.audit.query import recorded
 from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
 from passport.outcomes import Invalid, NotAllowed, NotFound
 from passport.pieces import Write, Written
+from passport.routes.direct import Direct
 from passport.routes.messages import (
     bearer,
     check_accept,
@@ -36,7 +37,7 @@ from passport.routes.preferences import outcome_of_success, returned, written_re
 from passport.runtime import Runtime
 from passport.subjects import Bearer
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 JSON_PATCH: Final = "application/json-patch+json"
 
