@@ -1,0 +1,154 @@
+"""The tables of docs/fhir.md: all that the code declares, each with a test that exists."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Final
+
+import pytest
+
+from fhirstore.matching import matcher
+from fhirstore.matching.date import COMPARISONS
+from fhirstore.matching.decimals import PREFIXES
+from fhirstore.parameters import Kind, SearchParameter, parameters_of
+from fhirstore.registry import COMMON
+from fhirstore.search.include import INCLUDE, ITERATE, REVINCLUDE
+from fhirstore.search.result import RESULT
+from fhirstore.search.test import SearchError, UnknownModifier
+from fhirstore.types import TYPES
+from passport.interactions import ON_THE_SYSTEM, ON_TYPES
+from passport.operations import OPERATIONS
+from tests.unit.fhirstore.matching.asking import CONTEXT, parameter
+from tests.unit.house.source import ROOT, product_modules
+
+TEXT: Final = (ROOT / "docs/fhir.md").read_text("utf-8")
+TYPE: Final = "[type]"
+OF_THE_SPECIFICATION: Final = frozenset(
+    {"missing", "exact", "contains", "not", "text", "in", "not-in", "above", "below", "identifier", "of-type"}
+)
+"""http://hl7.org/fhir/R4/valueset-search-modifier-code.html"""
+
+_TEST: Final = re.compile(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)")
+_NAME: Final = re.compile(r"`([^`]+)`")
+_BAR: Final = re.compile(r"(?<!\\)\|")
+
+Row = tuple[str, ...]
+
+
+def rows(heading: str) -> list[Row]:
+    """The cells of a table's rows, by the heading over it."""
+    section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [tuple(cell.strip() for cell in _BAR.split(line.strip("|"))) for line in lines[2:]]
+
+
+def names(heading: str, column: int = 0) -> set[str]:
+    """What stands in backticks in a column."""
+    return {name for row in rows(heading) for name in _NAME.findall(row[column])}
+
+
+def declared() -> Mapping[str, set[str]]:
+    """What the code declares, by the table that it has to stand in."""
+    common = {each.name for each in COMMON}
+    return {
+        "Interactions": {*ON_TYPES, *ON_THE_SYSTEM},
+        "Kinds of search parameters": {kind.code for kind in Kind},
+        "Prefixes": {*PREFIXES, *COMPARISONS},
+        "Result parameters": {*RESULT, INCLUDE, REVINCLUDE},
+        "Operations": {f"${each.name}" for each in OPERATIONS},
+        "Modifiers": {f":{name}" for name in (*named_modifiers(), TYPE, ITERATE)},
+    } | {"Kinds of search parameters, of every type": common}
+
+
+def named_modifiers() -> set[str]:
+    """Every modifier that the code of a kind of parameter compares with or expects."""
+    return {
+        value.value
+        for module in product_modules()
+        if module.name.startswith("fhirstore.matching.")
+        for node in ast.walk(module.tree)
+        if is_about_modifier(node)
+        for value in ast.walk(node)
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+
+
+def is_about_modifier(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) == "expect_modifier"
+    return isinstance(node, ast.Compare) and ast.unparse(node.left) == "modifier"
+
+
+@pytest.mark.parametrize("table", declared())
+def test_what_the_code_declares_is_in_the_tables(table: str) -> None:
+    heading, _, of_common = table.partition(",")
+    assert declared()[table] <= names(heading, 1 if of_common else 0)
+
+
+def test_what_is_in_the_tables_is_declared() -> None:
+    assert names("Operations") == declared()["Operations"]
+    assert names("Prefixes") == declared()["Prefixes"]
+    assert names("Modifiers") == declared()["Modifiers"] | {f":{each}" for each in OF_THE_SPECIFICATION}
+
+
+@cache
+def accepted(kind: Kind) -> frozenset[str]:
+    """The modifiers that any parameter of a kind takes."""
+    of_types = (one for name in TYPES for one in parameters_of(name).values())
+    # No type that is held has a number.
+    known = [one for one in of_types if one.kind is kind and one.paths] or [parameter(kind, "probability")]
+    wanted = {name for name in OF_THE_SPECIFICATION for one in known if takes(one, name)}
+    targets = {target for one in known for target in one.targets}
+    return frozenset(wanted | {TYPE for one in known for target in targets if takes(one, target)})
+
+
+def takes(asked: SearchParameter, modifier: str) -> bool:
+    try:
+        matcher(asked, modifier, ["true"], CONTEXT)
+    except UnknownModifier:
+        return False
+    except SearchError:
+        # The modifier is known; the value is another thing.
+        return True
+    return True
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_takes_the_modifiers_that_its_table_says(kind: Kind) -> None:
+    told = {
+        name.removeprefix(":")
+        for row in rows("Modifiers")
+        if kind.code in re.findall(r"\w+", row[1])
+        for name in _NAME.findall(row[0])
+    }
+    assert told == accepted(kind)
+
+
+def functions_of(path: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+
+
+def test_every_named_test_exists() -> None:
+    named = _TEST.findall(TEXT)
+    assert len(named) > 80
+    defined = {path: set(functions_of(path)) for path in {path for _, path in named}}
+    assert [(name, path) for name, path in named if name not in defined[path]] == []
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Interactions",
+        "Kinds of search parameters",
+        "Modifiers",
+        "Prefixes",
+        "Result parameters",
+        "Operations",
+    ],
+)
+def test_every_row_names_its_test(heading: str) -> None:
+    assert rows(heading)
+    assert [row[0] for row in rows(heading) if _TEST.search(row[-1]) is None] == []
