@@ -195,7 +195,7 @@ async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncI
             if not desk.committed:
                 await desk.commit()
         except BaseException as error:
-            await _give_up(connection, request, now, desk, error)
+            await give_up(connection, request, now, desk, error)
             raise
 
 
@@ -226,7 +226,7 @@ async def _begun(
         except BaseException as error:
             cut = isinstance(error, OperationalError) and connection.closed
             if not cut:
-                await _give_up(connection, request, now, None, error)
+                await give_up(connection, request, now, None, error)
             await runtime.pool.putconn(connection)
             if not (cut and further):
                 raise
@@ -235,7 +235,7 @@ async def _begun(
     raise Unavailable
 
 
-async def _give_up(
+async def give_up(
     connection: Connection, request: Request, now: datetime, desk: Desk | None, error: BaseException
 ) -> None:
     """Undo the work, and keep the row of the refusal: it must survive what it refuses."""

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Error
+from psycopg.errors import QueryCanceled
 
 from consent.model import Action
 from fhirstore.errors import FhirStoreError
-from passport.admission import Desk, Request, admitted, standing_params
+from passport.admission import Desk, Request, admitted, give_up, standing_params
 from passport.decision import Decision, decide
 from passport.disclosure.recorded import disclosed
 from passport.outcomes import PassportError
@@ -85,6 +86,10 @@ async def _guessed(
             await start(connection, REPEATED[request.about is None], asked)
             cursor = await start(connection, prepared, {**params, "expected": guess.standing.digest})
         rows = await cursor.fetchall()
+    except QueryCanceled as error:
+        # It took all the time that a request has.
+        await give_up(connection, request, now, None, error)
+        raise
     except (PassportError, FhirStoreError, Error):
         # Whatever it was is met again in the way that leaves its audit row.
         return None

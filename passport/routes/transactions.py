@@ -23,6 +23,7 @@ from passport.audit.query import recorded
 from passport.outcomes import Invalid, PassportError, operation_outcome, translated
 from passport.pieces import Write, Written
 from passport.records import written_instant
+from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
 from passport.routes.preferences import outcome_of_success, returned
 from passport.routes.within import Answered, answered_within
