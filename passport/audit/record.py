@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passport.audit.tables import audit_event
-from passport.sql import Connection
+from passport.sql import Connection, start, written
 
 COLUMNS: Final = tuple(column.name for column in audit_event.columns)
 
@@ -73,7 +73,7 @@ def parameters(rows: Sequence[AuditRow]) -> dict[str, list[Any]]:
 async def record(connection: Connection, rows: Sequence[AuditRow]) -> None:
     """Write `rows` with one statement, in the open transaction or, without one, in its own."""
     if rows:
-        await connection.execute(INSERT_ROWS, parameters(rows))
+        await start(connection, written(INSERT_ROWS), parameters(rows))
 
 
 def _value(row: AuditRow, name: str) -> object:
