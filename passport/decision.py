@@ -76,6 +76,10 @@ class Decision:
         held = [grant for group in (*sight.groups, sight.otherwise or ()) for grant in group]
         return not (sight.own or self.nobodys or any(grant.effect == GrantEffect.PERMIT for grant in held))
 
+    def reaches(self, patient_key: int) -> bool:
+        """Whether a patient is among those whose grants, or the policies for them, were asked."""
+        return any(patient_key in keys for name, keys in self.params.items() if name.startswith("patients_"))
+
     def covers(self, type_name: str) -> bool:
         """Whether the policies permit every record of a type, whatever it says."""
         return all(grant.effect == GrantEffect.PERMIT for grant in self.policies) and any(

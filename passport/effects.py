@@ -25,6 +25,7 @@ from passport.admission import Desk
 from passport.authority import Basis
 from passport.outbox.notices import Kind, tell
 from passport.outcomes import Invalid
+from passport.patients.death import carry_death
 from passport.pieces import Piece
 
 _COLLECTIVES: Final = frozenset({"CareTeam", "Group"})
@@ -73,6 +74,8 @@ async def carry_effects(desk: Desk, written: Sequence[Effective]) -> None:
         name = one.facts.type.name
         if name == "Consent":
             await _consent(desk, one)
+        if one.facts.type.is_patient:
+            await carry_death(desk, one.row, one.tree, one.on)
         if name in _MEMBERSHIPS and (name in _COLLECTIVES or one.row.patient_key == NOBODY):
             await replace_memberships(
                 desk.connection,

@@ -66,6 +66,10 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "token": Shown("E", AUTHENTICATION, Coding(DCM, "110122", "Login")),
     "break-glass": Shown("E", SECURITY_ALERT, Coding(DCM, "110127", "Emergency Override Started")),
     "audit-read": Shown("R", AUDIT_LOG_USED),
+    "merge": _rest("U", "update"),
+    "unmerge": _rest("U", "update"),
+    "death-recorded": _rest("U", "update"),
+    "death-taken-back": _rest("U", "update"),
 }
 """Actions by name; one that is not listed is shown as an execution with the service's own code."""
 
@@ -73,6 +77,11 @@ OTHER: Final = Shown("E", REST)
 
 AUDIT_READ: Final = "audit-read"
 BREAK_GLASS: Final = "break-glass"
+DUPLICATES: Final = "duplicates"
+MERGE: Final = "merge"
+UNMERGE: Final = "unmerge"
+DEATH_RECORDED: Final = "death-recorded"
+DEATH_TAKEN_BACK: Final = "death-taken-back"
 
 OWN_BUSINESS: Final = (AUDIT_READ, "token", "sign-in", "sign-out")
 """What a resident does about their own session and log: kept, and no access that they would ask about."""

@@ -31,6 +31,7 @@ from passport.disclosure.recorded import (
     present,
     recorded,
 )
+from passport.disclosure.through import AS_STORED, Through, kin_of, through
 from passport.identity.scopes import allows
 from passport.outcomes import Refused
 from passport.records import opened_body
@@ -68,11 +69,12 @@ async def everything(
         if question.cursor is not None:
             after = compartment.places(*open_cursor(runtime.ring.cursor_secret, context, question.cursor))
         tests = tuple(test.structure for test in question.tests)
-        structure = ("everything", tests, bool(after), decision.structure)
-        prepared = kept(runtime, structure, lambda: _found(question, decision, after=bool(after)))
+        kin = bool(kin_of(desk))
+        structure = ("everything", tests, bool(after), kin, decision.structure)
+        prepared = kept(runtime, structure, lambda: _found(question, decision, after=bool(after), kin=kin))
         params = _params(desk, decision, patient, question) | {"types": held, "supporting_types": supporting}
         rows = await disclosed(desk, prepared, {**params, **after})
-    return _page(runtime, rows, context)
+    return _page(desk, rows, context)
 
 
 def _allowed(subject: Subject, question: Question) -> tuple[list[int], list[int]]:
@@ -87,11 +89,11 @@ def _numbers(names: Iterable[str]) -> list[int]:
     return sorted(TYPE_NUMBERS[name] for name in names)
 
 
-def _found(question: Question, decision: Decision, *, after: bool) -> Select[Any]:
+def _found(question: Question, decision: Decision, *, after: bool, kin: bool) -> Select[Any]:
     """The statement of a page: the patient's records, what they refer to, recorded, shown."""
     permit, relied = decision.clause, decision.relied
     found = compartment.everything(
-        question.tests, permit, relied, proposals=decision.proposals, after=after
+        question.tests, permit, relied, proposals=decision.proposals, after=after, kin=kin
     ).cte("found")
     count = bindparam("count", type_=Integer)
     matched = select(found).order_by(*compartment.in_order(found)).limit(count).cte("matched")
@@ -124,6 +126,7 @@ def _params(desk: Desk, decision: Decision, patient: str, question: Question) ->
         **audit_params(desk, decision, [NOBODY if asked is None else asked], one=False),
         "asked": UNKNOWN_PATIENT if asked is None else asked,
         "asked_ref": desk.runtime.keys.reference(patient),
+        "kin": list(kin_of(desk)),
         "count": question.count,
         "limit": question.count + 1,
     }
@@ -132,8 +135,8 @@ def _params(desk: Desk, decision: Decision, patient: str, question: Question) ->
     return params
 
 
-def _page(runtime: Runtime, rows: Sequence[Any], context: bytes) -> Found:
-    shown = present(rows)
+def _page(desk: Desk, rows: Sequence[Any], context: bytes) -> Found:
+    shown, runtime, seen_through = present(rows), desk.runtime, through(desk)
     matches = [row for row in shown if not row.included]
     cursor = None
     if matches and rows[0].more:
@@ -141,16 +144,14 @@ def _page(runtime: Runtime, rows: Sequence[Any], context: bytes) -> Found:
         values = (str(last.sort_type), str(last.sort_kind), last.sort_time)
         cursor = seal_cursor(runtime.ring.cursor_secret, context, values, last.record_key)
     return Found(
-        entries=tuple(entry(runtime, row) for row in matches),
+        entries=tuple(entry(runtime, row, seen_through) for row in matches),
         included=tuple(entry(runtime, row) for row in shown if row.included),
         cursor=cursor,
     )
 
 
-def entry(runtime: Runtime, row: Any) -> Entry:
+def entry(runtime: Runtime, row: Any, seen_through: Through = AS_STORED) -> Entry:
     """The entry of a row of any type."""
     name = TYPES_BY_NUMBER[TypeNumber(row.type)].name
-    return Entry(
-        f"{name}/{row.id}",
-        opened_body(row, runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type),
-    )
+    body = opened_body(row, runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type)
+    return Entry(f"{name}/{row.id}", seen_through.seen(name, body))

@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from fhirstore.matching import Context
 from fhirstore.reads import Permit
 from fhirstore.search import statement
-from fhirstore.search.criteria import Criteria
+from fhirstore.search.criteria import Criteria, about_all
 from fhirstore.search.sort import SortKey, by_rows
 from fhirstore.tables import NOBODY
 from fhirstore.types import PROPOSABLE
 from passport.admission import Desk
 from passport.decision import TYPE_NUMBERS, Decision
 from passport.disclosure.recorded import UNKNOWN_PATIENT, kept
+from passport.disclosure.through import kin_of
 from passport.outcomes import Invalid
 from passport.sql import fetch
 from passport.standing import Standing
@@ -77,7 +78,14 @@ class Finder:
         return Context(settings.zone, (settings.fhir_url,))
 
     def settled(self, criteria: Searched) -> Searched:
-        """The same search, simpler where nobody shares a record with the patient whom it names."""
+        """The same search, simpler where nobody shares a record with the patient whom it names.
+
+        Where that patient was registered more than once, it is a search about all of these.
+        """
+        kin = kin_of(self.desk)
+        if kin and criteria.patients == (self.desk.request.about,):
+            tests = about_all(criteria.tests, tuple(kin.values()), self.desk.runtime.keys)
+            return replace(criteria, patients=tuple(kin.values()), tests=tests)
         if criteria.held == "named" and len(self._holders()) <= 1:
             return replace(criteria, held="lies")
         return criteria
@@ -104,6 +112,7 @@ class Finder:
             "asked": UNKNOWN_PATIENT if asked is None else asked,
             "asked_refs": [self.desk.runtime.keys.reference(one) for one in criteria.patients or ()],
             "holders": self._holders(),
+            "kin": list(kin_of(self.desk)),
             "reachable": self.reachable,
         }
         for test in criteria.tests:

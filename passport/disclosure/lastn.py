@@ -35,6 +35,7 @@ from passport.disclosure.recorded import (
     require_scope,
 )
 from passport.disclosure.sifting import Opened, all_of, opened
+from passport.disclosure.through import through
 from passport.outcomes import Invalid
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -77,7 +78,8 @@ async def lastn(
         rows = await disclosed(desk, prepared, _params(finder, criteria, texted, most))
     if rows and rows[0].many:
         raise TooMany
-    return tuple(entry(runtime, row) for row in present(rows))
+    seen_through = through(desk)
+    return tuple(entry(runtime, row, seen_through) for row in present(rows))
 
 
 async def _by_rows(finder: Finder, query: Query) -> Criteria:

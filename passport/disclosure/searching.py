@@ -38,6 +38,7 @@ from passport.disclosure.recorded import (
     require_scope,
 )
 from passport.disclosure.sifting import Matched, Opened, bound_place, sifted
+from passport.disclosure.through import through
 from passport.records import opened_body
 from passport.runtime import Runtime
 from passport.sql import Prepared
@@ -123,7 +124,7 @@ async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Qu
         values = [getattr(found[-1], f"sort_{at}") for at in range(len(query.order))]
         place = (values, found[-1].record_key)
     return Page(
-        entries=tuple(_entry(runtime, query, row) for row in found),
+        entries=tuple(_entry(desk, query, row) for row in found),
         total=rows[0].total if rows else None,
         cursor=_cursor(runtime, query, place, cursor_context(desk, binding)),
     )
@@ -228,6 +229,6 @@ def _page(
     )
 
 
-def _entry(runtime: Runtime, query: Query, row: Any) -> Entry:
-    key = runtime.ring.unwrap(row.patient_key, row.wrapped_key)
-    return Entry(f"{query.type.name}/{row.id}", opened_body(row, key, TYPE_NUMBERS[query.type.name]))
+def _entry(desk: Desk, query: Query, row: Any) -> Entry:
+    key, name = desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), query.type.name
+    return Entry(f"{name}/{row.id}", through(desk).seen(name, opened_body(row, key, TYPE_NUMBERS[name])))

@@ -20,6 +20,7 @@ from fhirstore.search.query import Query
 from fhirstore.search.sort import SortKey, by_rows
 from fhirstore.types import TYPES_BY_NUMBER, TypeNumber
 from passport.disclosure.finding import Finder, TooCostly
+from passport.disclosure.through import through
 from passport.records import opened_body
 from passport.runtime import Runtime
 
@@ -100,12 +101,13 @@ async def opened(
     finder.budget.spend(len(rows))
     found: list[Opened] = []
     runtime, context = finder.desk.runtime, finder.context
+    seen_through = through(finder.desk)
     parsing = trees or not by_rows(order) or bool(criteria and criteria.sifts)
 
     def look(chunk: Sequence[Any]) -> list[Opened]:
         seen = []
         for row in chunk:
-            body = _body(runtime, row)
+            body = seen_through.seen(TYPES_BY_NUMBER[TypeNumber(row.type)].name, _body(runtime, row))
             tree = json.loads(body, parse_float=Decimal) if parsing else {}
             if criteria is None or all(matches(tree) for matches in criteria.sifts):
                 seen.append(Opened(row, body, tree, values_of(order, row, tree, context)))

@@ -34,6 +34,7 @@ from passport.disclosure.recorded import (
     recorded,
     require_scope,
 )
+from passport.disclosure.through import kin_of, through
 from passport.identity.scopes import allows
 from passport.outcomes import Invalid, NotFound
 from passport.runtime import Runtime
@@ -77,28 +78,31 @@ async def summary(runtime: Runtime, caller: Caller, patient: str, asked_as: str)
         for type_name in TYPES:
             require_scope(desk.subject, type_name, "s")
         decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
-        prepared = kept(runtime, ("summary", decision.structure), lambda: _statement(decision))
+        kin = bool(kin_of(desk))
+        prepared = kept(runtime, ("summary", kin, decision.structure), lambda: _statement(decision, kin=kin))
         rows = await disclosed(desk, prepared, _params(desk, decision))
     if rows and rows[0].many:
         raise TooMany
-    return _gathered(runtime, present(rows))
+    return _gathered(desk, present(rows))
 
 
-def _gathered(runtime: Runtime, rows: Sequence[Any]) -> Gathered:
-    is_patient = TYPE_NUMBERS[PATIENT]
+def _gathered(desk: Desk, rows: Sequence[Any]) -> Gathered:
+    is_patient, runtime, seen_through = TYPE_NUMBERS[PATIENT], desk.runtime, through(desk)
     found = [entry(runtime, row) for row in rows if row.type == is_patient]
     if not found:
         raise NotFound
     return Gathered(
         patient=found[0],
-        records=tuple(entry(runtime, row) for row in rows if not row.included and row.type != is_patient),
+        records=tuple(
+            entry(runtime, row, seen_through) for row in rows if not row.included and row.type != is_patient
+        ),
         others=tuple(entry(runtime, row) for row in rows if row.included),
     )
 
 
-def _statement(decision: Decision) -> Select[Any]:
+def _statement(decision: Decision, *, kin: bool) -> Select[Any]:
     permit, relied = decision.clause, decision.relied
-    found = records.summary(permit, relied).cte("found")
+    found = records.summary(permit, relied, kin=kin).cte("found")
     beside = compartment.supporting(found, permit, relied).cte("beside")
     many = select(func.count() > bindparam("most", type_=Integer)).select_from(found).scalar_subquery()
     whole = exists(select(found.c.record_key).where(found.c.type == bindparam("patient_type"))) & ~many
@@ -126,6 +130,7 @@ def _params(desk: Desk, decision: Decision) -> Mapping[str, Any]:
         **decision.params,
         **audit_params(desk, decision, [NOBODY if asked is None else asked], one=True),
         "asked": UNKNOWN_PATIENT if asked is None else asked,
+        "kin": list(kin_of(desk)),
         "patient_type": TYPE_NUMBERS[PATIENT],
         "observation_type": TYPE_NUMBERS[OBSERVATION],
         "types": [TYPE_NUMBERS[name] for name in timeless],

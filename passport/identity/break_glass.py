@@ -95,7 +95,7 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
 
     Raises:
         Unauthenticated: the caller's token is not good.
-        Refused: no policy lets the caller open, or there is no such patient; the two look the same.
+        Refused: no policy lets the caller open, or there is no such patient, or none who lives; all look the same.
         TooMany: the caller opened too often within the last hour, whoever is asked for now.
     """
     request = Request(
@@ -110,7 +110,8 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
     async with admitted(runtime, Acting(emergency), request) as desk:
         await _check_rate(desk, emergency)
         decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
-        if not _policies_permit(decision) or desk.standing.asked != opened:
+        named = desk.standing.asked == opened and decision.reaches(opened)
+        if not _policies_permit(decision) or not named:
             raise Refused
         return await _opened(desk, emergency, opened, wanted)
 

@@ -14,6 +14,7 @@ from fhirstore.tables import NOBODY
 from passport.audit.names import Named, named
 from passport.identity import store
 from passport.outcomes import Invalid
+from passport.patients.store import DEAD
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 from passport.subjects import AUDITOR, OPERATOR, Kind, Subject
@@ -66,8 +67,8 @@ async def principal(
         now: the instant at which a role has to be valid.
 
     Raises:
-        UnknownPrincipal: there is no such resource, it was deleted, or its type signs nobody in; or a role
-            that is not a practitioner's now.
+        UnknownPrincipal: there is no such resource, it was deleted, or its type signs nobody in; a role that is
+            not a practitioner's now; or somebody who died.
     """
     kind = city_kind(reference)
     person, role, own = reference, None, None
@@ -75,6 +76,8 @@ async def principal(
         record = await _existing(runtime, connection, reference)
         kind = "device" if _is_cuff(record) else KINDS_BY_TYPE[record.type]
         own = record.patient_key if kind == "patient" else None
+        if own is not None and await fetch(connection, DEAD, {"patient_key": own, "now": now}):
+            raise UnknownPrincipal
         if record.type == "PractitionerRole":
             person, role = await _practitioner(runtime, connection, reference, now), reference
     return Subject(

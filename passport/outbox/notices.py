@@ -37,6 +37,10 @@ Kind = Literal[
     "import-refused",
     "import-quarantined",
     "import-doubted",
+    "registrations-merged",
+    "registrations-separated",
+    "death-recorded",
+    "death-taken-back",
 ]
 
 
@@ -82,6 +86,24 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "import-doubted": Sentence(
         "取り込んだお薬の記録の氏名か生年月日が、登録と違います。ご自分のものか確かめてください。",
         "An imported medication record names another birth date or name than yours. Check whether it is yours.",
+    ),
+    "registrations-merged": Sentence(
+        "あなたの二つの登録を、同じ方のものとして一つにまとめました。共有の設定はそれぞれそのままです。"
+        "心当たりがなければ市の窓口に知らせてください。",
+        "Two registrations of yours were put together. What you share by each of them stays as it was. "
+        "If they are not both yours, tell the city desk.",
+    ),
+    "registrations-separated": Sentence(
+        "まとめた二つの登録を、元のとおり別々に戻しました。",
+        "Two registrations that had been put together are separate again, as they were.",
+    ),
+    "death-recorded": Sentence(
+        "お亡くなりになったことが登録されました。共有と閲覧は、定めに従って終わります。誤りであれば市の窓口に知らせてください。",
+        "A death was recorded. Sharing ends as the law says. If this is an error, tell the city desk.",
+    ),
+    "death-taken-back": Sentence(
+        "誤って登録された死亡の記録を取り消しました。共有は元のとおりです。",
+        "A death that was recorded in error was taken back. What was shared is shared again.",
     ),
     "import-refused": Sentence(
         "お薬の記録を取り込めませんでした。",

@@ -232,6 +232,24 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters=_LOG | {"_count": _PAGING["_count"]},
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/identity/duplicates", "get"): Operation(
+        "Registrations that share an identifier, and of which systems (operator)",
+        parameters={"after": "the place at which the page before ended"},
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/identity/merges", "get"): Operation("Which registrations were merged (operator)", errors=_ONLY_ASKED),
+    ("/identity/merges", "post"): Operation(
+        "Merge two registrations of one person (operator); nothing is moved, and nobody sees more by it",
+        _json(
+            {
+                "survivor": _REFERENCE,
+                "duplicate": "Patient/0b1c9c52-55c6-4a86-bf35-1d4e1f8a9a77",
+                "reason": "4 to 500 characters: how it is known that both are one person",
+            }
+        ),
+        success=(201,),
+    ),
+    ("/identity/merges/{merge_id}/undo", "post"): Operation("Separate two registrations again (operator)"),
     ("/notifications", "get"): Operation("What I was told, newest first", errors=_ONLY_ASKED),
     ("/devices", "get"): Operation("My devices and how they stand", errors=_ONLY_ASKED),
     ("/devices/models", "get"): Operation("Which models can be enrolled", errors=(401,)),

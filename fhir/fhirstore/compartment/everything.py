@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     BigInteger,
+    BindParameter,
     ColumnElement,
     FromClause,
     Integer,
@@ -55,14 +56,22 @@ _TYPES: Final = ARRAY(SmallInteger)
 
 
 def everything(
-    tests: Sequence[Test], permit: Condition, relied: Relied, *, proposals: bool, after: bool
+    tests: Sequence[Test],
+    permit: Condition,
+    relied: Relied,
+    *,
+    proposals: bool,
+    after: bool,
+    kin: bool = False,
 ) -> Select[Any]:
     """The rows of one page and one more, which tells that there is a next page.
 
     Bound: `asked`, `types`, `limit`, what the tests and `permit` bind, with `after` what `places` returns, and
-    with `proposals` `asked_ref`, the key of the Patient's reference.
+    with `proposals` `asked_ref`, the key of the Patient's reference. With `kin`, all the registrations that are bound
+    as `kin` are one patient.
     """
-    kinds = [(_OWN, _own), (_SHARED, _shared), *([(_OWN, _proposed)] if proposals else [])]
+    own, shared = (_of_kin, _shared_by_kin) if kin else (_own, _shared)
+    kinds = [(_OWN, own), (_SHARED, shared), *([(_OWN, _proposed)] if proposals else [])]
     branches = []
     for kind, where in kinds:
         record = resource.alias()
@@ -155,6 +164,20 @@ def _own(record: FromClause) -> ColumnElement[bool]:
 def _shared(record: FromClause) -> ColumnElement[bool]:
     beside = select(copatient.c.other_key).where(copatient.c.patient_key == _asked())
     return record.c.patient_key.in_(beside) & (_asked() == any_(record.c.others))
+
+
+def _of_kin(record: FromClause) -> ColumnElement[bool]:
+    return record.c.patient_key == any_(_kin())
+
+
+def _shared_by_kin(record: FromClause) -> ColumnElement[bool]:
+    beside = select(copatient.c.other_key).where(copatient.c.patient_key == any_(_kin()))
+    named: ColumnElement[bool] = record.c.others.overlap(_kin())
+    return record.c.patient_key.in_(beside) & named & not_(_of_kin(record))
+
+
+def _kin() -> BindParameter[Sequence[int]]:
+    return bindparam("kin", type_=ARRAY(BigInteger))
 
 
 def _proposed(record: FromClause) -> ColumnElement[bool]:

@@ -36,15 +36,19 @@ _TYPES: Final = ARRAY(SmallInteger)
 
 
 def summary(
-    permit: Callable[[FromClause], ColumnElement[bool]], relied: Callable[[FromClause], ColumnElement[Any]]
+    permit: Callable[[FromClause], ColumnElement[bool]],
+    relied: Callable[[FromClause], ColumnElement[Any]],
+    *,
+    kin: bool = False,
 ) -> Select[Any]:
     """The Patient and the records of the summary, by type and from the newest to the oldest.
 
     Bound: `asked`; the types' numbers `patient_type`, `types` (shown whatever their time), `medicine_types`,
     `observation_type`; the keys of statuses `not_shown` and `still_taken`; those of `vital_categories`; `since`,
-    before which a medicine that is no longer taken ended; `limit`; and what `permit` binds.
+    before which a medicine that is no longer taken ended; `limit`; and what `permit` binds. With `kin`, the records
+    are those of all the registrations that are bound as `kin`.
     """
-    record = resource.alias("r")
+    record, asked = resource.alias("r"), bindparam("asked", type_=BigInteger)
     time = func.coalesce(
         record.c.starts, literal_column(f"'{UNDATED}'::timestamptz"), type_=TIMESTAMP(timezone=True)
     )
@@ -57,9 +61,9 @@ def summary(
         time.label("time"),
         case((_is(record, "observation_type"), place), else_=1).label("place"),
     ).where(
-        record.c.patient_key == bindparam("asked", type_=BigInteger),
+        record.c.patient_key == (any_(bindparam("kin", type_=_KEYS)) if kin else asked),
         not_(record.c.deleted),
-        or_(_is(record, "patient_type"), _matters(record)),
+        or_(_is(record, "patient_type") & (record.c.patient_key == asked), _matters(record)),
         permit(record),
     )
     placed = found.subquery("placed")

@@ -9,11 +9,12 @@ A link is a search of its own, whose finds become a condition of the search that
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, any_, bindparam, not_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from fhirstore.keys import KeyMaker
 from fhirstore.parameters import SearchParameter
 from fhirstore.search.test import Test
 from fhirstore.tables import locator
@@ -88,6 +89,27 @@ def refers(bind: str, keys: Sequence[int]) -> Test:
         ("refs",),
         lambda record: record.c.refs.overlap(bindparam(bind, type_=ARRAY(BigInteger))),
         {bind: list(keys)},
+    )
+
+
+WHOSE: Final = "whose"
+"""How the values of tests are named that say whose a record is, beside the patient who is searched."""
+
+
+def about_all(tests: Sequence[Test], patients: Sequence[str], keys: KeyMaker) -> tuple[Test, ...]:
+    """The tests with each of these, who are all one person, standing for all of them."""
+    everyone = {keys.reference(patient) for patient in patients}
+
+    def widened(name: str, value: Any) -> Any:
+        if not name.startswith(WHOSE) or everyone.isdisjoint(value):
+            return value
+        return sorted(everyone.union(value))
+
+    return tuple(
+        replace(test, params={name: widened(name, value) for name, value in test.params.items()})
+        if any(name.startswith(WHOSE) for name in test.params)
+        else test
+        for test in tests
     )
 
 

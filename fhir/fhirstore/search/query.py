@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fhirstore.keys import KeyMaker
-from fhirstore.search.criteria import Criteria, links_of, of_patients, refers
+from fhirstore.search.criteria import WHOSE, Criteria, links_of, of_patients, refers
 from fhirstore.search.filters import MAX_VALUES, Filters
 from fhirstore.search.include import Include, includes, read_include
 from fhirstore.search.result import CURSOR, DEFAULT_COUNT, MAX_COUNT, RESULT, Result, Summary, Total
@@ -134,7 +134,7 @@ def _narrowed(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> 
     tests = []
     for at, asked in enumerate(whose):
         patients = [keys.reference(one) for one in asked.patients or ()]
-        bind = f"whose{at}"
+        bind = f"{WHOSE}{at}"
         owned = asked.held == "owner"
         tests.append(of_patients(criteria.type, bind, patients) if owned else refers(bind, patients))
     return replace(criteria, tests=criteria.tests + tuple(tests))

@@ -48,7 +48,8 @@ def page(query: Query, permit: Permit, relied: Relied, *, reach: Permit, after_c
 
     Bound: the tests' values, `limit`, the cursor's `after_…`, `asked` or `asked_refs` for the patients that the
     search names, `holders` where it also finds what names them, and what `permit` and `reach` bind. `reach`
-    bounds whose records are looked at when no patient is named.
+    bounds whose records are looked at when no patient is named. Where a person was registered more than once, `kin`
+    are all of these.
     """
     rows, record = _found(query, query.order, permit, reach, after_cursor=after_cursor)
     return rows.add_columns(*shown(record), relied(record).label("relied"))
@@ -201,7 +202,11 @@ def _matching(criteria: Criteria, rows: FromClause, driving: Test | None) -> lis
     conditions = [rows.c.type == bindparam("type", type_=SmallInteger), not_(rows.c.deleted)]
     asked = bindparam("asked", type_=BigInteger)
     if criteria.held == "named":
-        conditions.append(or_(rows.c.patient_key == asked, asked == any_(rows.c.others)))
+        named = or_(rows.c.patient_key == asked, asked == any_(rows.c.others))
+        if len(criteria.patients or ()) > 1:
+            kin = bindparam("kin", type_=_KEYS)
+            named = or_(rows.c.patient_key == any_(kin), rows.c.others.overlap(kin))
+        conditions.append(named)
     if criteria.held == "owner" and criteria.patients is not None:
         conditions.append(about_its_owner(criteria.type, rows))
     return conditions + [test.condition(rows) for test in criteria.tests if test is not driving]

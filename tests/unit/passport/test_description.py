@@ -11,7 +11,11 @@ from passport.routes.operations import OPERATIONS
 from passport.settings import Settings
 
 Json = dict[str, Any]
-WITHOUT_BODY: Final = {"/devices/{device_id}/{verb}", "/auth/sign-out"}
+WITHOUT_BODY: Final = {
+    "/devices/{device_id}/{verb}",
+    "/auth/sign-out",
+    "/identity/merges/{merge_id}/undo",
+}
 
 
 @pytest.fixture(scope="module")

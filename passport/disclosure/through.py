@@ -1,0 +1,70 @@
+"""Records as they are seen through one of a person's registrations.
+
+http://hl7.org/fhir/R4/patient.html#merge
+
+Who asks about one registration is shown the records of all of them, and finds the one that was asked about as their
+patient. What is stored stays as it is, and so is a record that is read by its own address.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhirstore.parse import Limits, parse, serialise
+from passport.admission import Desk
+
+_AS_STORED: Final = frozenset({"Patient", "Person", "Provenance", "Bundle"})
+"""What says who is who, tells of one version of a record, or is a document that somebody composed."""
+
+_ANY_DEPTH: Final = 1_024  # what is stored was measured on its way in
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """How references to a person's registrations are written for who asked about one: all of them as that one."""
+
+    written: Mapping[str, str]
+
+    def seen(self, type_name: str, body: bytes) -> bytes:
+        """A record's JSON as it is shown; only one that names another registration is looked into."""
+        named = any(f'"{reference}"'.encode() in body for reference in self.written)
+        if not named or type_name in _AS_STORED:
+            return body
+        tree = parse(body, Limits(size_bytes=len(body), depth=_ANY_DEPTH))
+        return serialise({name: self._rewritten(value) for name, value in tree.items()})
+
+    def _rewritten(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._rewritten(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: self.written.get(one, one)
+            if name == "reference" and isinstance(one, str)
+            else self._rewritten(one)
+            for name, one in value.items()
+        }
+
+
+AS_STORED: Final = Through({})
+"""How everybody is seen who was registered once."""
+
+
+def kin_of(desk: Desk) -> Mapping[int, str]:
+    """All registrations of the Patient whom a request is about, by patient_key; nothing where there is one."""
+    asked, about = desk.standing.asked, desk.request.about
+    if asked is None or about is None:
+        return {}
+    kin = desk.standing.seen_with(asked)
+    return kin if kin.get(asked) == about else {}
+
+
+def through(desk: Desk) -> Through:
+    """How records are seen by who asks about a Patient; for all other requests as they are stored."""
+    kin = kin_of(desk)
+    if not kin:
+        return AS_STORED
+    about, base = desk.request.about or "", desk.runtime.settings.fhir_url
+    others = [reference for reference in kin.values() if reference != about]
+    near = dict.fromkeys(others, about)
+    return Through(near | {f"{base}/{one}": f"{base}/{about}" for one in others})
