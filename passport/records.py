@@ -88,6 +88,10 @@ def _head(type_name: str, id_: str) -> bytes:
     return f'{{"resourceType":"{type_name}","id":"{id_}"'.encode()
 
 
+_HEADS: Final = {number: _head(row.name, "").removesuffix(b'"') for number, row in TYPES_BY_NUMBER.items()}
+"""How the body of each type begins, up to its id."""
+
+
 def sealed_row(
     runtime: Runtime, draft: Draft, owner: Owner, *, source: int, now: datetime, plain: bytes | None = None
 ) -> RecordRow:
@@ -158,6 +162,7 @@ def opened_body(row: Any, body_key: bytes, type_number: int) -> bytes:
     Raises:
         BodyForged: the row does not hold what was sealed for it.
     """
-    address = Address(row.patient_key, TypeNumber(type_number), row.id, row.version)
+    number, id_ = TypeNumber(type_number), row.id
+    address = Address(row.patient_key, number, id_, row.version)
     opened = BODIES.open(Sealed(row.codec, row.body), body_key, address)
-    return _head(TYPES_BY_NUMBER[address.type].name, row.id) + opened
+    return b'%b%b"%b' % (_HEADS[number], id_.encode(), opened)

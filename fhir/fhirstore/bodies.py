@@ -12,9 +12,8 @@ repetitive the record is, as they do from the clear columns beside it.
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from threading import local
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -44,8 +43,7 @@ LEVEL: Final = 3
 _ADDRESS: Final = struct.Struct(">hqhi")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """The row that a body belongs to."""
 
     patient_key: int
@@ -58,8 +56,7 @@ class Address:
         return _ADDRESS.pack(codec, self.patient_key, self.type, self.version) + self.id.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """A body as its row holds it."""
 
     codec: CodecNumber
