@@ -40,6 +40,7 @@ _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD":
 
 
 @router.post("")
+@router.post("/", include_in_schema=False)
 async def bundle(request: Request) -> Response:
     """Carry out a batch or a transaction."""
     check_accept(request)

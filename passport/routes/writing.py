@@ -34,12 +34,16 @@ from passport.routes.messages import (
     runtime_of,
 )
 from passport.routes.preferences import outcome_of_success, returned, written_response
+from passport.routes.subsets import known_parameters
 from passport.runtime import Runtime
 from passport.subjects import Bearer
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 JSON_PATCH: Final = "application/json-patch+json"
+
+_FORMS: Final = frozenset({"_format", "_pretty"})
+"""Parameters that say what an answer looks like, whatever is done."""
 
 
 @router.post("/{type_name}")
@@ -48,8 +52,8 @@ async def create(request: Request, type_name: str) -> Response:
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
     tree = parse(await fhir_body(request))
-    stated = request.headers.get("if-none-exist")
-    condition = None if stated is None else condition_of(runtime, type_, pairs_of(stated))
+    stated = _stated(request)
+    condition = None if stated is None else condition_of(runtime, type_, stated)
     named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
     written: Written | None = None
     async with _admitted(request, runtime, caller, "create", named, Action.COLLECT) as desk:
@@ -66,6 +70,7 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
     """Write the next version of a record."""
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
+    known_parameters(request, _FORMS)
     tree = parse(await fhir_body(request))
     write = Write("update", type_name, tree, id_, if_match(request))
     named = [f"{type_name}/{id_}", *named_by(tree, type_, runtime.settings.fhir_url)]
@@ -79,7 +84,7 @@ async def update_by_condition(request: Request, type_name: str) -> Response:
     """Write the next version of the one record that matches, or the first where none does."""
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
-    condition = condition_of(runtime, type_, request.query_params.multi_items())
+    condition = condition_of(runtime, type_, _asked(request))
     tree = parse(await fhir_body(request))
     named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
     async with _admitted(request, runtime, caller, "update", named) as desk:
@@ -93,6 +98,7 @@ async def patch(request: Request, type_name: str, id_: str) -> Response:
     """Change parts of a record."""
     runtime, _ = _writable(request, type_name)
     caller = bearer(request)
+    known_parameters(request, _FORMS)
     write = Write("update", type_name, None, id_, if_match(request), patch=await _patch(request))
     async with _admitted(request, runtime, caller, "update", [f"{type_name}/{id_}"]) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
@@ -104,7 +110,7 @@ async def patch_by_condition(request: Request, type_name: str) -> Response:
     """Change parts of the one record that matches."""
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
-    condition = condition_of(runtime, type_, request.query_params.multi_items())
+    condition = condition_of(runtime, type_, _asked(request))
     change = await _patch(request)
     async with _admitted(request, runtime, caller, "update", [f"{type_name}/"]) as desk:
         id_ = await _one(desk, condition)
@@ -118,6 +124,7 @@ async def delete(request: Request, type_name: str, id_: str) -> Response:
     """Delete a record; its versions stay for those who may see them."""
     runtime, _ = _writable(request, type_name)
     caller = bearer(request)
+    known_parameters(request, _FORMS)
     write = Write("delete", type_name, id=id_, if_match=if_match(request))
     async with _admitted(request, runtime, caller, "delete", [f"{type_name}/{id_}"]) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
@@ -129,7 +136,7 @@ async def delete_by_condition(request: Request, type_name: str) -> Response:
     """Delete the one record that matches."""
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
-    condition = condition_of(runtime, type_, request.query_params.multi_items())
+    condition = condition_of(runtime, type_, _asked(request))
     async with _admitted(request, runtime, caller, "delete", [f"{type_name}/"]) as desk:
         id_ = await _one(desk, condition)
         write = Write("delete", type_name, id=id_, if_match=if_match(request))
@@ -200,6 +207,25 @@ async def _patch(request: Request) -> Callable[[Tree], Tree]:
         return read_json_patch(await raw_body(request))
     expected = f"{JSON_PATCH}` or a FHIRPath Patch in `application/fhir+json"
     return read_fhirpath_patch(parse(await fhir_body(request, expected=expected)))
+
+
+def _asked(request: Request) -> list[tuple[str, str]]:
+    """The parameters of the address that name records."""
+    return [(name, value) for name, value in request.query_params.multi_items() if name not in _FORMS]
+
+
+def _stated(request: Request) -> list[tuple[str, str]] | None:
+    """The condition of a creation; clients that have no header for it write it into the address.
+
+    Raises:
+        Invalid: it stands in both.
+    """
+    header, asked = request.headers.get("if-none-exist"), _asked(request)
+    if header is None:
+        return asked or None
+    if asked:
+        raise Invalid("got a condition in the address beside `If-None-Exist`, expected one of them")
+    return pairs_of(header)
 
 
 def _writable(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:

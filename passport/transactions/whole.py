@@ -80,6 +80,10 @@ def _type(one: Asked) -> ResourceType:
         raise NotAllowed("records of this type are written by the service alone", allowed=("GET",))
     if one.method == "POST" and one.id is not None:
         raise Invalid("got `POST` to a record, expected one to its type", (f"{one.place}.request.url",))
+    if one.query and (one.id is not None or one.if_none_exist is not None):
+        raise Invalid(
+            "got parameters beside an id or a condition, expected none", (f"{one.place}.request.url",)
+        )
     return one.type_
 
 
@@ -87,11 +91,8 @@ def _condition(desk: Desk, one: Asked) -> Condition | None:
     """The condition of an entry, None where it names its record, or none."""
     type_ = _type(one)
     if one.method == "POST":
-        return (
-            None
-            if one.if_none_exist is None
-            else condition_of(desk.runtime, type_, pairs_of(one.if_none_exist))
-        )
+        stated = one.query or None if one.if_none_exist is None else one.if_none_exist
+        return None if stated is None else condition_of(desk.runtime, type_, pairs_of(stated))
     return condition_of(desk.runtime, type_, one.pairs) if one.id is None else None
 
 

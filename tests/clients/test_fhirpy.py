@@ -93,12 +93,13 @@ def test_an_update_of_a_version_that_is_no_longer_current_is_refused(
         first.execute(path, method="put", data=tree)
 
 
-def test_a_condition_creates_updates_and_deletes(client: SyncFHIRClient, practice: Practice) -> None:
+def test_a_condition_creates_once_updates_and_deletes(client: SyncFHIRClient, practice: Practice) -> None:
     system = f"http://example.test/{uuid4()}"
     matching = client.resources("Observation").search(identifier=f"{system}|1")
     once = resource(client, made.weight(practice.patient, 58.25, identifier=made.identifiers((system, "1"))))
-    created, is_new = matching.update(once)
-    assert is_new
+    created, is_new = matching.get_or_create(once)
+    known, is_new_again = matching.get_or_create(once)
+    assert (is_new, is_new_again, known) == (True, False, created)
     once["valueQuantity"]["value"] = 57.25
     updated, is_another = matching.update(once)
     assert (is_another, updated.id, updated["meta"]["versionId"]) == (False, created.id, "2")
