@@ -124,7 +124,7 @@ async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Qu
         values = [getattr(found[-1], f"sort_{at}") for at in range(len(query.order))]
         place = (values, found[-1].record_key)
     return Page(
-        entries=tuple(_entry(desk, query, row) for row in found),
+        entries=_entries(desk, query, found),
         total=rows[0].total if rows else None,
         cursor=_cursor(runtime, query, place, cursor_context(desk, binding)),
     )
@@ -229,6 +229,14 @@ def _page(
     )
 
 
-def _entry(desk: Desk, query: Query, row: Any) -> Entry:
-    key, name = desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), query.type.name
-    return Entry(f"{name}/{row.id}", through(desk).seen(name, opened_body(row, key, TYPE_NUMBERS[name])))
+def _entries(desk: Desk, query: Query, rows: Sequence[Any]) -> tuple[Entry, ...]:
+    """Each row opened; what is the same for all of a page is looked up once."""
+    name, unwrap, seen_through = query.type.name, desk.runtime.ring.unwrap, through(desk)
+    number = TYPE_NUMBERS[name]
+    return tuple(
+        Entry(
+            f"{name}/{row.id}",
+            seen_through.seen(name, opened_body(row, unwrap(row.patient_key, row.wrapped_key), number)),
+        )
+        for row in rows
+    )

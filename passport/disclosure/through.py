@@ -27,8 +27,9 @@ class Through:
 
     def seen(self, type_name: str, body: bytes) -> bytes:
         """A record's JSON as it is shown; only one that names another registration is looked into."""
-        named = any(f'"{reference}"'.encode() in body for reference in self.written)
-        if not named or type_name in _AS_STORED:
+        if not self.written or type_name in _AS_STORED:
+            return body
+        if not any(f'"{reference}"'.encode() in body for reference in self.written):
             return body
         tree = parse(body, Limits(size_bytes=len(body), depth=_ANY_DEPTH))
         return serialise({name: self._rewritten(value) for name, value in tree.items()})
