@@ -73,7 +73,7 @@ class Holders:
         return [self.known.get(desk.runtime.keys.reference(reference)) for reference in named]
 
     def _of_nobody(self, desk: Desk, facts: Facts) -> Owner:
-        if facts.holder is Holder.DIRECTORY or desk.runtime.settings.mode == "sandbox":
+        if facts.holder is Holder.DIRECTORY or desk.runtime.settings.sandbox:
             return Owner(NOBODY, self.nobody)
         text = (
             f"got a {facts.type.name} that names no patient, expected one: a passport holds nothing of nobody"

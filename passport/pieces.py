@@ -13,7 +13,7 @@ from fhirstore.errors import Problem
 from fhirstore.facts import Facts
 from fhirstore.parse import Tree
 from fhirstore.rows import RecordRow
-from fhirstore.types import resource_type
+from fhirstore.types import TYPES
 from fhirstore.validate import validate
 from passport.admission import Desk
 from passport.authority import Basis
@@ -156,7 +156,7 @@ def check_current(one: Write, current: Current | None, on: Basis, granted: Decis
     if one.method == "create":
         return
     if current is None:
-        type_ = resource_type(one.type)
+        type_ = TYPES[one.type]
         named_by_office = on is Basis.OFFICE and (type_.directory or type_.is_patient)
         creatable = named_by_office or granted.covers(one.type)
         if one.method == "delete":

@@ -17,9 +17,9 @@ from fhirstore import reads
 from fhirstore.search.cursor import BadCursor, open_cursor, seal_cursor
 from fhirstore.search.history import Changes
 from fhirstore.tables import NOBODY
-from fhirstore.types import TYPES, TYPES_BY_NUMBER, ResourceType, TypeNumber
+from fhirstore.types import TYPE_NUMBERS, TYPES_BY_NUMBER, ResourceType, TypeNumber, types_of
 from passport.admission import Desk, Request, admitted
-from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.decision import Decision, decide
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.finding import Finder
 from passport.disclosure.recorded import (
@@ -95,7 +95,8 @@ def _types(desk: Desk, asked: Asked) -> tuple[int, ...]:
         Refused: they reach none of them.
     """
     right: Right = "r" if asked.id_ is not None else "s"
-    names = [asked.type.name] if asked.type else [row.name for row in TYPES.values() if row.writable]
+    held = types_of(sandbox=desk.runtime.settings.sandbox).values()
+    names = [asked.type.name] if asked.type else [row.name for row in held if row.writable]
     reached = tuple(TYPE_NUMBERS[name] for name in names if allows(desk.subject.scopes, name, right))
     if not reached:
         raise Refused("the session's scopes do not allow this")

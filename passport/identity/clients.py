@@ -53,8 +53,8 @@ class Client:
         }
 
 
-def client_of(client_id: str, tree: Mapping[str, Any]) -> Client:
-    """Read what an operator registers as the client named `client_id`.
+def client_of(client_id: str, tree: Mapping[str, Any], *, sandbox: bool = False) -> Client:
+    """Read what an operator registers as the client named `client_id`; `sandbox` tells which types are held.
 
     Raises:
         Invalid: an unfit id, a missing or unknown member, or a key, purpose or scope that cannot be given.
@@ -79,7 +79,7 @@ def client_of(client_id: str, tree: Mapping[str, Any]) -> Client:
         subject=subject,
         keys=tuple(assertion.registered_keys(tree.get("jwks"))),
         purposes=all_grantable(tree.get("purposes")),
-        scopes=scopes.checked(asked, "service") or scopes.everything("service"),
+        scopes=scopes.checked(asked, "service", sandbox=sandbox) or scopes.everything("service"),
         active=active,
     )
 

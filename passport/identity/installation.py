@@ -51,12 +51,12 @@ async def issue_for(
     if not timedelta(0) < granted <= LIFETIME_MAX:
         raise Invalid(f"got another lifetime, expected 1 s to {LIFETIME_MAX}", ("ttl",))
     now = runtime.clock()
-    given = smart.read(scope, _kind(reference))
+    given = smart.read(scope, _kind(reference), sandbox=settings.sandbox)
     async with runtime.pool.connection() as connection, connection.transaction():
         subject = await principal(
             runtime, connection, reference, purpose=grantable(purpose), scopes=given, now=now
         )
-        smart.checked(given, subject.kind)
+        smart.checked(given, subject.kind, sandbox=settings.sandbox)
         issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=granted)
         await record(connection, [_row(runtime, subject, issued)])
     return issued

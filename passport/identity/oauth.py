@@ -128,7 +128,7 @@ async def _granted(
         raise OAuthError("invalid_request", f"expected purpose_of_use, one of {', '.join(GRANTABLE)}")
     if not clients.may_ask_for(client, purpose):
         raise OAuthError("unauthorized_client", "this purpose of use is not allowed for the client")
-    given = _scopes(client, fields.get("scope", ""))
+    given = _scopes(client, fields.get("scope", ""), sandbox=runtime.settings.sandbox)
     try:
         subject = await principal(runtime, connection, client.subject, purpose=purpose, scopes=given, now=now)
     except UnknownPrincipal:
@@ -163,12 +163,12 @@ def _row(
     )
 
 
-def _scopes(client: clients.Client, text: str) -> frozenset[str]:
+def _scopes(client: clients.Client, text: str, *, sandbox: bool) -> frozenset[str]:
     """What is asked for of what the client may have; all of that if nothing is asked for."""
     if not text.split():
         return client.scopes
     try:
-        asked = scopes.read(text, "service")
+        asked = scopes.read(text, "service", sandbox=sandbox)
     except scopes.UnusableScope as refusal:
         raise OAuthError("invalid_scope", refusal.text) from None
     if not scopes.within(asked, client.scopes):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from fhirstore.types import TYPES
+from fhirstore.types import types_of
 from passport.outcomes import Invalid, Refused
 from passport.subjects import Kind
 
@@ -57,17 +57,17 @@ def everything(kind: Kind) -> frozenset[str]:
     return frozenset({_EVERYTHING[kind]})
 
 
-def read(text: str, kind: Kind) -> frozenset[str]:
+def read(text: str, kind: Kind, *, sandbox: bool = False) -> frozenset[str]:
     """Return the scopes in a space-separated list; an empty one asks for everything.
 
     Raises:
         UnusableScope: one of them is none, has search arguments, or belongs to another kind of caller.
     """
-    return checked(text.split(), kind) or everything(kind)
+    return checked(text.split(), kind, sandbox=sandbox) or everything(kind)
 
 
-def checked(scopes: Iterable[str], kind: Kind) -> frozenset[str]:
-    """Return scopes that this kind of caller can be given.
+def checked(scopes: Iterable[str], kind: Kind, *, sandbox: bool = False) -> frozenset[str]:
+    """Return scopes that this kind of caller can be given; `sandbox` tells which types are held.
 
     Raises:
         UnusableScope: one of them is none, has search arguments, or belongs to another kind of caller.
@@ -75,11 +75,12 @@ def checked(scopes: Iterable[str], kind: Kind) -> frozenset[str]:
     listed = frozenset(scopes)
     if len(listed) > SCOPES_MAX:
         raise UnusableScope("…")
+    held = types_of(sandbox=sandbox)
     for scope in listed:
         match = _SCOPE.fullmatch(scope)
         if match is None or not match[3] or match[1] not in _CONTEXTS[kind]:
             raise UnusableScope(scope)
-        if match[2] != "*" and match[2] not in TYPES:
+        if match[2] != "*" and match[2] not in held:
             raise UnusableScope(scope)
     return listed
 

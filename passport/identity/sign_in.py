@@ -77,6 +77,7 @@ async def hand_out(
     if subject.kind in {"service", "device"}:
         raise Invalid("got a service or a device, which sign in with a key of their own", ("subject",))
     code = codes.draw(runtime.ring.random)
+    given = scopes.checked(map(str, asked), subject.kind, sandbox=runtime.settings.sandbox)
     row = {
         "login": login,
         "secret_hash": codes.hashed(code, salt=runtime.ring.random(codes.SALT_BYTES)),
@@ -85,7 +86,7 @@ async def hand_out(
         "role": subject.role,
         "patient_key": subject.patient_key,
         "purposes": list(purposes),
-        "scopes": sorted(scopes.checked(map(str, asked), subject.kind) or scopes.everything(subject.kind)),
+        "scopes": sorted(given or scopes.everything(subject.kind)),
     }
     if not await fetch(connection, store.PUT_CODE, row):
         raise Conflict("got a login that is someone else's", ("login",))
@@ -161,7 +162,8 @@ async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt
     purpose, now = attempt.purpose, attempt.now
     if purpose not in row.purposes:
         raise Refused("this purpose of use is not allowed for the login", ("purpose",))
-    given = scopes.checked(attempt.scope.split(), row.kind) or frozenset(row.scopes)
+    asked = scopes.checked(attempt.scope.split(), row.kind, sandbox=runtime.settings.sandbox)
+    given = asked or frozenset(row.scopes)
     if not scopes.within(given, row.scopes):
         raise Refused("this scope is not allowed for the login", ("scope",))
     held = {"login": row.login, "secret_hash": row.secret_hash}

@@ -56,7 +56,7 @@ async def pieces_of(
         if current is not None:
             before = Before(wrote(desk, current.row), names_caller(desk, current.row))
         # Only whoever a policy lets write a whole type is a conformance suite, and only in a sandbox.
-        sandbox = desk.runtime.settings.mode == "sandbox" and granted.covers(one.type)
+        sandbox = desk.runtime.settings.sandbox and granted.covers(one.type)
         on = one.on or basis(desk.subject, tree, facts, before, sandbox=sandbox)
         check_current(one, current, on, granted)
         pieces.append(Piece(one, id_, tree, facts, current, on))

@@ -9,7 +9,7 @@ Each route reads its request, hands it to the disclosure, and writes the answer;
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.subset import Subset
-from fhirstore.types import ResourceType, resource_type
+from fhirstore.types import ResourceType
 from passport import disclosure
 from passport.audit import reading
 from passport.audit.query import recorded
@@ -20,6 +20,7 @@ from passport.routes.messages import (
     bearer,
     check_accept,
     fhir_response,
+    held_type,
     not_modified,
     runtime_of,
     versioned,
@@ -62,7 +63,7 @@ router.routes.extend(searching.router.routes)
 
 def _addressed(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
     check_accept(request)
-    return runtime_of(request), resource_type(type_name)
+    return runtime_of(request), held_type(request, type_name)
 
 
 def _recorded(request: Request) -> str:

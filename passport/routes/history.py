@@ -13,7 +13,7 @@ from fhirstore.search.history import parse_changes
 from fhirstore.search.query import CURSOR
 from fhirstore.search.test import SearchError
 from fhirstore.subset import Subset
-from fhirstore.types import TYPES, resource_type
+from fhirstore.types import types_of
 from passport import bundles, disclosure
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
@@ -21,7 +21,7 @@ from passport.disclosure import Asked
 from passport.outcomes import Invalid, NotAllowed
 from passport.records import written_instant
 from passport.routes.direct import Direct
-from passport.routes.messages import bearer, check_accept, fhir_response, is_lenient, runtime_of
+from passport.routes.messages import bearer, check_accept, fhir_response, held_type, is_lenient, runtime_of
 from passport.routes.subsets import cut
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
@@ -38,7 +38,7 @@ async def history_of_all(request: Request) -> Response:
 @router.get("/{type_name}/_history")
 async def history_of_type(request: Request, type_name: str) -> Response:
     """List the versions of a type's records, newest first."""
-    type_ = resource_type(type_name)
+    type_ = held_type(request, type_name)
     if not type_.writable:
         raise NotAllowed("records of this type have no versions")
     return await _history(request, Asked(type_), f"{type_name}/{_PATH}")
@@ -47,7 +47,7 @@ async def history_of_type(request: Request, type_name: str) -> Response:
 @router.get("/{type_name}/{id_}/_history")
 async def history(request: Request, type_name: str, id_: str) -> Response:
     """List the versions of a record, newest first."""
-    return await _history(request, Asked(resource_type(type_name), id_), f"{type_name}/{id_}/{_PATH}")
+    return await _history(request, Asked(held_type(request, type_name), id_), f"{type_name}/{id_}/{_PATH}")
 
 
 async def _history(request: Request, asked: Asked, path: str) -> Response:
@@ -58,7 +58,7 @@ async def _history(request: Request, asked: Asked, path: str) -> Response:
             pairs,
             zone=runtime.settings.zone,
             lenient=is_lenient(request),
-            types=TYPES if asked.type is None else (asked.type.name,),
+            types=types_of(sandbox=runtime.settings.sandbox) if asked.type is None else (asked.type.name,),
         )
     except SearchError as error:
         raise Invalid(str(error), (error.parameter,)) from None

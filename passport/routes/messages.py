@@ -12,6 +12,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from fhirstore.types import ResourceType, resource_type
 from passport.outcomes import FHIR_JSON, PassportError, TooLarge, Unauthenticated, UnsupportedMedia
 from passport.pieces import version_of
 from passport.runtime import Runtime
@@ -40,6 +41,15 @@ def runtime_of(request: Request) -> Runtime:
     if not isinstance(runtime, Runtime):
         raise TypeError("the service has not started")
     return runtime
+
+
+def held_type(request: Request, name: str) -> ResourceType:
+    """The type at an address.
+
+    Raises:
+        UnknownType: this installation holds none of this name.
+    """
+    return resource_type(name, sandbox=runtime_of(request).settings.sandbox)
 
 
 def bearer(request: Request) -> Bearer:

@@ -9,14 +9,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.parse import Tree, parse, serialise
-from fhirstore.types import ResourceType, resource_type, types_of
+from fhirstore.types import ResourceType, types_of
 from passport import disclosure
 from passport.audit import reading
 from passport.audit.query import recorded
 from passport.disclosure.metadata import metadata
 from passport.outcomes import Invalid
 from passport.routes.direct import Direct
-from passport.routes.messages import bearer, check_accept, fhir_response, runtime_of, versioned
+from passport.routes.messages import bearer, check_accept, fhir_response, held_type, runtime_of, versioned
 from passport.routes.searching import AUDIT
 from passport.routes.subsets import known_parameters
 
@@ -26,14 +26,14 @@ router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 @router.get("/$meta")
 async def system_meta(request: Request) -> Response:
     """Show the profiles, tags and labels that are in use in records of any type."""
-    held = types_of(sandbox=runtime_of(request).settings.mode == "sandbox").values()
+    held = types_of(sandbox=runtime_of(request).settings.sandbox).values()
     return await _in_use(request, [row for row in held if row.writable], "$meta")
 
 
 @router.get("/{type_name}/$meta")
 async def type_meta(request: Request, type_name: str) -> Response:
     """Show the profiles, tags and labels that are in use in records of a type."""
-    type_ = resource_type(type_name)
+    type_ = held_type(request, type_name)
     if not type_.writable:
         raise Invalid(
             "got a type of which only single records tell this, expected another", code="not-supported"
@@ -45,7 +45,7 @@ async def type_meta(request: Request, type_name: str) -> Response:
 async def meta(request: Request, type_name: str, id_: str) -> Response:
     """Show the metadata of a record as it is now."""
     check_accept(request)
-    runtime, type_ = runtime_of(request), resource_type(type_name)
+    runtime, type_ = runtime_of(request), held_type(request, type_name)
     known_parameters(request, ("_format", "_pretty"))
     caller, asked_as = bearer(request), recorded("GET", f"{type_name}/{id_}/$meta")
     if type_name == AUDIT:

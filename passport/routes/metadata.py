@@ -55,7 +55,7 @@ def statement(settings: Settings) -> dict[str, Any]:
 
 
 def _rest(settings: Settings) -> _Json:
-    held = types_of(sandbox=settings.mode == "sandbox")
+    held = types_of(sandbox=settings.sandbox)
     return {
         "mode": "server",
         "security": {

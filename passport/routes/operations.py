@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirstore.parameters import parameters_of
-from fhirstore.types import TYPES
+from fhirstore.types import types_of
 
 JSON: Final = "application/json"
 FHIR: Final = "application/fhir+json"
@@ -69,11 +69,12 @@ _PATCH: Final[Mapping[str, Any]] = {
 def _searchable() -> dict[str, str]:
     """Every search parameter, with the types that have it."""
     found: dict[str, list[str]] = {}
-    for type_name in TYPES:
+    held = types_of(sandbox=False)
+    for type_name in held:
         for name in parameters_of(type_name):
             found.setdefault(name, []).append(type_name)
     return {
-        name: "of every type" if len(types) == len(TYPES) else f"of {', '.join(types)}"
+        name: "of every type" if len(types) == len(held) else f"of {', '.join(types)}"
         for name, types in found.items()
     }
 

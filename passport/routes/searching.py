@@ -12,7 +12,6 @@ from fhirstore.errors import Problem
 from fhirstore.search.query import CURSOR, Query, parse_query
 from fhirstore.search.test import SearchError
 from fhirstore.subset import Subset, parse_subset
-from fhirstore.types import resource_type
 from passport import bundles, disclosure
 from passport.audit import reading
 from passport.audit.query import recorded
@@ -24,6 +23,7 @@ from passport.routes.messages import (
     bearer,
     check_accept,
     fhir_response,
+    held_type,
     is_lenient,
     media_type,
     raw_body,
@@ -107,8 +107,8 @@ def _question(
     """The search, and what part of each record it wants."""
     if type_name == "*":
         raise Invalid("got `*`, expected a type; `$everything` shows all of a patient", code="not-supported")
-    type_, settings = resource_type(type_name), runtime.settings
-    if type_name == AUDIT or (patient is not None and type_.directory):
+    type_, settings = held_type(request, type_name), runtime.settings
+    if type_name == AUDIT or (patient is not None and (type_.directory or type_.sandbox)):
         raise Invalid(
             f"got `{type_name}` in the compartment of a patient, which has none", code="not-supported"
         )

@@ -55,7 +55,10 @@ async def bundle(request: Request) -> Response:
 
 
 async def _transaction(request: Request, runtime: Runtime, entries: Sequence[Any]) -> dict[int, bytes]:
-    asked = [asked_of(entry, at, runtime.settings.fhir_url) for at, entry in enumerate(entries)]
+    settings = runtime.settings
+    asked = [
+        asked_of(entry, at, settings.fhir_url, sandbox=settings.sandbox) for at, entry in enumerate(entries)
+    ]
     writing = [one for one in asked if one.method not in READING]
     answers: dict[int, bytes] = {}
     if writing:
@@ -71,11 +74,12 @@ async def _transaction(request: Request, runtime: Runtime, entries: Sequence[Any
 
 
 async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> dict[int, bytes]:
+    settings = runtime.settings
     answers: dict[int, bytes] = {}
     asked = []
     for at, entry in enumerate(entries):
         try:
-            asked.append(asked_of(entry, at, runtime.settings.fhir_url))
+            asked.append(asked_of(entry, at, settings.fhir_url, sandbox=settings.sandbox))
         except Invalid as error:
             answers[at] = _refused(error)
     together = {one.at: (one, write) for one in asked if (write := _creation(one)) is not None}

@@ -12,12 +12,12 @@ from consent.model import Action
 from fhirstore.errors import Problem
 from fhirstore.parse import Tree, parse
 from fhirstore.tables import NOBODY
-from fhirstore.types import ResourceType, resource_type
+from fhirstore.types import ResourceType
 from passport import admission, disclosure
 from passport.audit.query import recorded
 from passport.outcomes import Invalid, NotFound, issues_outcome
 from passport.routes.direct import Direct
-from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
+from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, held_type, runtime_of
 from passport.validation import Question, asked, findings
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
@@ -69,7 +69,7 @@ async def _instance(request: Request, type_name: str, id_: str, tree: Tree | Non
 
 def _addressed(request: Request, type_name: str) -> ResourceType:
     check_accept(request)
-    return resource_type(type_name)
+    return held_type(request, type_name)
 
 
 def _recorded(request: Request) -> str:

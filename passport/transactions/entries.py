@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import parse_qsl
 
 from fhirstore.parse import Tree
-from fhirstore.types import TYPES, ResourceType
+from fhirstore.types import ResourceType, types_of
 from passport.outcomes import Invalid, PassportError
 from passport.pieces import version_of
 
@@ -92,8 +92,8 @@ def entries_of(tree: Tree) -> tuple[Kind, Sequence[Any]]:
     return cast(Kind, kind), entries
 
 
-def asked_of(entry: Any, at: int, fhir_url: str) -> Asked:
-    """Read one entry.
+def asked_of(entry: Any, at: int, fhir_url: str, *, sandbox: bool = False) -> Asked:
+    """Read one entry; `sandbox` tells which types are held.
 
     Raises:
         Invalid: it says in no readable way what is to be done.
@@ -120,7 +120,7 @@ def asked_of(entry: Any, at: int, fhir_url: str) -> Asked:
         method=cast(Method, method),
         path=path,
         query=query,
-        type_=TYPES.get(named["type"]) if named else None,
+        type_=types_of(sandbox=sandbox).get(named["type"]) if named else None,
         id=named["id"] if named else None,
         tree=tree,
         full_url=full_url,

@@ -10,7 +10,7 @@ import pytest
 from tests.databases import Database
 from tests.http.bundles import asked, created, done, reference, send, statuses
 from tests.resources import organization, weight
-from tests.town import Town, Voice, outcome, served
+from tests.town import Town, Voice, outcome, references, served
 from tests.unit.consent.words import Json, consent_json, permit
 
 pytestmark = pytest.mark.anyio
@@ -101,3 +101,35 @@ async def test_a_taken_name_undoes_the_whole(suite: Voice, sandbox: Town) -> Non
         "(SELECT FROM resource WHERE resource.patient_key = patient.patient_key)"
     )
     assert people == 0
+
+
+ANIMALS: Json = {
+    "resourceType": "ValueSet",
+    "url": f"{SYSTEM}/animals",
+    "status": "draft",
+    "name": "FictionalAnimals",
+    "compose": {"include": [{"system": f"{SYSTEM}/animal", "concept": [{"code": "tanuki"}]}]},
+}
+WORDS: Json = {
+    "resourceType": "CodeSystem",
+    "status": "draft",
+    "content": "complete",
+    "name": "FictionalWords",
+}
+
+
+@pytest.mark.parametrize("tree", [ANIMALS, WORDS], ids=["ValueSet", "CodeSystem"])
+async def test_a_suite_keeps_terminology_in_a_sandbox(suite: Voice, sandbox: Town, tree: Json) -> None:
+    type_name = str(tree["resourceType"])
+    narrow = sandbox.as_(suite.reference, scope=f"system/{type_name}.cruds")
+    kept = await narrow.create(tree)
+    assert {**await narrow.read(kept), **tree} == await narrow.read(kept)
+    assert await narrow.found(type_name, ("name", str(tree["name"]))) == [kept]
+    await narrow.replace(kept, {**tree, "status": "active"})
+    for path in (f"{kept}/_history", f"{kept}/_history/1", f"{type_name}/_history", f"{kept}/$validate"):
+        assert (await narrow.get(path)).status_code == 200
+    everything = references((await suite.get("_history")).json())
+    assert everything.count(kept) == 2
+    entries = await done(suite, "transaction", created(tree), asked("GET", kept))
+    assert statuses(entries) == [201, 200]
+    await narrow.remove(kept)

@@ -10,8 +10,10 @@ import pytest
 
 from fhirstore.parameters import parameters_of
 from fhirstore.types import types_of
+from passport.identity.scopes import UnusableScope
 from tests import resources as made
 from tests.cast import Cast
+from tests.http.bundles import created, send
 from tests.town import BASE_URL, Town, Voice, outcome
 from tests.unit.consent.words import Json, concept, permit
 
@@ -121,9 +123,10 @@ async def test_a_patient_is_changed_under_a_grant_to_correct_it(hanako: Voice, c
 
 
 async def test_a_person_is_registered_once(town: Town, hanako: Voice) -> None:
-    tree = {"resourceType": "Patient", "name": [{"text": "別人（架空）"}]}
-    outcome(await town.operator.put(hanako.reference, tree), 405, "not-supported")
-    assert (await hanako.read(hanako.reference))["name"] == [{"text": "見本 花子（架空）"}]
+    tree = await hanako.read(hanako.reference)
+    corrected = await town.operator.put(hanako.reference, {**tree, "gender": "female"})
+    assert (corrected.status_code, corrected.headers["etag"]) == (200, 'W/"2"')
+    assert (await hanako.read(hanako.reference))["gender"] == "female"
 
 
 async def test_a_consent_is_kept_by_its_patient(hanako: Voice, cast: Cast) -> None:
@@ -173,6 +176,30 @@ async def test_audit_events_are_written_by_the_service_alone(
     ):
         outcome(answer, 405, "not-supported")
         assert answer.headers["allow"] == "GET"
+
+
+async def test_elsewhere_terminology_is_a_type_that_is_not_held(town: Town, hanako: Voice) -> None:
+    def unlike(tree: Json) -> list[str]:
+        return [issue["diagnostics"].replace("ValueSet", "Nothing") for issue in tree["issue"]]
+
+    value_set = {"resourceType": "ValueSet", "status": "draft"}
+    for path in ("{}/x", "{}", "{}/_history", "{}/x/_history/1", "{}/$meta"):
+        for voice in (hanako, town.operator):
+            answers = [await voice.get(path.format(name)) for name in ("ValueSet", "Nothing")]
+            assert answers[0].status_code == answers[1].status_code
+            assert unlike(answers[0].json()) == unlike(answers[1].json())
+    written = [
+        await town.operator.post({**value_set, "resourceType": name}) for name in ("ValueSet", "Nothing")
+    ]
+    assert written[0].status_code == written[1].status_code == 404
+    sent = [
+        await send(town.operator, "transaction", created({**value_set, "resourceType": name}))
+        for name in ("ValueSet", "Nothing")
+    ]
+    assert sent[0].status_code == sent[1].status_code
+    assert unlike(sent[0].json()) == unlike(sent[1].json())
+    with pytest.raises(UnusableScope):
+        await town.token(hanako.reference, "PATRQT", "patient/ValueSet.rs")
 
 
 async def test_the_capability_statement_is_readable_by_anyone_and_tells_what_is_there(town: Town) -> None:

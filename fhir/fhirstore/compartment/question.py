@@ -23,7 +23,9 @@ Pairs = Sequence[tuple[str, str]]
 PARAMETERS: Final = ("start", "end", "_since", "_type", "_count", "_summary", "_elements")
 _IGNORED: Final = frozenset({"_format", "_pretty", CURSOR})
 
-HELD: Final = frozenset(row.name for row in TYPES.values() if row.writable and not row.directory)
+HELD: Final = frozenset(
+    row.name for row in TYPES.values() if row.writable and not (row.directory or row.sandbox)
+)
 """Types of patients' own records; the audit log is asked for by itself."""
 
 DIRECTORY: Final = frozenset(row.name for row in TYPES.values() if row.directory)
