@@ -32,7 +32,7 @@ from consent.sql import Sight, StandingGrant, relied, visible
 from consent.store import load_shapes
 from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY, resource, resource_part
-from fhirstore.types import TYPE_NUMBERS as TYPE_NUMBERS
+from fhirstore.types import TYPE_NUMBERS
 from passport.runtime import Runtime
 from passport.sql import Connection
 from passport.standing import Signature, Standing

@@ -15,9 +15,7 @@ from sqlalchemy import BigInteger, Select, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.errors import FhirStoreError
-from fhirstore.reads import Permit as Permit
-from fhirstore.reads import Relied as Relied
-from fhirstore.reads import shown
+from fhirstore.reads import Permit, Relied, shown
 from fhirstore.rows import (
     ARCHIVE,
     INSERT_LOCATORS,

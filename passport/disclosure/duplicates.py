@@ -17,10 +17,10 @@ from fhirstore.keys import KeyMaker
 from fhirstore.parse import parse
 from fhirstore.search.cursor import open_cursor, seal_cursor
 from fhirstore.tables import NOBODY
+from fhirstore.types import TYPE_NUMBERS
 from passport.admission import Desk, Request, admitted
 from passport.audit.actions import DUPLICATES
 from passport.audit.query import recorded
-from passport.decision import TYPE_NUMBERS
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.recorded import require_scope
 from passport.patients.office import check_operator

@@ -17,10 +17,10 @@ from fhirstore.compartment import everything as compartment
 from fhirstore.compartment.question import Question
 from fhirstore.search.cursor import open_cursor, seal_cursor
 from fhirstore.tables import NOBODY
-from fhirstore.types import TYPES_BY_NUMBER, TypeNumber
+from fhirstore.types import TYPE_NUMBERS, TYPES_BY_NUMBER, TypeNumber
 from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
-from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.decision import Decision, decide
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.recorded import (
     BODY_COLUMNS,

@@ -16,9 +16,9 @@ from fhirstore.search import statement
 from fhirstore.search.criteria import Criteria, about_all
 from fhirstore.search.sort import SortKey, by_rows
 from fhirstore.tables import NOBODY
-from fhirstore.types import PROPOSABLE
+from fhirstore.types import PROPOSABLE, TYPE_NUMBERS
 from passport.admission import Desk
-from passport.decision import TYPE_NUMBERS, Decision
+from passport.decision import Decision
 from passport.disclosure.recorded import UNKNOWN_PATIENT, kept
 from passport.disclosure.through import kin_of
 from passport.outcomes import Invalid

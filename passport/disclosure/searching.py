@@ -19,10 +19,10 @@ from fhirstore.search.cursor import open_cursor, seal_cursor
 from fhirstore.search.order import Place, room
 from fhirstore.search.query import Query
 from fhirstore.tables import NOBODY
-from fhirstore.types import PROPOSABLE
+from fhirstore.types import PROPOSABLE, TYPE_NUMBERS
 from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
-from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.decision import Decision, decide
 from passport.disclosure.answering import answered
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.finding import Finder

@@ -17,9 +17,9 @@ from consent.model import Action
 from fhirstore import reads, store
 from fhirstore.parse import Tree, parse
 from fhirstore.tables import NOBODY
-from fhirstore.types import ResourceType
+from fhirstore.types import TYPE_NUMBERS, ResourceType
 from passport.admission import Desk, Request
-from passport.decision import TYPE_NUMBERS, Decision
+from passport.decision import Decision
 from passport.disclosure.answering import answered
 from passport.disclosure.recorded import (
     BODY_COLUMNS,

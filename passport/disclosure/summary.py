@@ -20,9 +20,10 @@ from fhirstore.compartment import summary as records
 from fhirstore.compartment.question import DIRECTORY
 from fhirstore.facts.reading import VITAL_SIGNS
 from fhirstore.tables import NOBODY
+from fhirstore.types import TYPE_NUMBERS
 from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
-from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.decision import Decision, decide
 from passport.disclosure.everything import entry
 from passport.disclosure.recorded import (
     BODY_COLUMNS,

@@ -23,10 +23,11 @@ from consent.facts import RecordColumns
 from consent.model import Action
 from consent.sql import clause
 from fhirstore.tables import NOBODY
+from fhirstore.types import TYPE_NUMBERS
 from passport.admission import Desk, Request, admitted
 from passport.audit.actions import BREAK_GLASS
 from passport.audit.query import recorded
-from passport.decision import TYPE_NUMBERS, Decision, decide
+from passport.decision import Decision, decide
 from passport.identity import store, tokens
 from passport.identity.purposes import EMERGENCY
 from passport.keys import seal
