@@ -15,7 +15,7 @@ from consent.model import Action
 from fhirstore.elements import References, values_at
 from fhirstore.parse import Tree, parse
 from fhirstore.patch import read_fhirpath_patch, read_json_patch
-from fhirstore.types import ResourceType, resource_type
+from fhirstore.types import ResourceType
 from passport import admission, disclosure, intake
 from passport.admission import Desk
 from passport.audit.query import recorded
@@ -28,6 +28,7 @@ from passport.routes.messages import (
     check_accept,
     fhir_body,
     fhir_response,
+    held_type,
     if_match,
     media_type,
     raw_body,
@@ -230,7 +231,7 @@ def _stated(request: Request) -> list[tuple[str, str]] | None:
 
 def _writable(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
     check_accept(request)
-    runtime, type_ = runtime_of(request), resource_type(type_name)
+    runtime, type_ = runtime_of(request), held_type(request, type_name)
     if not type_.writable:
         raise NotAllowed("records of this type are written by the service alone", allowed=("GET",))
     return runtime, type_

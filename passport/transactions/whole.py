@@ -134,7 +134,8 @@ async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) ->
         for written, type_name, query in conditional_references(one.tree):
             if written in plan.named:
                 continue
-            condition = condition_of(desk.runtime, resource_type(type_name), pairs_of(query))
+            type_ = resource_type(type_name, sandbox=desk.runtime.settings.sandbox)
+            condition = condition_of(desk.runtime, type_, pairs_of(query))
             reference = await matched(desk, condition)
             if reference is None:
                 raise PreconditionFailed("got a conditional reference that no record matches, expected one")
