@@ -136,3 +136,11 @@ def test_every_command_is_described() -> None:
 def test_every_persona_is_described() -> None:
     described = (ROOT / "docs/demo.md").read_text("utf-8")
     assert [name for name in (*NAMES, SANDBOX) if f"`{name}`" not in described] == []
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    named = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
+    numbers = [name.partition("-")[0] for name in named]
+    assert sorted(numbers) == sorted(set(numbers))
+    for path in (ROOT / "docs" / "decisions").glob("*.md"):
+        assert path.read_text("utf-8").startswith(f"# {path.name.partition('-')[0]}. "), path.name
