@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fhirstore.parse import Limits, parse, serialise
+from fhirstore.parse import Limits, Tree, parse, serialise
 from passport.admission import Desk
 
-_AS_STORED: Final = frozenset({"Patient", "Person", "Provenance", "Bundle"})
+STORED_TYPES: Final = frozenset({"Patient", "Person", "Provenance", "Bundle"})
 """What says who is who, tells of one version of a record, or is a document that somebody composed."""
 
 _ANY_DEPTH: Final = 1_024  # what is stored was measured on its way in
@@ -27,12 +27,15 @@ class Through:
 
     def seen(self, type_name: str, body: bytes) -> bytes:
         """A record's JSON as it is shown; only one that names another registration is looked into."""
-        if not self.written or type_name in _AS_STORED:
+        if not self.written or type_name in STORED_TYPES:
             return body
         if not any(f'"{reference}"'.encode() in body for reference in self.written):
             return body
-        tree = parse(body, Limits(size_bytes=len(body), depth=_ANY_DEPTH))
-        return serialise({name: self._rewritten(value) for name, value in tree.items()})
+        return serialise(self.rewritten(parse(body, Limits(size_bytes=len(body), depth=_ANY_DEPTH))))
+
+    def rewritten(self, tree: Tree) -> Tree:
+        """The same of a tree, whatever its type."""
+        return {name: self._rewritten(value) for name, value in tree.items()}
 
     def _rewritten(self, value: Any) -> Any:
         if isinstance(value, list):

@@ -15,6 +15,7 @@ from passport.decision import Decision
 from passport.disclosure import directory_trees
 from passport.holders import medication_codes
 from passport.intake.current import locked, names_caller, wrote
+from passport.intake.restoring import restored
 from passport.outcomes import NotFound, Refused
 from passport.pieces import Current, Piece, Write, check_current, check_valid, check_version, reference_of
 from passport.records import opened_body
@@ -73,7 +74,7 @@ def _contents(desk: Desk, writes: Sequence[Write], currents: Mapping[str, Curren
 
 def _content(desk: Desk, one: Write, current: Current | None) -> Tree:
     if one.tree is not None:
-        return one.tree
+        return one.tree if current is None else restored(desk, one.tree, current)
     if current is None:
         raise NotFound
     check_version(one, current)
@@ -83,7 +84,7 @@ def _content(desk: Desk, one: Write, current: Current | None) -> Tree:
 
 
 async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
-    """What a Provenance tells of is in the same write, of the same source, or in the caller's sight.
+    """What others follow is in the same write, of the same source, or in the caller's sight.
 
     Raises:
         Refused: a target is none of these, whether it is there or not.
@@ -92,7 +93,7 @@ async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
     wanted = {
         name
         for piece in pieces
-        if piece.on is Basis.CONSENT
+        if piece.on in (Basis.CONSENT, Basis.OWN)
         for name in piece.facts.follows
         if name not in beside
     }

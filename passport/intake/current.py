@@ -55,8 +55,9 @@ async def locked(desk: Desk, action: Action, references: Collection[str]) -> Seq
 
 
 def wrote(desk: Desk, row: Any) -> bool:
-    """Whether the caller is the source that wrote the row."""
-    return bool(row.source == desk.standing.actor_key)
+    """Whether the caller is the source that wrote the row, by whichever registration of theirs."""
+    themselves = map(desk.runtime.keys.reference, desk.subject.registrations)
+    return row.source == desk.standing.actor_key or row.source in themselves
 
 
 def names_caller(desk: Desk, row: Any) -> bool:

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import orjson
 import pytest
-from httpx import Response
 
 from passport.identity.installation import issue_for
 from passport.identity.principals import UnknownPrincipal
 from tests import resources as made
 from tests.cast import Cast
+from tests.identities import REASON, merged, sent, separated
 from tests.town import BASE_URL, Town, Voice, outcome, references
 from tests.unit.consent.words import Json, consent_json, deny, permit
 
@@ -24,30 +24,10 @@ pytestmark = pytest.mark.anyio
 
 HEALTH_CARD: Final = "urn:oid:2.999.1"
 CHART: Final = "urn:oid:2.999.2"
-REASON: Final = "本人が窓口で二つの登録を申し出た"
 
 
 def numbered(*identifiers: tuple[str, str]) -> list[Json]:
     return [{"system": system, "value": value} for system, value in identifiers]
-
-
-async def sent(voice: Voice, path: str, tree: Json | None = None) -> Response:
-    body = orjson.dumps(tree or {})
-    return await voice.call("POST", path, content=body, headers={"Content-Type": "application/json"})
-
-
-async def merged(survivor: Voice, duplicate: Voice) -> Json:
-    tree = {"survivor": survivor.reference, "duplicate": duplicate.reference, "reason": REASON}
-    answer = await sent(survivor.town.operator, "/identity/merges", tree)
-    assert answer.status_code == 201, answer.text
-    found: Json = answer.json()
-    return found
-
-
-async def separated(town: Town, merge: Json) -> None:
-    answer = await sent(town.operator, f"/identity/merges/{merge['id']}/undo")
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["undone"]
 
 
 async def pairs(town: Town) -> list[Json]:
