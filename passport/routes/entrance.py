@@ -25,9 +25,24 @@ async def fhir_entrance(request: Request) -> RedirectResponse:
     Raises:
         Invalid: something is asked of all types at once.
     """
+    _refuse_search(request)
+    return RedirectResponse("fhir/metadata")
+
+
+@router.get("/fhir/")
+async def fhir_base(request: Request) -> RedirectResponse:
+    """The same for clients that write the base with its slash.
+
+    Raises:
+        Invalid: something is asked of all types at once.
+    """
+    _refuse_search(request)
+    return RedirectResponse("metadata")
+
+
+def _refuse_search(request: Request) -> None:
     if request.query_params:
         asked = min(request.query_params)[:64]
         raise Invalid(
             f"got `{asked}` without a type, expected a search of one type", (asked,), code="not-supported"
         )
-    return RedirectResponse("fhir/metadata")

@@ -95,6 +95,7 @@ def test_refusals_arrive_as_what_they_are(seen: Any) -> None:
         "stranger": {"status": 401, "resourceType": "OperationOutcome"},
         "unknown": {"status": 404, "resourceType": "OperationOutcome"},
         "unheard": {"status": 400, "resourceType": "OperationOutcome"},
+        "everywhere": {"status": 400, "resourceType": "OperationOutcome"},
     }
 
 

@@ -66,6 +66,10 @@ async def test_the_form_of_an_answer_may_be_asked_for(hanako: Voice) -> None:
     assert pretty.status_code == 204
 
 
-async def test_a_bundle_may_be_sent_to_the_base_with_its_slash(hanako: Voice) -> None:
+async def test_the_base_may_be_written_with_its_slash(hanako: Voice) -> None:
     content = orjson.dumps({"resourceType": "Bundle", "type": "batch", "entry": []})
     assert (await hanako.call("POST", "/fhir/", content=content)).status_code == 200
+    led = [(await hanako.call("GET", base)).headers["location"] for base in ("/fhir", "/fhir/")]
+    assert led == ["fhir/metadata", "metadata"]
+    for base in ("/fhir", "/fhir/"):
+        outcome(await hanako.call("GET", f"{base}?_id=x"), 400, "not-supported")
