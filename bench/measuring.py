@@ -77,20 +77,21 @@ class Bench:
         )
         yield from self._gets(paths, processes)
 
-    def compartment(self) -> Iterator[Figure]:
+    def compartment(self, processes: Sequence[int]) -> Iterator[Figure]:
         """Pages of 50 Observations of one patient, whatever they measure."""
         names = self.filled.patients
         bound = {"type": _OBSERVATION, "limit": PAGE_ENTRIES + 1}
         yield self._sql("COMPARTMENT", [{**bound, "patient": self.keys.reference(name)} for name in names])
-        with serving(self.settings, SERVICE, 1) as port:
-            paths = [f"/fhir/{name}/Observation?_count={PAGE_ENTRIES}" for name in names]
-            yield self._answered("service", port, paths)
+        paths = [f"/fhir/{name}/Observation?_count={PAGE_ENTRIES}" for name in names]
+        for number in processes:
+            with serving(self.settings, SERVICE, number) as port:
+                yield self._answered("service", port, paths, number)
 
-    def read(self) -> Iterator[Figure]:
+    def read(self, processes: Sequence[int]) -> Iterator[Figure]:
         """One Observation by its id."""
         ids = self.filled.observation_ids
         yield self._sql("READ", [{"record": self.keys.reference(f"Observation/{id_}")} for id_ in ids])
-        yield from self._gets([f"/fhir/Observation/{id_}" for id_ in ids], (1,))
+        yield from self._gets([f"/fhir/Observation/{id_}" for id_ in ids], processes)
 
     def total(self) -> Iterator[Figure]:
         """An accurate total of the blood pressures of everybody who shares them."""
@@ -99,7 +100,7 @@ class Bench:
         with serving(self.settings, SERVICE, 1) as port:
             yield self._answered("service", port, [f"/fhir/Observation?{asked}"])
 
-    def create(self) -> Iterator[Figure]:
+    def create(self, processes: Sequence[int]) -> Iterator[Figure]:
         """One blood pressure at a time, written by its own patient."""
         patients = self.filled.patients[:CONNECTIONS]
         tokens = tokens_for(self.settings, patients, "PATRQT")
@@ -111,10 +112,9 @@ class Bench:
             for patient, token in zip(patients, tokens, strict=True)
         ]
         yield self._inserts(1)
-        with serving(self.settings, SERVICE, 1) as port:
-            yield Figure("service", 1, load.generate(load.Plan(port, self.seconds, lanes)))
+        yield from self._sent(lanes, processes, 1)
 
-    def batch(self) -> Iterator[Figure]:
+    def batch(self, processes: Sequence[int]) -> Iterator[Figure]:
         """Observations in transactions of a hundred, each written by its own patient.
 
         Raises:
@@ -130,8 +130,7 @@ class Bench:
             if not load.succeeds(port, lanes[0][0]):
                 raise NotMeasured("the service does not take `POST [base]`")
         yield self._inserts(BATCH)
-        with serving(self.settings, SERVICE, 1) as port:
-            yield Figure("service", 1, load.generate(load.Plan(port, self.seconds, lanes)), BATCH)
+        yield from self._sent(lanes, processes, BATCH)
 
     def devices(self, processes: Sequence[int]) -> Iterator[Figure]:
         """Readings in signed messages of a hundred, by approved blood-pressure cuffs."""
@@ -147,6 +146,14 @@ class Bench:
                 ]
                 counted = load.generate(load.Plan(port, self.seconds, lanes, repeat=False))
                 yield Figure("service", number, counted, BATCH)
+
+    def _sent(
+        self, lanes: Sequence[Sequence[str]], processes: Sequence[int], per_round: int
+    ) -> Iterator[Figure]:
+        for number in processes:
+            with serving(self.settings, SERVICE, number) as port:
+                counted = load.generate(load.Plan(port, self.seconds, lanes))
+                yield Figure("service", number, counted, per_round)
 
     def _code(self) -> Mapping[str, int]:
         return {"parameter": bare.CODE, "code": self.keys.code(LOINC, BLOOD_PRESSURE)}
