@@ -38,7 +38,8 @@ def main(minutes: int, seed: int | None) -> None:
 def _round(seed: int) -> None:
     for name, paths in ROUNDS:
         click.echo(f"seed {seed}: {name}")
-        command = [sys.executable, "-m", "pytest", "-q", f"--hypothesis-seed={seed}", *paths]
+        drawn = (f"--hypothesis-seed={seed}", "--hypothesis-profile=soak")
+        command = [sys.executable, "-m", "pytest", "-q", *drawn, *paths]
         if subprocess.run(command, check=False).returncode:
             raise SystemExit(f"failed; again with: python -m bench.soak --seed {seed}")
 

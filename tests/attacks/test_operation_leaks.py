@@ -296,7 +296,7 @@ async def test_an_operation_on_one_who_shared_nothing_costs_what_it_costs_on_nob
     await hanako.create(made.pressure(hanako.reference))
     known, nobody = [
         await measured(cast.a_at_k, path.format(patient), tmp_path / "trace")
-        for patient in (hanako.reference, UNKNOWN)
+        for patient in (hanako.reference, "Patient/nobody")
     ]
     assert known.statements == nobody.statements
     assert known.cryptography == nobody.cryptography

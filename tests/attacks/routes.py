@@ -1,0 +1,114 @@
+"""Every route of the service, and how to ask it about what is hidden, or why it has nothing of a person to tell.
+
+A route that is not here fails `test_route_registry`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Mount
+
+from tests.attacks import asking
+from tests.attacks.asking import Ask
+
+Route = tuple[str, str]
+"""Method and template of an address."""
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A route that no record can show in, and why."""
+
+    reason: str
+
+
+_PAGES: Final = Silent("shows the same pages to everybody, with or without a token")
+_HEALTH: Final = Silent("says whether the service and its database answer")
+_SESSIONS: Final = Silent("tells of the caller's own credentials and session alone; no record is looked at")
+_OFFICE: Final = Silent(
+    "for operators alone, about clients and models of devices, which are no one's records"
+)
+
+ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
+    {
+        ("GET", "/"): _PAGES,
+        ("GET", "/docs"): _PAGES,
+        ("GET", "/docs/oauth2-redirect"): _PAGES,
+        ("GET", "/openapi.json"): _PAGES,
+        ("HEAD", "/openapi.json"): _PAGES,
+        ("MOUNT", "/static-offline-docs"): _PAGES,
+        ("GET", "/healthz"): _HEALTH,
+        ("GET", "/readyz"): _HEALTH,
+        ("GET", "/fhir"): _PAGES,
+        ("GET", "/fhir/"): _PAGES,
+        ("GET", "/fhir/metadata"): _PAGES,
+        ("POST", "/auth/token"): _SESSIONS,
+        ("POST", "/auth/sign-in"): _SESSIONS,
+        ("POST", "/auth/sign-out"): _SESSIONS,
+        ("POST", "/auth/break-glass"): asking.break_glass,
+        ("PUT", "/auth/clients/{client_id}"): _OFFICE,
+        ("POST", "/auth/sign-in-codes"): asking.hand_out_code,
+        ("DELETE", "/auth/sign-in-codes/{login}"): asking.withdraw_code,
+        ("GET", "/devices/models"): _OFFICE,
+        ("PUT", "/devices/models/{model}"): _OFFICE,
+        ("POST", "/devices/enrolments"): asking.enrol,
+        ("GET", "/devices"): asking.plainly("/devices"),
+        ("GET", "/devices/quarantine"): asking.plainly("/devices/quarantine"),
+        ("POST", "/devices/{device_id}/readings"): asking.send_readings,
+        ("POST", "/devices/{device_id}/{verb}"): asking.change_device,
+        ("POST", "/imports"): asking.hand_over,
+        ("GET", "/imports/{import_id}"): asking.import_status,
+        ("GET", "/notifications"): asking.plainly("/notifications"),
+        ("GET", "/audit/accesses"): asking.accesses,
+        ("GET", "/identity/duplicates"): asking.plainly("/identity/duplicates"),
+        ("GET", "/identity/merges"): asking.plainly("/identity/merges"),
+        ("POST", "/identity/merges"): asking.merge,
+        ("POST", "/identity/merges/{merge_id}/undo"): asking.undo,
+        ("POST", "/fhir"): asking.bundle,
+        ("POST", "/fhir/"): asking.bundle,
+        ("GET", "/fhir/_history"): asking.history_of_all,
+        ("GET", "/fhir/$meta"): asking.system_meta,
+        ("GET", "/fhir/{type_name}"): asking.search,
+        ("POST", "/fhir/{type_name}"): asking.create,
+        ("PUT", "/fhir/{type_name}"): asking.update_by_condition,
+        ("PATCH", "/fhir/{type_name}"): asking.patch_by_condition,
+        ("DELETE", "/fhir/{type_name}"): asking.delete_by_condition,
+        ("POST", "/fhir/{type_name}/_search"): asking.search_by_post,
+        ("GET", "/fhir/{type_name}/_history"): asking.history_of_type,
+        ("GET", "/fhir/{type_name}/$meta"): asking.type_meta,
+        ("POST", "/fhir/{type_name}/$validate"): asking.validate,
+        ("GET", "/fhir/{type_name}/{id_}"): asking.read,
+        ("PUT", "/fhir/{type_name}/{id_}"): asking.update,
+        ("PATCH", "/fhir/{type_name}/{id_}"): asking.patch,
+        ("DELETE", "/fhir/{type_name}/{id_}"): asking.delete,
+        ("GET", "/fhir/{type_name}/{id_}/_history"): asking.history,
+        ("GET", "/fhir/{type_name}/{id_}/_history/{version}"): asking.vread,
+        ("GET", "/fhir/{type_name}/{id_}/$meta"): asking.meta,
+        ("GET", "/fhir/{type_name}/{id_}/$validate"): asking.validate_instance,
+        ("POST", "/fhir/{type_name}/{id_}/$validate"): asking.validate_instance,
+        ("GET", "/fhir/Patient/{id_}/{type_name}"): asking.search_compartment,
+        ("POST", "/fhir/Patient/{id_}/{type_name}/_search"): asking.search_compartment_by_post,
+        ("GET", "/fhir/Patient/{id_}/$everything"): asking.everything,
+        ("POST", "/fhir/Patient/{id_}/$everything"): asking.everything,
+        ("GET", "/fhir/Patient/{id_}/$summary"): asking.summary,
+        ("POST", "/fhir/Patient/{id_}/$summary"): asking.summary,
+        ("GET", "/fhir/Observation/$lastn"): asking.lastn,
+        ("POST", "/fhir/Observation/$lastn"): asking.lastn,
+    }
+)
+
+TELLING: Final[Mapping[Route, Ask]] = MappingProxyType(
+    {route: ask for route, ask in ROUTES.items() if not isinstance(ask, Silent)}
+)
+"""The routes through which something of a record could show."""
+
+
+def routes_of(app: FastAPI) -> Iterator[Route]:
+    """Every route of an application, those of routers inside of routers too; what is mounted counts as one."""
+    for context in iter_route_contexts(app.routes):
+        methods = ("MOUNT",) if isinstance(context.original_route, Mount) else sorted(context.methods or ())
+        yield from ((method, context.path or "") for method in methods)
