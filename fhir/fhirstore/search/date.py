@@ -1,47 +1,24 @@
-"""Date parameters: intervals compared by prefix, both sides as wide as they were written.
+"""Date parameters that a record's columns answer, compared as `fhirstore.matching.date` compares elements.
 
 http://hl7.org/fhir/R4/search.html#date
-http://hl7.org/fhir/R4/search.html#prefix
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, not_, or_
+from sqlalchemy import ColumnElement, FromClause, bindparam, func, or_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from fhirstore.matching.date import COMPARISONS, read_date
+from fhirstore.matching.model import Context
 from fhirstore.parameters import SearchParameter, Source
-from fhirstore.search.test import BadValue, Test, UnknownPrefix
-from fhirstore.times import BEGINNING, END, Interval, interval_of
+from fhirstore.search.test import Test
 
 Value = ColumnElement[Any]
-Compare = Callable[[Value, Value, Value, Value], ColumnElement[bool]]
 
-_PREFIXED: Final = re.compile(r"([a-z]{2})?(\d.*)")
-APPROXIMATELY: Final = "ap"
-_NEARNESS: Final = 10  # the specification's recommendation: within a tenth of the time between then and now
 _MILLISECOND: Final = timedelta(milliseconds=1)  # the precision that lastUpdated is answered with
-
-
-def _within(start: Value, end: Value, low: Value, high: Value) -> ColumnElement[bool]:
-    return and_(start >= low, end <= high)
-
-
-PREFIXES: Final[Mapping[str, Compare]] = {
-    "eq": _within,
-    "ne": lambda start, end, low, high: not_(_within(start, end, low, high)),
-    "gt": lambda _start, end, _low, high: end > high,
-    "lt": lambda start, _end, low, _high: start < low,
-    "ge": lambda start, end, low, high: or_(end > high, _within(start, end, low, high)),
-    "le": lambda start, end, low, high: or_(start < low, _within(start, end, low, high)),
-    "sa": lambda start, _end, _low, high: start >= high,
-    "eb": lambda _start, end, low, _high: end <= low,
-    APPROXIMATELY: lambda start, end, low, high: and_(start < high, end > low),
-}
-"""How a record's [start, end) stands to a value's [low, high); a record without a time matches none."""
 
 
 def date_test(
@@ -53,33 +30,16 @@ def date_test(
         BadValue: a value that is no date.
         UnknownPrefix: a prefix that no date has.
     """
-    prefixes: list[str] = []
+    sought = [read_date(parameter.name, value, Context(zone, now=now)) for value in values]
+    prefixes = [one.prefix for one in sought]
     params: dict[str, Any] = {}
-    for at, value in enumerate(values):
-        match = _PREFIXED.fullmatch(value)
-        # A plus sign of an offset arrives as a space where a client did not escape it.
-        interval = interval_of(match[2].replace(" ", "+"), zone) if match else None
-        if match is None or interval is None:
-            raise BadValue(parameter.name, f"a date such as `2024-06-01`, after one of {', '.join(PREFIXES)}")
-        prefix = match[1] or "eq"
-        if prefix not in PREFIXES or (prefix == APPROXIMATELY and now is None):
-            raise UnknownPrefix(parameter.name, list(PREFIXES))
-        if prefix == APPROXIMATELY and now is not None:
-            interval = _around(interval, now)
-        prefixes.append(prefix)
-        params |= {f"{bind}_{at}_low": interval.start, f"{bind}_{at}_high": interval.end}
+    for at, one in enumerate(sought):
+        params |= {f"{bind}_{at}_low": one.interval.start, f"{bind}_{at}_high": one.interval.end}
 
     def condition(record: FromClause) -> ColumnElement[bool]:
         return _condition(parameter, record, prefixes, bind)
 
     return Test((parameter.number, "date", *prefixes), condition, params)
-
-
-def _around(interval: Interval, now: datetime) -> Interval:
-    gap = max(now - interval.start, interval.start - now) / _NEARNESS
-    low = interval.start - gap if interval.start - BEGINNING > gap else BEGINNING
-    high = interval.end + gap if END - interval.end > gap else END
-    return Interval(low, high)
 
 
 def _condition(
@@ -95,7 +55,7 @@ def _any(start: Value, end: Value, prefixes: Sequence[str], bind: str) -> Column
     kind = TIMESTAMP(timezone=True)
     return or_(
         *(
-            PREFIXES[prefix](
+            COMPARISONS[prefix](
                 start,
                 end,
                 bindparam(f"{bind}_{at}_low", type_=kind),
