@@ -86,7 +86,8 @@ def _directory(subject: Subject, facts: Facts, *, sandbox: bool) -> Basis:
 
 
 def _only_directory(facts: Facts) -> bool:
-    return all(part.type.directory for part in facts.parts)
+    """Whether nothing inside is of a patient's type; lists of codes are nobody's wherever they stand."""
+    return all(part.type.directory or part.type.sandbox for part in facts.parts)
 
 
 def _operator(name: str, facts: Facts) -> Basis:
@@ -96,7 +97,10 @@ def _operator(name: str, facts: Facts) -> Basis:
 
 
 def _patient(subject: Subject, name: str, facts: Facts, before: Before | None) -> Basis:
-    if name in _NEVER_OWN or not subject.is_patient(next(iter(facts.patients), None)):
+    first = next(iter(facts.patients), None)
+    # What names nobody is theirs if what it follows is, which shows where it is stored; a policy is nobody's.
+    unnamed = first is None and name != "Consent"
+    if name in _NEVER_OWN or not (unnamed or subject.is_patient(first)):
         raise Refused
     if before is not None and not before.written_by_caller and name not in _DECIDED_BY_PATIENT:
         raise Refused("what somebody else wrote is corrected by them")
@@ -115,8 +119,8 @@ def _consent(
         return Basis.PROPOSAL
     if sandbox:
         return Basis.CONSENT
-    if facts.patients and subject.kind != "proxy":
-        raise Refused("an active consent is written by the patient")
+    if subject.kind != "proxy":
+        raise Refused("an active consent is written by the patient, a policy by operators")
     if any(reference.startswith(_COLLECTIVES) for reference in facts.references):
         # Whoever is in a group may change, the proxy included.
         raise Refused("a proxy writes consents for single persons and organizations")

@@ -40,13 +40,12 @@ class Holders:
 
         Raises:
             Refused: it names a patient who is not here; nothing could have permitted it.
-            Invalid: it is of a patient's type and names no patient.
         """
         if on is Basis.OFFICE and not facts.type.is_patient and not facts.follows:
             return Owner(NOBODY, self.nobody)
         named = facts.patients if beside else (*facts.follows[:1], *facts.patients)
         if not named and beside is None:
-            return self._of_nobody(desk, facts)
+            return Owner(NOBODY, self.nobody)
         present = [holder if holder and hoped(holder[0]) else None for holder in self._present(desk, named)]
         if None in present and on is Basis.PROPOSAL:
             # Asking someone who has no passport is answered like asking someone who has one.
@@ -72,16 +71,30 @@ class Holders:
     def _present(self, desk: Desk, named: Sequence[str]) -> list[tuple[int, bytes] | None]:
         return [self.known.get(desk.runtime.keys.reference(reference)) for reference in named]
 
-    def _of_nobody(self, desk: Desk, facts: Facts) -> Owner:
-        if facts.holder is Holder.DIRECTORY or desk.runtime.settings.sandbox:
-            return Owner(NOBODY, self.nobody)
+
+def check_held(desk: Desk, facts: Facts, on: Basis) -> None:
+    """Refuse what is nobody's, or holds what does not say whose it is; what is stored plays no part.
+
+    Raises:
+        Invalid: it is of a patient's type and names no patient, or something in it is bound to nothing.
+    """
+    if desk.runtime.settings.sandbox:
+        return
+    name = facts.type.name
+    if (
+        not facts.patients
+        and not facts.follows
+        and facts.holder is Holder.NO_PATIENT
+        and on is not Basis.OFFICE
+    ):
+        text = f"got a {name} that names no patient, expected one: a passport holds nothing of nobody"
+    elif facts.loose:
         text = (
-            f"got a {facts.type.name} that names no patient, expected one: a passport holds nothing of nobody"
+            f"got a {name} with bytes that belong to no record, expected a `securityContext` of each Binary"
         )
-        place = (
-            ".".join((facts.type.name, *facts.type.patients[0])) if facts.type.patients else facts.type.name
-        )
-        raise Invalid([Problem("error", "required", place, text)], status=422)
+    else:
+        return
+    raise Invalid([Problem("error", "required", facts.type.holding, text)], status=422)
 
 
 def wanted(desk: Desk, all_facts: Sequence[Facts]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from psycopg.errors import UniqueViolation
 
+from consent.systems import FOLLOWING
 from fhirstore import store
 from fhirstore.rows import RecordRow
 from fhirstore.tables import NOBODY
@@ -17,7 +18,7 @@ from passport.admission import Desk
 from passport.authority import Basis
 from passport.holders import Holders, holders_of, wanted
 from passport.intake.resting import Hope, Rest
-from passport.outcomes import NotAllowed, TooMany
+from passport.outcomes import NotAllowed, Refused, TooMany
 from passport.pieces import Piece, check_same_patient, registers
 from passport.records import Draft, Owner, sealed_row, written
 from passport.runtime import Runtime
@@ -46,7 +47,7 @@ async def rows_of(desk: Desk, pieces: Sequence[Piece], rest: Rest) -> list[Drawn
     Raises:
         Refused: a piece names a patient who is not here, or who lets nothing through.
         NotAllowed: the id of a registration is taken.
-        Invalid: a piece moves to another patient, or names none.
+        Invalid: a piece moves to another patient.
         TooMany: the caller puts too many proposals.
     """
     await _throttle(desk, pieces)
@@ -58,15 +59,23 @@ async def rows_of(desk: Desk, pieces: Sequence[Piece], rest: Rest) -> list[Drawn
     holders = replace(holders, known={**holders.known, **known})
     owners: dict[str, Owner] = {}
     # What follows others lies with them, so it comes after them.
-    for piece in sorted(pieces, key=lambda piece: bool(piece.facts.follows)):
-        owners[piece.reference] = _owner(desk, piece, holders, owners, registered, rest.hope(piece))
-        check_same_patient(desk, piece, owners[piece.reference])
+    for piece in sorted(pieces, key=_height):
+        owner = _owner(desk, piece, holders, owners, registered, rest.hope(piece))
+        if piece.on is Basis.OWN and owner.patient_key not in desk.standing.owns:
+            raise Refused
+        check_same_patient(desk, piece, owner)
+        owners[piece.reference] = owner
     put = {
         owners[piece.reference].patient_key for piece in pieces if piece.on in (Basis.PROPOSAL, Basis.OFFICE)
     }
     if widened := sorted(put - {NOBODY} | {patient_key for patient_key, _ in registered.values()}):
         await desk.widen(*widened)
     return [_drawn(desk, piece, owners[piece.reference]) for piece in pieces]
+
+
+def _height(piece: Piece) -> tuple[int, bool]:
+    """How many may follow one another below it: a Provenance a Binary, a Binary the metric of a device."""
+    return FOLLOWING.get(piece.facts.type.name, 0), bool(piece.facts.follows)
 
 
 def _drawn(desk: Desk, piece: Piece, owner: Owner) -> Drawn:

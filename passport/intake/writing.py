@@ -14,6 +14,7 @@ from passport.admission import Desk
 from passport.audit.written import unrecorded
 from passport.decision import decide
 from passport.effects import Effective, carry_effects, check_effects
+from passport.holders import check_held
 from passport.intake.contents import check_targets, pieces_of
 from passport.intake.current import currents_of
 from passport.intake.judging import judge_and_record
@@ -32,7 +33,8 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
         commit: whether the transaction ends with it; the COMMIT then costs no round trip of its own.
 
     Raises:
-        Invalid: a resource breaks the specification, or a consent cannot be enforced; all problems at once.
+        Invalid: a resource breaks the specification or is nobody's, or a consent cannot be enforced; all problems at
+            once.
         Refused: nothing lets this caller write this.
         NotAllowed: an update of what the caller cannot see, whether it is there or not.
         NotFound: a deletion or a patch of what the caller cannot see.
@@ -44,6 +46,8 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
     granted = await decide(desk.runtime, desk.connection, await desk.standing_for(action), action)
     currents = await currents_of(desk, writes)
     pieces = await pieces_of(desk, granted, writes, currents)
+    for piece in pieces:
+        check_held(desk, piece.facts, piece.on)
     check_effects(desk, pieces)
     rest = await rest_of(desk, pieces)
     await check_targets(desk, pieces)

@@ -10,8 +10,9 @@ import pytest
 from tests import resources as made
 from tests.cast import Cast
 from tests.hospital import QUESTIONNAIRE, TERMINOLOGY, device_metric, records_of
+from tests.http.bundles import created, done, reference, statuses
 from tests.http.test_fhir_types import ends, lives
-from tests.town import Town, Voice, outcome
+from tests.town import BASE_URL, Town, Voice, outcome
 from tests.unit.consent.words import Json, deny, permit
 
 pytestmark = pytest.mark.anyio
@@ -161,3 +162,93 @@ async def test_terminology_is_unknown_outside_of_a_sandbox(town: Town, tree: Jso
     unknown = outcome(await town.operator.post({**tree, "resourceType": "ImagingStudy"}), 404)
     known = outcome(await town.operator.post(tree), 404)
     assert str(known).replace(tree["resourceType"], "ImagingStudy") == str(unknown)
+
+
+async def test_a_binary_inside_of_a_document_says_whose_it_is(hanako: Voice, cast: Cast) -> None:
+    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    binary = {"resourceType": "Binary", "contentType": "text/plain", "data": "5p625qyq"}
+    weight = made.weight(f"{BASE_URL}/fhir/{hanako.reference}")
+    loose = made.bundle(weight, binary)
+    for voice in (hanako, cast.a, cast.a_at_k):
+        told = outcome(await voice.post(loose), 422, "required")
+        assert told["issue"][0]["expression"] == ["Bundle"]
+    bound = {**binary, "securityContext": made.reference("urn:uuid:00000000-0000-4000-8000-000000000000")}
+    assert (await hanako.post(made.bundle(weight, bound))).status_code == 201
+
+
+@pytest.mark.parametrize("type_name", ["Observation", "Group", "Device", "DeviceMetric", "Binary", "Bundle"])
+async def test_what_names_nobody_is_told_so_whoever_granted_what(
+    hanako: Voice, cast: Cast, type_name: str
+) -> None:
+    elements: dict[str, Json] = {
+        "Observation": {"status": "final", "code": {"text": "架空"}},
+        "Group": {"type": "person", "actual": True},
+        "DeviceMetric": {"type": {"text": "架空"}, "category": "measurement"},
+        "Binary": {"contentType": "text/plain"},
+        "Bundle": {"type": "collection"},
+    }
+    tree = {"resourceType": type_name, **elements.get(type_name, {})}
+    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    told = [outcome(await voice.post(tree), 422) for voice in (cast.a, cast.a_at_k)]
+    assert told[0] == told[1]
+    assert "a passport holds nothing of nobody" in told[0]["issue"][0]["diagnostics"]
+
+
+async def test_a_resident_keeps_what_belongs_to_records_of_theirs(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    device = await hanako.create(made.device(hanako.reference))
+    document = await hanako.create(records_of(hanako.reference)["DocumentReference"])
+    binary = records_of(hanako.reference)["Binary"]
+    await lives(hanako, device_metric(device))
+    kept = await lives(hanako, {**binary, "securityContext": made.reference(document)})
+    assert not await taro.sees(kept)
+    for about in (device, document, "Observation/unknown"):
+        outcome(await taro.post({**binary, "securityContext": made.reference(about)}), 403, "forbidden")
+    for about in (device, "Device/unknown"):
+        outcome(await taro.post(device_metric(about)), 403, "forbidden")
+        mine = {**made.weight(taro.reference), "id": "w"}
+        linked = {"extension": [{"url": "http://city.example/w", "valueReference": made.reference("#w")}]}
+        outcome(await taro.post({**device_metric(about), **linked, "contained": [mine]}), 403, "forbidden")
+
+
+async def test_nothing_is_kept_with_a_record_that_somebody_else_shared(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    """Seeing a record is not owning it."""
+    weight = await hanako.create(made.weight(hanako.reference))
+    await hanako.grant(permit(taro.reference, purposes=["PATRQT"]))
+    assert await taro.sees(weight)
+    binary = {**records_of(taro.reference)["Binary"], "securityContext": made.reference(weight)}
+    outcome(await taro.post(binary), 403, "forbidden")
+
+
+async def test_what_follows_is_written_beside_what_it_follows(hanako: Voice, cast: Cast) -> None:
+    await hanako.grant(permit(cast.hospital), permit(cast.hospital, actions=["collect"]))
+    urls = {name: f"urn:uuid:00000000-0000-4000-8000-00000000000{at}" for at, name in enumerate("pbdmv")}
+    trees = {
+        "p": made.provenance(urls["b"], agent=cast.dr_a),
+        "b": {**records_of(hanako.reference)["Binary"], "securityContext": made.reference(urls["d"])},
+        "d": records_of(hanako.reference)["DocumentReference"],
+        "m": device_metric(urls["v"]),
+        "v": made.device(hanako.reference),
+    }
+    for order in ("pbdmv", "vmdbp", "bpmdv"):
+        entries = await done(cast.a, "transaction", *(created(trees[name], urls[name]) for name in order))
+        assert statuses(entries) == [201] * 5
+        for entry in entries:
+            assert await cast.a.sees(reference(entry))
+            assert await hanako.sees(reference(entry))
+
+
+async def test_a_questionnaire_holds_the_list_of_its_answers(town: Town, hanako: Voice) -> None:
+    listed = {"resourceType": "ValueSet", "id": "answers", "status": "active"}
+    tree = {
+        **QUESTIONNAIRE,
+        "contained": [listed],
+        "item": [{"linkId": "1", "type": "choice", "answerValueSet": "#answers"}],
+    }
+    kept = await lives(town.operator, tree)
+    assert await hanako.sees(kept)
+    inside = {**made.weight(hanako.reference), "id": "answers"}
+    outcome(await town.operator.post({**tree, "contained": [inside]}), 403, "forbidden")

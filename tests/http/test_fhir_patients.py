@@ -214,8 +214,8 @@ async def test_a_bundle_of_another_place_names_nobody_here(hanako: Voice, cast: 
         "type": "collection",
         "entry": [{"fullUrl": "http://elsewhere.test/fhir/Observation/1", "resource": entry}],
     }
-    outcome(await cast.a.post(elsewhere), 403, "forbidden")
-    outcome(await hanako.post(elsewhere), 403, "forbidden")
+    outcome(await cast.a.post(elsewhere), 422, "required")
+    outcome(await hanako.post(elsewhere), 422, "required")
 
 
 async def test_a_provenance_is_shown_if_all_its_targets_are(hanako: Voice, cast: Cast) -> None:

@@ -78,6 +78,8 @@ def test_the_directory_is_the_operators(type_name: str) -> None:
 def test_nothing_of_a_person_is_put_into_the_directory() -> None:
     inside = {**made.pressure(ME), "id": "o"}
     assert rests(subject("operator"), made.organization("x", contained=[inside])) is None
+    codes = {"resourceType": "ValueSet", "id": "o", "status": "draft"}
+    assert rests(subject("operator"), {"resourceType": "Questionnaire", "contained": [codes]}) is Basis.OFFICE
     unnamed = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}}
     assert rests(subject("operator"), made.organization("x", contained=[unnamed])) is None
 
@@ -108,7 +110,20 @@ def test_a_patient_writes_what_names_them_first(type_name: str) -> None:
     assert rests(subject("patient"), MEMBERS[type_name]) is Basis.OWN
     stranger = subject("patient", reference=OTHER, patient=OTHER, patient_key=2)
     assert rests(stranger, MEMBERS[type_name]) is None
-    assert rests(subject("patient"), {"resourceType": type_name}) is None
+
+
+def test_a_patient_writes_no_policy() -> None:
+    assert rests(subject("patient"), consent_json(permit("Practitioner/a"), None)) is None
+    assert rests(subject("patient"), {"resourceType": "Consent"}) is None
+
+
+def test_a_patient_may_keep_what_follows_a_record_wherever_that_lies() -> None:
+    metric = {"resourceType": "DeviceMetric", "source": {"reference": "Device/1"}}
+    binary = {"resourceType": "Binary", "securityContext": {"reference": "Observation/1"}}
+    for tree in (metric, binary):
+        assert rests(subject("patient"), tree) is Basis.OWN
+        assert rests(subject("patient"), tree, THEIRS) is None
+        assert rests(subject("patient"), {**tree, "contained": [{**made.pressure(OTHER), "id": "o"}]}) is None
 
 
 def test_a_patient_registers_nobody_and_vouches_for_nothing() -> None:

@@ -11,7 +11,7 @@ from fhirstore.facts import Facts, extract
 from fhirstore.tables import NOBODY
 from passport.admission import Desk, Request, admitted
 from passport.authority import Basis
-from passport.holders import Holders, holders_of, wanted
+from passport.holders import Holders, check_held, holders_of, wanted
 from passport.outcomes import Invalid, Refused
 from passport.records import Owner
 from passport.subjects import Bearer
@@ -47,6 +47,7 @@ def facts(desk: Desk, tree: Json) -> Facts:
 
 
 def owner(desk: Desk, tree: Json, on: Basis = Basis.CONSENT, beside: Owner | None = None) -> Owner:
+    check_held(desk, facts(desk, tree), on)
     return holders(desk).owner(desk, facts(desk, tree), on, beside)
 
 
