@@ -8,8 +8,10 @@ that they were asked for.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
+
+from fhirstore.types import TYPES
 
 MASK: Final = "***"
 
@@ -32,6 +34,9 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}(:[A-Za-z_][A-Za-z0-9_.
 _VALUE: Final = re.compile(r"[A-Za-z0-9|:/.,_+\-]{0,200}")
 # Of types, ids and the names of operations.
 _PATH: Final = re.compile(r"[A-Za-z0-9/._$\-]{0,200}")
+# Of a literal reference, also at the end of an absolute one.
+_REFERENCE: Final = re.compile(r"(?<![A-Za-z0-9])(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.\-]+")
+_OF_IDS: Final = frozenset({"_id", "patient", "subject"})
 # Modifiers that turn a value into text.
 _TEXTUAL: Final = frozenset({"text", "contains", "exact", "identifier", "of-type"})
 
@@ -47,6 +52,30 @@ def recorded(method: str, path: str, params: Iterable[tuple[str, str]] = ()) -> 
     query = "&".join(_param(name, value) for name, value in params)
     text = f"{method} {_path(path)}{'?' if query else ''}{query}"
     return text if len(text) <= QUERY_MAX_CHARACTERS else text[: QUERY_MAX_CHARACTERS - 1] + "…"
+
+
+def as_told(query: str, own: Collection[str]) -> str:
+    """Return the text for one resident: a search may have named others beside them, whom it does not tell of.
+
+    Args:
+        query: what `recorded` made of a request.
+        own: references of the resident and of their records that the row tells of.
+    """
+    asked, mark, rest = query.partition("?")
+    return asked + mark + "&".join(_told(pair, own) for pair in rest.split("&"))
+
+
+def _told(pair: str, own: Collection[str]) -> str:
+    name, equals, value = pair.partition("=")
+    if _asked(name).partition(":")[0] in _OF_IDS:
+        ids = {reference.partition("/")[2] for reference in own}
+        value = ",".join(one if one in ids or "/" in one else MASK for one in value.split(","))
+    return name + equals + _REFERENCE.sub(lambda found: found[0] if _may_be_told(found, own) else MASK, value)
+
+
+def _may_be_told(found: re.Match[str], own: Collection[str]) -> bool:
+    type_ = TYPES.get(found["type"])
+    return type_ is None or type_.directory or found[0] in own
 
 
 def _path(path: str) -> str:

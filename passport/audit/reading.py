@@ -8,7 +8,7 @@ out of the list of accesses, which would otherwise fill with them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from passport.audit.actions import AUDIT_READ
 from passport.audit.event import audit_event, behalf_of
 from passport.audit.log import Logged, Seen, page, total
 from passport.audit.names import Named, named
-from passport.audit.query import recorded
+from passport.audit.query import as_told, recorded
 from passport.audit.question import Place, Question, parse_question, place_of
 from passport.audit.record import AuditRow
 from passport.bundles import Entry, Links, searchset
@@ -123,6 +123,8 @@ async def _search(
         shown = tuple(rows[: question.shown])
         await desk.audit(*_looks(desk, seen, question, shown))
         names = await named(desk.connection, [key for row in shown for key in row.record_keys])
+        if seen.decision is not None:
+            shown = tuple(replace(row, query=as_told(row.query, _own(row, names))) for row in shown)
     cursor = _cursor(runtime, context, shown[-1].place) if shown and len(rows) > len(shown) else None
     return Found(shown, names, number, cursor)
 
@@ -150,6 +152,12 @@ def _looks(desk: Desk, seen: Seen, question: Question, shown: Sequence[Logged]) 
         )
         for patient in sorted(_told(seen, question, grants))
     ]
+
+
+def _own(row: Logged, names: Mapping[int, Named]) -> Collection[str]:
+    """Whom and what a row may name to whoever reads the log of its patient."""
+    records = {names[key].reference for key in row.record_keys if key in names}
+    return records if row.patient is None else records | {row.patient}
 
 
 def _told(seen: Seen, question: Question, shown: Collection[int]) -> Collection[int]:

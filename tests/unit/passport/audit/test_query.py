@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passport.audit.query import MASK, QUERY_MAX_CHARACTERS, READABLE, recorded
+from passport.audit.query import MASK, QUERY_MAX_CHARACTERS, READABLE, as_told, recorded
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,26 @@ def test_no_value_of_an_unlisted_parameter_is_ever_recorded(name: str, value: st
         return
     text = recorded("GET", "X", [(name, f"secret-{value}")])
     assert "secret-" not in text
+
+
+OWN = ("Patient/a", "Observation/1")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("GET Observation?patient=Patient/a,Patient/b", "GET Observation?patient=Patient/a,***"),
+        ("GET Observation?patient=a,b&_count=5", "GET Observation?patient=a,***&_count=5"),
+        ("GET Observation?subject=http://x/fhir/Patient/b", "GET Observation?subject=http://x/fhir/***"),
+        ("GET Observation?subject:Patient._id=b", "GET Observation?subject:Patient._id=***"),
+        ("GET Observation?_id=1,2", "GET Observation?_id=1,***"),
+        ("GET Patient?_has:Observation:patient:_id=2", "GET Patient?_has:Observation:patient:_id=***"),
+        ("GET Observation?patient=Patient/ab…", "GET Observation?patient=***…"),
+        ("GET AuditEvent?agent=PractitionerRole/r", "GET AuditEvent?agent=PractitionerRole/r"),
+        ("GET Observation?code=http://loinc.org|1-2&date=ge2026", None),
+        ("GET Observation/2", None),
+        ("POST Observation", None),
+    ],
+)
+def test_a_resident_is_told_nothing_of_others_that_a_search_named(text: str, told: str | None) -> None:
+    assert as_told(text, OWN) == (text if told is None else told)
