@@ -116,7 +116,7 @@ class Kept:
 
 
 async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Sequence[Row]:
-    """Run a statement that returns rows."""
+    """Run a statement that returns rows; not inside of a pipeline, where they have not come yet."""
     cursor = await start(connection, prepared, params)
     # A statement that returns rows has a next one, even where there is none.
     return [] if cursor.rownumber is None else await cursor.fetchall()

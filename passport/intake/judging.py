@@ -17,7 +17,7 @@ from passport.decision import Decision, decide
 from passport.intake.resting import Rest
 from passport.outcomes import Refused
 from passport.pieces import Piece, registers, resting
-from passport.sql import fetch, start
+from passport.sql import start
 
 _AUDITED: Final = {"Consent": "consent-change"}
 
@@ -66,7 +66,9 @@ async def _judged(desk: Desk, decision: Decision, keys: Sequence[int]) -> Mappin
         ("judged", decision.type_name, decision.structure),
         partial(store.judged, decision.clause, decision.relied),
     )
-    found = await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
+    # The write is sent as a pipeline: these rows have to be waited for.
+    cursor = await start(desk.connection, prepared, {**decision.params, "record_keys": keys})
+    found = await cursor.fetchall()
     if len(found) < len(keys) or not all(row.permitted for row in found):
         raise Refused
     names = {(patient, place): ref for patient, place, ref in decision.grants}

@@ -133,3 +133,16 @@ async def test_a_suite_keeps_terminology_in_a_sandbox(suite: Voice, sandbox: Tow
     entries = await done(suite, "transaction", created(tree), asked("GET", kept))
     assert statuses(entries) == [201, 200]
     await narrow.remove(kept)
+
+
+async def test_one_transaction_creates_and_changes_and_deletes(suite: Voice) -> None:
+    patient = await suite.create(person("7"))
+    changed, deleted = [await suite.create(weight(patient)) for _ in range(2)]
+    entries = await done(
+        suite,
+        "transaction",
+        created(weight(patient)),
+        asked("PUT", changed, {**weight(patient, 60.0), "id": changed.partition("/")[2]}),
+        asked("DELETE", deleted),
+    )
+    assert statuses(entries) == [201, 200, 204]

@@ -232,6 +232,26 @@ async def test_one_row_for_each_patient_tells_of_the_whole(hanako: Voice, cast: 
     assert told == [("refused", 0, 0), ("success", 3, 1)]
 
 
+async def test_what_a_consent_lets_create_and_correct_goes_into_one_transaction(
+    hanako: Voice, cast: Cast
+) -> None:
+    changed, hidden = (
+        await hanako.create(weight(hanako.reference)),
+        await hanako.create(pressure(hanako.reference)),
+    )
+    await hanako.grant(
+        permit(cast.hospital, codes=[BODY_WEIGHT]),
+        permit(cast.hospital, codes=[BODY_WEIGHT], actions=["collect", "correct"]),
+    )
+    update = asked("PUT", changed, {**weight(hanako.reference, 60.0), "id": changed.partition("/")[2]})
+    entries = await done(cast.a, "transaction", update, created(weight(hanako.reference)))
+    assert statuses(entries) == [200, 201]
+    for refused in (created(pressure(hanako.reference)), asked("DELETE", hidden)):
+        answer = await send(cast.a, "transaction", update, created(weight(hanako.reference)), refused)
+        assert answer.status_code in (403, 404)
+    assert (await cast.a.get(changed)).headers["etag"] == 'W/"2"'
+
+
 async def test_a_provenance_lies_with_what_it_tells_of_in_the_same_transaction(
     hanako: Voice, cast: Cast
 ) -> None:
