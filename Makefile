@@ -44,7 +44,7 @@ real-inputs: setup
 	.venv/bin/python -m tests.real_inputs "$(DATA)"
 
 soak: setup
-	.venv/bin/python -m bench.soak
+	.venv/bin/python -m bench.soak $(ARGS)
 
 # The header stays free of the machine that wrote it.
 lock: setup

@@ -1,47 +1,69 @@
-"""A long run: generated worlds, hostile input and killed parts, round after round with new seeds.
+"""A long run: more of every kind of trial, with new seeds, round after round.
 
-https://hypothesis.readthedocs.io/en/latest/reproducing.html
+https://hypothesis.readthedocs.io/en/latest/tutorial/replaying-failures.html
 
-Each round draws new examples for every property and kills every part once more. The seed is printed before its
-round, so that a failure can be had again; a failure ends the run and becomes a test.
+The seed is printed before its round, so that a failure can be had again; a failure ends the run and becomes a test.
 """
 
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from secrets import randbelow
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
-ROUNDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("laws, and SQL against the reference", ("tests/properties",)),
-    ("hostile messages and bodies", ("tests/attacks", "tests/unit/passport/devices", "tests/unit/fhirstore")),
-    ("killed parts", ("tests/faults",)),
-)
+
+class Round(NamedTuple):
+    """One kind of trial: what it tries, and the command of a seed."""
+
+    what: str
+    command: tuple[str, ...]
+
+
+def _tests(*paths: str) -> tuple[str, ...]:
+    """Ten times the usual examples, whatever machine it is: see the profile in tests/conftest.py."""
+    return ("pytest", "-q", "--hypothesis-profile=soak", "--hypothesis-seed={seed}", *paths)
+
+
+ROUNDS: Final = {
+    "laws": Round("the laws, and the SQL against the reference", _tests("tests/properties")),
+    "leaks": Round("hidden records change no byte of any answer", _tests("tests/attacks")),
+    "fuzz": Round("hostile requests to the live service", _tests("tests/http/test_fuzz.py")),
+    "hostile": Round(
+        "hostile messages, bodies and intervals",
+        _tests("tests/unit/passport/devices", "tests/unit/fhirstore"),
+    ),
+    "kills": Round("parts that are killed", _tests("tests/faults")),
+    "mutants": Round("changes to the consent engine", ("bench.mutants", "--seed", "{seed}")),
+}
 
 
 @click.command()
 @click.option("--minutes", default=60, show_default=True, help="No new round begins after so long.")
-@click.option("--seed", type=int, default=None, help="The seed of the first round; drawn if it is not given.")
-def main(minutes: int, seed: int | None) -> None:
-    """Run rounds of tests with new seeds until the time is over or one fails."""
+@click.option("--seed", type=int, default=None, help="The seed of the first pass; drawn if it is not given.")
+@click.option("--only", multiple=True, type=click.Choice(list(ROUNDS)), help="This round; may be repeated.")
+def main(minutes: int, seed: int | None, only: Sequence[str]) -> None:
+    """Pass through the rounds with new seeds until the time is over or one fails."""
     first = randbelow(2**31) if seed is None else seed
     ends = time.monotonic() + minutes * 60
     done = 0
     while done == 0 or time.monotonic() < ends:
-        _round(first + done)
-        done += 1
-    click.echo(f"{done} rounds without a failure, seeds {first} to {first + done - 1}")
+        for name in only or ROUNDS:
+            if done and time.monotonic() >= ends:
+                break
+            _run(name, first + done // len(only or ROUNDS))
+            done += 1
+    click.echo(f"{done} rounds without a failure, from seed {first}")
 
 
-def _round(seed: int) -> None:
-    for name, paths in ROUNDS:
-        click.echo(f"seed {seed}: {name}")
-        drawn = (f"--hypothesis-seed={seed}", "--hypothesis-profile=soak")
-        command = [sys.executable, "-m", "pytest", "-q", *drawn, *paths]
-        if subprocess.run(command, check=False).returncode:
-            raise SystemExit(f"failed; again with: python -m bench.soak --seed {seed}")
+def _run(name: str, seed: int) -> None:
+    click.echo(f"seed {seed}, {name}: {ROUNDS[name].what}")
+    command = [part.format(seed=seed) for part in ROUNDS[name].command]
+    if subprocess.run([sys.executable, "-m", *command], check=False).returncode:
+        again = f"python -m bench.soak --minutes 0 --seed {seed} --only {name}"
+        raise SystemExit(f"{name} failed; again with: {again}")
 
 
 if __name__ == "__main__":

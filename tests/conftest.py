@@ -8,15 +8,22 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.databases import POSTGRESQL_18, Database, Server, Servers, labels
 
 # A shell that runs us in the background has SIGINT ignored, and every process that a test starts would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A soak draws more of whatever says nothing of its own: `--hypothesis-profile=soak`.
-settings.register_profile("soak", max_examples=1_000)
+# A soak draws ten times as much, always anew, however busy the machine: `--hypothesis-profile=soak`.
+settings.register_profile(
+    "soak",
+    max_examples=1_000,
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

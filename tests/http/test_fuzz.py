@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fhirstore.parameters import parameters_of
@@ -21,13 +21,14 @@ from fhirstore.parse import serialise
 from fhirstore.types import TYPES
 from tests import resources as made
 from tests.databases import Database
+from tests.examples import examples
 from tests.loopback import Served, loopback
 from tests.properties.grown import damaged, grown
 from tests.unit.consent.words import Json, consent_json, deny, permit
 from tests.unit.fhirstore.examples import valid_resources
 
 VALID: Final = valid_resources()
-FEW: Final = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW: Final = examples(60)
 
 P: Final = "Patient/{}"
 TREES: Final[tuple[Json, ...]] = (
@@ -309,7 +310,7 @@ def operations(callers: Callers) -> list[Any]:
     return [operation.ok().as_strategy() for operation in found]
 
 
-@settings(FEW, max_examples=150)
+@examples(150)
 @given(st.data(), st.sampled_from(["patient", "physician", "operator"]))
 def test_nothing_that_the_description_allows_makes_the_service_fail(
     callers: Callers, operations: list[Any], data: st.DataObject, who: str

@@ -5,14 +5,15 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.model import Consent, Effect, Provision, Record, Status
 from consent.reference import decide
+from tests.examples import examples
 from tests.unit.consent.worlds import World, consents, provisions, worlds
 
-LAWS = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS: Final = examples(200)
 
 ERASED: Final[dict[str, dict[str, Any]]] = {
     "codes": {"codes": frozenset()},

@@ -3,11 +3,12 @@
 from random import Random
 
 import psycopg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.reference import decide
 from tests.databases import Database
+from tests.examples import examples
 from tests.unit.consent.enforcement import Enforcement
 from tests.unit.consent.words import VITAL_SIGNS
 from tests.unit.consent.worlds import World, worlds
@@ -23,7 +24,7 @@ def test_the_sql_shows_exactly_what_the_reference_permits(each_database: Databas
 def compare_worlds(enforcement: Enforcement) -> None:
     shown = asked = 0
 
-    @settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @examples(WORLDS)
     @given(world=worlds(), seed=st.integers(0, 3), only=st.sampled_from((None, None, None, 0, -1, -2)))
     def compare(world: World, seed: int, only: int | None) -> None:
         nonlocal shown, asked

@@ -9,18 +9,17 @@ allows is named in `fhirstore.validate.models`.
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fhirstore.types import TYPES
 from fhirstore.validate import validate
 from fhirstore.validate.models import model_problems
+from tests.examples import examples
 from tests.properties.grown import damaged, grown
 from tests.unit.fhirstore.examples import valid_resources
 
-LONG: Final = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+LONG: Final = examples(20)
 
 
 def refused_by_models(tree: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -14,6 +14,7 @@ from fhirstore.matching.date import COMPARISONS
 from fhirstore.statements import DIALECT
 from fhirstore.times import Interval
 from tests.databases import Server
+from tests.examples import examples
 
 NAMES = ("start", "ending", "low", "high")
 # Few moments, so that ends meet often.
@@ -43,7 +44,7 @@ def in_sql(connection: psycopg.Connection, record: Interval, sought: Interval) -
     return dict(zip((column.name for column in cursor.description), row, strict=True))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150)
 @given(record=INTERVALS, sought=INTERVALS)
 def test_both_sides_answer_alike(connection: psycopg.Connection, record: Interval, sought: Interval) -> None:
     answered = in_sql(connection, record, sought)

@@ -1,0 +1,152 @@
+"""Mutation testing of the consent engine: each small change to it has to be noticed by a test.
+
+https://hypothesis.works/articles/what-is-property-based-testing/
+
+One change at a time is made in a copy of the sources, and the tests of the engine run there until one fails. A
+change that no test notices is either a test that is missing, or stands in `equivalent.toml` with the reason why
+nothing can come of it.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from secrets import randbelow
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
+
+import click
+
+from bench.mutations import Mutant, mutants
+
+ROOT: Final = Path(__file__).parent.parent
+ENGINE: Final = tuple(
+    f"consent/{name}.py"
+    for name in ("reference", "sql", "facts", "compile", "provision", "period", "shape", "standing")
+)
+EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
+
+LONGEST_SECONDS: Final = 300
+"""A run that takes so long has been caught in a circle, which counts as noticed."""
+
+_COPIED: Final = ("bench", "consent", "fhir", "migrations", "passport", "tests", "workers", "pyproject.toml")
+# The examples first: they notice most, and soonest.
+_TESTS: Final = (
+    "tests/unit/consent",
+    "tests/properties/test_consent_laws.py",
+    "tests/properties/test_consent_sql.py",
+)
+
+
+class Named(NamedTuple):
+    """A mutant by its file; how `equivalent.toml` names it."""
+
+    file: str
+    mutant: Mutant
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What stays the same when lines move."""
+        return self.file, self.mutant.function, self.mutant.change
+
+    def __str__(self) -> str:
+        """Where it is and what it changes."""
+        return f"{self.file}:{self.mutant.line} {self.mutant.function}: {self.mutant.change}"
+
+
+@click.command()
+@click.option("--seed", type=int, default=None, help="Draws the sample; drawn itself if it is not given.")
+@click.option("--sample", default=40, show_default=True, help="How many changes to try; 0 is all.")
+@click.option("--minutes", default=30, show_default=True, help="No further change is tried after so long.")
+@click.option("--file", "files", multiple=True, default=ENGINE, help="A file of the engine; may be repeated.")
+def main(seed: int | None, sample: int, minutes: int, files: Sequence[str]) -> None:
+    """Try changes to the consent engine; fails if one goes unnoticed and has no reason."""
+    drawn = randbelow(2**31) if seed is None else seed
+    click.echo(f"seed {drawn}: changes to the consent engine")
+    if survivors := tried(files, drawn, sample, minutes):
+        raise SystemExit(f"{len(survivors)} survived: write the test, or the reason in {EQUIVALENT.name}")
+
+
+def tried(files: Sequence[str], seed: int, sample: int, minutes: float) -> list[Named]:
+    """The changes of a sample that no test noticed."""
+    every = [Named(file, each) for file in files for each in mutants((ROOT / file).read_bytes())]
+    chosen = Random(seed).sample(every, min(sample or len(every), len(every)))
+    ends, reasons = time.monotonic() + minutes * 60, known_reasons()
+    survivors, killed, explained = [], 0, 0
+    with _copied() as copy:
+        if _noticed(copy, seed):
+            raise SystemExit("the tests of the engine fail without any change")
+        for one in _until(ends, chosen):
+            if one.key in reasons:
+                explained += 1
+                continue
+            if _killed(copy, one, seed):
+                killed += 1
+                click.echo(f"noticed: {one}")
+            else:
+                survivors.append(one)
+                click.echo(f"SURVIVED: {one}")
+    click.echo(f"{killed} noticed, {len(survivors)} survived, {explained} equivalent, of {len(chosen)} drawn")
+    return survivors
+
+
+def known_reasons() -> dict[tuple[str, str, str], str]:
+    """Why a change makes no difference, by file, function and change."""
+    listed = tomllib.loads(EQUIVALENT.read_text("utf-8")).get("mutant", [])
+    return {(one["file"], one["function"], one["change"]): one["reason"] for one in listed}
+
+
+def _until(ends: float, chosen: Iterable[Named]) -> Iterator[Named]:
+    for one in chosen:
+        if time.monotonic() > ends:
+            click.echo("the time is over; the rest of the sample was not tried")
+            return
+        yield one
+
+
+@contextmanager
+def _copied() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="mutants-") as folder:
+        for name in _COPIED:
+            source, target = ROOT / name, Path(folder, name)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+            else:
+                shutil.copy(source, target)
+        yield Path(folder)
+
+
+def _killed(copy: Path, one: Named, seed: int) -> bool:
+    target = copy / one.file
+    source = target.read_bytes()
+    target.write_bytes(one.mutant.applied(source))
+    try:
+        return _noticed(copy, seed)
+    finally:
+        target.write_bytes(source)
+
+
+def _noticed(copy: Path, seed: int) -> bool:
+    """Whether a test fails in the copy, or runs without end."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-pno:cacheprovider", f"--hypothesis-seed={seed}"]
+    # Two texts of one size within a second would share their compiled form.
+    surroundings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        [*command, *_TESTS], cwd=copy, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        try:
+            return run.wait(LONGEST_SECONDS) != 0
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGINT)
+            return True
+
+
+if __name__ == "__main__":
+    main()
