@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from consent.model import Action
+from fhirstore.elements import Code, codes_in, values_at
 from fhirstore.errors import Problem
 from fhirstore.facts import Facts
 from fhirstore.parse import Tree
 from fhirstore.rows import RecordRow
+from fhirstore.subset import SUBSETTED
 from fhirstore.types import TYPES
 from fhirstore.validate import validate
 from passport.admission import Desk
@@ -107,7 +109,7 @@ def check_valid(writes: Sequence[Write]) -> None:
     for at, one in enumerate(writes):
         if one.tree is None:
             continue
-        found = [*validate(one.tree), *_misnamed(one, one.tree)]
+        found = [*validate(one.tree), *_misnamed(one, one.tree), *_cut(one.tree)]
         problems += [_placed(problem, one.place) for problem in found]
         if found:
             failing.add(at)
@@ -123,6 +125,13 @@ def _misnamed(one: Write, tree: Tree) -> Iterator[Problem]:
     if one.method == "update" and tree.get("id") != one.id:
         text = "got another id than the address, expected the same"
         yield Problem("error", "invalid", f"{one.type}.id", text)
+
+
+def _cut(tree: Tree) -> Iterator[Problem]:
+    """Whether only a part of a record came, as `_summary` and `_elements` show it: the rest would be lost."""
+    if Code(**SUBSETTED) in codes_in(values_at(tree, (("meta", "tag"),))):
+        text = "got a resource tagged `SUBSETTED`, expected all of it: a part would replace the whole"
+        yield Problem("error", "incomplete", f"{tree.get('resourceType')}.meta.tag", text)
 
 
 def _placed(problem: Problem, place: str) -> Problem:
@@ -208,6 +217,24 @@ def resting(piece: Piece) -> Action | None:
 def answered(piece: Piece, row: RecordRow, plain: bytes) -> Written:
     """What the caller is told of a record that was written."""
     return Written(piece.reference, row.version, row.last_updated, plain, created=piece.current is None)
+
+
+def made_for(if_match: str | None, if_none_match: str | None, place: str = "") -> int | None:
+    """The version that a write is made for: 0 where nothing may be there yet, None where it does not say.
+
+    `place` is where its conditions stand, if not in headers.
+
+    Raises:
+        Invalid: they name no version, or contradict each other.
+    """
+    if if_none_match is None:
+        return None if if_match is None else version_of(if_match, place and f"{place}.ifMatch")
+    if if_match is not None or if_none_match.strip() != "*":
+        raise Invalid(
+            "got an `If-None-Match` for a write, expected `*`, and no `If-Match` beside it",
+            (f"{place}.ifNoneMatch",) if place else (),
+        )
+    return 0
 
 
 def version_of(tag: str, place: str = "") -> int:

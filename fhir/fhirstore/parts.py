@@ -17,6 +17,7 @@ from fhirstore.elements import References, is_address, values_at
 Node = Mapping[str, Any]
 NESTED = ("contained", "entry")
 """The elements that hold other resources."""
+_OUTCOME = ("entry", "response", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,12 @@ class Placed:
         return self.near.get(self.references.literal(text) or text)
 
     def parts(self) -> Iterator["Placed"]:
-        """Yield the contained resources and the entries' resources, one level down."""
+        """Yield the contained resources, the entries' resources and what answered them, one level down."""
         for node in _nodes(self.tree, "contained"):
             yield Placed(node, self.references, self.near, addressed=False)
+        for outcome in values_at(self.tree, (_OUTCOME,)):
+            if isinstance(outcome, dict):
+                yield Placed(outcome, self.references, _contained(outcome), addressed=False)
         entries = [entry for entry in _nodes(self.tree, "entry") if isinstance(entry.get("resource"), dict)]
         if not entries:
             return

@@ -252,3 +252,59 @@ async def test_a_questionnaire_holds_the_list_of_its_answers(town: Town, hanako:
     assert await hanako.sees(kept)
     inside = {**made.weight(hanako.reference), "id": "answers"}
     outcome(await town.operator.post({**tree, "contained": [inside]}), 403, "forbidden")
+
+
+def document(patient: str, **study: Any) -> Json:
+    """A document with an examination by images, of which no element but labels is read."""
+    who = made.reference(f"{BASE_URL}/fhir/{patient}")
+    composition = {**records_of(patient)["Composition"], "subject": who}
+    images = {"resourceType": "ImagingStudy", "status": "available", "subject": who, **study}
+    return made.bundle(
+        composition,
+        images,
+        kind="document",
+        identifier={"system": "http://city.example/documents", "value": "1"},
+        timestamp="2026-09-01T10:00:00+09:00",
+    )
+
+
+@pytest.mark.parametrize(
+    "hiding",
+    [
+        deny(types=["ImagingStudy"]),
+        deny(codes=[made.AMLODIPINE]),
+        deny(labels=["R"]),
+    ],
+    ids=["class", "code", "label"],
+)
+async def test_a_document_is_hidden_with_what_may_be_inside_of_it(
+    hanako: Voice, cast: Cast, hiding: Json
+) -> None:
+    await hanako.grant(permit(cast.hospital))
+    label = {"meta": made.labelled("R")}
+    whole = await hanako.create(document(hanako.reference, **label))
+    assert await cast.a.sees(whole)
+    (ended,) = await hanako.grant(hiding)
+    assert not await cast.a.sees(whole)
+    for path in (f"{whole}/_history", f"{whole}/_history/1"):
+        outcome(await cast.a.get(path), 404)
+    assert await hanako.sees(whole)
+    await hanako.remove(ended)
+    assert await cast.a.sees(whole)
+
+
+async def test_whom_an_unread_part_refers_to_permits_the_document_too(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    grants = permit(cast.hospital), permit(cast.hospital, actions=["collect"])
+    await hanako.grant(*grants)
+    told = made.reference(f"{BASE_URL}/fhir/{taro.reference}")
+    series = {"uid": "1.2.3", "modality": {"code": "CT"}, "performer": [{"actor": told}]}
+    tree = document(hanako.reference, series=[series])
+    outcome(await cast.a.post(tree), 403, "forbidden")
+    await taro.grant(*grants)
+    whole = await cast.a.create(tree)
+    assert await cast.a.sees(whole)
+    await taro.grant(deny(types=["ImagingStudy"]))
+    assert not await cast.a.sees(whole)
+    outcome(await cast.a.get("ImagingStudy"), 404, "not-supported")

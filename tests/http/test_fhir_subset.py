@@ -99,3 +99,17 @@ async def test_parts_of_matches_are_listed_and_the_links_keep_asking_for_them(ha
         (entry,) = page["entry"]
         assert "note" not in entry["resource"]
         assert entry["resource"]["meta"]["tag"] == [SUBSETTED]
+
+
+async def test_a_part_of_a_record_does_not_replace_the_whole(hanako: Voice) -> None:
+    record = await hanako.create(made.weight(hanako.reference))
+    for params in (("_summary", "true"), ("_elements", "status")):
+        part = (await hanako.get(record, params)).json()
+        for answer in (await hanako.put(record, part), await hanako.post(part)):
+            told = outcome(answer, 422)
+            assert told["issue"][-1]["expression"] == ["Observation.meta.tag"]
+            assert told["issue"][-1]["code"] == "incomplete"
+    whole = await hanako.read(record)
+    assert whole["meta"]["versionId"] == "1"
+    tagged = {**whole, "meta": {"tag": [{"system": "http://city.example/tags", "code": "SUBSETTED"}]}}
+    assert (await hanako.put(record, tagged)).status_code == 200

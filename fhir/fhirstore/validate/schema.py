@@ -15,6 +15,8 @@ from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 from uuid import UUID
 
+from fhirstore.types import PART_TYPES
+
 RESOURCE: Final = "Resource"
 """The type of elements that hold any resource."""
 
@@ -80,6 +82,18 @@ _R4_DIFFERENCES: Final = MappingProxyType(
     }
 )  # fmt: skip
 
+_NEVER_INSIDE: Final = frozenset(
+    {
+        "ActivityDefinition",
+        "Evidence",
+        "EvidenceVariable",
+        "Parameters",
+        "PlanDefinition",
+        "StructureDefinition",
+    }
+)
+"""Parameters hold resources of which no facts would be read; of the others R4B says something else than R4."""
+
 
 @cache
 def shape(type_name: str) -> Shape:
@@ -98,6 +112,20 @@ def shape(type_name: str) -> Shape:
         _R4_DIFFERENCES[type_name](elements)
     required = tuple(element for element in elements.values() if element.required)
     return Shape(type_name, MappingProxyType(elements), MappingProxyType(choices), required)
+
+
+@cache
+def may_be_inside(type_name: str) -> bool:
+    """Return whether a part of a record may be of a type: any of R4 of which it is known what it consists of."""
+    from fhir.resources.R4B import get_fhir_model_class
+
+    if type_name not in PART_TYPES or type_name in _NEVER_INSIDE:
+        return False
+    try:
+        return bool(get_fhir_model_class(type_name))
+    except ValueError:
+        # R4B gave up some of R4's types.
+        return False
 
 
 def _elements(fields: Mapping[str, Any]) -> Iterator[Element]:

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from fhirstore.elements import codes_in
 from fhirstore.errors import Problem
-from fhirstore.types import TYPES
+from fhirstore.types import PART_TYPES, TYPES
 from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts, grammar
 from fhirstore.validate.invariants import RULES, Rule
 from fhirstore.validate.primitives import CHECKS, Check
 from fhirstore.validate.references import containment_problems, reference_problem
-from fhirstore.validate.schema import RESOURCE, Element, shape
+from fhirstore.validate.schema import RESOURCE, Element, may_be_inside, shape
 
 MOST_PROBLEMS: Final = 100
 
@@ -59,7 +59,7 @@ class _Plan:
 def _plan(type_name: str) -> _Plan:
     of_type = shape(type_name)
     steps = {name: _step(type_name, element) for name, element in of_type.elements.items()}
-    if type_name in TYPES:
+    if type_name in PART_TYPES:
         steps[_TYPE_NAME] = _step(type_name, Element(_TYPE_NAME, "code"))
     return _Plan(
         steps=steps,
@@ -96,11 +96,13 @@ class Walk:
     def resource(self, node: Mapping[str, Any], path: Path | None = None, *, contained: bool = False) -> None:
         """Check a resource and what it holds."""
         name = node.get(_TYPE_NAME)
-        if not isinstance(name, str) or name not in TYPES:
+        if not isinstance(name, str) or not (name in TYPES if path is None else may_be_inside(name)):
             shown = f"`{name}`" if isinstance(name, str) and name.isalpha() and len(name) < 64 else "none"
-            here = path or (None, "", None)
+            expected = (
+                "one that this store holds" if path is None else "one of R4 that may be inside of a record"
+            )
             self._report(
-                "not-supported", here, f"got resource type {shown}, expected one that this store holds"
+                "not-supported", path or (None, "", None), f"got resource type {shown}, expected {expected}"
             )
             return
         here = path or (None, name, None)

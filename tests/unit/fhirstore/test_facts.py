@@ -105,8 +105,11 @@ def test_members_of_a_group_are_its_patients() -> None:
 
 
 def test_patient_names_itself_and_those_it_is_linked_with() -> None:
-    links = [{"other": {"reference": "Patient/old"}, "type": "replaces"}]
-    assert facts(patient(link=links)).patients == ("Patient/hanako", "Patient/old")
+    for kind in ("seealso", "refer", "replaces", "replaced-by"):
+        link = [{"other": {"reference": "Patient/old"}, "type": kind}]
+        same_person = kind.startswith("replace")
+        others = () if same_person else ("Patient/old",)
+        assert facts(patient(link=link)).patients == ("Patient/hanako", *others)
 
 
 def test_consent_does_not_name_the_patients_that_it_only_speaks_of() -> None:
@@ -309,6 +312,14 @@ def test_bundle_names_the_patients_of_its_entries() -> None:
 def test_entry_without_patient_is_of_the_patients_of_the_bundle() -> None:
     found = facts(bundle({"resource": blood_pressure()}, {"resource": valid_resources()["Organization"]}))
     assert found.parts[1].patients == ("Patient/hanako",)
+
+
+def test_what_answered_an_entry_is_a_part_like_its_resource() -> None:
+    inner = {"resourceType": "Observation", "subject": {"reference": "Patient/taro"}}
+    entry = {"response": {"status": "200", "outcome": inner}}
+    found = facts(bundle(entry))
+    assert [part.type.name for part in found.parts] == ["Observation"]
+    assert found.patients == ("Patient/taro",)
 
 
 def test_patient_of_another_server_in_a_bundle_is_not_ours_of_the_same_id() -> None:

@@ -53,6 +53,32 @@ def test_type_that_the_store_does_not_hold_is_refused(name: object) -> None:
     assert [problem.code for problem in validate({"resourceType": name, "id": "x"})] == ["not-supported"]
 
 
+@pytest.mark.parametrize("name", ["Invoice", "ImagingStudy", "Flag"])
+def test_type_that_the_store_does_not_hold_is_checked_inside_of_another(name: str) -> None:
+    inside = {
+        "resourceType": name,
+        "id": "x",
+        "status": "active",
+        "code": {"text": "x"},
+        "subject": {"display": "x"},
+    }
+    tree = blood_pressure(
+        contained=[inside | {"foo": 1}],
+        extension=[{"url": "http://x.example/e", "valueReference": {"reference": "#x"}}],
+    )
+    assert ("structure", "Observation.contained[0].foo") in found(tree)
+    assert "not-supported" not in dict(found(tree))
+
+
+@pytest.mark.parametrize("name", ["Parameters", "MedicinalProduct", "Evidence", "Nonsense"])
+def test_type_whose_facts_could_not_be_read_is_refused_inside_of_another(name: str) -> None:
+    inside = {"resourceType": name, "id": "x"}
+    tree = blood_pressure(
+        contained=[inside], extension=[{"url": "http://x.example/e", "valueReference": {"reference": "#x"}}]
+    )
+    assert found(tree) == [("not-supported", "Observation.contained[0]")]
+
+
 # Names and shapes
 
 
