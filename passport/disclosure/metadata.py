@@ -2,13 +2,14 @@
 
 http://hl7.org/fhir/R4/resource-operation-meta.html
 
-Rows do not tell them, so the records are looked into; what was looked into is recorded as shown.
+Rows do not tell them, so the records are looked into. No record is shown: everybody whose records were looked into
+is told that, and not of each of them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, null, select
+from sqlalchemy import Select, false, null, select
 
 from consent.model import Action
 from fhirstore.search import statement
@@ -18,7 +19,7 @@ from fhirstore.types import ResourceType
 from passport.admission import Request, admitted
 from passport.decision import Decision, decide
 from passport.disclosure.finding import MOST_SIFTED, Finder, TooCostly
-from passport.disclosure.recorded import audit_params, disclosed, kept, present, recorded
+from passport.disclosure.recorded import audit_params, disclosed, kept, recorded
 from passport.disclosure.sifting import Opened, all_of
 from passport.identity.scopes import allows
 from passport.outcomes import Refused
@@ -47,25 +48,31 @@ async def metadata(
             found += await all_of(finder, Criteria(type=type_), trees=True)
             if len(found) > MOST_SIFTED:
                 raise TooCostly
-        known = await _record(finder, found)
-    return _in_use(one.tree.get("meta", {}) for one in found if one.key in known)
+        await _record(finder, found)
+    return _in_use(one.tree.get("meta", {}) for one in found)
 
 
-async def _record(finder: Finder, found: Sequence[Opened]) -> set[int]:
-    """Record what was looked into and COMMIT; returns the keys of what was recorded."""
+async def _record(finder: Finder, found: Sequence[Opened]) -> None:
+    """Record whose records were looked into, and COMMIT.
+
+    Raises:
+        Refused: it was not recorded, and so nothing may be told.
+    """
     desk, decision = finder.desk, finder.decision
+    told = {patient for one in found for patient in (one.row.patient_key, *(one.row.others or ()))}
     prepared = kept(desk.runtime, ("metadata", decision.structure), lambda: _statement(decision))
     params = {
         **decision.params,
-        **audit_params(desk, decision, [NOBODY], one=False),
-        "holders": sorted({one.row.patient_key for one in found}),
-        "record_keys": [one.key for one in found],
+        **audit_params(desk, decision, sorted({NOBODY, *told}), one=False),
+        "holders": [],
+        "record_keys": [],
     }
-    return {row.record_key for row in present(await disclosed(desk, prepared, params))}
+    if not await disclosed(desk, prepared, params):
+        raise Refused
 
 
 def _statement(decision: Decision) -> Select[Any]:
-    shown = statement.these(decision.clause, decision.relied).cte("shown")
+    shown = statement.these(decision.clause, decision.relied).where(false()).cte("shown")
     totals = select(null().label("total")).subquery("totals")
     return recorded(shown, totals, ("patient_key", "record_key"), of_asked=False)
 

@@ -93,14 +93,21 @@ async def test_what_is_in_use_is_told_of_a_type_and_of_all(hanako: Voice, cast: 
         assert told.get("tag") == expected
 
 
-async def test_what_was_looked_into_is_on_record(hanako: Voice) -> None:
-    reference = await hanako.create(made.weight(hanako.reference))
-    await hanako.get("Observation/$meta")
-    (event,) = (await hanako.search("AuditEvent", ("_count", "1")))["entry"]
-    assert any(
-        entity.get("what") == {"reference": f"{reference}/_history/1"}
-        for entity in event["resource"]["entity"]
-    )
+async def test_whoever_was_looked_into_is_told_once_and_of_no_single_record(
+    hanako: Voice, cast: Cast
+) -> None:
+    for _ in range(2):
+        await hanako.create(made.condition(hanako.reference))
+    await hanako.grant(permit(cast.clinic, types=["Condition"]))
+    before = [entry["fullUrl"] for entry in (await hanako.search("AuditEvent"))["entry"]]
+    for path in ("Condition/$meta", "$meta"):
+        assert (await cast.a_at_k.get(path)).status_code == 200
+    listed = (await hanako.search("AuditEvent"))["entry"]
+    events = [entry["resource"] for entry in listed if entry["fullUrl"] not in before]
+    ours = [event for event in events if "meta" in str(event.get("subtype"))]
+    assert len(ours) == 2
+    assert not any("/_history/" in str(event["entity"]) for event in ours)
+    assert all(hanako.reference in str(event["entity"]) for event in ours)
 
 
 async def test_the_log_tells_only_of_single_events(hanako: Voice, town: Town) -> None:
