@@ -26,7 +26,9 @@ _CALLER_OF_SESSION: Final = """
     FROM session
     WHERE token_hash = %(token_hash)s AND issued_at <= %(now)s AND expires_at > %(now)s
         AND (ended_at IS NULL OR ended_at > %(now)s)
-        -- Who died signs in no more; whoever acts for them is a caller of their own.
+"""
+# Who died signs in no more; whoever acts for them is a caller of their own.
+_LIVING: Final = """
         AND NOT EXISTS (SELECT FROM patient_death AS d
             WHERE d.patient_key = session.patient_key AND d.since <= %(now)s)
 """
@@ -37,14 +39,16 @@ _CALLER_OF_SERVICE: Final = """
         %(purpose)s::text AS purpose, %(scopes)s::text[] AS scopes, %(session_id)s::uuid AS session_id
 """
 
-# Some patients: whoever holds these records, those who share a record with them, and the person's other
-# registrations.
+# Some patients: whoever holds these records, and those who share a record with them.
 _ASKED_OF_RECORD: Final = """
     SELECT patient_key FROM about
     UNION SELECT other_key FROM about JOIN copatient USING (patient_key)
+    UNION SELECT 0
+"""
+# Beside these the other registrations of the same person.
+_ASKED_OF_KIN: Final = """
     UNION SELECT unnest(ARRAY[linked.other_key, c.other_key]) FROM linked JOIN about USING (patient_key)
         LEFT JOIN copatient AS c ON c.patient_key = linked.other_key
-    UNION SELECT 0
 """
 # Whoever shared: every patient with a permit that names one of these actors, and the caller's own passport with
 # what else is registered of them.
@@ -79,17 +83,7 @@ _STATEMENT: Final = """
 WITH RECURSIVE caller AS MATERIALIZED ({caller}),
 about AS MATERIALIZED (
     SELECT DISTINCT patient_key FROM locator WHERE record_key = ANY (%(about_keys)s::bigint[])),
-linked AS MATERIALIZED (
-    SELECT l.patient_key, l.other_key, p.patient_id
-    FROM (SELECT patient_key FROM about UNION SELECT patient_key FROM caller) AS whose
-    JOIN patient_link AS l USING (patient_key) JOIN patient AS p ON p.patient_key = l.other_key),
-kin AS (
-    SELECT array_agg(patient_key ORDER BY patient_key, other_key) AS kin_of,
-        array_agg(other_key ORDER BY patient_key, other_key) AS kin,
-        array_agg(patient_id ORDER BY patient_key, other_key) AS kin_ids
-    FROM linked
-),
-walk (actor, step) AS ({walk}),
+{linked}walk (actor, step) AS ({walk}),
 known AS MATERIALIZED (
     SELECT coalesce(array_agg(actor) FILTER (WHERE step < 5), '{{}}') AS actors,
         coalesce(bool_or(step IN (3, 5, 6) AND NOT EXISTS (
@@ -106,33 +100,23 @@ facets AS MATERIALIZED (
 ),
 asked AS MATERIALIZED (
     SELECT found.patient_key FROM ({asked}) AS found, caller
-    WHERE found.patient_key IS NOT NULL AND (caller.purpose <> 'BTG' OR found.patient_key = 0
-        OR found.patient_key = caller.opened_patient_key AND NOT EXISTS (SELECT FROM patient_death AS d
-            WHERE d.patient_key = found.patient_key AND d.since <= %(now)s))
+    WHERE {open}
 ),
-ended AS MATERIALIZED (
-    -- Whose permits end by the law of the place because they died; where they stay there is no interval.
-    SELECT d.patient_key FROM patient_death AS d, caller
-    WHERE d.patient_key IN (SELECT patient_key FROM asked) AND d.since + CASE caller.kind
-        WHEN 'proxy' THEN %(proxies_linger)s::interval ELSE %(grants_linger)s::interval END <= %(now)s
-),
-standing_grant AS MATERIALIZED ({grants}),
+{ended}standing_grant AS MATERIALIZED ({grants}),
 relevant AS (
     SELECT array_agg(patient_key) AS grant_patients, array_agg(effect) AS grant_effects,
         array_agg(shape_key) AS grant_shapes, array_agg(t_bits) AS grant_trues,
         array_agg(f_bits) AS grant_falses, array_agg(consent_ref) AS grant_refs
     FROM standing_grant
     -- A permit whose root asks what is not so, and a block whose root certainly does not apply, say nothing.
-    WHERE CASE effect WHEN 1 THEN t_bits & 1 = 1 AND patient_key NOT IN (SELECT patient_key FROM ended)
-        ELSE f_bits & 1 = 0 END
+    WHERE CASE effect WHEN 1 THEN t_bits & 1 = 1{unended} ELSE f_bits & 1 = 0 END
 ),
 wall AS (
     SELECT array_agg(asked.patient_key) FILTER (WHERE asked.patient_key <> 0) AS asked,
         coalesce(array_agg(asked.patient_key) FILTER (WHERE
             asked.patient_key = 0 OR asked.patient_key = caller.patient_key OR facets.everyone
             OR asked.patient_key = caller.opened_patient_key
-            OR (asked.patient_key, caller.patient_key) IN (SELECT other_key, patient_key FROM linked)
-            OR EXISTS (SELECT FROM consent_actor AS shared
+{owned}            OR EXISTS (SELECT FROM consent_actor AS shared
                 WHERE shared.patient_key = asked.patient_key AND shared.actor_key = ANY (facets.actors))
         ), '{{}}') AS patients
     FROM asked, caller, facets
@@ -140,44 +124,93 @@ wall AS (
 SELECT {answer} set_config('passport.standing', encode(sha256(convert_to(found::text, 'UTF8')), 'hex'), true) AS digest
 FROM (
     SELECT caller.*, facets.everyone, wall.asked,
-        (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*, kin.*,
+        (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*, {kin}
         set_config('passport.patients', wall.patients::text, true) AS wall,
         set_config('passport.everyone', CASE WHEN facets.everyone AND %(anyone)s THEN 'on' ELSE 'off' END, true)
             AS all_patients,
         set_config('passport.requester', coalesce(caller.actor_key::text, ''), true) AS requester
-    FROM caller, facets, wall, relevant, kin
+    FROM caller, facets, wall, relevant{of_kin}
 ) AS found
 """
 
 
-def _statement(caller: str, asked: str, *, anyone: bool, answer: str = "found.*,") -> Prepared:
+# What there is to ask where somebody was registered more than once, or died. `patient_link` has a row for both.
+_CLOSER: Final = {
+    "linked": """linked AS MATERIALIZED (
+    SELECT l.patient_key, l.other_key, p.patient_id
+    FROM (SELECT patient_key FROM about UNION SELECT patient_key FROM caller) AS whose
+    JOIN patient_link AS l USING (patient_key) JOIN patient AS p ON p.patient_key = l.other_key
+),
+kin AS (
+    SELECT array_agg(patient_key ORDER BY patient_key, other_key) AS kin_of,
+        array_agg(other_key ORDER BY patient_key, other_key) AS kin,
+        array_agg(patient_id ORDER BY patient_key, other_key) AS kin_ids
+    FROM linked
+),
+""",
+    "open": """found.patient_key IS NOT NULL AND (caller.purpose <> 'BTG' OR found.patient_key = 0
+        OR found.patient_key = caller.opened_patient_key AND NOT EXISTS (SELECT FROM patient_death AS d
+            WHERE d.patient_key = found.patient_key AND d.since <= %(now)s))""",
+    "ended": """ended AS MATERIALIZED (
+    -- Whose permits end by the law of the place because they died; where they stay there is no interval.
+    SELECT d.patient_key FROM patient_death AS d, caller
+    WHERE d.patient_key IN (SELECT patient_key FROM asked) AND d.since + CASE caller.kind
+        WHEN 'proxy' THEN %(proxies_linger)s::interval ELSE %(grants_linger)s::interval END <= %(now)s
+),
+""",
+    "unended": " AND patient_key NOT IN (SELECT patient_key FROM ended)",
+    "owned": """\
+            OR (asked.patient_key, caller.patient_key) IN (SELECT other_key, patient_key FROM linked)
+""",
+    "kin": "kin.*, false AS closer,",
+    "of_kin": ", kin",
+}
+# Nearly nobody: one look-up tells whether it has to be asked at all.
+_ONCE: Final = {
+    "linked": "",
+    "open": "caller.purpose <> 'BTG' OR found.patient_key IN (0, caller.opened_patient_key)",
+    "ended": "",
+    "unended": "",
+    "owned": "",
+    "kin": """NULL AS kin_of, NULL AS kin, NULL AS kin_ids,
+        EXISTS (SELECT FROM patient_link AS l WHERE l.patient_key IN (
+            SELECT patient_key FROM asked UNION ALL SELECT patient_key FROM caller)) AS closer,""",
+    "of_kin": "",
+}
+
+
+def _statement(*, bearer: bool, anyone: bool, closer: bool = True, answer: str = "found.*,") -> Prepared:
     purposes = ",".join(purpose.value for purpose in Purpose)  # in the order of their bits
+    caller = _CALLER_OF_SESSION + (_LIVING if closer else "") if bearer else _CALLER_OF_SERVICE
+    of_record = _ASKED_OF_RECORD + (_ASKED_OF_KIN if closer else "")
     text = _STATEMENT.format(
-        caller=caller, walk=_WALK, asked=asked, grants=GRANTS, purposes=purposes, answer=answer
+        caller=caller,
+        walk=_WALK,
+        asked=_ASKED_OF_ANYONE if anyone else of_record,
+        grants=GRANTS,
+        purposes=purposes,
+        answer=answer,
+        **(_CLOSER if closer else _ONCE),
     )
     return Prepared(text.replace("%(anyone)s", "true" if anyone else "false"), {})
 
 
 STATEMENTS: Final = {
-    (bearer, anyone): _statement(
-        _CALLER_OF_SESSION if bearer else _CALLER_OF_SERVICE,
-        _ASKED_OF_ANYONE if anyone else _ASKED_OF_RECORD,
-        anyone=anyone,
-    )
+    (bearer, anyone): _statement(bearer=bearer, anyone=anyone, closer=anyone)
     for bearer in (True, False)
     for anyone in (True, False)
 }
 
+CLOSER: Final = {bearer: _statement(bearer=bearer, anyone=False) for bearer in (True, False)}
+"""The same about patients of whom one was registered more than once, or died."""
+
 REPEATED: Final = {
-    anyone: _statement(
-        _CALLER_OF_SESSION,
-        _ASKED_OF_ANYONE if anyone else _ASKED_OF_RECORD,
-        anyone=anyone,
-        answer="",
-    )
-    for anyone in (True, False)
+    anyone: _statement(bearer=True, anyone=anyone, closer=anyone, answer="") for anyone in (True, False)
 }
-"""The same for a caller whose standing was met before: it sets the wall and answers nothing but the digest."""
+"""The same for a caller whose standing was met before: it sets the wall and answers nothing but the digest.
+
+Where it has to be asked more closely its digest is that of no standing, and the guess is wrong.
+"""
 
 
 WIDEN: Final = Prepared(
@@ -251,6 +284,9 @@ async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bo
     """
     cursor = await start(connection, STATEMENTS[bearer, anyone], params)
     row = await cursor.fetchone()
+    if row is not None and row.closer:
+        cursor = await start(connection, CLOSER[bearer], params)
+        row = await cursor.fetchone()
     if row is None:
         raise Unauthenticated
     return _standing(row, anyone=anyone)

@@ -60,7 +60,7 @@ def kin_of(desk: Desk) -> Mapping[int, str]:
     if asked is None or about is None:
         return {}
     kin = desk.standing.seen_with(asked)
-    return kin if kin.get(asked) == about else {}
+    return kin if len(kin) > 1 and kin.get(asked) == about else {}
 
 
 def through(desk: Desk) -> Through:

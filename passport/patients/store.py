@@ -81,11 +81,13 @@ reached (patient_key, other_key) AS (
     SELECT here, here FROM pair WHERE here = ANY (%(patient_keys)s::bigint[])
     UNION SELECT reached.patient_key, pair.there FROM reached JOIN pair ON pair.here = reached.other_key
 )
-INSERT INTO patient_link (patient_key, other_key) SELECT patient_key, other_key FROM reached
+INSERT INTO patient_link (patient_key, other_key)
+SELECT patient_key, other_key FROM reached
+UNION SELECT patient_key, patient_key FROM patient_death WHERE patient_key = ANY (%(patient_keys)s::bigint[])
 """,
     {},
 )
-"""Draw the links again, from the merges that stand."""
+"""Draw the links again, from the merges that stand; who died is linked with themselves, and so looked at."""
 
 UNSPREAD_DEATHS: Final = Prepared(
     "DELETE FROM patient_death WHERE patient_key = ANY (%(patient_keys)s::bigint[]) AND stated_by <> patient_key",
@@ -106,6 +108,10 @@ WHERE d.patient_key = ANY (%(patient_keys)s::bigint[]) AND d.stated_by = d.patie
 
 STATE_DEATH: Final = Prepared(
     """
+WITH looked_at AS (
+    INSERT INTO patient_link (patient_key, other_key) VALUES (%(patient_key)s, %(patient_key)s)
+    ON CONFLICT DO NOTHING
+)
 INSERT INTO patient_death AS known (patient_key, stated_by, recorded, since)
 SELECT patient_key, %(patient_key)s, %(now)s, %(since)s
 FROM (SELECT %(patient_key)s::bigint AS patient_key

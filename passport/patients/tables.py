@@ -3,6 +3,7 @@
 http://hl7.org/fhir/R4/patient.html#merge
 
 `patient_link` is what the standing merges come to: every pair of registrations of one person, each with itself too.
+Who died is linked with themselves: whoever has no row here needs no further look.
 A row of `patient_death` says of a registration that its person died; `stated_by` is the one whose Patient says so.
 """
 

@@ -1,5 +1,6 @@
 """Settings are read once: the folder, then the environment, then what the command says."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,3 +77,17 @@ def test_a_broken_settings_file_is_refused(tmp_path: Path, content: bytes) -> No
     (tmp_path / "settings.json").write_bytes(content)
     with pytest.raises(SettingsUnusable, match="settings file"):
         load(tmp_path)
+
+
+def test_the_law_of_the_place_is_kept_with_the_installation(tmp_path: Path) -> None:
+    fresh = load(tmp_path)
+    assert (fresh.grants_linger, fresh.proxies_linger) == (timedelta(), timedelta())
+    load(tmp_path, grants_after_death="49", proxies_after_death="stay").save()
+    again = load(tmp_path)
+    assert (again.grants_linger, again.proxies_linger) == (timedelta(days=49), None)
+
+
+@pytest.mark.parametrize("law", ["", "never", "-1", "0", "1.5", "36501"])
+def test_a_law_that_nobody_can_read_is_refused(tmp_path: Path, law: str) -> None:
+    with pytest.raises(SettingsUnusable):
+        load(tmp_path, grants_after_death=law)
