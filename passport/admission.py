@@ -21,7 +21,7 @@ from passport.audit.record import AuditRow, record
 from passport.outcomes import PassportError, Unavailable, translated
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
-from passport.standing import WIDEN, Standing, stand
+from passport.standing import WIDEN, Standing, ask, stand, standing_in
 from passport.subjects import Bearer, Caller, Subject
 
 Isolation = Literal["read", "write"]
@@ -217,12 +217,14 @@ async def _begun(
     runtime: Runtime, request: Request, params: Mapping[str, Any], *, bearer: bool, now: datetime
 ) -> tuple[Connection, Standing]:
     """Begin; a connection that a restarted server has cut costs another one, and no failed request."""
+    anyone = request.about is None
     for further in range(runtime.pool.max_size, -1, -1):
         connection = await runtime.pool.getconn()
         try:
             async with connection.pipeline():
                 await connection.execute(BEGIN[request.isolation])
-                standing = await stand(connection, params, bearer=bearer, anyone=request.about is None)
+                asked = await ask(connection, params, bearer=bearer, anyone=anyone)
+            standing = await standing_in(asked, anyone=anyone)
         except BaseException as error:
             cut = isinstance(error, OperationalError) and connection.closed
             if not cut:

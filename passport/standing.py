@@ -17,7 +17,7 @@ from consent.model import Purpose
 from consent.standing import GRANTS
 from fhirstore.tables import NOBODY
 from passport.outcomes import Unauthenticated
-from passport.sql import Connection, Prepared, start
+from passport.sql import Connection, Cursor, Prepared, start
 from passport.subjects import Subject
 
 _CALLER_OF_SESSION: Final = """
@@ -282,7 +282,20 @@ async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bo
     Raises:
         Unauthenticated: the token is unknown, ended or expired.
     """
-    cursor = await start(connection, STATEMENTS[bearer, anyone], params)
+    return await standing_in(await ask(connection, params, bearer=bearer, anyone=anyone), anyone=anyone)
+
+
+async def ask(connection: Connection, params: Mapping[str, Any], *, bearer: bool, anyone: bool) -> Cursor:
+    """Send the statement, in a pipeline with what stands before it; `standing_in` reads what came."""
+    return await start(connection, STATEMENTS[bearer, anyone], params)
+
+
+async def standing_in(cursor: Cursor, *, anyone: bool) -> Standing:
+    """The standing that was asked for.
+
+    Raises:
+        Unauthenticated: the token is unknown, ended or expired.
+    """
     row = await cursor.fetchone()
     if row is not None and row.closer:
         cursor = await start(connection, CLOSER[bearer], params)

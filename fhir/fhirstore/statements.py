@@ -46,6 +46,8 @@ for every row that it is compared with.
 Row = Any
 """A named tuple, its fields named as the statement's columns."""
 
+Cursor = AsyncRawCursor[Row]
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -128,9 +130,7 @@ def written(text: str) -> Prepared:
     return Prepared(text, {})
 
 
-async def start(
-    connection: Connection, prepared: Prepared, params: Mapping[str, object]
-) -> AsyncRawCursor[Row]:
+async def start(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Cursor:
     """Send a statement inside of a pipeline; its rows are fetched from the cursor after the pipeline's end.
 
     Rows come in binary: bodies are not written in hexadecimal, and times are not read from text.

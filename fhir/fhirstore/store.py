@@ -28,7 +28,7 @@ from fhirstore.rows import (
     beside,
     record_arrays,
 )
-from fhirstore.statements import Connection, Prepared, Row, fetch, start, written
+from fhirstore.statements import Connection, Row, fetch, start, written
 from fhirstore.tables import patient, resource
 
 READS: Final = ("directory_bodies",)
@@ -114,7 +114,7 @@ async def allot_patients(
     Raises:
         psycopg.errors.UniqueViolation: an id is taken.
     """
-    rows = await fetch(connection, Prepared(ALLOT_PATIENTS, {}), {"count": len(patient_ids)})
+    rows = await fetch(connection, written(ALLOT_PATIENTS), {"count": len(patient_ids)})
     if len(rows) < len(patient_ids):
         raise NoPatientKey
     patient_keys = [int(row.patient_key) for row in rows]
@@ -147,22 +147,22 @@ async def open_directory(connection: Connection, wrapped_key: bytes, now: dateti
 
 async def claim(connection: Connection, key: int) -> None:
     """Wait until nobody else claims this key, and claim it until the transaction ends."""
-    await fetch(connection, Prepared(CLAIM, {}), {"key": key})
+    await fetch(connection, written(CLAIM), {"key": key})
 
 
 async def owners(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:
     """Who holds each of these records: record_key, patient_key, wrapped_key; nobody's own row is always there."""
-    return await fetch(connection, Prepared(OWNERS, {}), {"record_keys": list(record_keys)})
+    return await fetch(connection, written(OWNERS), {"record_keys": list(record_keys)})
 
 
 async def directory_bodies(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:
     """The sealed bodies of records of the directory."""
-    return await fetch(connection, Prepared(DIRECTORY_BODIES, {}), {"record_keys": list(record_keys)})
+    return await fetch(connection, written(DIRECTORY_BODIES), {"record_keys": list(record_keys)})
 
 
 async def recent_from(connection: Connection, source: int, since: datetime) -> int:
     """How many consents this source has put to patients since then."""
-    rows = await fetch(connection, Prepared(RECENT_PROPOSALS, {}), {"source": source, "since": since})
+    rows = await fetch(connection, written(RECENT_PROPOSALS), {"source": source, "since": since})
     return int(rows[0].count)
 
 
