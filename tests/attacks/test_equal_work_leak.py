@@ -4,6 +4,8 @@ http://hl7.org/fhir/R4/security.html
 """
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +13,7 @@ import orjson
 import pytest
 
 from tests import resources as made
-from tests.attacks.twins import Twins, twins_of
+from tests.attacks.twins import Twins, masked, twins_of
 from tests.attacks.work import Work, work_of
 from tests.cast import Cast
 from tests.town import Town, Voice
@@ -66,8 +68,63 @@ def delete(reference: str, _: str) -> Request:
     return "DELETE", reference, None
 
 
-SEARCHES: Final = (search, sifted, chained, including, in_compartment)
-"""Their answers repeat what was asked."""
+def metadata(reference: str, _: str) -> Request:
+    return "GET", f"{reference}/$meta", None
+
+
+def validation(reference: str, _: str) -> Request:
+    return "GET", f"{reference}/$validate", None
+
+
+def head(reference: str, _: str) -> Request:
+    return "HEAD", reference, None
+
+
+def patch(reference: str, _: str) -> Request:
+    operation = {
+        "name": "operation",
+        "part": [
+            {"name": "type", "valueCode": "replace"},
+            {"name": "path", "valueString": "Observation.status"},
+            {"name": "value", "valueCode": "amended"},
+        ],
+    }
+    return "PATCH", reference, {"resourceType": "Parameters", "parameter": [operation]}
+
+
+def _matching(reference: str) -> str:
+    return f"Observation?_id={reference.partition('/')[2]}"
+
+
+def conditional_patch(reference: str, patient: str) -> Request:
+    return "PATCH", _matching(reference), patch(reference, patient)[2]
+
+
+def conditional_delete(reference: str, _: str) -> Request:
+    return "DELETE", _matching(reference), None
+
+
+def conditional_delete_by_content(reference: str, _: str) -> Request:
+    return "DELETE", f"{_matching(reference)}&value-quantity=gt0", None
+
+
+def conditional_update(reference: str, patient: str) -> Request:
+    # It may not create either, so that nothing is there when it is asked again.
+    return "PUT", _matching(reference), made.pressure(patient)
+
+
+def _bundle(kind: str, ask: Callable[[str, str], Request], reference: str, patient: str) -> Request:
+    method, url, tree = ask(reference, patient)
+    entry = {"request": {"method": method, "url": url}} | ({} if tree is None else {"resource": tree})
+    return "POST", "/fhir", {"resourceType": "Bundle", "type": kind, "entry": [entry]}
+
+
+def in_batch(ask: Callable[[str, str], Request]) -> Callable[[str, str], Request]:
+    return partial(_bundle, "batch", ask)
+
+
+def in_transaction(ask: Callable[[str, str], Request]) -> Callable[[str, str], Request]:
+    return partial(_bundle, "transaction", ask)
 
 
 @pytest.fixture(scope="module")
@@ -87,19 +144,43 @@ async def measured(voice: Voice, request: Request, trace: Path) -> Work:
     return await work_of(voice.town, lambda: voice.call(method, path, content=content), trace)
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [read, version, history, search, sifted, chained, including, in_compartment, update, delete],
+ALONE: Final = (
+    read, head, version, history, metadata, validation, search, sifted, chained, including, in_compartment, update,
+    patch, delete, conditional_update, conditional_patch, conditional_delete, conditional_delete_by_content,
+)  # fmt: skip
+TOGETHER: Final = tuple(
+    pytest.param(wrap(ask), id=f"{wrap.__name__}-{ask.__name__}")
+    for wrap in (in_batch, in_transaction)
+    for ask in (read, search, update, patch, delete, conditional_delete)
 )
-@pytest.mark.parametrize("kind", ["a code that was not shared", "a label above what was shared", "deleted"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "ask"),
+    [
+        *product(("a code that was not shared", "deleted"), ALONE),
+        *product(("a label above what was shared",), (read, search, update)),
+    ],
+)
 async def test_a_denied_id_costs_what_an_unknown_one_costs(
     twins: Twins, tmp_path: Path, ask: Callable[[str, str], Request], kind: str
 ) -> None:
-    patient = twins.full.patient.reference
+    await same_work(twins, tmp_path, ask, kind)
+
+
+@pytest.mark.parametrize("ask", TOGETHER)
+async def test_an_entry_about_a_denied_id_costs_what_one_about_an_unknown_one_costs(
+    twins: Twins, tmp_path: Path, ask: Callable[[str, str], Request]
+) -> None:
+    await same_work(twins, tmp_path, ask, "a code that was not shared")
+
+
+async def same_work(twins: Twins, tmp_path: Path, ask: Callable[[str, str], Request], kind: str) -> None:
+    patient, asked = twins.full.patient.reference, twins.full.hidden[kind]
     for voice in (twins.physician, twins.colleague):
-        denied = await measured(voice, ask(twins.full.hidden[kind], patient), tmp_path / "denied")
+        denied = await measured(voice, ask(asked, patient), tmp_path / "denied")
         unknown = await measured(voice, ask(UNKNOWN, patient), tmp_path / "unknown")
-        assert denied.answer.content == unknown.answer.content or ask in SEARCHES
+        assert masked(denied.answer) == masked(unknown.answer)
         assert denied.statements == unknown.statements
         assert denied.cryptography == unknown.cryptography
         assert not any("decrypt" in call for call in denied.cryptography)
@@ -153,5 +234,21 @@ async def test_a_write_for_a_patient_who_shared_nothing_costs_what_one_for_nobod
         await measured(cast.b, ("POST", "Observation", made.weight(patient)), tmp_path / "trace")
         for patient in (hanako.reference, "Patient/nobody")
     ]
+    assert known.statements == nobody.statements
+    assert known.cryptography == nobody.cryptography
+
+
+@pytest.mark.parametrize(
+    "path", ["{}/$everything", "{}/$summary", "{}/$everything?_type=Observation", "{}/_history", "{}/$meta"]
+)
+async def test_an_operation_on_a_denied_person_costs_what_one_on_nobody_costs(
+    hanako: Voice, cast: Cast, tmp_path: Path, path: str
+) -> None:
+    await hanako.create(made.weight(hanako.reference))
+    known, nobody = [
+        await measured(cast.b, ("GET", path.format(patient), None), tmp_path / "trace")
+        for patient in (hanako.reference, "Patient/00000000-0000-4000-8000-000000000000")
+    ]
+    assert masked(known.answer) == masked(nobody.answer)
     assert known.statements == nobody.statements
     assert known.cryptography == nobody.cryptography
