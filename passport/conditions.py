@@ -62,9 +62,19 @@ def condition_of(runtime: Runtime, type_: ResourceType, pairs: Sequence[tuple[st
     return Condition(query, runtime.keys.token(asked))
 
 
-def pairs_of(text: str) -> list[tuple[str, str]]:
-    """The parameters of a condition as it stands in a header or an address, without or with its `?`."""
-    return parse_qsl(text.strip().rpartition("?")[2], keep_blank_values=True)
+def pairs_of(text: str, type_: ResourceType) -> list[tuple[str, str]]:
+    """The parameters of a condition as it stands in a header or an address, without or with its `?`.
+
+    Raises:
+        Invalid: it names another type than `type_`.
+    """
+    head, mark, rest = text.strip().partition("?")
+    if not mark or "=" in head:
+        # A question mark that stands in a value begins nothing.
+        return parse_qsl(text.strip(), keep_blank_values=True)
+    if head.rpartition("/")[2] not in ("", type_.name):
+        raise Invalid(f"got a condition on another type, expected one on `{type_.name}`")
+    return parse_qsl(rest, keep_blank_values=True)
 
 
 async def claimed(desk: Desk, conditions: Collection[Condition]) -> None:

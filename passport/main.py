@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from consent.errors import ConsentError
 from fhirstore.errors import FhirStoreError
@@ -135,18 +136,27 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     return app
 
 
-async def _answer(_: Request, error: Exception) -> Response:
+async def _answer(request: Request, error: Exception) -> Response:
     """The one place where an error becomes an answer."""
     known = _known(error)
     if known.status >= 500:
         # The class alone: a message may hold what was being read.
         _LOG.error("answered %d: %s", known.status, type(error).__name__)
-    return Response(
-        operation_outcome(known),
-        known.status,
-        headers={"Cache-Control": "no-store", **known.headers},
-        media_type=FHIR_JSON,
-    )
+    headers = {"Cache-Control": "no-store", **known.headers}
+    if known.status == 405:
+        headers.setdefault("Allow", _allowed(request))
+    return Response(operation_outcome(known), known.status, headers=headers, media_type=FHIR_JSON)
+
+
+def _allowed(request: Request) -> str:
+    """The other methods that the address takes, whatever is stored there."""
+    found = {
+        method
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted((found | ({"HEAD"} if "GET" in found else set())) - {request.method}))
 
 
 def _needed(name: str) -> str:

@@ -117,11 +117,13 @@ class Conflict(PassportError):
 
 
 class PreconditionFailed(PassportError):
-    """`If-Match` names another version than the current one."""
+    """The current version is another one than the request is made for, or there is one and should be none."""
 
     outcome = "invalid"
 
-    def __init__(self, text: str = "got another version in `If-Match` than the current one") -> None:
+    def __init__(
+        self, text: str = "the current version is none that `If-Match` or `If-None-Match` allows"
+    ) -> None:
         super().__init__(412, "conflict", text)
 
 

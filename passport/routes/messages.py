@@ -14,7 +14,7 @@ from fastapi import Request, Response
 
 from fhirstore.types import ResourceType, resource_type
 from passport.outcomes import FHIR_JSON, PassportError, TooLarge, Unauthenticated, UnsupportedMedia
-from passport.pieces import version_of
+from passport.pieces import made_for
 from passport.runtime import Runtime
 from passport.subjects import Bearer
 
@@ -157,11 +157,10 @@ def not_modified(request: Request, version: int, last_updated: datetime) -> bool
     return last_updated.replace(microsecond=0) <= known
 
 
-def if_match(request: Request) -> int | None:
-    """The version that `If-Match` names, None without the header.
+def written_for(request: Request) -> int | None:
+    """The version that a write is made for, 0 where nothing may be there yet, None where it does not say.
 
     Raises:
-        Invalid: it names no version.
+        Invalid: its headers name no version.
     """
-    header = request.headers.get("if-match")
-    return None if header is None else version_of(header)
+    return made_for(request.headers.get("if-match"), request.headers.get("if-none-match"))

@@ -36,7 +36,8 @@ def known_parameters(request: Request, known: Collection[str]) -> None:
     """
     unknown = sorted(name[:64] for name in request.query_params.keys() - set(known))
     if unknown:
-        raise Invalid(f"got parameter `{unknown[0]}`, expected one of {', '.join(sorted(known))}", unknown)
+        named = ", ".join(f"`{name}`" for name in unknown)
+        raise Invalid(f"got parameter {named}, expected one of {', '.join(sorted(known))}", unknown)
 
 
 def single(request: Request, name: str) -> str | None:

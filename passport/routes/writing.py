@@ -29,10 +29,10 @@ from passport.routes.messages import (
     fhir_body,
     fhir_response,
     held_type,
-    if_match,
     media_type,
     raw_body,
     runtime_of,
+    written_for,
 )
 from passport.routes.preferences import outcome_of_success, returned, written_response
 from passport.routes.subsets import known_parameters
@@ -53,7 +53,7 @@ async def create(request: Request, type_name: str) -> Response:
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
     tree = parse(await fhir_body(request))
-    stated = _stated(request)
+    stated = _stated(request, type_)
     condition = None if stated is None else condition_of(runtime, type_, stated)
     named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
     written: Written | None = None
@@ -73,7 +73,7 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
     caller = bearer(request)
     known_parameters(request, _FORMS)
     tree = parse(await fhir_body(request))
-    write = Write("update", type_name, tree, id_, if_match(request))
+    write = Write("update", type_name, tree, id_, written_for(request))
     named = [f"{type_name}/{id_}", *named_by(tree, type_, runtime.settings.fhir_url)]
     async with _admitted(request, runtime, caller, "update", named) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
@@ -89,7 +89,7 @@ async def update_by_condition(request: Request, type_name: str) -> Response:
     tree = parse(await fhir_body(request))
     named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
     async with _admitted(request, runtime, caller, "update", named) as desk:
-        write = conditional_update(type_name, tree, await _claimed(desk, condition), if_match(request))
+        write = conditional_update(type_name, tree, await _claimed(desk, condition), written_for(request))
         (written,) = await intake.write(desk, [write], commit=True)
     return written_response(request, runtime, written)
 
@@ -100,7 +100,7 @@ async def patch(request: Request, type_name: str, id_: str) -> Response:
     runtime, _ = _writable(request, type_name)
     caller = bearer(request)
     known_parameters(request, _FORMS)
-    write = Write("update", type_name, None, id_, if_match(request), patch=await _patch(request))
+    write = Write("update", type_name, None, id_, written_for(request), patch=await _patch(request))
     async with _admitted(request, runtime, caller, "update", [f"{type_name}/{id_}"]) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
     return written_response(request, runtime, written)
@@ -115,7 +115,7 @@ async def patch_by_condition(request: Request, type_name: str) -> Response:
     change = await _patch(request)
     async with _admitted(request, runtime, caller, "update", [f"{type_name}/"]) as desk:
         id_ = await _one(desk, condition)
-        write = Write("update", type_name, None, id_, if_match(request), patch=change)
+        write = Write("update", type_name, None, id_, written_for(request), patch=change)
         (written,) = await intake.write(desk, [write], commit=True)
     return written_response(request, runtime, written)
 
@@ -126,7 +126,7 @@ async def delete(request: Request, type_name: str, id_: str) -> Response:
     runtime, _ = _writable(request, type_name)
     caller = bearer(request)
     known_parameters(request, _FORMS)
-    write = Write("delete", type_name, id=id_, if_match=if_match(request))
+    write = Write("delete", type_name, id=id_, if_match=written_for(request))
     async with _admitted(request, runtime, caller, "delete", [f"{type_name}/{id_}"]) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
     return _deleted(request, written)
@@ -140,7 +140,7 @@ async def delete_by_condition(request: Request, type_name: str) -> Response:
     condition = condition_of(runtime, type_, _asked(request))
     async with _admitted(request, runtime, caller, "delete", [f"{type_name}/"]) as desk:
         id_ = await _one(desk, condition)
-        write = Write("delete", type_name, id=id_, if_match=if_match(request))
+        write = Write("delete", type_name, id=id_, if_match=written_for(request))
         (written,) = await intake.write(desk, [write], commit=True)
     return _deleted(request, written)
 
@@ -215,7 +215,7 @@ def _asked(request: Request) -> list[tuple[str, str]]:
     return [(name, value) for name, value in request.query_params.multi_items() if name not in _FORMS]
 
 
-def _stated(request: Request) -> list[tuple[str, str]] | None:
+def _stated(request: Request, type_: ResourceType) -> list[tuple[str, str]] | None:
     """The condition of a creation; clients that have no header for it write it into the address.
 
     Raises:
@@ -226,7 +226,7 @@ def _stated(request: Request) -> list[tuple[str, str]] | None:
         return asked or None
     if asked:
         raise Invalid("got a condition in the address beside `If-None-Exist`, expected one of them")
-    return pairs_of(header)
+    return pairs_of(header, type_)
 
 
 def _writable(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from fhirstore.parse import Tree
 from fhirstore.types import ResourceType, types_of
 from passport.outcomes import Invalid, PassportError
-from passport.pieces import version_of
+from passport.pieces import made_for
 
 Kind = Literal["batch", "transaction"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -64,12 +64,12 @@ class Asked:
 
     @property
     def version(self) -> int | None:
-        """The version that it is made for.
+        """The version that it is made for, 0 where nothing may be there yet, None where it does not say.
 
         Raises:
             Invalid: it names no version.
         """
-        return None if self.if_match is None else version_of(self.if_match, f"{self.place}.request.ifMatch")
+        return made_for(self.if_match, dict(self.conditions).get("If-None-Match"), f"{self.place}.request")
 
 
 def entries_of(tree: Tree) -> tuple[Kind, Sequence[Any]]:

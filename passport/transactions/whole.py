@@ -92,7 +92,7 @@ def _condition(desk: Desk, one: Asked) -> Condition | None:
     type_ = _type(one)
     if one.method == "POST":
         stated = one.query or None if one.if_none_exist is None else one.if_none_exist
-        return None if stated is None else condition_of(desk.runtime, type_, pairs_of(stated))
+        return None if stated is None else condition_of(desk.runtime, type_, pairs_of(stated, type_))
     return condition_of(desk.runtime, type_, one.pairs) if one.id is None else None
 
 
@@ -135,7 +135,7 @@ async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) ->
             if written in plan.named:
                 continue
             type_ = resource_type(type_name, sandbox=desk.runtime.settings.sandbox)
-            condition = condition_of(desk.runtime, type_, pairs_of(query))
+            condition = condition_of(desk.runtime, type_, pairs_of(query, type_))
             reference = await matched(desk, condition)
             if reference is None:
                 raise PreconditionFailed("got a conditional reference that no record matches, expected one")

@@ -57,6 +57,16 @@ async def test_the_header_may_name_the_type_or_begin_with_a_question_mark(hanako
         answer = await hanako.post(weighed(hanako, "3"), **{"If-None-Exist": prefix + where("3")})
         assert answer.status_code in (200, 201)
     assert len(await hanako.found("Observation")) == 1
+    other = await hanako.post(weighed(hanako, "3"), **{"If-None-Exist": f"Patient?{where('3')}"})
+    outcome(other, 400, "invalid")
+
+
+@pytest.mark.parametrize("prefix", ["", "?", "Observation?"])
+async def test_a_question_mark_in_a_value_is_part_of_it(hanako: Voice, prefix: str) -> None:
+    tree = weight(hanako.reference, identifier=identifiers((f"{SYSTEM}?identifier=4", "5")))
+    condition = f"{prefix}identifier={SYSTEM}?identifier=4|5"
+    answers = [await hanako.post(tree, **{"If-None-Exist": condition}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from tests.cast import Cast
+from tests.http.bundles import asked, send
 from tests.resources import BODY_WEIGHT, observation, organization, pressure, weight
 from tests.town import BASE_URL, Town, Voice, answered, link, outcome
 from tests.unit.consent.words import concept, permit
@@ -102,6 +103,47 @@ async def test_an_update_with_another_version_in_if_match_changes_nothing(hanako
     assert (await hanako.put(reference, weight(hanako.reference, 61.0), if_match='W/"1"')).status_code == 200
     outcome(await hanako.put(reference, weight(hanako.reference, 60.0), if_match='W/"1"'), 412, "conflict")
     assert (await hanako.read(reference))["valueQuantity"]["value"] == 61.0
+
+
+async def test_an_update_that_may_only_create_leaves_what_is_there(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    content = orjson.dumps({**weight(hanako.reference), "id": reference.partition("/")[2]})
+    for headers, status in (
+        ({"If-None-Match": "*"}, 412),
+        ({"If-None-Match": 'W/"2"'}, 400),
+        ({"If-None-Match": "*", "If-Match": 'W/"1"'}, 400),
+    ):
+        outcome(await hanako.call("PUT", reference, content=content, headers=headers), status)
+    outcome(await hanako.call("DELETE", reference, headers={"If-None-Match": "*"}), 412, "conflict")
+    absent = await hanako.call(
+        "PUT",
+        "Observation/absent",
+        content=content.replace(reference.partition("/")[2].encode(), b"absent"),
+        headers={"If-None-Match": "*"},
+    )
+    outcome(absent, 405)
+    update = asked("PUT", reference, orjson.loads(content), ifNoneMatch="*")
+    for kind, status in (("batch", 200), ("transaction", 412)):
+        answer = await send(hanako, kind, update)
+        assert answer.status_code == status
+    assert (await hanako.get(reference)).headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "Observation/x", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("PUT", "Observation/x/_history/1", "GET, HEAD"),
+        ("PUT", "Observation/x", "DELETE, GET, HEAD, PATCH"),
+        ("PUT", "AuditEvent/x", "GET"),
+    ],
+)
+async def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(
+    hanako: Voice, method: str, path: str, allowed: str
+) -> None:
+    answer = await hanako.call(method, path, content=orjson.dumps({**weight(hanako.reference), "id": "x"}))
+    outcome(answer, 405, "not-supported")
+    assert answer.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize("header", ["1x", "*", "", 'W/"-1"', 'W/"1", W/"2"', 'W/"12345678901"'])

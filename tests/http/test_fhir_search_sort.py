@@ -66,3 +66,11 @@ async def test_cursors_are_of_one_length_whatever_the_records_say(hanako: Voice)
         (cursor,) = parse_qs(urlsplit(link(bundle, "next") or "").query)["_cursor"]
         lengths.add(len(cursor))
     assert len(lengths) == 1
+
+
+async def test_a_record_without_a_time_is_the_oldest(hanako: Voice) -> None:
+    ordered = [
+        await hanako.create(made.weight(hanako.reference, 60.0, day)) for day in (None, "2024", "2026")
+    ]
+    assert await hanako.found("Observation", ("_sort", "date")) == ordered
+    assert await hanako.found("Observation", ("_sort", "-date")) == ordered[::-1]

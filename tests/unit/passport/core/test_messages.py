@@ -15,9 +15,9 @@ from passport.routes.messages import (
     check_accept,
     fhir_body,
     fhir_response,
-    if_match,
     raw_body,
     versioned,
+    written_for,
 )
 
 pytestmark = pytest.mark.anyio
@@ -71,17 +71,17 @@ def test_json_is_all_that_is_answered(accept: str | None, format_: str, taken: b
 
 @pytest.mark.parametrize(("header", "version"), [('W/"1"', 1), ('"12"', 12), ("3", 3), (' W/"7" ', 7)])
 def test_an_if_match_names_a_version(header: str, version: int) -> None:
-    assert if_match(request({"If-Match": header})) == version
+    assert written_for(request({"If-Match": header})) == version
 
 
 def test_without_the_header_there_is_no_condition() -> None:
-    assert if_match(request()) is None
+    assert written_for(request()) is None
 
 
 @pytest.mark.parametrize("header", ["", "*", "x", 'W/"x"', 'W/"-1"', '"1", "2"', "1234567890"])
 def test_an_unreadable_if_match_is_refused(header: str) -> None:
     with pytest.raises(Invalid):
-        if_match(request({"If-Match": header}))
+        written_for(request({"If-Match": header}))
 
 
 async def test_a_body_is_read_from_its_chunks() -> None:
