@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.databases import POSTGRESQL_18, Database, Server, Servers, labels
 
@@ -23,6 +23,10 @@ settings.register_profile(
     derandomize=False,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
+)
+# Whether an example fails is all that mutation testing asks, not which is the smallest.
+settings.register_profile(
+    "mutants", phases=(Phase.explicit, Phase.reuse, Phase.generate), report_multiple_bugs=False
 )
 
 
