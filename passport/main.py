@@ -106,6 +106,8 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         description="A person's vitals and prescriptions; each reader sees what the person's consents allow.",
         version=version("healthcare-passport"),
         lifespan=lifespan,
+        # A redirection would go where the Host header says, by plain HTTP behind a proxy, with the token.
+        redirect_slashes=False,
     )
     for module in (
         entrance,

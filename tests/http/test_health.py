@@ -30,6 +30,14 @@ async def test_whoever_knows_the_address_alone_is_led_on(database: Database, tmp
             assert (answer.status_code, answer.url.path) == (200, target)
 
 
+async def test_nobody_is_led_to_where_a_header_says(database: Database, tmp_path: Path) -> None:
+    async with city(database, tmp_path) as town:
+        for path in ("/fhir/Observation/", "/fhir/metadata/", "/devices/", "/fhir/", "/fhir", "/"):
+            answer = await town.http.get(path, headers={"Host": "elsewhere.test"})
+            assert answer.status_code in (307, 404)
+            assert "elsewhere" not in answer.headers.get("location", "")
+
+
 @pytest.mark.parametrize("revision", ["0000", "9999"])
 async def test_a_database_of_another_revision_is_not_ready(
     database: Database, tmp_path: Path, revision: str
