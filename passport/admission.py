@@ -224,7 +224,7 @@ async def _begun(
             async with connection.pipeline():
                 await connection.execute(BEGIN[request.isolation])
                 asked = await ask(connection, params, bearer=bearer, anyone=anyone)
-            standing = await standing_in(asked, anyone=anyone)
+            standing = await standing_in(asked)
         except BaseException as error:
             cut = isinstance(error, OperationalError) and connection.closed
             if not cut:

@@ -282,27 +282,39 @@ async def stand(connection: Connection, params: Mapping[str, Any], *, bearer: bo
     Raises:
         Unauthenticated: the token is unknown, ended or expired.
     """
-    return await standing_in(await ask(connection, params, bearer=bearer, anyone=anyone), anyone=anyone)
+    return await standing_in(await ask(connection, params, bearer=bearer, anyone=anyone))
 
 
-async def ask(connection: Connection, params: Mapping[str, Any], *, bearer: bool, anyone: bool) -> Cursor:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A statement that was sent, and what it takes to ask more closely."""
+
+    cursor: Cursor
+    connection: Connection
+    params: Mapping[str, Any]
+    bearer: bool
+    anyone: bool
+
+
+async def ask(connection: Connection, params: Mapping[str, Any], *, bearer: bool, anyone: bool) -> Asking:
     """Send the statement, in a pipeline with what stands before it; `standing_in` reads what came."""
-    return await start(connection, STATEMENTS[bearer, anyone], params)
+    cursor = await start(connection, STATEMENTS[bearer, anyone], params)
+    return Asking(cursor, connection, params, bearer, anyone)
 
 
-async def standing_in(cursor: Cursor, *, anyone: bool) -> Standing:
+async def standing_in(asking: Asking) -> Standing:
     """The standing that was asked for.
 
     Raises:
         Unauthenticated: the token is unknown, ended or expired.
     """
-    row = await cursor.fetchone()
+    row = await asking.cursor.fetchone()
     if row is not None and row.closer:
-        cursor = await start(connection, CLOSER[bearer], params)
+        cursor = await start(asking.connection, CLOSER[asking.bearer], asking.params)
         row = await cursor.fetchone()
     if row is None:
         raise Unauthenticated
-    return _standing(row, anyone=anyone)
+    return _standing(row, anyone=asking.anyone)
 
 
 def _standing(row: Any, *, anyone: bool) -> Standing:
