@@ -151,14 +151,14 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """The other methods that the address takes, whatever is stored there."""
+    """The methods that the address takes, whatever is stored there."""
     found = {
         method
         for route in request.app.router.routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
     }
-    return ", ".join(sorted((found | ({"HEAD"} if "GET" in found else set())) - {request.method}))
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
 def _needed(name: str) -> str:

@@ -134,7 +134,7 @@ async def test_an_update_that_may_only_create_leaves_what_is_there(hanako: Voice
     [
         ("POST", "Observation/x", "DELETE, GET, HEAD, PATCH, PUT"),
         ("PUT", "Observation/x/_history/1", "GET, HEAD"),
-        ("PUT", "Observation/x", "DELETE, GET, HEAD, PATCH"),
+        ("PUT", "Observation/x", "DELETE, GET, HEAD, PATCH, PUT"),
         ("PUT", "AuditEvent/x", "GET"),
     ],
 )
