@@ -56,7 +56,9 @@ class Unauthenticated(PassportError):
 
     outcome = "refused"
 
-    def __init__(self, text: str = "got no valid access token, expected `Authorization: Bearer …`") -> None:
+    def __init__(
+        self, text: str = "got no valid access token, expected `Authorization: Bearer …` that has not ended"
+    ) -> None:
         super().__init__(401, "login", text)
 
     @property

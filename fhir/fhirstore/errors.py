@@ -42,7 +42,8 @@ class UnknownType(FhirStoreError):
     """The resource type is not one that this store holds."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"got resource type `{name[:64]}`, expected one that this store holds")
+        kind = "operation" if name.startswith("$") else "resource type"
+        super().__init__(f"got {kind} `{name[:64]}`, expected one that this store has")
         self.name = name
 
 

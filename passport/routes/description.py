@@ -76,11 +76,13 @@ def _complete(generated: dict[str, Any], path: str, known: Operation) -> None:
         generated["security"] = [{"bearer": []}]
     if known.body is not None:
         generated["requestBody"] = {"required": True, "content": known.body}
+    described = known.parameters or {}
     named = [
         {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
-        for name, text in (known.parameters or {}).items()
+        for name, text in described.items()
     ]
-    generated["parameters"] = [*generated.get("parameters", ()), *named]
+    others = [found for found in generated.get("parameters", ()) if found["name"] not in described]
+    generated["parameters"] = [*others, *named]
     media_type = FHIR if path.startswith("/fhir") else JSON
     answers = {str(status): _answer(status, media_type) for status in known.success}
     generated["responses"] = answers | {str(status): _refusal(status) for status in known.errors}

@@ -76,7 +76,9 @@ def _query(runtime: Runtime, pairs: Pairs) -> Query:
     """
     for name, _ in pairs:
         if name in RESULT or includes(name):
-            raise UnknownParameter(name, "$lastn", ["patient", "subject", MAX, "a search parameter"])
+            raise UnknownParameter(
+                name, "$lastn", ["patient", "subject", *_OWN, "others that find Observations"]
+            )
     query = parse_query(
         resource_type(OBSERVATION),
         pairs,

@@ -32,7 +32,7 @@ class NotAcceptable(PassportError):
     outcome = "invalid"
 
     def __init__(self) -> None:
-        super().__init__(406, "not-supported", "got an Accept without JSON, expected `application/fhir+json`")
+        super().__init__(406, "not-supported", "got another format in `Accept` or `_format`, expected JSON")
 
 
 def runtime_of(request: Request) -> Runtime:

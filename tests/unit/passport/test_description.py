@@ -38,6 +38,12 @@ def test_whatever_takes_a_body_shows_one(paths: Json) -> None:
         assert ("requestBody" in found) == takes, path
 
 
+def test_each_parameter_is_named_once(paths: Json) -> None:
+    for path, _, found in operations(paths):
+        names = [parameter["name"] for parameter in found["parameters"]]
+        assert len(names) == len(set(names)), path
+
+
 def test_a_token_is_asked_for_wherever_one_is_needed(paths: Json) -> None:
     for path, _, found in operations(paths):
         assert ("security" in found) == (path not in OPEN)
