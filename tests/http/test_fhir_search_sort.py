@@ -28,6 +28,15 @@ async def test_codes_and_texts_give_an_order(hanako: Voice) -> None:
     assert await hanako.found("Observation", ("_sort", "-code")) == [pressure, weight]
 
 
+async def test_of_several_values_the_one_that_comes_first_counts(hanako: Voice) -> None:
+    both, middle = [
+        await hanako.create(made.weight(hanako.reference, identifier=[{"value": value} for value in values]))
+        for values in ("az", "m")
+    ]
+    assert await hanako.found("Observation", ("_sort", "identifier")) == [both, middle]
+    assert await hanako.found("Observation", ("_sort", "-identifier")) == [both, middle]
+
+
 @pytest.mark.parametrize(
     "sort", ["value-quantity", "-value-quantity,date", "code,-value-quantity", "status,_id", "-date,code,_id"]
 )
