@@ -108,6 +108,21 @@ def test_a_block_whose_nodes_are_lost_blocks(enforcement: Enforcement) -> None:
         assert not enforcement.visible(given, [record()], asks())
 
 
+def test_a_deleted_target_is_not_there(enforcement: Enforcement) -> None:
+    given, follower = consents(permit(DR_A)), record("Provenance", follows=(record("Observation", "1"),))
+    assert enforcement.visible(given, [follower], asks())
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute(
+            "CREATE FUNCTION pg_temp.remove() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN NEW.deleted = true; RETURN NEW; END'"
+        )
+        enforcement.connection.execute(
+            "CREATE TRIGGER remove BEFORE INSERT ON probe_record FOR EACH ROW"
+            f" WHEN (NEW.type = {TYPE_NUMBERS['Observation']}) EXECUTE FUNCTION pg_temp.remove()"
+        )
+        assert not enforcement.visible(given, [follower], asks())
+
+
 def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
@@ -128,6 +143,17 @@ def test_patients_in_no_group_may_have_a_standing_of_their_own(enforcement: Enfo
         )
         bound = {"patients_0": [1], "grouped_patients": [1]}
         assert enforcement.run(statement, bound) == [(2,)]
+
+
+def test_each_registration_of_ones_own_needs_no_grant(enforcement: Enforcement) -> None:
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute(
+            "INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2), (10, 3)"
+        )
+        statement = select(RECORDS.c.patient_key).where(
+            permitted(Sight([], owns=True), RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+        )
+        assert set(enforcement.run(statement, {"own_patients": [1, 2]})) == {(1,), (2,)}
 
 
 def test_a_sight_of_nobody_shows_the_directory_alone() -> None:

@@ -414,6 +414,12 @@ def test_every_patient_of_a_binarys_context_decides(permits: Decides) -> None:
     assert permits([*one, *other], binary, asks())
 
 
+def test_only_a_type_that_follows_others_needs_its_targets(permits: Decides) -> None:
+    # The parts make the SQL look at the whole of it.
+    letter = record("Bundle", parts=(contained(),), follows=(None,))
+    assert permits(consents(permit(DR_A)), letter, asks())
+
+
 def test_what_stands_inside_of_another_record_needs_a_grant_of_its_own(permits: Decides) -> None:
     for kind in ("Binary", "Provenance"):
         letter = record("Bundle", parts=(contained(), contained(kind)))
