@@ -103,7 +103,7 @@ def asked_of(entry: Any, at: int, fhir_url: str, *, sandbox: bool = False) -> As
     if not isinstance(request, Mapping):
         raise Invalid("got an entry without request, expected one", (f"{place}.request",))
     method, url = request.get("method"), request.get("url")
-    if method not in _METHODS:
+    if not isinstance(method, str) or method not in _METHODS:
         raise Invalid("got an unknown method, expected one of HTTP's", (f"{place}.request.method",))
     path, _, query = _below(url, fhir_url).partition("?")
     if not _PATH.fullmatch(path) or ".." in path.split("/"):

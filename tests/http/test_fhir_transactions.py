@@ -346,3 +346,11 @@ async def test_an_empty_bundle_is_carried_out(hanako: Voice, kind: str) -> None:
 async def test_an_address_may_be_absolute(hanako: Voice) -> None:
     url = f"{BASE_URL}/fhir/Observation"
     assert statuses(await done(hanako, "transaction", asked("POST", url, weight(hanako.reference)))) == [201]
+
+
+@pytest.mark.parametrize("method", [["POST"], {"POST": 1}, None, 5, "post"])
+async def test_a_method_that_is_none_is_refused(hanako: Voice, method: Any) -> None:
+    entry = {"request": {"method": method, "url": "Observation"}, "resource": weight(hanako.reference)}
+    told = outcome(await send(hanako, "transaction", entry), 400, "invalid")
+    assert told["issue"][0]["expression"] == ["Bundle.entry[0].request.method"]
+    assert statuses(await done(hanako, "batch", entry)) == [400]
