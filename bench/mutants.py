@@ -36,6 +36,9 @@ EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 SLOWER: Final = 5
 """A run that takes so many times as long as without a change goes round in a circle, which counts as noticed."""
 
+LAST_SECONDS: Final = 60
+"""So long a run that was interrupted has to stop what it started."""
+
 _COPIED: Final = ("bench", "consent", "fhir", "migrations", "passport", "tests", "workers", "pyproject.toml")
 _EXAMPLES: Final = "tests/unit/consent"
 # What notices most, and soonest, comes first: what needs no database, the examples, and what is drawn.
@@ -161,8 +164,17 @@ def _fails(copy: Path, seed: int, longest: float | None, tests: Sequence[str]) -
         try:
             return run.wait(longest) != 0
         except subprocess.TimeoutExpired:
-            run.send_signal(signal.SIGINT)
+            _ended(run)
             return True
+
+
+def _ended(run: subprocess.Popen[bytes]) -> None:
+    """End it as a person would, so that it stops its servers; only then by force."""
+    run.send_signal(signal.SIGINT)
+    try:
+        run.wait(LAST_SECONDS)
+    except subprocess.TimeoutExpired:
+        run.kill()
 
 
 if __name__ == "__main__":
