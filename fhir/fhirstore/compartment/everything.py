@@ -162,8 +162,7 @@ def _own(record: FromClause) -> ColumnElement[bool]:
 
 
 def _shared(record: FromClause) -> ColumnElement[bool]:
-    beside = select(copatient.c.other_key).where(copatient.c.patient_key == _asked())
-    return record.c.patient_key.in_(beside) & (_asked() == any_(record.c.others))
+    return _beside(record, copatient.c.patient_key == _asked()) & (_asked() == any_(record.c.others))
 
 
 def _of_kin(record: FromClause) -> ColumnElement[bool]:
@@ -171,9 +170,15 @@ def _of_kin(record: FromClause) -> ColumnElement[bool]:
 
 
 def _shared_by_kin(record: FromClause) -> ColumnElement[bool]:
-    beside = select(copatient.c.other_key).where(copatient.c.patient_key == any_(_kin()))
     named: ColumnElement[bool] = record.c.others.overlap(_kin())
-    return record.c.patient_key.in_(beside) & named & not_(_of_kin(record))
+    return _beside(record, copatient.c.patient_key == any_(_kin())) & named & not_(_of_kin(record))
+
+
+def _beside(record: FromClause, whose: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of those who share records; as an array, so that no plan joins them with everybody's records."""
+    others = func.array(select(copatient.c.other_key).where(whose).scalar_subquery(), type_=ARRAY(BigInteger))
+    found: ColumnElement[bool] = record.c.patient_key == any_(others)
+    return found
 
 
 def _kin() -> BindParameter[Sequence[int]]:
