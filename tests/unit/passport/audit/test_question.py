@@ -90,7 +90,7 @@ def test_a_parameter_that_shapes_the_question_stands_in_it_once() -> None:
 def test_an_unknown_parameter_is_named() -> None:
     with pytest.raises(UnknownParameter, match=r"`shoe`.* agent, date, outcome, patient"):
         parse(("shoe", "size"))
-    with pytest.raises(SearchError, match="modifier on `agent`"):
+    with pytest.raises(SearchError, match="modifier `:identifier` on `agent`"):
         parse(("agent:identifier", "x"))
 
 
