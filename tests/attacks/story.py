@@ -12,7 +12,7 @@ from tests.hospital import records_of
 from tests.town import Voice
 from tests.unit.consent.words import Json, consent_json, deny, permit
 
-HIDDEN: Final = frozenset({"hidden", "more", "ghost", "import"})
+HIDDEN: Final = frozenset({"hidden", "more", "double", "ghost", "import"})
 """The parts that the other world lacks."""
 
 Step = tuple[str, Voice, str, Any]
@@ -33,6 +33,8 @@ class People(Protocol):
     def jiro(self) -> Voice: ...
     @property
     def proxy(self) -> Voice: ...
+    @property
+    def double(self) -> Voice: ...
 
 
 def consents(told: People) -> dict[str, list[tuple[Voice, Json]]]:
@@ -91,7 +93,7 @@ def story(told: People) -> list[Step]:
     told_of.append(("shown", hanako, "remove", "Observation/shown-0001"))
     told_of.append(("hidden", hanako, "create", made.weight(hanako.reference)))
     told_of.append(("hidden", taro, "create", made.allergy(taro.reference)))
-    return [*told_of, *_jiros(told), *_secret(told), *_more(told)]
+    return [*told_of, *_jiros(told), *_secret(told), *_more(told), *_doubles(told)]
 
 
 def weight(voice: Voice, day: str, label: str) -> Json:
@@ -113,6 +115,17 @@ def _jiros(told: People) -> list[Step]:
         *(("jiro", jiro, "create", weight(jiro, day, "N")) for day in DAYS[:2]),
         ("jiro", jiro, "create", made.pressure(jiro.reference)),
         ("jiro", jiro, "create", records_of(jiro.reference)["Appointment"]),
+    ]
+
+
+def _doubles(told: People) -> list[Step]:
+    """What lies with the second registration of the first resident, who shared nothing of it."""
+    double = told.double
+    link = made.reference("Observation/shown-0003")
+    return [
+        ("double", double, "create", weight(double, DAYS[2], "N")),
+        ("double", double, "create", made.pressure(double.reference, derivedFrom=[link])),
+        ("double", double, "create", made.allergy(double.reference)),
     ]
 
 

@@ -92,6 +92,7 @@ class World:
     taro: Voice
     jiro: Voice
     proxy: Voice
+    double: Voice
     hidden: list[str] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
     imports: list[str] = field(default_factory=list)
@@ -160,7 +161,7 @@ class Pair:
         return Scene(
             shown=(*(f"Observation/shown-{at:04d}" for at in range(1, 8)), "Observation/secret-0001"),
             hidden=tuple(full.hidden),
-            people=tuple(one.reference for one in (full.hanako, full.taro, full.jiro)),
+            people=tuple(one.reference for one in (full.hanako, full.taro, full.jiro, full.double)),
             ghost=full.ghosts[0],
             consents=tuple(f"Consent/consents-{at:04d}" for at in (1, 4, 10)),
             directory=(full.cast.dr_a, full.cast.role_a, full.cast.hospital),
@@ -190,7 +191,8 @@ async def world(
         names.part = "people"
         hanako, taro, jiro = [await town.resident(f"見本 {name}") for name in ("花子", "太郎", "次郎")]
         proxy = town.as_(await hanako.create(made.related_person(hanako.reference)))
-        told = World(town, cast, names, clock, hides, hanako, taro, jiro, proxy)
+        double = await town.resident("見本 花子")
+        told = World(town, cast, names, clock, hides, hanako, taro, jiro, proxy, double)
         for part, written in consents(told).items():
             names.part = part
             for voice, tree in written:
@@ -198,6 +200,7 @@ async def world(
         for step, (part, voice, method, target) in enumerate(story(told), start=10):
             if hides or part not in HIDDEN:
                 await told.tell(part, step, voice, method, target)
+        clock.step = FIRST_STEP - 2
         await _beside(told, pens or Pens(es256(), es256()))
         names.part, clock.step = "sequence", FIRST_STEP
         yield told
@@ -227,6 +230,9 @@ async def _beside(told: World, pens: Pens) -> None:
     await _sent(told.town.operator, "PUT", f"/devices/models/{MODEL}", model)
     device = await _enrolled(told, told.hanako, pens.hanakos)
     told.devices.append(device)
+    told.names.part = "merge"
+    twice = {"survivor": told.hanako.reference, "duplicate": told.double.reference, "reason": "架空の理由"}
+    await _sent(told.town.operator, "POST", "/identity/merges", twice)
     told.names.part = "handed"
     pharmacy = told.town.as_(told.cast.pharmacy)
     told.imports.append(await _handed_over(pharmacy, told.hanako, handbook("20260402")))
