@@ -16,6 +16,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.adapt import AdaptersMap
+from psycopg.pq import PipelineStatus
 from psycopg.rows import namedtuple_row
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy import ClauseElement, Dialect, NullPool, create_engine
@@ -118,8 +119,10 @@ class Kept:
 
 
 async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Sequence[Row]:
-    """Run a statement that returns rows; not inside of a pipeline, where they have not come yet."""
+    """Run a statement that returns rows; inside of a pipeline it waits for them."""
     cursor = await start(connection, prepared, params)
+    if connection.pgconn.pipeline_status is not PipelineStatus.OFF:
+        return await cursor.fetchall()
     # A statement that returns rows has a next one, even where there is none.
     return [] if cursor.rownumber is None else await cursor.fetchall()
 
