@@ -320,6 +320,30 @@ def test_a_part_has_its_containers_facts_where_it_has_none(permits: Decides) -> 
     assert not permits(given, record(authors={DR_A}, parts=(contained(authors=frozenset({DR_B})),)), asks())
 
 
+@pytest.mark.parametrize(
+    ("fact", "asked", "other", "condition"),
+    [
+        ("codes", frozenset({Coding(*C09)}), frozenset({Coding(*N06)}), {"codes": [C09]}),
+        ("categories", frozenset({VITAL_SIGNS}), frozenset({Coding(ATC, "x")}), {"classes": [VITAL_SIGNS]}),
+        ("time", year(2025), year(2020), {"data_period": {"start": "2025", "end": "2025"}}),
+        ("authors", frozenset({DR_B}), frozenset({DR_A}), {"data": [("authoredby", DR_B)]}),
+    ],
+)
+def test_a_parts_own_fact_counts_before_its_containers(
+    permits: Decides, fact: str, asked: Any, other: Any, condition: Json
+) -> None:
+    given = consents(permit(DR_A, types=["Bundle"]), permit(DR_A, **condition))
+    for own, containers, expected in (
+        ({fact: asked}, {}, True),
+        ({}, {fact: asked}, True),
+        ({fact: asked}, {fact: other}, True),
+        ({fact: other}, {fact: asked}, False),
+        ({}, {}, False),
+    ):
+        letter = record("Bundle", parts=(contained(**own),), **containers)
+        assert permits(given, letter, asks()) is expected
+
+
 def test_a_part_of_a_directory_type_does_not_matter(permits: Decides) -> None:
     given = consents(permit(DR_A, types=["MedicationRequest"]))
     assert permits(given, medicine(C09, parts=(contained("Practitioner"), contained("Medication"))), asks())
