@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import PipelineStatus
 from psycopg.rows import namedtuple_row
@@ -119,12 +119,18 @@ class Kept:
 
 
 async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Sequence[Row]:
-    """Run a statement that returns rows; inside of a pipeline it waits for them."""
+    """Run a statement and give its rows, if it returns any; inside of a pipeline it waits for them."""
     cursor = await start(connection, prepared, params)
-    if connection.pgconn.pipeline_status is not PipelineStatus.OFF:
+    if connection.pgconn.pipeline_status is PipelineStatus.OFF and cursor.rownumber is None:
+        # A statement that returns rows has a next one, even where there is none.
+        return []
+    try:
         return await cursor.fetchall()
-    # A statement that returns rows has a next one, even where there is none.
-    return [] if cursor.rownumber is None else await cursor.fetchall()
+    except ProgrammingError as error:
+        # Not an answer of the server's: the statement, which the pipeline has sent meanwhile, returns no rows.
+        if error.sqlstate is None:
+            return []
+        raise
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Statements on the connection of a request: rows are there when they are asked for, in a pipeline as outside of one."""
+"""Statements on a connection: rows are there when they are asked for, in a pipeline as outside of one."""
 
 import pytest
 
