@@ -14,7 +14,7 @@ from consent.sql import Sight, StandingGrant, clause, permitted, relied, visible
 from consent.systems import ACT_CODE
 from fhirstore.types import TYPE_NUMBERS
 from tests.unit.consent.enforcement import KEYS, PARTS, RECORDS, Enforcement
-from tests.unit.consent.words import DR_A, DR_B, ORG_H, asks, consents, deny, permit, record
+from tests.unit.consent.words import DR_A, DR_B, ORG_H, P1, P2, asks, consents, deny, permit, record
 
 COLUMNS = RecordColumns.of(RECORDS)
 ANYTHING = Shape((ShapeNode(deny=False),))
@@ -123,6 +123,15 @@ def test_a_deleted_target_is_not_there(enforcement: Enforcement) -> None:
         assert not enforcement.visible(given, [follower], asks())
 
 
+def test_a_target_that_lies_with_nobody_whom_the_row_names_is_not_there(enforcement: Enforcement) -> None:
+    given = [*consents(permit(DR_A)), *consents(permit(DR_A), patient=P2)]
+    target = record("Observation", "1", patients={P2})
+    assert enforcement.visible(given, [target], asks())
+    follower = record("Provenance", follows=(target,))
+    assert enforcement.visible(given, [replace(follower, patients=frozenset({P1, P2}))], asks())
+    assert not enforcement.visible(given, [follower], asks())
+
+
 def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
@@ -161,6 +170,7 @@ def test_a_sight_of_nobody_shows_the_directory_alone() -> None:
         Sight([]), RECORDS, parts=PARTS, targets=RECORDS, types=TYPE_NUMBERS, within={"Observation"}
     )
     assert "patients" not in str(condition)
+    assert "own_patient" not in str(condition)
 
 
 def test_the_grants_relied_on_are_named_by_their_place(enforcement: Enforcement) -> None:
