@@ -10,7 +10,7 @@ time and decides nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Error
@@ -40,10 +40,11 @@ _Place = tuple[bytes, Action, bool, tuple[int, ...] | None]
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A standing that was met before, and what was decided from it."""
+    """A standing that was met before, and what was decided from it; `again` if it was met twice in a row."""
 
     standing: Standing
     decision: Decision
+    again: bool = False
 
 
 async def answered(
@@ -104,11 +105,18 @@ def _place(runtime: Runtime, caller: Bearer, request: Request) -> _Place:
 
 
 def _recalled(runtime: Runtime, place: _Place) -> Guess | None:
-    """The guess for exactly this, else for what this token asked about last."""
-    guess: Guess | None = runtime.guesses.get(place) or runtime.guesses.get((*place[:3], None))
-    return guess
+    """The guess for exactly this, else for what this token asked about last, if it was of one standing twice."""
+    exact: Guess | None = runtime.guesses.get(place)
+    if exact is not None:
+        return exact
+    last: Guess | None = runtime.guesses.get((*place[:3], None))
+    return last if last is not None and last.again else None
 
 
 def _remember(runtime: Runtime, place: _Place, guess: Guess) -> None:
+    anywhere = (*place[:3], None)
+    before: Guess | None = runtime.guesses.get(anywhere)
+    again = before is not None and before.standing.digest == guess.standing.digest
     runtime.guesses.put(place, guess)
-    runtime.guesses.put((*place[:3], None), guess)
+    # Who goes from patient to patient is not guessed at: a wrong guess costs what it would have saved.
+    runtime.guesses.put(anywhere, replace(guess, again=again))
