@@ -96,3 +96,20 @@ async def test_one_patients_standing_says_nothing_of_another(
         assert (await cast.a.get(hidden)).status_code == 404
         found = (await cast.a.get(f"Observation?patient={other.reference}")).json()
         assert "entry" not in found
+
+
+async def test_who_goes_from_patient_to_patient_is_not_guessed_at(
+    town: Town, cast: Cast, tmp_path: Path
+) -> None:
+    """A wrong guess at every new patient cost a statement that found nothing."""
+    weights = []
+    for name in ("見本 五葉", "見本 六葉", "見本 七葉"):
+        patient = await town.resident(name)
+        await patient.grant(permit(cast.hospital, codes=[made.BODY_WEIGHT]))
+        weights.append([await patient.create(made.weight(patient.reference)) for _ in range(4)])
+    for first, *_ in weights[:2]:
+        assert (await cast.a.get(first)).status_code == 200
+    unmet, *others = weights[2]
+    assert await syncs_of(town, partial(cast.a.get, unmet), tmp_path / "unmet") == 2
+    assert await syncs_of(town, partial(cast.a.get, others[0]), tmp_path / "once") == 2
+    assert await syncs_of(town, partial(cast.a.get, others[1]), tmp_path / "twice") == 1
