@@ -20,8 +20,18 @@ from fhirstore.search.test import SearchError
 
 FHIR_JSON: Final = "application/fhir+json; charset=utf-8"
 
+_CHALLENGE: Final = 'Bearer realm="passport"'
+_REJECTED: Final = (
+    ', error="invalid_token", error_description="the access token is unknown, expired or ended"'
+)
+
 Outcome = Literal["success", "refused", "not-found", "invalid", "error"]
 """How a request ended, as its audit row states it."""
+
+NOTHING_PERMITS: Final = (
+    "nothing permits this request; a permit is asked for with a Consent of status `proposed` for the patient"
+)
+"""One text for all: it tells how to ask, and neither whether there is a patient nor what is stored of them."""
 
 
 class PassportError(Exception):
@@ -52,19 +62,23 @@ class PassportError(Exception):
 
 
 class Unauthenticated(PassportError):
-    """No token, or one that is unknown, expired or ended: the three look the same."""
+    """No token, or one that is `presented` and is unknown, expired or ended: the three look the same."""
 
     outcome = "refused"
 
     def __init__(
-        self, text: str = "got no valid access token, expected `Authorization: Bearer …` that has not ended"
+        self,
+        text: str = "got no valid access token, expected `Authorization: Bearer …` that has not ended",
+        *,
+        presented: bool = False,
     ) -> None:
         super().__init__(401, "login", text)
+        self._presented = presented
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The challenge of RFC 6750, section 3."""
-        return {"WWW-Authenticate": 'Bearer realm="passport"'}
+        """The challenge of RFC 6750, section 3: an error is told to whoever presented a token, and to nobody else."""
+        return {"WWW-Authenticate": _CHALLENGE + (_REJECTED if self._presented else "")}
 
 
 class Refused(PassportError):
@@ -72,7 +86,7 @@ class Refused(PassportError):
 
     outcome = "refused"
 
-    def __init__(self, text: str = "nothing permits this request", expression: Iterable[str] = ()) -> None:
+    def __init__(self, text: str = NOTHING_PERMITS, expression: Iterable[str] = ()) -> None:
         super().__init__(403, "forbidden", text, expression)
 
 

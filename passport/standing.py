@@ -313,7 +313,7 @@ async def standing_in(asking: Asking) -> Standing:
         cursor = await start(asking.connection, CLOSER[asking.bearer], asking.params)
         row = await cursor.fetchone()
     if row is None:
-        raise Unauthenticated
+        raise Unauthenticated(presented=asking.bearer)
     return _standing(row, anyone=asking.anyone)
 
 

@@ -147,6 +147,7 @@ def test_every_named_test_exists() -> None:
         "Prefixes",
         "Result parameters",
         "Operations",
+        "Refusals",
     ],
 )
 def test_every_row_names_its_test(heading: str) -> None:

@@ -137,7 +137,13 @@ def test_an_unknown_search_parameter_is_named_in_the_expression() -> None:
 
 
 def test_headers_say_what_to_do_next() -> None:
-    assert Unauthenticated().headers == {"WWW-Authenticate": 'Bearer realm="passport"'}
     assert TooMany(60).headers == {"Retry-After": "60"}
     assert NotAllowed(allowed=("GET", "PUT")).headers == {"Allow": "GET, PUT"}
     assert NotAllowed().headers == {}
+
+
+def test_a_bad_token_is_told_to_whoever_presented_one() -> None:
+    assert Unauthenticated().headers == {"WWW-Authenticate": 'Bearer realm="passport"'}
+    challenge = Unauthenticated(presented=True).headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer realm="passport", error="invalid_token", error_description="')
+    assert Unauthenticated(presented=True).text == Unauthenticated().text

@@ -1,0 +1,57 @@
+"""What a refusal tells: the way on, and nothing of what is stored.
+
+https://www.rfc-editor.org/rfc/rfc6750#section-3
+http://hl7.org/fhir/R4/http.html#Status-Codes
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.cast import Cast
+from tests.resources import weight
+from tests.town import Town, Voice, answered, outcome
+from tests.unit.consent.words import permit
+
+pytestmark = pytest.mark.anyio
+
+CHALLENGE = 'Bearer realm="passport"'
+
+
+@pytest.mark.parametrize("header", [None, "", "Basic YTpi", "Bearer", "Bearer ", "Token x"])
+async def test_without_a_token_the_challenge_names_no_error(town: Town, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = await town.stranger.get("Observation", **headers)
+    outcome(answer, 401, "login")
+    assert answer.headers["www-authenticate"] == CHALLENGE
+
+
+async def test_a_bad_token_is_named_as_one_whatever_is_wrong_with_it(town: Town, hanako: Voice) -> None:
+    unknown = await town.stranger.get("Observation", Authorization="Bearer unknown")
+    await hanako.get("Observation")
+    with town.later(timedelta(days=2)):
+        expired = await hanako.get("Observation")
+    for answer in (unknown, expired):
+        outcome(answer, 401, "login")
+        assert answer.headers["www-authenticate"].startswith(f'{CHALLENGE}, error="invalid_token", ')
+    assert answered(unknown) == answered(expired)
+    without = await town.stranger.get("Observation")
+    assert without.content == unknown.content
+
+
+async def test_who_is_not_permitted_is_told_how_to_ask_and_nothing_else(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    await hanako.create(weight(hanako.reference))
+    await taro.grant(permit(cast.hospital))
+    refused = [
+        await cast.a.post(weight(patient)) for patient in (hanako.reference, taro.reference, "Patient/nobody")
+    ]
+    (issue,) = outcome(refused[0], 403, "forbidden")["issue"]
+    assert "with a Consent of status `proposed`" in issue["diagnostics"]
+    assert len({str(answered(answer)) for answer in refused}) == 1
+    # The way that it tells of is one.
+    asked = permit(cast.hospital, actions=["collect"])
+    for patient in (hanako, taro):
+        answer = await cast.a.post(patient.consent(asked, status="proposed"))
+        assert answer.status_code == 201, answer.text
