@@ -49,7 +49,9 @@ INCLUDES: Final = True
 """Whether a search brings along what its matches refer to (`_include`), and what refers to them."""
 
 FORMATS: Final = ("application/fhir+json", "json")
-PATCH_FORMATS: Final[tuple[str, ...]] = ("application/json-patch+json", "application/fhir+json")
+JSON_PATCH: Final = "application/json-patch+json"
+FHIRPATH_PATCH: Final = "application/fhir+json"
+PATCH_FORMATS: Final = (JSON_PATCH, FHIRPATH_PATCH)
 
 ROUTES: Final[Mapping[str, tuple[Method, str]]] = MappingProxyType(
     {

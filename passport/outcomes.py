@@ -17,6 +17,7 @@ from consent.errors import ConsentError
 from fhirstore.errors import FhirStoreError, InvalidResource, ParseError, Problem, UnknownType
 from fhirstore.search.cursor import BadCursor
 from fhirstore.search.test import SearchError
+from passport.interactions import PATCH_FORMATS
 
 FHIR_JSON: Final = "application/fhir+json; charset=utf-8"
 
@@ -183,6 +184,18 @@ class UnsupportedMedia(PassportError):
     def __init__(self, expected: str, got: str = "", header: str = "Content-Type") -> None:
         shown = f"{header} `{got[:64]}`" if got else f"no {header}"
         super().__init__(415, "not-supported", f"got {shown}, expected `{expected}`")
+
+
+class UnsupportedPatch(UnsupportedMedia):
+    """The patch is of no format that is read: merging what was sent with what is stored is none of them."""
+
+    def __init__(self, got: str = "") -> None:
+        super().__init__("` or `".join(PATCH_FORMATS), got)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The formats that are read: RFC 5789, section 3.1."""
+        return {"Accept-Patch": ", ".join(PATCH_FORMATS)}
 
 
 class TooMany(PassportError):

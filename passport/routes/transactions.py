@@ -20,6 +20,7 @@ from consent.model import Action
 from fhirstore.parse import Limits, parse, serialise
 from passport import admission
 from passport.audit.query import recorded
+from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, PassportError, operation_outcome, translated
 from passport.pieces import Write, Written
 from passport.records import written_instant
@@ -27,7 +28,7 @@ from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
 from passport.routes.preferences import outcome_of_success, returned
 from passport.routes.within import Answered, answered_within
-from passport.routes.writing import JSON_PATCH, named_by
+from passport.routes.writing import named_by
 from passport.runtime import Runtime
 from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, write_group
 from passport.transactions.entries import READING

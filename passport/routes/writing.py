@@ -20,7 +20,8 @@ from passport import admission, disclosure, intake
 from passport.admission import Desk
 from passport.audit.query import recorded
 from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
-from passport.outcomes import Invalid, NotAllowed, NotFound
+from passport.interactions import FHIRPATH_PATCH, JSON_PATCH
+from passport.outcomes import Invalid, NotAllowed, NotFound, UnsupportedPatch
 from passport.pieces import Write, Written
 from passport.routes.direct import Direct
 from passport.routes.messages import (
@@ -40,8 +41,6 @@ from passport.runtime import Runtime
 from passport.subjects import Bearer
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
-
-JSON_PATCH: Final = "application/json-patch+json"
 
 _FORMS: Final = frozenset({"_format", "_pretty"})
 """Parameters that say what an answer looks like, whatever is done."""
@@ -204,10 +203,17 @@ async def _as_it_is(
 
 
 async def _patch(request: Request) -> Callable[[Tree], Tree]:
-    if media_type(request) == JSON_PATCH:
+    """The change that a patch makes.
+
+    Raises:
+        UnsupportedPatch: it is of another format.
+    """
+    kind = media_type(request)
+    if kind == JSON_PATCH:
         return read_json_patch(await raw_body(request))
-    expected = f"{JSON_PATCH}` or a FHIRPath Patch in `application/fhir+json"
-    return read_fhirpath_patch(parse(await fhir_body(request, expected=expected)))
+    if kind != FHIRPATH_PATCH:
+        raise UnsupportedPatch(kind)
+    return read_fhirpath_patch(parse(await fhir_body(request)))
 
 
 def _asked(request: Request) -> list[tuple[str, str]]:

@@ -21,12 +21,11 @@ from fhirstore.types import ResourceType, resource_type
 from passport import intake
 from passport.admission import Desk
 from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
+from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed
 from passport.pieces import Write, Written
 from passport.transactions.entries import Asked
 from passport.transactions.linking import base_of, conditional_references, linked
-
-JSON_PATCH = "application/json-patch+json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,3 +152,17 @@ async def test_a_patch_by_condition_changes_the_one_that_matches(hanako: Voice) 
     await hanako.create(weight(hanako.reference))
     outcome(await patch(hanako, where, replaced("/status", "final")), 412, "conflict")
     outcome(await patch(hanako, f"{where}&date=1999", replaced("/status", "final")), 404, "not-found")
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json", "text/plain", ""])
+async def test_a_patch_of_another_format_is_told_which_there_are(hanako: Voice, media_type: str) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    content = orjson.dumps({"resourceType": "Observation", "status": "amended"})
+    for path in (reference, f"Observation?_id={reference.partition('/')[2]}"):
+        answer = await hanako.call("PATCH", path, content=content, headers={"Content-Type": media_type})
+        (issue,) = outcome(answer, 415, "not-supported")["issue"]
+        assert issue["diagnostics"].endswith(
+            "expected `application/json-patch+json` or `application/fhir+json`"
+        )
+        assert answer.headers["accept-patch"] == "application/json-patch+json, application/fhir+json"
+    assert (await hanako.get(reference)).headers["etag"] == 'W/"1"'
