@@ -55,6 +55,7 @@ from passport.routes import (
     writing,
 )
 from passport.routes.description import describe
+from passport.routes.narrowed import Narrowed
 from passport.runtime import Runtime
 from passport.settings import Settings
 
@@ -130,6 +131,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     ):
         # Taken over one by one: a router inside a router is matched anew for every request.
         app.router.routes.extend(module.router.routes)
+    app.router.routes.insert(0, Narrowed(app.router.routes))
     app.add_middleware(Forms)
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)
