@@ -17,6 +17,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from consent.model import Action
+from fhirstore.facts import about
 from fhirstore.parse import Limits, parse, serialise
 from passport import admission
 from passport.audit.query import recorded
@@ -28,7 +29,6 @@ from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
 from passport.routes.preferences import outcome_of_success, returned
 from passport.routes.within import Answered, answered_within
-from passport.routes.writing import named_by
 from passport.runtime import Runtime
 from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, write_group
 from passport.transactions.entries import READING
@@ -107,13 +107,14 @@ def _asking(verb: str, named: Sequence[str]) -> admission.Request:
 def _named(runtime: Runtime, entries: Sequence[Asked]) -> list[str]:
     """Whose records are in question: those that entries name, and those whom their resources are about."""
     found: dict[str, None] = {}
+    own = (runtime.settings.fhir_url,)
     for one in entries:
         if one.type_ is None:
             continue
         if one.id is not None:
             found[f"{one.type_.name}/{one.id}"] = None
         if one.tree is not None and one.method in ("POST", "PUT"):
-            found |= dict.fromkeys(named_by(one.tree, one.type_, runtime.settings.fhir_url))
+            found |= dict.fromkeys(about(one.tree, one.type_, own))
     return list(found)
 
 

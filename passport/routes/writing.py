@@ -12,7 +12,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from consent.model import Action
-from fhirstore.elements import References, values_at
+from fhirstore import facts
 from fhirstore.parse import Tree, parse
 from fhirstore.patch import read_fhirpath_patch, read_json_patch
 from fhirstore.types import ResourceType
@@ -54,7 +54,7 @@ async def create(request: Request, type_name: str) -> Response:
     tree = parse(await fhir_body(request))
     stated = _stated(request, type_)
     condition = None if stated is None else condition_of(runtime, type_, stated)
-    named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
+    named = _about(runtime, tree, type_) or (f"{type_name}/",)
     written: Written | None = None
     async with _admitted(request, runtime, caller, "create", named, Action.COLLECT) as desk:
         known = None if condition is None else await _claimed(desk, condition)
@@ -73,7 +73,7 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
     known_parameters(request, _FORMS)
     tree = parse(await fhir_body(request))
     write = Write("update", type_name, tree, id_, written_for(request))
-    named = [f"{type_name}/{id_}", *named_by(tree, type_, runtime.settings.fhir_url)]
+    named = [f"{type_name}/{id_}", *_about(runtime, tree, type_)]
     async with _admitted(request, runtime, caller, "update", named) as desk:
         (written,) = await intake.write(desk, [write], commit=True)
     return written_response(request, runtime, written)
@@ -86,7 +86,7 @@ async def update_by_condition(request: Request, type_name: str) -> Response:
     caller = bearer(request)
     condition = condition_of(runtime, type_, _asked(request))
     tree = parse(await fhir_body(request))
-    named = named_by(tree, type_, runtime.settings.fhir_url) or [f"{type_name}/"]
+    named = _about(runtime, tree, type_) or (f"{type_name}/",)
     async with _admitted(request, runtime, caller, "update", named) as desk:
         write = conditional_update(type_name, tree, await _claimed(desk, condition), written_for(request))
         (written,) = await intake.write(desk, [write], commit=True)
@@ -216,6 +216,11 @@ async def _patch(request: Request) -> Callable[[Tree], Tree]:
     return read_fhirpath_patch(parse(await fhir_body(request)))
 
 
+def _about(runtime: Runtime, tree: Tree, type_: ResourceType) -> tuple[str, ...]:
+    """Whom the content is about."""
+    return facts.about(tree, type_, (runtime.settings.fhir_url,))
+
+
 def _asked(request: Request) -> list[tuple[str, str]]:
     """The parameters of the address that name records."""
     return [(name, value) for name, value in request.query_params.multi_items() if name not in _FORMS]
@@ -246,13 +251,6 @@ def _writable(request: Request, type_name: str) -> tuple[Runtime, ResourceType]:
 def _recorded(request: Request) -> str:
     path = request.url.path.removeprefix("/fhir/")
     return recorded(request.method, path, request.query_params.multi_items())
-
-
-def named_by(tree: Tree, type_: ResourceType, fhir_url: str) -> list[str]:
-    """Whom a resource is about, read before it was validated: only to know whose consents to ask."""
-    paths = type_.follows or type_.patients
-    named = References((fhir_url,)).literals(values_at(tree, paths))
-    return list(dict.fromkeys(name for name in named if type_.follows or name.startswith("Patient/")))
 
 
 def _deleted(request: Request, written: Written) -> Response:

@@ -24,7 +24,7 @@ from fhirstore.elements import Code, References, values_at
 from fhirstore.facts.reading import VITAL_SIGNS, medications_in, patients_of, read
 from fhirstore.facts.record import Columns, Facts, Holder
 from fhirstore.facts.wholes import completed
-from fhirstore.parts import placed
+from fhirstore.parts import Placed, placed
 from fhirstore.types import ResourceType, resource_type
 
 
@@ -62,14 +62,16 @@ def medications(tree: Mapping[str, Any], base_urls: Collection[str] = ()) -> tup
     return tuple(dict.fromkeys(medications_in(placed(tree, References(tuple(base_urls))))))
 
 
-def about(tree: Mapping[str, Any], base_urls: Collection[str] = ()) -> str | None:
-    """Return the record or patient that a resource names first, whoever has not validated it yet.
+def about(tree: Mapping[str, Any], row: ResourceType, base_urls: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the records that a resource of this type follows, or the patients whom it names.
 
-    Raises:
-        UnknownType: the resource is of a type that the store does not hold.
+    It may not have been validated yet: this tells whose consents to ask, and nothing of what may be stored.
     """
-    row, at = _held(tree), placed(tree, References(tuple(base_urls)))
-    return next(iter((*at.references.literals(values_at(tree, row.follows)), *patients_of(at, row))), None)
+    references = References(tuple(base_urls))
+    if row.follows:
+        return references.literals(values_at(tree, row.follows))
+    # The id of a new Patient is none of its own choosing.
+    return patients_of(Placed(tree, references, {}, addressed=False), row)
 
 
 def _held(tree: Mapping[str, Any]) -> ResourceType:

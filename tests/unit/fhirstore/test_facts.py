@@ -5,7 +5,7 @@ import pytest
 
 from fhirstore.elements import Code
 from fhirstore.errors import UnknownType
-from fhirstore.facts import VITAL_SIGNS, Facts, Holder, about, extract, medications
+from fhirstore.facts import VITAL_SIGNS, Facts, Holder, extract, medications
 from fhirstore.keys import KeyMaker
 from fhirstore.times import BEGINNING, END, Interval, interval_of
 from tests.unit.fhirstore.examples import (
@@ -373,7 +373,7 @@ def test_part_of_a_type_that_does_not_exist_is_refused(inner: dict[str, Any]) ->
 
 
 def test_record_of_a_type_that_the_store_does_not_hold_is_refused() -> None:
-    for read in (facts, medications, about):
+    for read in (facts, medications):
         with pytest.raises(UnknownType):
             read({"resourceType": "ImagingStudy", "subject": {"reference": "Patient/hanako"}})
 

@@ -15,6 +15,7 @@ from tests.unit.fhirstore.test_facts import BASE, bundle, facts
 
 MINE = {"reference": "Patient/hanako"}
 JIROS = {"reference": "Patient/jiro"}
+BOTH = ("Patient/hanako", "Patient/jiro")
 
 
 def binary(context: dict[str, Any] | None) -> dict[str, Any]:
@@ -98,19 +99,33 @@ def test_a_binary_in_a_bundle_is_bound_to_an_entry_beside_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "tree, name",
+    "tree, named",
     [
-        (blood_pressure(), "Patient/hanako"),
-        (blood_pressure(subject={"reference": f"{BASE}/Patient/hanako"}), "Patient/hanako"),
-        ({"resourceType": "Provenance", "target": [{"reference": "Observation/o"}]}, "Observation/o"),
-        (binary({"reference": "DocumentReference/d"}), "DocumentReference/d"),
-        ({"resourceType": "Subscription", "criteria": "Observation?patient=hanako"}, "Patient/hanako"),
-        ({"resourceType": "Organization"}, None),
-        ({"resourceType": "Observation", "subject": ["x", 1, {"reference": 2}]}, None),
+        (blood_pressure(), ("Patient/hanako",)),
+        (blood_pressure(subject={"reference": f"{BASE}/Patient/hanako"}), ("Patient/hanako",)),
+        (
+            {"resourceType": "Provenance", "target": [{"reference": f"Observation/{id_}"} for id_ in "op"]},
+            ("Observation/o", "Observation/p"),
+        ),
+        ({"resourceType": "Appointment", "participant": [{"actor": MINE}, {"actor": JIROS}]}, BOTH),
+        (binary({"reference": "DocumentReference/d"}), ("DocumentReference/d",)),
+        ({"resourceType": "Subscription", "criteria": "Observation?patient=hanako"}, ("Patient/hanako",)),
+        ({"resourceType": "Patient", "id": "chosen"}, ()),
+        ({"resourceType": "Organization"}, ()),
+        ({"resourceType": "Observation", "subject": ["x", 1, {"reference": 2}]}, ()),
     ],
 )
-def test_whom_a_resource_is_about_is_known_before_it_is_valid(tree: dict[str, Any], name: str | None) -> None:
-    assert about(tree, [BASE]) == name
+def test_whom_a_resource_is_about_is_known_before_it_is_valid(
+    tree: dict[str, Any], named: tuple[str, ...]
+) -> None:
+    assert about(tree, TYPES[tree["resourceType"]], [BASE]) == named
+
+
+@pytest.mark.parametrize("name", sorted(set(TYPES) - {"Patient", "Bundle"}))
+def test_whose_consents_are_asked_are_those_of_whom_the_facts_name(name: str) -> None:
+    tree = valid_resources()[name]
+    found = facts(tree)
+    assert about(tree, TYPES[name], [BASE]) == (found.follows or found.patients)
 
 
 def test_there_is_an_example_of_every_type() -> None:
