@@ -115,7 +115,7 @@ def serve(state: Path, port: int | None, host: str | None, workers: int) -> None
 @_state
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 def worker(state: Path, processes: int) -> NoReturn:
-    """Carry out what requests left to be done: imports, notifications."""
+    """Carry out what requests left to be done: imports."""
     from passport.working import work
 
     with installation.opened(_existing(state)) as ready:

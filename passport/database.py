@@ -70,8 +70,14 @@ def migrations_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / "migrations"
 
 
-def migrate(migration_url: str, *, service_role: str = SERVICE_ROLE, broker_role: str = BROKER_ROLE) -> None:
-    """Bring the database of `migration_url` to the newest revision.
+def migrate(
+    migration_url: str,
+    *,
+    service_role: str = SERVICE_ROLE,
+    broker_role: str = BROKER_ROLE,
+    revision: str = "head",
+) -> None:
+    """Bring the database of `migration_url` to the newest revision, or only as far as `revision`.
 
     `service_role` and `broker_role` are the roles that get rights on what is created; both must exist.
     """
@@ -80,7 +86,7 @@ def migrate(migration_url: str, *, service_role: str = SERVICE_ROLE, broker_role
     config.set_main_option("sqlalchemy.url", _alchemy_url(migration_url).replace("%", "%%"))
     config.attributes["service_role"] = service_role
     config.attributes["broker_role"] = broker_role
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _alchemy_url(conninfo: str) -> str:

@@ -23,7 +23,7 @@ from fhirstore.rows import RecordRow
 from fhirstore.tables import NOBODY
 from passport.admission import Desk
 from passport.authority import Basis
-from passport.outbox.notices import Kind, tell
+from passport.notices import Kind, tell
 from passport.outcomes import Invalid
 from passport.patients.death import carry_death
 from passport.pieces import Piece
@@ -101,9 +101,10 @@ async def _consent(desk: Desk, one: Effective) -> None:
         compiled = Compiled(compiled.reference, compiled.version, ())
     await replace(desk.connection, compiled, patient_key=one.row.patient_key, consent_key=one.row.record_key)
     kind = _news(one, read, compiled)
-    if kind is not None and one.row.patient_key != NOBODY:
+    # A request that is put to somebody unknown is told to nobody, so that it costs what any request costs.
+    if kind is not None and (one.row.patient_key != NOBODY or one.on is Basis.PROPOSAL):
         about = {"consent": f"Consent/{one.row.id}", "by": desk.subject.actor}
-        await tell(desk.connection, one.row.patient_key, kind, about, outbox_id=uuid4(), now=desk.now)
+        await tell(desk.connection, one.row.patient_key, kind, about, notice_id=uuid4(), now=desk.now)
 
 
 def checked_consent(desk: Desk, tree: Mapping[str, Any], reference: str, version: int) -> Consent:

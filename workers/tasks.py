@@ -12,15 +12,11 @@ from uuid import UUID
 from celery import Celery
 
 from passport.imports import carry, handover
-from passport.outbox import notices
 from workers.app import celery_name
 from workers.attempt import Handler, attempt
 from workers.runner import Runner
 
-HANDLERS: Final[Mapping[str, Handler]] = {
-    handover.TASK: carry.carry_out,
-    notices.TASK: notices.carry_out,
-}
+HANDLERS: Final[Mapping[str, Handler]] = {handover.TASK: carry.carry_out}
 
 
 def register(app: Celery, runner: Runner, handlers: Mapping[str, Handler] = HANDLERS) -> None:

@@ -25,7 +25,7 @@ from passport.devices.models import DeviceModel, collected
 from passport.devices.registry import model_of
 from passport.identity.scopes import require
 from passport.intake import write
-from passport.outbox.notices import tell
+from passport.notices import tell
 from passport.outcomes import Invalid, Refused
 from passport.pieces import Write
 from passport.runtime import Runtime
@@ -160,7 +160,7 @@ async def _remember(desk: Desk, order: Order, device: str, kid: str) -> None:
         patient_key,
         "device-enrolment-pending",
         {"device": device},
-        outbox_id=UUID(desk.runtime.new_id()),
+        notice_id=UUID(desk.runtime.new_id()),
         now=desk.now,
     )
 

@@ -18,7 +18,7 @@ from passport.devices.enrolments import Enrolment
 from passport.devices.sifting import Doubted
 from passport.identity.scopes import require
 from passport.keys import open_sealed, seal
-from passport.outbox.notices import tell
+from passport.notices import tell
 from passport.outcomes import Refused
 from passport.runtime import Runtime
 from passport.sql import fetch
@@ -67,7 +67,7 @@ async def keep(desk: Desk, enrolment: Enrolment, doubted: Sequence[Doubted], sec
         enrolment.patient_key,
         "reading-quarantined",
         {"device": enrolment.device},
-        outbox_id=UUID(desk.runtime.new_id()),
+        notice_id=UUID(desk.runtime.new_id()),
         now=desk.now,
     )
 

@@ -31,7 +31,7 @@ from passport.decision import Decision, decide
 from passport.identity import store, tokens
 from passport.identity.purposes import EMERGENCY
 from passport.keys import seal
-from passport.outbox.notices import tell
+from passport.notices import tell
 from passport.outcomes import Invalid, Refused, TooMany
 from passport.runtime import Runtime
 from passport.sql import fetch
@@ -160,7 +160,7 @@ async def _opened(desk: Desk, subject: Subject, patient_key: int, wanted: Asked)
         patient_key,
         "emergency-opened",
         {"by": subject.reference} | ({"role": subject.role} if subject.role else {}),
-        outbox_id=tokens.random_uuid(runtime),
+        notice_id=tokens.random_uuid(runtime),
         now=now,
     )
     return issued

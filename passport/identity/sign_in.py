@@ -14,7 +14,7 @@ from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, scopes, store, tokens
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
 from passport.identity.purposes import all_grantable, grantable
-from passport.outbox.notices import tell
+from passport.notices import tell
 from passport.outcomes import Conflict, Invalid, Outcome, Refused, TooMany, Unauthenticated
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
@@ -92,8 +92,8 @@ async def hand_out(
         raise Conflict("got a login that is someone else's", ("login",))
     concerned = await resident_concerned(runtime, connection, subject)
     if concerned is not None:
-        about, outbox_id = {"for": subject.reference}, tokens.random_uuid(runtime)
-        await tell(connection, concerned, "sign-in-code-issued", about, outbox_id=outbox_id, now=now)
+        about, notice_id = {"for": subject.reference}, tokens.random_uuid(runtime)
+        await tell(connection, concerned, "sign-in-code-issued", about, notice_id=notice_id, now=now)
     return Handed(login, code, subject, concerned)
 
 

@@ -31,8 +31,8 @@ from passport.imports.handover import place
 from passport.imports.person import Verdict, compare
 from passport.imports.writing import write_new
 from passport.keys import open_sealed
+from passport.notices import Kind, tell
 from passport.outbox import MAX_ATTEMPTS, Promise, enter, hold, keep, keeping
-from passport.outbox.notices import Kind, tell
 from passport.outcomes import PassportError, Refused, Unauthenticated
 from passport.records import opened_body
 from passport.runtime import Runtime
@@ -199,7 +199,7 @@ async def _note(runtime: Runtime, connection: Connection, job: Job, outcome: Out
         },
     )
     about = {"import": f"imports/{job.import_id}", "by": job.source}
-    await tell(connection, job.patient_key, _kind(outcome), about, outbox_id=UUID(runtime.new_id()), now=now)
+    await tell(connection, job.patient_key, _kind(outcome), about, notice_id=UUID(runtime.new_id()), now=now)
     await revoke(connection, job.token_hash, now=now)
 
 

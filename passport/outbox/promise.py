@@ -36,7 +36,7 @@ class Taken(OutboxError):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One attempt at one row of the outbox, left at `left_at`.
+    """One attempt at one row of the outbox.
 
     `arguments` hold references and codes, never health data.
     """
@@ -46,7 +46,6 @@ class Promise:
     task: str
     arguments: Mapping[str, Any]
     attempt: int
-    left_at: datetime
 
     @property
     def _row(self) -> dict[str, object]:
@@ -94,7 +93,7 @@ async def claim(
     if not rows:
         return None
     (row,) = rows
-    return Promise(patient_key, outbox_id, row.task, row.arguments, row.attempts, row.created_at)
+    return Promise(patient_key, outbox_id, row.task, row.arguments, row.attempts)
 
 
 async def hold(connection: Connection, promise: Promise) -> bool:

@@ -1,4 +1,4 @@
-"""The statements of the outbox and of notifications, each named for what it does.
+"""The statements of the outbox, each named for what it does.
 
 https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
 
@@ -64,7 +64,7 @@ WHERE patient_key = %(patient_key)s AND outbox_id = (
     WHERE patient_key = %(patient_key)s AND outbox_id = %(outbox_id)s AND done_at IS NULL
     FOR UPDATE SKIP LOCKED
 )
-RETURNING task, arguments, attempts, created_at
+RETURNING task, arguments, attempts
 """,
     {},
 )
@@ -118,24 +118,3 @@ WHERE done_at < %(before)s AND failure IS NULL
     {},
 )
 """Remove kept promises that nobody asks about any more."""
-
-NOTE: Final = Prepared(
-    """
-INSERT INTO notification (patient_key, notification_id, kind, about, created_at)
-VALUES (%(patient_key)s, %(notification_id)s, %(kind)s, %(about)s, %(created_at)s)
-ON CONFLICT (patient_key, notification_id) DO NOTHING
-""",
-    {},
-)
-"""Tell the resident something, once."""
-
-NOTES: Final = Prepared(
-    """
-SELECT notification_id, kind, created_at, about FROM notification
-WHERE patient_key = %(patient_key)s
-ORDER BY created_at DESC, notification_id DESC
-LIMIT %(limit)s
-""",
-    {},
-)
-"""What a resident was told, newest first."""

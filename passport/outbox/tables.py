@@ -1,4 +1,4 @@
-"""Tables of work to be done: the outbox and the notifications that come of it.
+"""The table of work to be done.
 
 The outbox is the truth: a request writes its row in its own transaction, a relay carries it to the broker.
 `due_at` says when somebody is to look at a row that is not done yet, for the first time or again.
@@ -27,15 +27,4 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("failure", Text(collation="C"), nullable=True),
     Index("outbox_due", "due_at", postgresql_where=text("done_at IS NULL")),
-)
-
-notification = Table(
-    "notification",
-    metadata,
-    Column("patient_key", BigInteger, primary_key=True, autoincrement=False),
-    Column("notification_id", UUID(as_uuid=True), primary_key=True),
-    Column("kind", Text(collation="C"), nullable=False),
-    Column("about", JSONB, nullable=False),
-    _instant("created_at"),
-    Index("notification_by_time", "patient_key", text("created_at DESC"), text("notification_id DESC")),
 )

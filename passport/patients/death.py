@@ -18,7 +18,7 @@ from passport.audit.actions import DEATH_RECORDED, DEATH_TAKEN_BACK
 from passport.authority import Basis
 from passport.decision import decide
 from passport.identity import tokens
-from passport.outbox.notices import Kind, tell
+from passport.notices import Kind, tell
 from passport.outcomes import Refused
 from passport.patients import store
 from passport.sql import start
@@ -59,8 +59,8 @@ async def carry_death(desk: Desk, row: RecordRow, tree: Mapping[str, Any], on: B
     await desk.audit(*(desk.row(patient, action=kind, record_keys=[row.record_key]) for patient in changed))
     for patient in changed:
         about = {"patient": f"Patient/{row.id}", "by": desk.subject.actor}
-        outbox_id = tokens.random_uuid(desk.runtime)
-        await tell(desk.connection, patient, kind, about, outbox_id=outbox_id, now=desk.now)
+        notice_id = tokens.random_uuid(desk.runtime)
+        await tell(desk.connection, patient, kind, about, notice_id=notice_id, now=desk.now)
 
 
 async def _check_policy(desk: Desk) -> None:

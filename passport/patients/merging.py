@@ -22,7 +22,7 @@ from passport.authority import Basis
 from passport.identity import tokens
 from passport.identity.scopes import require
 from passport.intake import write
-from passport.outbox.notices import Kind, tell
+from passport.notices import Kind, tell
 from passport.outcomes import Conflict, Invalid, NotFound
 from passport.patients import links, store
 from passport.patients.office import check_operator
@@ -234,8 +234,8 @@ async def _settle(desk: Desk, pair: _Pair) -> None:
 async def _tell(desk: Desk, pair: _Pair, kind: Kind, survivor: str, duplicate: str) -> None:
     about = {"survivor": survivor, "duplicate": duplicate, "by": desk.subject.reference}
     for patient in pair.keys:
-        outbox_id = tokens.random_uuid(desk.runtime)
-        await tell(desk.connection, patient, kind, about, outbox_id=outbox_id, now=desk.now)
+        notice_id = tokens.random_uuid(desk.runtime)
+        await tell(desk.connection, patient, kind, about, notice_id=notice_id, now=desk.now)
 
 
 async def _merges(desk: Desk, merge_id: UUID | None) -> Sequence[Row]:

@@ -10,7 +10,7 @@ from consent.model import Action
 from passport import admission
 from passport.audit.query import recorded
 from passport.identity.scopes import require
-from passport.outbox.notices import read
+from passport.notices import read
 from passport.outcomes import Refused
 from passport.routes.messages import NO_STORE, bearer, runtime_of
 

@@ -127,6 +127,7 @@ LEAKS: Final[Mapping[str, tuple[str, ...] | NotServed]] = MappingProxyType(
             "http/test_fhir_consents.py::"
             "test_asking_somebody_without_a_passport_is_answered_like_asking_somebody_with_one",
             _AROUND + "test_a_proposal_moved_to_somebody_else_does_not_tell_whether_they_are_here",
+            _WORK + "test_a_request_for_access_to_a_resident_costs_what_one_put_to_nobody_costs",
         ),
         "why denied": (_READ + "test_why_something_is_denied_is_told_to_the_patient_alone",),
         "a merge of registrations": (

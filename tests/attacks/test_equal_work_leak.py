@@ -238,6 +238,22 @@ async def test_a_write_for_a_patient_who_shared_nothing_costs_what_one_for_nobod
     assert known.cryptography == nobody.cryptography
 
 
+async def test_a_request_for_access_to_a_resident_costs_what_one_put_to_nobody_costs(
+    hanako: Voice, cast: Cast, tmp_path: Path
+) -> None:
+    """The resident is told of it in the same transaction, and nobody is told alike."""
+    asked = hanako.consent(permit(cast.clinic), status="proposed")
+    known, nobody = [
+        await measured(
+            cast.a_at_k, ("POST", "Consent", {**asked, "patient": {"reference": patient}}), tmp_path / "trace"
+        )
+        for patient in (hanako.reference, "Patient/00000000-0000-4000-8000-000000000000")
+    ]
+    assert (known.answer.status_code, nobody.answer.status_code) == (201, 201)
+    assert known.statements == nobody.statements
+    assert known.cryptography == nobody.cryptography
+
+
 @pytest.mark.parametrize(
     "path", ["{}/$everything", "{}/$summary", "{}/$everything?_type=Observation", "{}/_history", "{}/$meta"]
 )

@@ -15,6 +15,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from consent.model import Action
 from passport.admission import Request, admitted
+from passport.notices import tell
 from passport.sql import Connection
 from passport.subjects import Bearer
 from tests import resources as made
@@ -248,6 +249,22 @@ async def test_nothing_is_written_past_the_wall(hanako: Voice, taro: Voice, cast
             await desk.connection.execute(
                 "INSERT INTO resource_token VALUES (%s, 1, 1, now(), 1)", [patient_key(taro)]
             )
+        await desk.connection.rollback()
+        desk.committed = True
+
+
+async def test_whoever_tells_a_resident_past_the_wall_sees_nothing_there(hanako: Voice, taro: Voice) -> None:
+    await furnished(taro)
+    token = await hanako.town.token(hanako.reference, "PATRQT")
+    caller = Bearer(sha256(token.encode()).digest())
+    request = Request(Action.ACCESS, "read", "GET x", isolation="write")
+    async with admitted(hanako.town.runtime, caller, request) as desk:
+        key, about = patient_key(taro), {"by": hanako.reference}
+        await tell(desk.connection, key, "access-requested", about, notice_id=uuid4(), now=desk.now)
+        assert await patients_in(desk.connection, "notification") == set()
+        for statement in ("UPDATE notification SET kind = 'x'", "DELETE FROM notification"):
+            touched = await desk.connection.execute(f"{statement} WHERE patient_key = %s", [key])
+            assert touched.rowcount == 0
         await desk.connection.rollback()
         desk.committed = True
 

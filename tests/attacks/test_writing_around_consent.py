@@ -83,7 +83,7 @@ async def test_every_version_of_a_proposal_counts_against_its_writer(
     proposal = await caller.create(tree)
     statuses = {(await caller.put(proposal, tree)).status_code for _ in range(PROPOSALS_PER_HOUR)}
     assert statuses == {200, 429}
-    told = "SELECT count(*) FROM outbox WHERE arguments->'about'->>'consent' = %s"
+    told = "SELECT count(*) FROM notification WHERE about ->> 'consent' = %s"
     assert town.rows(told, proposal) == [(1,)]
 
 

@@ -1,7 +1,7 @@
 """Killed workers, relays, supervisors, services and databases lose nothing and do nothing twice.
 
 One durable server of its own, since it is killed as well. Handbooks are handed over to the served application;
-each becomes two records and a notification, by two tasks.
+each becomes two records and a notification, in one transaction of a worker.
 """
 
 import os

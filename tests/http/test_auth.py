@@ -16,7 +16,7 @@ from passport.identity.attempts import FAILURES_MAX
 from passport.identity.break_glass import OPENINGS_MAX
 from passport.identity.tokens import token_hash
 from passport.keys import open_sealed
-from passport.outbox.notices import SENTENCES
+from passport.notices import SENTENCES
 from passport.outcomes import TooMany
 from tests.databases import Database
 from tests.http.identity_town import BASE_URL, City, city
@@ -455,21 +455,21 @@ async def test_a_resident_is_told_of_each_code_for_them_and_for_their_proxy(town
         began = town.clock()
         code = await handed(town, who, [purpose])
         await handed(town, who, [purpose], login=code["login"])
-        promises = town.rows("SELECT * FROM outbox WHERE created_at >= %s", began)
-        assert [promise["patient_key"] for promise in promises] == [own["patient_key"]] * 2
-        assert [promise["arguments"] for promise in promises] == [
-            {"kind": "sign-in-code-issued", "about": {"for": who}}
+        notices = town.rows("SELECT * FROM notification WHERE created_at >= %s", began)
+        assert [notice["patient_key"] for notice in notices] == [own["patient_key"]] * 2
+        assert [(notice["kind"], notice["about"]) for notice in notices] == [
+            ("sign-in-code-issued", {"for": who})
         ] * 2
         rows = town.audited("code-hand-out", began)
         assert [(row["patient_key"], row["detail"]) for row in rows] == [(own["patient_key"], who)] * 2
-        assert not any(code["code"] in str(each) for each in (promises, rows))
+        assert not any(code["code"] in str(each) for each in (notices, rows))
     assert set(asdict(SENTENCES["sign-in-code-issued"])) == {"ja", "en"}
 
 
 async def test_nobody_is_told_of_a_clinicians_code(town: City, doctor: str) -> None:
     began = town.clock()
     await handed(town, doctor, ["TREAT"])
-    assert town.rows("SELECT * FROM outbox WHERE created_at >= %s", began) == []
+    assert town.rows("SELECT * FROM notification WHERE created_at >= %s", began) == []
 
 
 @pytest.mark.parametrize(
@@ -587,9 +587,9 @@ async def test_the_resident_is_told_and_the_reason_is_sealed(
     key = town.runtime.ring.unwrap(row["patient_key"], row["wrapped_key"])
     place = b"opening " + opening["opening_id"].bytes
     assert open_sealed(key, opening["reason"], place).decode() == REASON
-    (promise,) = town.rows("SELECT * FROM outbox WHERE created_at > %s", began)
-    assert promise["arguments"]["kind"] == "emergency-opened"
-    assert promise["arguments"]["about"]["role"] == emergency_physician
+    (notice,) = (await town.call(aoi, "GET", "/notifications")).json()
+    assert notice["kind"] == "emergency-opened"
+    assert notice["about"]["role"] == emergency_physician
     (audited,) = town.audited("break-glass", began)
     assert (audited["outcome"], audited["purpose"], audited["role"]) == (
         "success",
@@ -598,6 +598,23 @@ async def test_the_resident_is_told_and_the_reason_is_sealed(
     )
     assert len(audited["grants"]) == 1
     assert REASON not in str(audited)
+
+
+async def test_an_opening_is_on_the_residents_list_as_soon_as_it_is_there(
+    town: City, emergency_physician: str, aoi: str
+) -> None:
+    """No worker runs here, and none would find anything to do."""
+    assert (await town.call(aoi, "GET", "/notifications")).json() == []
+    await broken(town, emergency_physician, aoi)
+    (notice,) = (await town.call(aoi, "GET", "/notifications")).json()
+    assert notice["kind"] == "emergency-opened"
+    assert set(notice["text"]) == {"ja", "en"}
+    assert town.rows("SELECT * FROM outbox") == []
+
+
+async def test_an_opening_that_is_refused_is_told_to_nobody(town: City, doctor: str, aoi: str) -> None:
+    assert (await broken(town, doctor, aoi)).status_code == 403
+    assert (await town.call(aoi, "GET", "/notifications")).json() == []
 
 
 async def test_refused_and_unknown_look_the_same(

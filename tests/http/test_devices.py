@@ -75,16 +75,10 @@ async def test_a_resident_enrols_a_device_and_it_waits_for_approval(town: Town, 
     assert await town.observations(aoi) == []
 
 
-async def test_the_resident_is_told_of_a_device_that_waits(
-    town: Town, aoi: str, module_database: Database
-) -> None:
+async def test_the_resident_is_told_of_a_device_that_waits(town: Town, aoi: str) -> None:
     cuff = await town.enrolled(aoi)
-    arguments = one(
-        module_database,
-        "SELECT arguments FROM outbox JOIN patient USING (patient_key) WHERE patient_id = %s",
-        aoi.partition("/")[2],
-    )
-    assert arguments == {"kind": "device-enrolment-pending", "about": {"device": cuff.reference}}
+    (notice,) = (await town.call(aoi, "GET", "/notifications")).json()
+    assert (notice["kind"], notice["about"]) == ("device-enrolment-pending", {"device": cuff.reference})
 
 
 async def test_an_enrolment_with_a_private_key_is_refused_and_not_repeated(town: Town, aoi: str) -> None:
@@ -301,7 +295,7 @@ async def test_a_device_enrolled_anew_with_its_key_adds_nothing_by_an_old_messag
 
 
 async def test_what_cannot_be_believed_is_quarantined_with_its_reason(
-    town: Town, aoi: str, doctor: str, module_database: Database
+    town: Town, aoi: str, doctor: str
 ) -> None:
     cuff = await town.approved(aoi)
     strange: list[dict[str, Any]] = [
@@ -327,13 +321,8 @@ async def test_what_cannot_be_believed_is_quarantined_with_its_reason(
         assert (await town.call(who, "GET", "/devices/quarantine")).status_code == 403
     sora = await town.resident("青空 空（架空）")
     assert (await town.call(sora, "GET", "/devices/quarantine")).json() == []
-    notices = one(
-        module_database,
-        "SELECT count(*) FROM outbox JOIN patient USING (patient_key) WHERE patient_id = %s AND "
-        "arguments ->> 'kind' = 'reading-quarantined'",
-        aoi.partition("/")[2],
-    )
-    assert notices == 1
+    notices = (await town.call(aoi, "GET", "/notifications")).json()
+    assert [notice["kind"] for notice in notices].count("reading-quarantined") == 1
 
 
 async def test_an_unreadable_reading_is_told_by_its_member_and_never_by_its_value(

@@ -31,10 +31,10 @@ def masked(answer: Response) -> str:
 
 
 def told(patient: Voice) -> list[tuple[str, str]]:
-    """What the resident is going to be told: the kind, and by whom it came."""
+    """What the resident was told: the kind, and by whom it came."""
     rows = patient.town.rows(
-        "SELECT arguments ->> 'kind', arguments -> 'about' ->> 'by' FROM outbox JOIN patient USING (patient_key) "
-        "WHERE patient_id = %s ORDER BY outbox.created_at",
+        "SELECT kind, about ->> 'by' FROM notification JOIN patient USING (patient_key) "
+        "WHERE patient_id = %s ORDER BY notification.created_at",
         patient.reference.partition("/")[2],
     )
     return [(kind, by) for kind, by in rows]

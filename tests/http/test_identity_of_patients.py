@@ -44,9 +44,9 @@ async def pairs(town: Town) -> list[Json]:
 
 
 def noted(town: Town, patient: Voice) -> list[str]:
-    """The kinds of what was promised to be told to a resident."""
+    """The kinds of what a resident was told."""
     rows = town.rows(
-        "SELECT arguments->>'kind' FROM outbox JOIN locator USING (patient_key) WHERE record_key = %s "
+        "SELECT kind FROM notification JOIN locator USING (patient_key) WHERE record_key = %s "
         "ORDER BY created_at",
         town.runtime.keys.reference(patient.reference),
     )

@@ -66,10 +66,9 @@ class Counter:
         return found
 
     async def work(self) -> None:
-        """Do what a worker does with every row that is not done, until there is none."""
-        for _ in range(3):
-            for patient_key, outbox_id in self._waiting():
-                await attempt(self.town.runtime, HANDLERS, patient_key, outbox_id, limit_seconds=20)
+        """Do what a worker does with every row that is not done."""
+        for patient_key, outbox_id in self._waiting():
+            await attempt(self.town.runtime, HANDLERS, patient_key, outbox_id, limit_seconds=20)
 
     def _waiting(self) -> list[tuple[int, UUID]]:
         with psycopg.connect(self.database.superuser_url) as connection:
@@ -118,7 +117,6 @@ class Counter:
         return [entry["resource"] for entry in answer.json().get("entry", [])]
 
     async def told(self) -> list[dict[str, Any]]:
-        await self.work()
         answer = await self.town.call(self.patient, "GET", "/notifications")
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from passport.demo.client import Caller, granted, until
+from passport.demo.client import Caller, granted
 from passport.demo.personas import Persona, PersonaFile
 from passport.demo.readings import Reading
 
@@ -19,9 +19,6 @@ BODY_WEIGHT: Final = "http://loinc.org|29463-7"
 NOTHING: Final = "nothing"
 ALL: Final = "all that the resident has"
 REFUSED: Final = "refused"
-
-TOLD_SECONDS: Final = 20
-"""A notification is a worker's task: the resident has it a moment later, not in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +106,12 @@ def refused(answer: httpx.Response) -> Got:
 
 
 def notified(kind: str) -> Step:
-    """The resident reads the notifications until there is one of this kind."""
+    """The resident reads the notifications, and there is one of this kind."""
 
     def step(scene: Scene) -> Got:
-        for _ in until(TOLD_SECONDS):
-            told = granted(scene.callers["resident"].get("/notifications")).json()
-            if any(note["kind"] == kind and since(scene, note["time"]) for note in told):
-                return Got(200, kind)
+        told = granted(scene.callers["resident"].get("/notifications")).json()
+        if any(note["kind"] == kind and since(scene, note["time"]) for note in told):
+            return Got(200, kind)
         return Got(200, NOTHING)
 
     return step

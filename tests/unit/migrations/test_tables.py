@@ -13,13 +13,14 @@ from passport.audit.tables import metadata as audit_tables
 from passport.devices.tables import metadata as device_tables
 from passport.identity.tables import metadata as identity_tables
 from passport.imports.tables import metadata as import_tables
+from passport.notices.tables import metadata as notice_tables
 from passport.outbox.tables import metadata as outbox_tables
 from passport.patients.tables import metadata as patient_tables
 from tests.databases import Database
 
 DESCRIBED: Final[tuple[MetaData, ...]] = (
-    store_tables, consent_tables, identity_tables, audit_tables, device_tables, import_tables, outbox_tables,
-    patient_tables,
+    store_tables, consent_tables, identity_tables, audit_tables, device_tables, import_tables, notice_tables,
+    outbox_tables, patient_tables,
 )  # fmt: skip
 NAMES: Final = sorted(name for metadata in DESCRIBED for name in metadata.tables)
 

@@ -32,7 +32,7 @@ class Counted:
 async def failing(runtime: Runtime, promise: Promise) -> None:
     """A handler that fails with what it must not say."""
     async with keeping(runtime, promise) as connection:
-        await connection.execute("INSERT INTO notification VALUES (7, gen_random_uuid(), 'x', '{}', now())")
+        await connection.execute("INSERT INTO import_entry VALUES (7, 'x', 1, 'x')")
         raise ValueError("the value of a record")
 
 
@@ -101,7 +101,7 @@ async def test_a_failed_attempt_leaves_nothing_but_its_reason_and_comes_again_la
     assert (due_at - clock.now).total_seconds() == 2
     assert "value of a record" not in caplog.text
     with psycopg.connect(database.superuser_url) as connection:
-        assert connection.execute("SELECT count(*) FROM notification").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM import_entry").fetchone() == (0,)
 
 
 async def test_a_task_that_always_fails_ends_with_its_reason(

@@ -1,29 +1,11 @@
-"""Notifications: what a resident is told, and the task that writes it down.
+"""What a resident may be told: the kinds of notifications, and one sentence for each in both languages.
 
 http://hl7.org/fhir/R4/communication.html
-
-A notification names records by reference and quotes none of them; what it says beside that is one sentence
-per kind. It is left in the transaction that gives the reason for it, and told once.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Literal, get_args
-from uuid import UUID
-
-from psycopg.types.json import Jsonb
-
-from passport.outbox import store
-from passport.outbox.keeping import keeping
-from passport.outbox.promise import OutboxError, Promise, leave
-from passport.runtime import Runtime
-from passport.sql import Connection, fetch
-
-TASK: Final = "notify"
-
-SHOWN: Final = 200
-"""Notifications that one answer holds, the newest."""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
 Kind = Literal[
     "access-requested",
@@ -114,75 +96,3 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "A medication record that may be someone else's was kept apart and not imported.",
     ),
 }
-
-
-class UnknownKind(OutboxError):
-    """A notification of a kind that has no sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One notification as the resident reads it; `about` maps a role in the event to a reference."""
-
-    id: UUID
-    kind: Kind
-    time: datetime
-    about: Mapping[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        """The JSON of it; `time` is RFC 3339 in UTC."""
-        return {
-            "id": str(self.id),
-            "kind": self.kind,
-            "time": self.time.astimezone(UTC).isoformat(timespec="milliseconds"),
-            "about": dict(self.about),
-            "text": asdict(SENTENCES[self.kind]),
-        }
-
-
-async def tell(
-    connection: Connection,
-    patient_key: int,
-    kind: Kind,
-    about: Mapping[str, str],
-    *,
-    outbox_id: UUID,
-    now: datetime,
-) -> None:
-    """Promise the resident a notification, in the transaction of `connection`.
-
-    `about` maps words such as `by`, `consent`, `device`, `import` to references.
-    """
-    await leave(
-        connection, patient_key, TASK, {"kind": kind, "about": dict(about)}, outbox_id=outbox_id, now=now
-    )
-
-
-async def carry_out(runtime: Runtime, promise: Promise) -> None:
-    """Write the notification of a promise down; its id is the promise's, so it is there once.
-
-    Raises:
-        Taken: another attempt is at it.
-        UnknownKind: the row asks for a kind that has no sentence.
-    """
-    arguments: Mapping[str, Any] = promise.arguments
-    if arguments["kind"] not in get_args(Kind):
-        raise UnknownKind
-    async with keeping(runtime, promise) as connection:
-        await fetch(
-            connection,
-            store.NOTE,
-            {
-                "patient_key": promise.patient_key,
-                "notification_id": promise.outbox_id,
-                "kind": arguments["kind"],
-                "about": Jsonb(arguments["about"]),
-                "created_at": promise.left_at,
-            },
-        )
-
-
-async def read(connection: Connection, patient_key: int) -> Sequence[Notice]:
-    """The newest notifications of a patient, newest first."""
-    rows = await fetch(connection, store.NOTES, {"patient_key": patient_key, "limit": SHOWN})
-    return [Notice(row.notification_id, row.kind, row.created_at, row.about) for row in rows]
