@@ -123,8 +123,15 @@ def _misnamed(one: Write, tree: Tree) -> Iterator[Problem]:
         text = f"got another resourceType than the address names, expected `{one.type}`"
         yield Problem("error", "invalid", "resourceType", text)
     if one.method == "update" and tree.get("id") != one.id:
-        text = "got another id than the address, expected the same"
+        text = misnamed(tree, f"`{one.id}` as in the address")
         yield Problem("error", "invalid", f"{one.type}.id", text)
+
+
+def misnamed(tree: Tree, expected: str) -> str:
+    """The text about a resource whose id is another than the `expected` one, or missing."""
+    id_ = tree.get("id")
+    got = "no id" if id_ is None else f"id `{id_[:64]}`" if isinstance(id_, str) else "an id that is no text"
+    return f"got {got} in the resource, expected {expected}"
 
 
 def _cut(tree: Tree) -> Iterator[Problem]:

@@ -23,11 +23,11 @@ from passport import admission
 from passport.audit.query import recorded
 from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, PassportError, operation_outcome, translated
-from passport.pieces import Write, Written
+from passport.pieces import Write, Written, version_of
 from passport.records import written_instant
 from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
-from passport.routes.preferences import outcome_of_success, returned
+from passport.routes.preferences import location, outcome_of_success, returned
 from passport.routes.within import Answered, answered_within
 from passport.runtime import Runtime
 from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, write_group
@@ -90,7 +90,7 @@ async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> 
         async with admission.admitted(runtime, bearer(request), _asking("batch", named)) as desk:
             written = await write_group(desk, group)
         for at, record in written.items():
-            answers[at] = _written(request, record)
+            answers[at] = _written(request, runtime, record)
     for one in sorted(asked, key=lambda one: _ORDER[one.method]):
         if one.at not in answers:
             answers[one.at] = _shown(await _alone(request, one), reading=one.method in READING)
@@ -158,21 +158,23 @@ def _wanted(request: Request) -> str:
 
 async def _told(request: Request, runtime: Runtime, one: Asked, done: Written | Known | None) -> bytes:
     if isinstance(done, Written):
-        return _written(request, done, deleted=one.method == "DELETE")
+        return _written(request, runtime, done, deleted=one.method == "DELETE")
     if done is None:
         return _entry(204, {})
     type_name, _, id_ = done.reference.partition("/")
     shown = await answered_within(request, "GET", f"{type_name}/{id_}", "", {})
     known = Answered(200 if shown.status < 400 else shown.status, shown.headers, shown.body)
-    told = _response(known, location=f"{runtime.settings.fhir_url}/{done.reference}")
+    told = _response(known)
+    if "etag" in told:
+        told = {"location": location(runtime, done.reference, version_of(told["etag"])), **told}
     return _entry(known.status, told, resource=shown.body if _wanted(request) == "representation" else b"")
 
 
-def _written(request: Request, record: Written, *, deleted: bool = False) -> bytes:
+def _written(request: Request, runtime: Runtime, record: Written, *, deleted: bool = False) -> bytes:
     told = {"etag": f'W/"{record.version}"', "lastModified": written_instant(record.last_updated)}
     if deleted:
         return _entry(204, told)
-    told = {"location": f"{record.reference}/_history/{record.version}", **told}
+    told = {"location": location(runtime, record.reference, record.version), **told}
     wanted, status = _wanted(request), 201 if record.created else 200
     resource = record.body if wanted == "representation" else b""
     return _entry(status, told, resource, outcome_of_success() if wanted == "OperationOutcome" else b"")
@@ -192,12 +194,8 @@ def _refused(error: PassportError) -> bytes:
     return _entry(known.status, {}, outcome=operation_outcome(known))
 
 
-def _response(answer: Answered, location: str | None = None) -> dict[str, str]:
-    told = {}
-    if (address := answer.headers.get("location", location)) is not None:
-        told["location"] = address
-    if "etag" in answer.headers:
-        told["etag"] = answer.headers["etag"]
+def _response(answer: Answered) -> dict[str, str]:
+    told = {name: answer.headers[name] for name in ("location", "etag") if name in answer.headers}
     if "last-modified" in answer.headers:
         written = parsedate_to_datetime(answer.headers["last-modified"])
         told["lastModified"] = written_instant(written.replace(tzinfo=written.tzinfo or UTC))

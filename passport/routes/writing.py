@@ -22,7 +22,7 @@ from passport.audit.query import recorded
 from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
 from passport.interactions import FHIRPATH_PATCH, JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, UnsupportedPatch
-from passport.pieces import Write, Written
+from passport.pieces import Write, Written, misnamed
 from passport.routes.direct import Direct
 from passport.routes.messages import (
     bearer,
@@ -158,7 +158,7 @@ def conditional_update(type_name: str, tree: Tree, known: str | None, if_match: 
         return Write("update", type_name, tree, str(stated), if_match)
     id_ = known.partition("/")[2]
     if stated not in (None, id_):
-        raise Invalid("got another id than that of the record that matches", (f"{type_name}.id",))
+        raise Invalid(misnamed(tree, f"`{id_}` of the record that matches, or none"), (f"{type_name}.id",))
     return Write("update", type_name, {**tree, "id": id_}, id_, if_match)
 
 

@@ -23,7 +23,7 @@ from passport.admission import Desk
 from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
 from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed
-from passport.pieces import Write, Written
+from passport.pieces import Write, Written, misnamed
 from passport.transactions.entries import Asked
 from passport.transactions.linking import base_of, conditional_references, linked
 
@@ -163,7 +163,7 @@ def _update(one: Asked, type_: ResourceType, tree: Tree, id_: str, *, created: b
     if created and stated is None:
         return Write("create", type_.name, tree, id_, one.version, place=place)
     if one.id is None and stated not in (None, id_):
-        raise Invalid("got another id than that of the record that matches", (f"{place}.id",))
+        raise Invalid(misnamed(tree, f"`{id_}` of the record that matches, or none"), (f"{place}.id",))
     content = tree if one.id is not None else {**tree, "id": id_}
     return Write("update", type_.name, content, id_, one.version, place=place)
 

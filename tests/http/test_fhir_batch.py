@@ -14,7 +14,7 @@ from tests.attacks.work import work_of
 from tests.cast import Cast
 from tests.http.bundles import asked, created, done, reference, send, statuses
 from tests.resources import BODY_WEIGHT, pressure, weight
-from tests.town import Town, Voice, outcome
+from tests.town import BASE_URL, Town, Voice, outcome
 from tests.unit.consent.words import permit
 
 pytestmark = pytest.mark.anyio
@@ -144,3 +144,26 @@ async def test_conditions_hold_in_a_batch(hanako: Voice) -> None:
     read = asked("GET", known, ifNoneMatch='W/"1"')
     stale = asked("DELETE", known, ifMatch='W/"9"')
     assert statuses(await done(hanako, "batch", read, stale)) == [304, 412]
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_each_entry_tells_the_whole_address_of_the_version_that_is_there_now(
+    hanako: Voice, kind: str
+) -> None:
+    where = f"patient={hanako.reference}&code=29463-7"
+    alone = await done(hanako, kind, created(weight(hanako.reference)))
+    known = reference(alone[0])
+    update = {**weight(hanako.reference, 61.0), "id": known.partition("/")[2]}
+    entries = [
+        *alone,
+        *await done(hanako, kind, asked("PUT", known, update)),
+        *await done(hanako, kind, created(weight(hanako.reference), ifNoneExist=where)),
+        *await done(hanako, kind, *[created(pressure(hanako.reference))] * 2),
+    ]
+    assert statuses(entries) == [201, 200, 200, 201, 201]
+    assert {reference(entry) for entry in entries[:3]} == {known}
+    for entry, version in zip(entries, (1, 2, 2, 1, 1), strict=True):
+        address = f"{BASE_URL}/fhir/{reference(entry)}/_history/{version}"
+        assert entry["response"]["location"] == address
+        assert entry["response"]["etag"] == f'W/"{version}"'
+        assert (await hanako.call("GET", address.removeprefix(BASE_URL))).status_code == 200

@@ -173,10 +173,16 @@ async def test_updates_at_the_same_time_without_a_condition_all_become_versions(
 async def test_a_body_that_names_another_id_or_type_than_the_address_is_refused(hanako: Voice) -> None:
     reference = await hanako.create(weight(hanako.reference))
     tree = await hanako.read(reference)
-    for body in ({**tree, "id": "another"}, {**organization("x"), "id": tree["id"]}):
-        outcome(await hanako.call("PUT", reference, content=orjson.dumps(body)), 422)
+    outcome(
+        await hanako.call("PUT", reference, content=orjson.dumps({**organization("x"), "id": tree["id"]})),
+        422,
+    )
     without = {name: value for name, value in tree.items() if name != "id"}
-    outcome(await hanako.call("PUT", reference, content=orjson.dumps(without)), 422)
+    for body, got in ((without, "no id"), ({**tree, "id": "another"}, "id `another`")):
+        (issue,) = outcome(await hanako.call("PUT", reference, content=orjson.dumps(body)), 422)["issue"]
+        assert issue["diagnostics"] == f"got {got} in the resource, expected `{tree['id']}` as in the address"
+        assert issue["expression"] == ["Observation.id"]
+    outcome(await hanako.call("PUT", reference, content=orjson.dumps({**tree, "id": 7})), 422)
     outcome(await hanako.call("POST", "Condition", content=orjson.dumps(tree)), 422)
 
 

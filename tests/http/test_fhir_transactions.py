@@ -63,7 +63,7 @@ async def test_a_transaction_carries_out_every_interaction_in_the_order_of_its_e
     )
     assert statuses(entries) == [200, 200, 201, 200, 204, 200]
     assert entries[0]["resource"]["valueQuantity"]["value"] == 60.0
-    assert entries[1]["response"]["location"] == f"{changed}/_history/2"
+    assert entries[1]["response"]["location"] == f"{BASE_URL}/fhir/{changed}/_history/2"
     assert entries[1]["response"]["etag"] == 'W/"2"'
     assert entries[1]["response"]["lastModified"].endswith("Z")
     assert "resource" not in entries[2]
