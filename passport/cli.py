@@ -206,6 +206,11 @@ def migrate(state: Path) -> None:
         installation.prepare(ready, utc_now())
 
 
+@main.group("consent")
+def consent_group() -> None:
+    """What was granted and decided: prove it, and decide it again."""
+
+
 def _existing(state: Path, *, port: int | None = None, host: str | None = None) -> Settings:
     if not (state / installation.FILE_NAME).exists():
         raise click.ClickException(
