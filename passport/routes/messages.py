@@ -15,24 +15,25 @@ from fastapi import Request, Response
 from fhirstore.types import ResourceType, resource_type
 from passport.outcomes import FHIR_JSON, PassportError, TooLarge, Unauthenticated, UnsupportedMedia
 from passport.pieces import made_for
+from passport.routes.media import FHIR, FHIR_VERSION, media_of, takes_fhir
 from passport.runtime import Runtime
 from passport.subjects import Bearer
 
 BODY_LIMIT_BYTES: Final = 1_048_576
-_JSON_TYPES: Final = frozenset({"application/fhir+json", "application/json"})
-_ACCEPTED: Final = frozenset({*_JSON_TYPES, "*/*", "application/*", "text/json", "json"})
+_JSON_TYPES: Final = frozenset({FHIR, "application/json"})
 
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Personal answers are never kept by anything on their way."""
 
 
 class NotAcceptable(PassportError):
-    """The caller reads no JSON."""
+    """The caller reads no JSON, or that of another version of FHIR."""
 
     outcome = "invalid"
 
     def __init__(self) -> None:
-        super().__init__(406, "not-supported", "got another format in `Accept` or `_format`, expected JSON")
+        text = f"got another format in `Accept` or `_format`, expected JSON of FHIR {FHIR_VERSION}"
+        super().__init__(406, "not-supported", text)
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -65,18 +66,18 @@ def bearer(request: Request) -> Bearer:
 
 
 def check_accept(request: Request, pairs: Sequence[tuple[str, str]] | None = None) -> None:
-    """Refuse a caller who reads no JSON, before anything is decided.
+    """Refuse a caller who reads no FHIR JSON of this version, before anything is decided.
 
     `pairs` are the request's parameters where they do not stand in the address alone.
 
     Raises:
-        NotAcceptable: neither `_format` nor `Accept` allows JSON.
+        NotAcceptable: neither `_format` nor `Accept` allows it.
     """
     given = request.query_params.multi_items() if pairs is None else pairs
     # A plus sign arrives as a space where a client did not escape it.
     named = next((value.replace(" ", "+") for name, value in given if name == "_format"), "")
-    wanted = named or request.headers.get("accept", "*/*")
-    if not any(part.partition(";")[0].strip().lower() in _ACCEPTED for part in wanted.split(",")):
+    accept = [named] if named else request.headers.getlist("accept")
+    if accept and not takes_fhir(",".join(accept)):
         raise NotAcceptable
 
 
@@ -88,21 +89,23 @@ def is_lenient(request: Request) -> bool:
 
 def media_type(request: Request) -> str:
     """What the body is said to be, without parameters, in lower case."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_of(request.headers.get("content-type", "")).kind
 
 
-async def fhir_body(
-    request: Request, limit: int = BODY_LIMIT_BYTES, *, expected: str = "application/fhir+json"
-) -> bytes:
+async def fhir_body(request: Request, limit: int = BODY_LIMIT_BYTES, *, expected: str = FHIR) -> bytes:
     """The body of a request that sends a resource, or other JSON; a refusal names the type `expected`.
 
     Raises:
-        UnsupportedMedia: it is not JSON, or compressed.
+        UnsupportedMedia: it is not JSON, or of another version of FHIR, or compressed.
         TooLarge: it is longer than `limit` bytes.
     """
-    kind = media_type(request)
-    if kind not in _JSON_TYPES:
-        raise UnsupportedMedia(expected, kind)
+    sent = media_of(request.headers.get("content-type", ""))
+    if sent.kind not in _JSON_TYPES:
+        raise UnsupportedMedia(expected, sent.kind)
+    if not sent.is_r4:
+        raise UnsupportedMedia(
+            f"{expected}; fhirVersion={FHIR_VERSION}", f"{sent.kind}; fhirVersion={sent.version}"
+        )
     return await raw_body(request, limit)
 
 

@@ -102,6 +102,16 @@ async def test_a_body_of_another_media_type_is_answered_415(hanako: Voice, media
         outcome(answer, 415, "not-supported")
 
 
+@pytest.mark.parametrize("version", ["3.0", "5.0", '"1.0"'])
+async def test_a_body_of_another_version_of_fhir_is_answered_415(hanako: Voice, version: str) -> None:
+    body = orjson.dumps(made.pressure(hanako.reference))
+    headers = {"Content-Type": f"application/fhir+json; fhirVersion={version}"}
+    for method, path in (("POST", "Observation"), ("PUT", "Observation/x"), ("PATCH", "Observation/x")):
+        answer = await hanako.call(method, path, content=body, headers=headers)
+        (issue,) = outcome(answer, 415, "not-supported")["issue"]
+        assert "`application/fhir+json; fhirVersion=4.0`" in issue["diagnostics"]
+
+
 @pytest.mark.parametrize(
     "media_type",
     ["application/fhir+json", "application/json", "Application/FHIR+JSON; charset=UTF-8; fhirVersion=4.0"],
@@ -120,7 +130,17 @@ async def test_a_compressed_body_is_answered_415(hanako: Voice) -> None:
         outcome(answer, 415, "not-supported")
 
 
-@pytest.mark.parametrize("accept", ["application/fhir+xml", "text/html", "application/xml;q=0.9, text/*"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/fhir+xml",
+        "text/html",
+        "application/xml;q=0.9, text/*",
+        "application/fhir+json;q=0, */*",
+        "*/*;q=0",
+        "application/fhir+json; fhirVersion=3.0",
+    ],
+)
 async def test_a_caller_who_reads_no_json_is_answered_406(hanako: Voice, accept: str) -> None:
     reference = await hanako.create(made.pressure(hanako.reference))
     for path in (reference, "Observation", f"{reference}/_history", "metadata"):
@@ -129,7 +149,16 @@ async def test_a_caller_who_reads_no_json_is_answered_406(hanako: Voice, accept:
     assert await hanako.found("Observation") == [reference]
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/fhir+json", "text/html, application/json;q=0.1"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "application/fhir+json",
+        "application/*",
+        "text/html, application/json;q=0.1",
+        "application/fhir+json; fhirVersion=4.0",
+    ],
+)
 async def test_whoever_takes_json_is_answered_in_fhir_json(hanako: Voice, accept: str) -> None:
     answer = await hanako.get("Observation", Accept=accept)
     assert answer.status_code == 200

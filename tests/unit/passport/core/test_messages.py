@@ -69,6 +69,14 @@ def test_json_is_all_that_is_answered(accept: str | None, format_: str, taken: b
         assert refused.value.status == 406
 
 
+def test_several_accept_headers_are_one_list() -> None:
+    taken, refused = b"application/fhir+json", b"application/fhir+json;q=0"
+    scope = request().scope
+    check_accept(Request({**scope, "headers": [(b"accept", b"text/html"), (b"accept", taken)]}))
+    with pytest.raises(NotAcceptable):
+        check_accept(Request({**scope, "headers": [(b"accept", b"*/*"), (b"accept", refused)]}))
+
+
 @pytest.mark.parametrize(("header", "version"), [('W/"1"', 1), ('"12"', 12), ("3", 3), (' W/"7" ', 7)])
 def test_an_if_match_names_a_version(header: str, version: int) -> None:
     assert written_for(request({"If-Match": header})) == version
