@@ -1,26 +1,31 @@
-"""The form of an answer, whatever it says: its head alone, or its JSON set out for a reader.
+"""The form of a request and of its answer, whatever they say.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-head
 http://hl7.org/fhir/R4/http.html#parameters
 
 A HEAD is carried out as the GET that it stands for, audit row included, since its answer tells as much of a record
-as its headers say.
+as its headers say. The JSON of an answer is set out for a reader who asks for it. What is read here costs nothing
+where the address has no query.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
+from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fhirstore.parse import Limits, parse, serialise
+from passport.outcomes import Invalid
+from passport.query_strings import escaped, pairs_of
+from passport.routes.messages import is_lenient, refusal
 
 _FHIR: Final = "/fhir"
+_PRETTY: Final = "_pretty"
 _ANY_DEPTH: Final = 1_024  # what is stored was measured on its way in
 
 
 class Forms:
-    """Wraps an application: answers HEAD, and `_pretty=true` below the FHIR base."""
+    """Wraps an application: reads the query as text, answers HEAD, and `_pretty=true` below the FHIR base."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,12 +35,17 @@ class Forms:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        head, pretty = scope["method"] == "HEAD", _wants_pretty(scope)
+        app, pretty, head = self._app, False, scope["method"] == "HEAD"
+        if scope["query_string"]:
+            try:
+                scope, pretty = _read(scope)
+            except Invalid as error:
+                app = refusal(error)
         if not head and not pretty:
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
             return
         answer = _Answer()
-        await self._app({**scope, "method": "GET"} if head else scope, receive, answer.keep)
+        await app({**scope, "method": "GET"} if head else scope, receive, answer.keep)
         await answer.leave(send, pretty=pretty, head=head)
 
 
@@ -63,8 +73,25 @@ class _Answer:
         await send({"type": "http.response.body", "body": b"" if head else body})
 
 
-def _wants_pretty(scope: Mapping[str, Any]) -> bool:
-    query = scope["query_string"]
-    if b"_pretty" not in query or not scope["path"].startswith(_FHIR):
-        return False
-    return parse_qs(query.decode("latin-1")).get("_pretty") == ["true"]
+def _read(scope: Scope) -> tuple[Scope, bool]:
+    """The request with its query as text, and whether its answer is to be set out.
+
+    Raises:
+        Invalid: the query is no text, or says something else than yes or no of that.
+    """
+    sent: bytes = scope["query_string"]
+    query = escaped(sent)
+    understood = scope if query is sent else {**scope, "query_string": query}
+    if _PRETTY.encode() not in query or not scope["path"].startswith(_FHIR):
+        return understood, False
+    wishes = [value for name, value in pairs_of(query.decode()) if name == _PRETTY]
+    if wishes in ([], ["true"], ["false"]):
+        return understood, wishes == ["true"]
+    if not is_lenient(Request(scope)):
+        raise Invalid("got an unreadable `_pretty`, expected `true` or `false`, once", (_PRETTY,))
+    return {**scope, "query_string": _without(query, _PRETTY)}, False
+
+
+def _without(query: bytes, name: str) -> bytes:
+    parts = query.decode().split("&")
+    return "&".join(part for part in parts if unquote_plus(part.partition("=")[0]) != name).encode()

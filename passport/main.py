@@ -26,15 +26,7 @@ from passport.forms import Forms
 from passport.intake import open_directory
 from passport.keys import KeyRing
 from passport.logs import keep_values_out
-from passport.outcomes import (
-    FHIR_JSON,
-    Invalid,
-    NotAllowed,
-    NotFound,
-    PassportError,
-    operation_outcome,
-    translated,
-)
+from passport.outcomes import Invalid, NotAllowed, NotFound, PassportError, translated
 from passport.routes import (
     audit,
     auth,
@@ -55,6 +47,7 @@ from passport.routes import (
     writing,
 )
 from passport.routes.description import describe
+from passport.routes.messages import refusal
 from passport.routes.narrowed import Narrowed
 from passport.runtime import Runtime
 from passport.settings import Settings
@@ -146,10 +139,10 @@ async def _answer(request: Request, error: Exception) -> Response:
     if known.status >= 500:
         # The class alone: a message may hold what was being read.
         _LOG.error("answered %d: %s", known.status, type(error).__name__)
-    headers = {"Cache-Control": "no-store", **known.headers}
+    answer = refusal(known)
     if known.status == 405:
-        headers.setdefault("Allow", _allowed(request))
-    return Response(operation_outcome(known), known.status, headers=headers, media_type=FHIR_JSON)
+        answer.headers.setdefault("Allow", _allowed(request))
+    return answer
 
 
 def _allowed(request: Request) -> str:

@@ -13,7 +13,14 @@ from typing import Final
 from fastapi import Request, Response
 
 from fhirstore.types import ResourceType, resource_type
-from passport.outcomes import FHIR_JSON, PassportError, TooLarge, Unauthenticated, UnsupportedMedia
+from passport.outcomes import (
+    FHIR_JSON,
+    PassportError,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMedia,
+    operation_outcome,
+)
 from passport.pieces import made_for
 from passport.routes.media import FHIR, FHIR_VERSION, media_of, takes_fhir
 from passport.runtime import Runtime
@@ -135,6 +142,12 @@ async def raw_body(request: Request, limit: int = BODY_LIMIT_BYTES) -> bytes:
 def fhir_response(body: bytes, headers: Mapping[str, str] | None = None, *, status: int = 200) -> Response:
     """An answer in FHIR JSON."""
     return Response(body, status, headers={**NO_STORE, **(headers or {})}, media_type=FHIR_JSON)
+
+
+def refusal(error: PassportError) -> Response:
+    """The answer to what is not carried out."""
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return Response(operation_outcome(error), error.status, headers=headers, media_type=FHIR_JSON)
 
 
 def versioned(version: int, last_updated: datetime) -> dict[str, str]:

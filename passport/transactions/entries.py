@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
-from urllib.parse import parse_qsl
 
 from fhirstore.parse import Tree
 from fhirstore.types import ResourceType, types_of
 from passport.outcomes import Invalid, PassportError
 from passport.pieces import made_for
+from passport.query_strings import pairs_of
 
 Kind = Literal["batch", "transaction"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -59,8 +59,12 @@ class Asked:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The parameters of its address."""
-        return parse_qsl(self.query, keep_blank_values=True)
+        """The parameters of its address.
+
+        Raises:
+            Invalid: they are not UTF-8.
+        """
+        return pairs_of(self.query)
 
     @property
     def version(self) -> int | None:

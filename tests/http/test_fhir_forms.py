@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from tests import resources as made
-from tests.town import Town, Voice, outcome
+from tests.town import Town, Voice, link, outcome
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +52,26 @@ async def test_json_is_set_out_only_on_request(hanako: Voice) -> None:
     assert plain.json() == pretty.json()
     assert b"\n" not in (await hanako.get(f"{reference}?_pretty=false")).content
     assert b"\n" in (await hanako.get("Observation?_pretty=true")).content
+
+
+@pytest.mark.parametrize("query", ["_pretty=banana", "_pretty=", "_pretty=TRUE", "_pretty=true&_pretty=true"])
+async def test_a_wish_that_is_neither_yes_nor_no_is_refused_or_left_out(hanako: Voice, query: str) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    for path in (
+        reference,
+        "Observation",
+        f"{reference}/_history",
+        f"{hanako.reference}/$everything",
+        "metadata",
+    ):
+        told = outcome(await hanako.get(f"{path}?{query}"), 400, "invalid")
+        assert told["issue"][0]["expression"] == ["_pretty"]
+        answer = await hanako.get(f"{path}?{query}", Prefer="handling=lenient")
+        assert (answer.status_code, b"\n" in answer.content) == (200, False)
+    answer = await hanako.get(f"Observation?code=29463-7&{query}&_count=5", Prefer="handling=lenient")
+    assert (link(answer.json(), "self") or "").endswith("/Observation?code=29463-7&_count=5")
+    head = await hanako.call("HEAD", f"{reference}?{query}")
+    assert (head.status_code, head.content) == (400, b"")
 
 
 async def test_what_the_caller_has_is_not_sent_again(hanako: Voice) -> None:

@@ -1,0 +1,46 @@
+"""Parameters as they travel: UTF-8 in percent-escapes, in an address, in a form and in a condition.
+
+https://url.spec.whatwg.org/#urlencoded-parsing
+
+Bytes that are none would be read as U+FFFD: another question than the one that was asked. They are refused.
+"""
+
+import re
+import string
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
+
+from passport.outcomes import Invalid
+
+_BEYOND_ASCII: Final = re.compile(rb"%[89A-Fa-f]")
+
+
+def escaped(query: bytes) -> bytes:
+    """Return the query of an address with every letter beyond ASCII in escapes, as a client should have sent it.
+
+    Raises:
+        Invalid: what its escapes stand for, or it itself, is not UTF-8.
+    """
+    if query.isascii() and _BEYOND_ASCII.search(query) is None:
+        return query
+    try:
+        unquote_to_bytes(query).decode()
+        return quote(query.decode(), safe=string.printable).encode()
+    except UnicodeDecodeError:
+        raise _not_text() from None
+
+
+def pairs_of(query: str) -> list[tuple[str, str]]:
+    """Return the names and values of a form, or of a condition, in their order.
+
+    Raises:
+        Invalid: what its escapes stand for is not UTF-8.
+    """
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise _not_text() from None
+
+
+def _not_text() -> Invalid:
+    return Invalid("got parameters that are not UTF-8, expected the escapes of such bytes")
