@@ -26,7 +26,7 @@ from passport.forms import Forms
 from passport.intake import open_directory
 from passport.keys import KeyRing
 from passport.logs import keep_values_out
-from passport.outcomes import Invalid, NotAllowed, NotFound, PassportError, translated
+from passport.outcomes import Invalid, NoOperation, NotAllowed, NotFound, PassportError, translated
 from passport.routes import (
     audit,
     auth,
@@ -135,7 +135,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
 
 async def _answer(request: Request, error: Exception) -> Response:
     """The one place where an error becomes an answer."""
-    known = _known(error)
+    known = _known(request, error)
     if known.status >= 500:
         # The class alone: a message may hold what was being read.
         _LOG.error("answered %d: %s", known.status, type(error).__name__)
@@ -161,7 +161,7 @@ def _needed(name: str) -> str:
     return f"`{name}`" if example is None else f"`{name}`, expected such as `{example}`"
 
 
-def _known(error: Exception) -> PassportError:
+def _known(request: Request, error: Exception) -> PassportError:
     if isinstance(error, RequestValidationError):
         if all(found["loc"][0] == "path" for found in error.errors()):
             return _FRAMEWORK[404]
@@ -171,6 +171,9 @@ def _known(error: Exception) -> PassportError:
         places = [".".join(map(str, found["loc"])) for found in error.errors()]
         return Invalid("got a request that this address does not take", places)
     if isinstance(error, HTTPException):
+        last = request.url.path.rpartition("/")[2]
+        if error.status_code == 404 and last.startswith("$"):
+            return NoOperation(last)
         return _FRAMEWORK.get(error.status_code) or PassportError(
             error.status_code, "processing", "the request was refused"
         )

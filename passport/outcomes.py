@@ -100,6 +100,16 @@ class NotFound(PassportError):
         super().__init__(404, "not-found", text)
 
 
+class NoOperation(PassportError):
+    """No operation of this name is carried out at this address; others may be."""
+
+    outcome = "not-found"
+
+    def __init__(self, name: str) -> None:
+        text = f"got operation `{name[:64]}`, expected one that `/fhir/metadata` names for this address"
+        super().__init__(404, "not-supported", text)
+
+
 class Gone(PassportError):
     """The caller could see the record, and it was deleted."""
 

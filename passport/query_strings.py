@@ -21,7 +21,7 @@ def escaped(query: bytes) -> bytes:
     Raises:
         Invalid: what its escapes stand for, or it itself, is not UTF-8.
     """
-    if query.isascii() and _BEYOND_ASCII.search(query) is None:
+    if query.isascii() and (b"%" not in query or _BEYOND_ASCII.search(query) is None):
         return query
     try:
         unquote_to_bytes(query).decode()

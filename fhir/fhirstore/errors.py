@@ -42,8 +42,7 @@ class UnknownType(FhirStoreError):
     """The resource type is not one that this store holds."""
 
     def __init__(self, name: str) -> None:
-        kind = "operation" if name.startswith("$") else "resource type"
-        super().__init__(f"got {kind} `{name[:64]}`, expected one that this store has")
+        super().__init__(f"got resource type `{name[:64]}`, expected one that this store has")
         self.name = name
 
 

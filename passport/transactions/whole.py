@@ -73,6 +73,12 @@ def _untouched(one: Asked, plan: _Plan) -> Known | None:
 
 
 def _type(one: Asked) -> ResourceType:
+    if one.path.rpartition("/")[2].startswith("$"):
+        raise Invalid(
+            "got an operation in a transaction, expected it in a batch or by itself",
+            (f"{one.place}.request.url",),
+            code="not-supported",
+        )
     if one.type_ is None:
         raise UnknownType(one.path.partition("/")[0])
     if not one.type_.writable:

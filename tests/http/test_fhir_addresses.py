@@ -11,7 +11,64 @@ from tests.town import FHIR_JSON, Voice, outcome
 
 pytestmark = pytest.mark.anyio
 
+UNKNOWN_OPERATIONS = (
+    "$nope",
+    "Observation/$nope",
+    "Patient/$everything",
+    "Observation/x/$nope",
+    "Patient/x/$nope",
+    "Observation/%24nope",
+    "Slot/$nope",
+)
 UNREADABLE = ("%ff", "%E3%81", "%ED%A0%80", "%C0%AF")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", UNKNOWN_OPERATIONS)
+async def test_an_operation_that_there_is_none_of_is_named(hanako: Voice, method: str, path: str) -> None:
+    content = None if method == "GET" else b'{"resourceType":"Parameters"}'
+    (issue,) = outcome(await hanako.call(method, path, content=content), 404, "not-supported")["issue"]
+    name = path.rpartition("/")[2].replace("%24", "$")
+    assert issue["diagnostics"].startswith(
+        f"got operation `{name}`, expected one that `/fhir/metadata` names"
+    )
+
+
+async def test_what_is_no_operation_is_not_taken_for_one(hanako: Voice) -> None:
+    for path in ("Observation/a$b", "Observation/$nope/x", "Observation/$nope/_history/1"):
+        outcome(await hanako.get(path), 404, "not-found")
+    patient = hanako.reference
+    for path in (f"{patient}/$everything", f"{patient}/$meta", "$meta", "Observation/$meta"):
+        assert (await hanako.get(path)).status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "$meta", "GET, HEAD"),
+        ("PUT", "Observation/$lastn", "GET, HEAD, POST"),
+        ("GET", "Observation/$validate", "POST"),
+    ],
+)
+async def test_a_method_that_an_operation_does_not_take_is_told_which_it_takes(
+    hanako: Voice, method: str, path: str, allowed: str
+) -> None:
+    answer = await hanako.call(method, path)
+    outcome(answer, 405, "not-supported")
+    assert answer.headers["allow"] == allowed
+
+
+async def test_an_operation_in_a_bundle_is_named_as_one(hanako: Voice) -> None:
+    parameters = {"resourceType": "Parameters"}
+    entry = asked("POST", "Observation/$nope", parameters)
+    (answer,) = await done(hanako, "batch", entry)
+    assert statuses([answer]) == [404]
+    assert "operation `$nope`" in answer["response"]["outcome"]["issue"][0]["diagnostics"]
+    for path in ("Observation/$nope", "Observation/$validate", "$meta"):
+        told = outcome(
+            await send(hanako, "transaction", asked("POST", path, parameters)), 400, "not-supported"
+        )
+        assert "an operation in a transaction" in told["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize("value", UNREADABLE)

@@ -90,11 +90,6 @@ def test_unknown_type_is_refused_without_repeating_a_long_name() -> None:
     assert len(str(refusal.value)) < 200
 
 
-def test_an_operation_that_is_none_is_not_called_a_type() -> None:
-    with pytest.raises(UnknownType, match=r"got operation `\$export`"):
-        resource_type("$export")
-
-
 def test_a_sandbox_holds_terminology_and_everybody_else_does_not_know_it() -> None:
     assert types_of(sandbox=True).keys() - types_of(sandbox=False).keys() == SANDBOX
     for name in SANDBOX:
