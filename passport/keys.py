@@ -3,15 +3,18 @@
 https://csrc.nist.gov/pubs/sp/800/38/d/final
 
 Whoever holds the database alone reads nothing of a body, and cannot tell which identifier an index key stands
-for; whoever destroys a patient's wrapped key has destroyed what it opened.
+for; whoever destroys a patient's wrapped key has destroyed what it opened. The file also holds the keys by which
+the passport signs; one that was made before there were any gets its first when the installation is prepared.
 """
 
 import base64
 import binascii
+import fcntl
 import os
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
@@ -21,6 +24,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from passport.outcomes import PassportError
+from passport.signing import SigningKey, signing_keys
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12  # SP 800-38D, 5.2.1.1
@@ -29,6 +33,7 @@ UNWRAPPED_KEPT: Final = 1_024
 """Patient keys that a process keeps unwrapped. A key is found by its wrapped form alone: without its row, not."""
 
 _SECRETS: Final = ("key_encryption_key", "index_secret", "cursor_secret")
+_SIGNING: Final = "signing_keys"
 
 
 class KeyFileUnusable(PassportError):
@@ -49,13 +54,15 @@ class Unsealable(PassportError):
 class KeyRing:
     """The secrets of one installation; `demo` marks keys that a production service refuses.
 
-    `random` gives that many random bytes; tests of rare collisions hand in another.
+    Of the `signing_keys` the first with a private part signs. `random` gives that many random bytes; tests of rare
+    collisions hand in another.
     """
 
     key_encryption_key: bytes = field(repr=False)
     index_secret: bytes = field(repr=False)
     cursor_secret: bytes = field(repr=False)
     demo: bool = False
+    signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     random: Callable[[int], bytes] = field(default=os.urandom, repr=False, compare=False)
     _opened: Callable[[int, bytes], bytes] = field(init=False, repr=False, compare=False)
 
@@ -68,7 +75,8 @@ class KeyRing:
     @classmethod
     def generate(cls, *, demo: bool = False, random: Callable[[int], bytes] = os.urandom) -> Self:
         """Draw new secrets."""
-        return cls(random(KEY_BYTES), random(KEY_BYTES), random(KEY_BYTES), demo, random)
+        secrets = (random(KEY_BYTES), random(KEY_BYTES), random(KEY_BYTES))
+        return cls(*secrets, demo, (SigningKey.generate(),), random)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -87,12 +95,36 @@ class KeyRing:
         try:
             content = orjson.loads(text)
             wrapping, index, cursor = (base64.b64decode(content[name], validate=True) for name in _SECRETS)
-            demo = content["demo"]
-        except (orjson.JSONDecodeError, KeyError, TypeError, binascii.Error):
+            demo, listed = content["demo"], content.get(_SIGNING, [])
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, binascii.Error):
             raise KeyFileUnusable(path, f"expected JSON with {', '.join(_SECRETS)} in base64") from None
         if not isinstance(demo, bool) or {len(wrapping), len(index), len(cursor)} != {KEY_BYTES}:
             raise KeyFileUnusable(path, f"expected secrets of {KEY_BYTES} bytes, and `demo` as a boolean")
-        return cls(wrapping, index, cursor, demo)
+        try:
+            return cls(wrapping, index, cursor, demo, signing_keys(listed))
+        except ValueError as error:
+            raise KeyFileUnusable(path, str(error)) from None
+
+    @classmethod
+    def completed(cls, path: Path) -> Self:
+        """Read a key file; one without a signing key gets one, and loses nothing.
+
+        Raises:
+            KeyFileUnusable: as `load`, or it has no signing key and cannot be written.
+        """
+        if cls.load(path).signing_keys:
+            return cls.load(path)
+        try:
+            with _held(path):
+                # Whoever waited for the lock finds what the one before them wrote.
+                ring = cls.load(path)
+                if not ring.signing_keys:
+                    ring = replace(ring, signing_keys=(SigningKey.generate(),))
+                    ring._take_the_place_of(path)
+        except OSError as error:
+            reason = (error.strerror or "cannot be written").lower()
+            raise KeyFileUnusable(path, f"it has no signing key, and cannot be given one: {reason}") from None
+        return ring
 
     def save(self, path: Path) -> None:
         """Write a key file that only its owner reads.
@@ -100,12 +132,28 @@ class KeyRing:
         Raises:
             KeyFileUnusable: there is a file already; secrets are never overwritten.
         """
-        values = zip(_SECRETS, (self.key_encryption_key, self.index_secret, self.cursor_secret), strict=True)
-        content = {name: base64.b64encode(secret).decode() for name, secret in values} | {"demo": self.demo}
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise KeyFileUnusable(path, "there is one already, with keys that may be in use") from None
+        self._write(descriptor)
+
+    def _take_the_place_of(self, path: Path) -> None:
+        """Write the file anew in one step: at every instant there is a whole one."""
+        beside = path.with_name(f"{path.name}.new")
+        beside.unlink(missing_ok=True)
+        self._write(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        beside.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _write(self, descriptor: int) -> None:
+        values = zip(_SECRETS, (self.key_encryption_key, self.index_secret, self.cursor_secret), strict=True)
+        content: dict[str, object] = {name: base64.b64encode(secret).decode() for name, secret in values}
+        content |= {"demo": self.demo, _SIGNING: [key.stored for key in self.signing_keys]}
         with os.fdopen(descriptor, "wb") as file:
             file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
             file.flush()
@@ -126,6 +174,14 @@ class KeyRing:
             Unsealable: it was wrapped for another row or by another installation.
         """
         return self._opened(patient_key, wrapped)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Let processes that start together complete the file one after the other."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _row(patient_key: int) -> bytes:

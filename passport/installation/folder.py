@@ -20,11 +20,12 @@ from passport.installation import store
 from passport.keys import KeyRing
 from passport.outcomes import PassportError
 from passport.settings import FILE_NAME, Mode, Settings
+from passport.signing import signer
 
 DATABASE: Final = "passport"
 FINGERPRINT_BYTES: Final = 8
 
-_MODE, _KEYS = "mode", "keys"
+_MODE, _KEYS, _SIGNS = "mode", "keys", "signs"
 
 
 class NotProduction(PassportError):
@@ -107,6 +108,8 @@ def prepare(settings: Settings, now: datetime) -> None:
             raise NotThisInstallation(
                 f"the database is of a {found[_MODE]} installation, not {settings.mode}"
             )
+        ring = _signing(settings, ring, found.get(_SIGNS))
+        store.mark(connection, _SIGNS, signer(ring.signing_keys).kid)
         store.mark(connection, _KEYS, _fingerprint(ring))
         store.mark(connection, _MODE, settings.mode)
         store.make_nobody(connection, ring.new_wrapped_key(NOBODY), now)
@@ -122,6 +125,20 @@ def require_production(settings: Settings) -> None:
         raise NotProduction(f"settings of `{settings.state}` were")
     if KeyRing.load(settings.key_file).demo:
         raise NotProduction(f"keys of `{settings.key_file}` were")
+
+
+def _signing(settings: Settings, ring: KeyRing, known: str | None) -> KeyRing:
+    """The keys with one that signs; a file of before there was one gets it once, and no other copy of it another.
+
+    Raises:
+        NotThisInstallation: the key that signs here is in another copy of the file.
+    """
+    if known is None:
+        return KeyRing.completed(settings.key_file)
+    if known not in {key.kid for key in ring.signing_keys}:
+        text = f"`{settings.key_file}` lacks the signing key `{known}`, expected the copy that has it"
+        raise NotThisInstallation(text)
+    return ring
 
 
 def _marks(connection: store.Database) -> dict[str, str]:

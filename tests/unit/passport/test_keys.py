@@ -1,11 +1,13 @@
 """The key file is its owner's alone, and what it seals opens in its own place alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
 import pytest
 
 from passport.keys import KeyFileUnusable, KeyRing, Unsealable, open_sealed, seal
+from passport.signing import SigningKey, signer
 
 
 @pytest.fixture
@@ -67,6 +69,70 @@ def test_what_is_no_key_file_is_refused(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(KeyFileUnusable):
+        KeyRing.load(path)
+
+
+def _as_before_there_were_signing_keys(path: Path, ring: KeyRing) -> None:
+    ring.save(path)
+    content = orjson.loads(path.read_bytes())
+    del content["signing_keys"]
+    path.write_bytes(orjson.dumps(content))
+
+
+def test_a_key_file_of_before_there_were_signing_keys_is_read_and_gets_one(
+    ring: KeyRing, tmp_path: Path
+) -> None:
+    path = tmp_path / "keys.json"
+    _as_before_there_were_signing_keys(path, ring)
+    before = KeyRing.load(path)
+    assert before.signing_keys == ()
+    after = KeyRing.completed(path)
+    assert signer(after.signing_keys).d is not None
+    assert KeyRing.load(path) == after
+    assert (after.key_encryption_key, after.index_secret, after.cursor_secret, after.demo) == (
+        ring.key_encryption_key,
+        ring.index_secret,
+        ring.cursor_secret,
+        ring.demo,
+    )
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["keys.json"]
+
+
+def test_a_key_file_is_completed_once_however_many_start_together(ring: KeyRing, tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    _as_before_there_were_signing_keys(path, ring)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: KeyRing.completed(path).signing_keys, range(8)))
+    assert set(made) == {KeyRing.load(path).signing_keys}
+
+
+def test_a_whole_key_file_is_not_touched(ring: KeyRing, tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    ring.save(path)
+    before = path.read_bytes()
+    assert KeyRing.completed(path) == ring
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {},
+        5,
+        [None],
+        [{}],
+        [{"kty": "RSA"}],
+        [SigningKey.generate().stored | {"x": "A" * 43}],
+        [SigningKey.generate().stored | {"d": SigningKey.generate().stored["d"]}],
+        [SigningKey.generate().stored | {"d": "short"}],
+    ],
+)
+def test_what_is_no_signing_key_is_refused(listed: object, ring: KeyRing, tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    ring.save(path)
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {"signing_keys": listed}))
+    with pytest.raises(KeyFileUnusable, match="expected signing keys"):
         KeyRing.load(path)
 
 

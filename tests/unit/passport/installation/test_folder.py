@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import psycopg
 import pytest
 
@@ -110,6 +111,32 @@ def test_a_database_filled_under_other_keys_is_refused(tmp_path: Path, database:
     prepare(_on(initialise(tmp_path / "one", "production"), database), NOW)
     with pytest.raises(NotThisInstallation, match="other keys"):
         prepare(_on(initialise(tmp_path / "two", "production"), database), NOW)
+
+
+def _without_signing_keys(path: Path) -> None:
+    content = orjson.loads(path.read_bytes())
+    del content["signing_keys"]
+    path.write_bytes(orjson.dumps(content))
+
+
+def test_an_installation_of_before_there_were_signing_keys_gets_one_when_it_is_prepared(
+    tmp_path: Path, database: Database
+) -> None:
+    settings = _on(initialise(tmp_path, "production"), database)
+    _without_signing_keys(settings.key_file)
+    prepare(settings, NOW)
+    (key,) = KeyRing.load(settings.key_file).signing_keys
+    prepare(settings, NOW)
+    assert KeyRing.load(settings.key_file).signing_keys == (key,)
+
+
+def test_a_copy_of_the_keys_without_the_one_that_signs_is_refused(tmp_path: Path, database: Database) -> None:
+    settings = _on(initialise(tmp_path, "production"), database)
+    prepare(settings, NOW)
+    _without_signing_keys(settings.key_file)
+    with pytest.raises(NotThisInstallation, match="lacks the signing key"):
+        prepare(settings, NOW)
+    assert KeyRing.load(settings.key_file).signing_keys == ()
 
 
 def test_a_database_that_a_demo_filled_is_refused(tmp_path: Path, database: Database) -> None:
