@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import click
 import psycopg
 
-from bench import room
+from bench import crowd, guarding, room
 from bench.filling import Size, fill
 from bench.measuring import BATCH, Bench, Figure, NotMeasured
 from bench.pace import CONNECTIONS
@@ -33,12 +33,16 @@ SMALL: Final = Size(patients=200, observations=200)
 
 
 class Chapter(NamedTuple):
-    """One thing that is measured in several ways; `counted` is what its figures count, or its sizes are in."""
+    """One thing that is measured in several ways; `counted` is what its figures count, or its sizes are in.
+
+    Of some there are `lines` alone.
+    """
 
     title: str
-    counted: str
+    counted: str = ""
     figures: Callable[[Bench], Iterable[Figure]] = lambda _: ()
     sizes: Callable[[Bench], Iterable[tuple[float, str]]] = lambda _: ()
+    lines: Callable[[Bench], Iterable[str]] = lambda _: ()
 
 
 CHAPTERS: Final = {
@@ -64,6 +68,10 @@ CHAPTERS: Final = {
     "devices": Chapter(
         f"Signed device messages of {BATCH} readings", "readings/s", lambda bench: bench.devices((1, 2))
     ),
+    "consent": Chapter(
+        "A search with its condition and its wall: times the time of one without", lines=guarding.lines
+    ),
+    "crowd": Chapter("A physician with whom few of very many share", lines=crowd.lines),
 }
 
 _WAYS: Final = {
@@ -92,7 +100,9 @@ def installed(state: Path, size: Size, seconds: float) -> Iterator[Bench]:
             keys=KeyMaker(KeyRing.load(settings.key_file).index_secret),
             filled=filled,
             physician=directory.physician,
+            institution=directory.institutions[0],
             seconds=seconds,
+            full=size == FULL,
         )
 
 
@@ -122,6 +132,8 @@ def main(full: bool, seconds: float, only: tuple[str, ...], folder: Path) -> Non
                 click.echo(f"  not measured: {reason}")
             for taken, what in chapter.sizes(bench):
                 click.echo(f"{taken:>12,.0f} {chapter.counted}  {what}")
+            for line in chapter.lines(bench):
+                click.echo(line)
 
 
 def _print(counted: str, figures: Iterable[Figure]) -> None:

@@ -7,7 +7,8 @@ written is left out, since nobody's request writes them.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import psycopg
 
-from bench.residents import consents, observations
+from bench.residents import observations, shared_with
 from consent.compile import compile_consent
 from consent.model import Consent
 from consent.read import read_consent
@@ -55,54 +56,67 @@ class Filled:
 
 
 async def fill(settings: Settings, superuser_url: str, size: Size, institutions: Sequence[str]) -> Filled:
-    """Store the residents; `institutions` are the Organizations that they share with.
+    """Store the residents; `institutions` are the Organizations that they share with."""
+    chance = Random(SEED)
+    async with filling(settings, superuser_url) as under_way:
+        return await under_way.fill(
+            size.patients,
+            lambda patient: observations(patient, size.observations, chance),
+            lambda patient: shared_with(patient, list(institutions)),
+            sample=KeyMaker(KeyRing.load(settings.key_file).index_secret).code(LOINC, BLOOD_PRESSURE),
+        )
 
-    The wall binds the service's role, so this connects as the superuser.
-    """
+
+@asynccontextmanager
+async def filling(settings: Settings, superuser_url: str) -> AsyncIterator["Filling"]:
+    """Fill as the superuser, since the wall binds the service's role; tidied up when the block ends."""
     ring = KeyRing.load(settings.key_file)
     async with open_pool(superuser_url, size=1) as pool:
         runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
         await open_dictionaries(runtime)
         async with pool.connection() as connection:
-            filling = _Filling(runtime, connection, size, list(institutions))
-            filled = await filling.fill()
+            yield Filling(runtime, connection)
     with psycopg.connect(superuser_url, autocommit=True) as server:
         server.execute("VACUUM ANALYZE")
         server.execute("CHECKPOINT")
-    return filled
 
 
-class _Filling:
-    """One filling under way."""
+Told = Callable[[str], Iterable[Tree]]
+"""What there is of one resident, by their reference."""
 
-    def __init__(self, runtime: Runtime, connection: Connection, size: Size, institutions: list[str]) -> None:
+
+class Filling:
+    """One filling under way; `runtime` is one whose connection the wall does not bind."""
+
+    def __init__(self, runtime: Runtime, connection: Connection) -> None:
         self._runtime = runtime
         self._connection = connection
-        self._size = size
-        self._institutions = institutions
-        self._chance = Random(SEED)
         self._now = runtime.clock()
-        self._shared_code = runtime.keys.code(LOINC, BLOOD_PRESSURE)
 
-    async def fill(self) -> Filled:
-        owners = await self._register()
+    async def fill(
+        self, patients: int, records: Told, consents: Told, *, sample: int | None = None
+    ) -> Filled:
+        """Register so many residents with their records and consents.
+
+        `sample` is the key of a code: of some Observations that have it the ids are told.
+        """
+        owners = await self._register(patients)
         ids: list[str] = []
         pending: Iterator[RecordRow] = (
-            row for name, owner in owners.items() for row in self._rows(name, owner)
+            row for name, owner in owners.items() for row in self._rows(name, owner, records)
         )
         while rows := list(islice(pending, _CHUNK)):
             await self._save(rows)
-            # What every resident shares with the measured physician.
-            shared = [row.id for row in rows if self._shared_code in row.facts["codes"]]
-            ids += shared[:: len(shared) // 20 or 1]
-        for names in _chunks(list(owners.items()), 50):
-            await self._share(names)
+            found = [row.id for row in rows if sample in (row.facts["codes"] or ())]
+            ids += found[:: len(found) // 20 or 1]
+        for some in _chunks(list(owners.items()), 50):
+            await self._share(some, consents)
         return Filled(tuple(owners), tuple(ids))
 
-    async def _register(self) -> dict[str, Owner]:
+    async def _register(self, patients: int) -> dict[str, Owner]:
         ring, owners = self._runtime.ring, {}
         async with self._connection.transaction():
-            for _ in range(self._size.patients):
+            for _ in range(patients):
                 wrapped: list[bytes] = []
 
                 def new_key(patient_key: int, kept: list[bytes] = wrapped) -> bytes:
@@ -114,23 +128,23 @@ class _Filling:
                 owners[f"Patient/{id_}"] = Owner(patient_key, ring.unwrap(patient_key, wrapped[0]))
         return owners
 
-    def _rows(self, patient: str, owner: Owner) -> Iterator[RecordRow]:
+    def _rows(self, patient: str, owner: Owner, records: Told) -> Iterator[RecordRow]:
         person: Tree = {"resourceType": "Patient", "name": [{"text": "計測 太郎"}], "gender": "unknown"}
         yield record_row(self._runtime, person, owner, id_=patient.partition("/")[2])
-        for tree in observations(patient, self._size.observations, self._chance):
+        for tree in records(patient):
             yield record_row(self._runtime, tree, owner)
 
     async def _save(self, rows: Sequence[RecordRow]) -> None:
         async with self._connection.transaction(), self._connection.pipeline():
             await store.save(self._connection, rows)
 
-    async def _share(self, owners: Iterable[tuple[str, Owner]]) -> None:
+    async def _share(self, owners: Iterable[tuple[str, Owner]], consents: Told) -> None:
         """Store the consents of these residents, and the grants that they become."""
         records: list[RecordRow] = []
         tables: dict[str, list[dict[str, object]]] = {}
         shapes: dict[object, dict[str, object]] = {}
         for patient, owner in owners:
-            for tree in consents(patient, self._institutions):
+            for tree in consents(patient):
                 row = record_row(self._runtime, tree, owner)
                 records.append(row)
                 compiled = compile_consent(_read(tree, row, self._runtime.settings), self._runtime.keys)

@@ -27,7 +27,7 @@ BATCH: Final = 100
 BATCHES: Final = 60
 """Messages that each device has signed beforehand: more than it gets to send."""
 
-_OBSERVATION: Final = int(TYPES["Observation"].number)
+OBSERVATION: Final = int(TYPES["Observation"].number)
 _FHIR: Final = {"Content-Type": "application/fhir+json"}
 _JOSE: Final = {"Content-Type": "application/jose"}
 
@@ -62,7 +62,9 @@ class Bench:
     keys: KeyMaker
     filled: Filled
     physician: str
+    institution: str
     seconds: float
+    full: bool = False
 
     def search(self, processes: Sequence[int]) -> Iterator[Figure]:
         """Pages of 50 blood pressures of one patient, by patient, code and date."""
@@ -80,7 +82,7 @@ class Bench:
     def compartment(self, processes: Sequence[int]) -> Iterator[Figure]:
         """Pages of 50 Observations of one patient, whatever they measure."""
         names = self.filled.patients
-        bound = {"type": _OBSERVATION, "limit": PAGE_ENTRIES + 1}
+        bound = {"type": OBSERVATION, "limit": PAGE_ENTRIES + 1}
         yield self._sql("COMPARTMENT", [{**bound, "patient": self.keys.reference(name)} for name in names])
         paths = [f"/fhir/{name}/Observation?_count={PAGE_ENTRIES}" for name in names]
         for number in processes:
@@ -96,7 +98,7 @@ class Bench:
     def total(self) -> Iterator[Figure]:
         """An accurate total of the blood pressures of everybody who shares them."""
         asked = urlencode({"code": f"{LOINC}|{BLOOD_PRESSURE}", "_summary": "count"})
-        yield self._sql("TOTAL", [{**self._code(), "type": _OBSERVATION}])
+        yield self._sql("TOTAL", [{**self._code(), "type": OBSERVATION}])
         with serving(self.settings, SERVICE, 1) as port:
             yield self._answered("service", port, [f"/fhir/Observation?{asked}"])
 
@@ -106,7 +108,7 @@ class Bench:
         tokens = tokens_for(self.settings, patients, "PATRQT")
         lanes = [
             [
-                _request("POST", "/fhir/Observation", serialise(tree), {**_bearer(token), **_FHIR})
+                request("POST", "/fhir/Observation", serialise(tree), {**bearer(token), **_FHIR})
                 for tree in observations(patient, 20, Random(SEED))
             ]
             for patient, token in zip(patients, tokens, strict=True)
@@ -123,7 +125,7 @@ class Bench:
         patients = self.filled.patients[:CONNECTIONS]
         tokens = tokens_for(self.settings, patients, "PATRQT")
         lanes = [
-            [_request("POST", "/fhir", _transaction(patient), {**_bearer(token), **_FHIR})]
+            [request("POST", "/fhir", _transaction(patient), {**bearer(token), **_FHIR})]
             for patient, token in zip(patients, tokens, strict=True)
         ]
         with serving(self.settings, SERVICE, 1) as port:
@@ -139,7 +141,7 @@ class Bench:
             with serving(self.settings, SERVICE, number) as port:
                 lanes = [
                     [
-                        _request("POST", f"{cuff.path}/readings", signed, _JOSE)
+                        request("POST", f"{cuff.path}/readings", signed, _JOSE)
                         for signed in cuff.batches(BATCHES, BATCH, Random(SEED))
                     ]
                     for cuff in Office(self.settings, port).devices(self.filled.patients[:CONNECTIONS])
@@ -179,7 +181,7 @@ class Bench:
 
     def _answered(self, way: Way, port: int, paths: Sequence[str], processes: int = 1) -> Figure:
         (token,) = tokens_for(self.settings, [self.physician], "TREAT")
-        requests = [_request("GET", path, b"", _bearer(token)) for path in paths]
+        requests = [request("GET", path, b"", bearer(token)) for path in paths]
         lanes = [requests[lane:] + requests[:lane] for lane in range(CONNECTIONS)]
         return Figure(way, processes, load.generate(load.Plan(port, self.seconds, lanes)))
 
@@ -193,11 +195,13 @@ def _transaction(patient: str) -> bytes:
     return serialise({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
 
-def _bearer(token: str) -> dict[str, str]:
+def bearer(token: str) -> dict[str, str]:
+    """The headers of whoever has this token."""
     return {"Authorization": f"Bearer {token}"}
 
 
-def _request(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> str:
+def request(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> str:
+    """A whole request, as it is sent."""
     length = {"Content-Length": str(len(body))} if body else {}
     lines = [f"{name}: {value}" for name, value in {"Host": "bench", **headers, **length}.items()]
     return "\r\n".join((f"{method} {path} HTTP/1.1", *lines, "", body.decode("latin-1")))

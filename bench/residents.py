@@ -42,7 +42,7 @@ def observations(patient: str, count: int, chance: Random) -> Iterator[Tree]:
         yield to_observations(told, patient=patient, device="Device/bench", issued=at.isoformat())[0]
 
 
-def consents(patient: str, institutions: list[str]) -> Iterator[Tree]:
+def shared_with(patient: str, institutions: list[str]) -> Iterator[Tree]:
     """One consent for each institution; their words are those that residents really choose between."""
     for number, institution in enumerate(institutions):
         if number % 3 == 0:
