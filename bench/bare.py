@@ -49,7 +49,7 @@ class _Bare:
 
     async def search(self, request: Request) -> Response:
         base, pairs = self._settings.fhir_url, request.query_params.multi_items()
-        query = parse_query(OBSERVATION, pairs, keys=self._keys, zone=self._settings.zone)
+        query = parse_query((OBSERVATION,), pairs, keys=self._keys, zone=self._settings.zone)
         values = [value for test in query.tests for value in test.params.values()]
         patient = self._keys.reference(query.patients[0]) if query.patients else 0
         params = {"patient": patient, "parameter": CODE, "code": values[0], "since": values[1]}

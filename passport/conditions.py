@@ -48,7 +48,7 @@ def condition_of(runtime: Runtime, type_: ResourceType, pairs: Sequence[tuple[st
     settings = runtime.settings
     try:
         query = parse_query(
-            type_,
+            (type_,),
             pairs,
             keys=runtime.keys,
             zone=settings.zone,

@@ -29,7 +29,7 @@ ON_TYPES: Final[Mapping[str, bool]] = MappingProxyType(
 """The interactions with records of a type."""
 
 ON_THE_SYSTEM: Final[Mapping[str, bool]] = MappingProxyType(
-    {"batch": True, "transaction": True, "history-system": True, "search-system": False}
+    {"batch": True, "transaction": True, "history-system": True, "search-system": True}
 )
 """The interactions with the service as a whole."""
 
@@ -67,6 +67,7 @@ ROUTES: Final[Mapping[str, tuple[Method, str]]] = MappingProxyType(
         "batch": ("POST", "/fhir"),
         "transaction": ("POST", "/fhir"),
         "history-system": ("GET", "/fhir/_history"),
+        "search-system": ("GET", "/fhir"),
     }
 )
-"""Where each one is asked for; a search of the whole system has no address, as its own leads to the statement."""
+"""Where each one is asked for."""

@@ -55,6 +55,7 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "history": _rest("R", "history-instance"),
     # A search executes a query (BALP, PatientQuery).
     "search": _rest("E", "search-type"),
+    "search-system": _rest("E", "search-system"),
     "create": _rest("C", "create"),
     "update": _rest("U", "update"),
     "delete": _rest("D", "delete"),

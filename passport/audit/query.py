@@ -32,8 +32,8 @@ _LINK: Final = "_has:"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}(:[A-Za-z_][A-Za-z0-9_.-]{0,59}){0,12}")
 # Of a code, a date, an id, a reference or a list of them; free text has spaces or letters beyond these.
 _VALUE: Final = re.compile(r"[A-Za-z0-9|:/.,_+\-]{0,200}")
-# Of types, ids and the names of operations.
-_PATH: Final = re.compile(r"[A-Za-z0-9/._$\-]{0,200}")
+# Of types, ids, the names of operations, and every type of a compartment.
+_PATH: Final = re.compile(r"[A-Za-z0-9/._$*\-]{0,200}")
 # Of a literal reference, also at the end of an absolute one.
 _REFERENCE: Final = re.compile(r"(?<![A-Za-z0-9])(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.\-]+")
 _OF_IDS: Final = frozenset({"_id", "patient", "subject"})

@@ -98,7 +98,7 @@ def parse_question(
     type_ = resource_type("AuditEvent")
     others = [pair for pair in pairs if pair[0] not in _OWN]
     try:
-        query = parse_query(type_, others, keys=keys, zone=zone, base_urls=base_urls)
+        query = parse_query((type_,), others, keys=keys, zone=zone, base_urls=base_urls)
     except UnknownParameter as error:
         raise _unknown(error.parameter) from None
     own = {name: _single(pairs, name) for name in _OWN}

@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from fhirstore.matching import Context
 from fhirstore.reads import Permit
 from fhirstore.search import statement
-from fhirstore.search.criteria import Criteria, about_all
+from fhirstore.search.criteria import Criteria
 from fhirstore.search.sort import SortKey, by_rows
+from fhirstore.search.whose import about_all
 from fhirstore.tables import NOBODY
 from fhirstore.types import PROPOSABLE, TYPE_NUMBERS
 from passport.admission import Desk
@@ -34,10 +35,12 @@ MOST_SIFTED: Final = 20_000
 class TooCostly(Invalid):
     """The search would have to look into more records than one request may."""
 
-    def __init__(self) -> None:
+    def __init__(self, sorted_by: str = "") -> None:
+        order = f", or another order than by `{sorted_by}`, which no row gives" if sorted_by else ""
         super().__init__(
             f"got a search that would look into more than {MOST_SIFTED} records, "
-            "expected one that is narrowed by patient, date or code",
+            f"expected one that is narrowed by patient, date or code{order}",
+            ("_sort",) if sorted_by else (),
             code="too-costly",
         )
 
@@ -103,12 +106,21 @@ class Finder:
 
         return reach
 
+    def reach_of(self, criteria: Criteria) -> Permit:
+        """The same of a search."""
+        return self.reach(PROPOSABLE if criteria.proposable else criteria.names[0])
+
+    def typed(self, criteria: Criteria) -> Decision:
+        """The decision as the statements of a search need it: of one type the rest is left out."""
+        return self.decision.of(criteria.names[0]) if len(criteria.types) == 1 else self.decision
+
     def params(self, criteria: Criteria) -> dict[str, Any]:
         """What every statement of a search binds, the limit and the cursor apart."""
         asked = self.desk.standing.asked
         params: dict[str, Any] = {
             **self.decision.params,
-            "type": TYPE_NUMBERS[criteria.type.name],
+            "type": TYPE_NUMBERS[criteria.names[0]],
+            "types": [TYPE_NUMBERS[name] for name in criteria.names],
             "asked": UNKNOWN_PATIENT if asked is None else asked,
             "asked_refs": [self.desk.runtime.keys.reference(one) for one in criteria.patients or ()],
             "holders": self._holders(),
@@ -126,10 +138,11 @@ class Finder:
 
     def structure(self, criteria: Criteria, order: Sequence[SortKey]) -> tuple[object, ...]:
         """What the text of a statement depends on, beside what it is for."""
+        several = ("several", criteria.proposable, criteria.owned)
         return (
-            criteria.type.name,
+            criteria.names if len(criteria.types) == 1 else several,
             tuple(test.structure for test in criteria.tests),
-            tuple((key.name, key.descending, key.parameter is None) for key in order),
+            tuple((key.name, key.descending, not key.parameters, key.column) for key in order),
             None if criteria.patients is None else min(len(criteria.patients), 2),
             criteria.held,
             self.decision.structure,
@@ -139,7 +152,7 @@ class Finder:
         self, criteria: Criteria, order: Sequence[SortKey], limit: int, after: dict[str, Any]
     ) -> Sequence[Any]:
         """Rows that may match, with the keys that open them."""
-        typed, reach = self.decision.of(criteria.type.name), self.reach(criteria.type.name)
+        typed, reach = self.typed(criteria), self.reach_of(criteria)
 
         def compose() -> Select[Any]:
             return statement.candidates(criteria, order, typed.clause, reach=reach, after_cursor=bool(after))
@@ -155,7 +168,7 @@ class Finder:
         Raises:
             TooCostly: there is more of it than a link may lead to.
         """
-        typed, reach = self.decision.of(criteria.type.name), self.reach(criteria.type.name)
+        typed, reach = self.typed(criteria), self.reach_of(criteria)
         prepared = kept(
             self.desk.runtime,
             ("keys", self.structure(criteria, ())),
@@ -169,7 +182,7 @@ class Finder:
 
     async def total(self, criteria: Criteria) -> int:
         """How many records the rows let through."""
-        typed, reach = self.decision.of(criteria.type.name), self.reach(criteria.type.name)
+        typed, reach = self.typed(criteria), self.reach_of(criteria)
         prepared = kept(
             self.desk.runtime,
             ("total", self.structure(criteria, ())),

@@ -15,9 +15,10 @@ from sqlalchemy import Integer, Select, bindparam, func, select
 from consent.model import Action
 from fhirstore.compartment import lastn as observations
 from fhirstore.compartment.lastn import Texted
-from fhirstore.search.criteria import Criteria, among
+from fhirstore.search.criteria import Criteria
 from fhirstore.search.query import Query
 from fhirstore.search.sort import SortKey
+from fhirstore.search.whose import among
 from fhirstore.tables import NOBODY
 from passport.admission import Request, admitted
 from passport.bundles import Entry
@@ -67,8 +68,7 @@ async def lastn(
     """
     about = (query.patients or (None,))[0]
     async with admitted(runtime, caller, Request(Action.ACCESS, "lastn", asked_as, about=about)) as desk:
-        require_scope(desk.subject, query.type.name, "s")
-        for type_name in sorted(linked_types(query)):
+        for type_name in (*query.names, *sorted(linked_types(query))):
             require_scope(desk.subject, type_name, "s")
         finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
         criteria = await _by_rows(finder, finder.settled(query))
@@ -108,7 +108,7 @@ def _group(finder: Finder, one: Opened) -> int:
 
 
 def _statement(finder: Finder, criteria: Criteria) -> Select[Any]:
-    typed, reach = finder.decision.of(criteria.type.name), finder.reach(criteria.type.name)
+    typed, reach = finder.typed(criteria), finder.reach_of(criteria)
     found = observations.lastn(criteria, typed.clause, typed.relied, reach=reach).cte("found")
     many = select(func.count() > bindparam("most_shown", type_=Integer)).select_from(found).scalar_subquery()
     shown = select(found).where(~many).cte("shown")

@@ -14,17 +14,8 @@ from typing import Any
 from fhirstore.keys import KeyMaker
 from fhirstore.matching import Context, references
 from fhirstore.parameters import SearchParameter, Source
-from fhirstore.search.criteria import (
-    Chain,
-    Criteria,
-    Reverse,
-    about_owner,
-    among,
-    lies_with,
-    links_of,
-    of_patients,
-    refers,
-)
+from fhirstore.search.criteria import Chain, Criteria, Reverse, links_of, together
+from fhirstore.search.whose import about_owner, among, lies_with, of_patients, refers
 from passport.disclosure.finding import Finder, Searched
 from passport.disclosure.sifting import all_of
 
@@ -34,7 +25,7 @@ def linked_types(criteria: Criteria) -> frozenset[str]:
     behind = links_of(criteria)
     chained = (target for link in behind if isinstance(link, Chain) for target in link.targets)
     referring = (link.referring for link in behind if isinstance(link, Reverse))
-    return frozenset(one.type.name for one in (*chained, *referring))
+    return frozenset(name for one in (*chained, *referring) for name in one.names)
 
 
 async def resolved(finder: Finder, criteria: Searched) -> Searched:
@@ -58,11 +49,17 @@ async def _chained(finder: Finder, link: Chain) -> Criteria:
     found: set[int] = set()
     for target in link.targets:
         found |= await _found(finder, target)
-    type_, keys = link.parameter.type, sorted(found)
-    if link.parameter.source is Source.PATIENT and all(target.type.is_patient for target in link.targets):
-        return Criteria(type=type_, tests=(of_patients(type_, link.bind, keys),))
-    leads = _leads_to(link.parameter, found, finder.desk.runtime.keys, finder.context)
-    return Criteria(type=type_, tests=(refers(link.bind, keys),), sifts=(leads,))
+    return together([_leading(finder, parameter, link, found) for parameter in link.parameters])
+
+
+def _leading(finder: Finder, parameter: SearchParameter, link: Chain, found: Collection[int]) -> Criteria:
+    """Records of the parameter's type that refer by it to one of these."""
+    asked, keys = Criteria(types=(parameter.type,)), sorted(found)
+    to_patients = all(type_.is_patient for target in link.targets for type_ in target.types)
+    if parameter.source is Source.PATIENT and to_patients:
+        return replace(asked, tests=(of_patients(asked.owned, link.bind, keys),))
+    leads = _leads_to(parameter, found, finder.desk.runtime.keys, finder.context)
+    return replace(asked, tests=(refers(link.bind, keys),), sifts=(leads,))
 
 
 async def _found(finder: Finder, target: Criteria) -> set[int]:
@@ -76,18 +73,18 @@ async def _found(finder: Finder, target: Criteria) -> set[int]:
 async def _reversed(finder: Finder, criteria: Criteria, link: Reverse) -> Criteria:
     """The condition that what the link's search finds refers to the record."""
     referring = finder.settled(await resolved(finder, link.referring))
-    if link.parameter.source is Source.PATIENT and criteria.type.is_patient:
-        of_owners = Criteria(type=referring.type, tests=(about_owner(referring.type),))
+    if link.parameter.source is Source.PATIENT and all(type_.is_patient for type_ in criteria.types):
+        of_owners = Criteria(types=referring.types, tests=(about_owner(referring.owned),))
         owners = await _owners(finder, referring.beside(of_owners))
-        return Criteria(type=criteria.type, tests=(lies_with(link.bind, sorted(owners)),))
-    keys, own = finder.desk.runtime.keys, f"{criteria.type.name}/"
+        return Criteria(types=criteria.types, tests=(lies_with(link.bind, sorted(owners)),))
+    keys, own = finder.desk.runtime.keys, tuple(f"{name}/" for name in criteria.names)
     named = {
         keys.reference(target)
         for record in await all_of(finder, referring, trees=True)
         for target in references(link.parameter, record.tree, finder.context)
         if target.startswith(own)
     }
-    return Criteria(type=criteria.type, tests=(among(link.bind, sorted(named)),))
+    return Criteria(types=criteria.types, tests=(among(link.bind, sorted(named)),))
 
 
 async def _owners(finder: Finder, criteria: Criteria) -> set[int]:

@@ -25,8 +25,7 @@ async def matches(desk: Desk, query: Query, *, limit: int) -> tuple[str, ...]:
         Refused: the session's scopes do not allow the search.
         TooCostly: it would have to look into too many records.
     """
-    require_scope(desk.subject, query.type.name, "s")
-    for type_name in sorted(linked_types(query)):
+    for type_name in (*query.names, *sorted(linked_types(query))):
         require_scope(desk.subject, type_name, "s")
     about = _about(query)
     standing = await desk.standing_towards(Action.ACCESS, *([about] if about else []))
@@ -43,5 +42,5 @@ def _about(query: Query) -> str | None:
     if query.patients is None or query.links:
         return None
     if not query.patients:
-        return f"{query.type.name}/"
+        return f"{query.names[0]}/"
     return query.patients[0] if len(query.patients) == 1 else None

@@ -45,7 +45,7 @@ async def metadata(
         finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
         found: list[Opened] = []
         for type_ in reached:
-            found += await all_of(finder, Criteria(type=type_), trees=True)
+            found += await all_of(finder, Criteria(types=(type_,)), trees=True)
             if len(found) > MOST_SIFTED:
                 raise TooCostly
         await _record(finder, found)

@@ -8,7 +8,7 @@ along, that statement comes last: what it records is shown, and nothing else.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, bindparam, func, null, select
@@ -19,12 +19,12 @@ from fhirstore.search.cursor import open_cursor, seal_cursor
 from fhirstore.search.order import Place, room
 from fhirstore.search.query import Query
 from fhirstore.tables import NOBODY
-from fhirstore.types import PROPOSABLE, TYPE_NUMBERS
 from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
 from passport.decision import Decision, decide
 from passport.disclosure.answering import answered
 from passport.disclosure.cursors import cursor_context
+from passport.disclosure.everything import entry
 from passport.disclosure.finding import Finder
 from passport.disclosure.including import Included, included
 from passport.disclosure.linking import linked_types, resolved
@@ -39,7 +39,8 @@ from passport.disclosure.recorded import (
 )
 from passport.disclosure.sifting import Matched, Opened, bound_place, sifted
 from passport.disclosure.through import through
-from passport.records import opened_body
+from passport.identity.scopes import allows
+from passport.outcomes import Refused
 from passport.runtime import Runtime
 from passport.sql import Prepared
 from passport.subjects import Caller
@@ -63,13 +64,14 @@ async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, 
     """One page of what matches and is permitted; `binding` is the question that its cursors are for.
 
     Raises:
+        Refused: the session's scopes do not reach what is searched.
         TooCostly: it would have to look into more records than one request may.
     """
-    request = Request(Action.ACCESS, "search", asked_as, about=_about(query))
+    request = Request(Action.ACCESS, _verb(query), asked_as, about=_about(query))
     if query.by_rows:
         return await _by_rows(runtime, caller, request, query, binding)
     async with admitted(runtime, caller, request) as desk:
-        _require_scopes(desk, query)
+        query = _within_scopes(desk, query)
         # Links lead from one patient to whoever else shared.
         leads_on = bool(query.links or query.includes)
         standing = await desk.standing_of_all(Action.ACCESS) if leads_on else desk.standing
@@ -79,10 +81,19 @@ async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, 
         return await _gathered(finder, query, _after(runtime, query, context), context)
 
 
-def _require_scopes(desk: Desk, query: Query) -> None:
-    require_scope(desk.subject, query.type.name, "s")
+def _verb(query: Query) -> str:
+    return "search" if len(query.types) == 1 and not query.every else "search-system"
+
+
+def _within_scopes(desk: Desk, query: Query) -> Query:
+    """The search of what the session's scopes reach: all that was named, or nothing; else what there is."""
+    scopes = desk.subject.scopes
+    reached = tuple(type_ for type_ in query.types if allows(scopes, type_.name, "s"))
+    if not reached or not (query.every or reached == query.types):
+        raise Refused("the session's scopes do not allow this")
     for type_name in sorted(linked_types(query)):
         require_scope(desk.subject, type_name, "s")
+    return query if reached == query.types else replace(query, types=reached)
 
 
 def _after(runtime: Runtime, query: Query, context: bytes) -> Place | None:
@@ -94,15 +105,14 @@ def _about(query: Query) -> str | None:
     if query.patients is None:
         return None
     if not query.patients:
-        return f"{query.type.name}/"
+        return f"{query.names[0]}/"
     return query.patients[0] if len(query.patients) == 1 else None
 
 
 async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Query, binding: bytes) -> Page:
     def question(desk: Desk, decision: Decision) -> tuple[Prepared, Mapping[str, Any]]:
-        _require_scopes(desk, query)
         finder = Finder(desk, decision)
-        settled = finder.settled(query)
+        settled = finder.settled(_within_scopes(desk, query))
         after = _after(runtime, query, cursor_context(desk, binding))
         structure = ("search", settled.total, after is None, finder.structure(settled, settled.order))
         prepared = kept(
@@ -124,7 +134,7 @@ async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Qu
         values = [getattr(found[-1], f"sort_{at}") for at in range(len(query.order))]
         place = (values, found[-1].record_key)
     return Page(
-        entries=_entries(desk, query, found),
+        entries=_entries(desk, found),
         total=rows[0].total if rows else None,
         cursor=_cursor(runtime, query, place, cursor_context(desk, binding)),
     )
@@ -142,8 +152,8 @@ async def _gathered(finder: Finder, query: Query, after: Place | None, context: 
 async def _record(finder: Finder, query: Query, records: Sequence[Opened]) -> set[int]:
     """Record what is shown and COMMIT; returns the keys of what was recorded."""
     desk, decision = finder.desk, finder.decision
-    only = {record.type_name for record in records} | {query.type.name}
-    decided = decision.of(query.type.name) if only == {query.type.name} else decision
+    shown = {record.type_name for record in records} | set(query.names)
+    decided = decision.of(query.names[0]) if shown == {query.names[0]} else decision
     prepared = kept(
         desk.runtime,
         ("gathered", decided.type_name, decision.structure),
@@ -166,7 +176,7 @@ def _gathered_statement(decision: Decision) -> Select[Any]:
 
 def _page_statement(finder: Finder, query: Query, *, after_cursor: bool) -> Select[Any]:
     """The statement of a page: found, counted where that was asked for, recorded, shown."""
-    reach, typed = finder.reach(query.type.name), finder.decision.of(query.type.name)
+    reach, typed = finder.reach_of(query), finder.typed(query)
     found = statement.page(query, typed.clause, typed.relied, reach=reach, after_cursor=after_cursor).cte(
         "page"
     )
@@ -179,9 +189,9 @@ def _page_statement(finder: Finder, query: Query, *, after_cursor: bool) -> Sele
     )
     more = select(func.count() > bindparam("count", type_=Integer)).select_from(found).scalar_subquery()
     totals = select(matching.label("total"), more.label("more")).subquery("totals")
-    names = [*BODY_COLUMNS, "record_key", *(f"sort_{at}" for at in range(len(query.order)))]
+    names = [*BODY_COLUMNS, "type", "record_key", *(f"sort_{at}" for at in range(len(query.order)))]
     # A proposal to somebody without a passport is opened with another key than theirs.
-    of_asked = _of_one_owner(query) and query.type.name != PROPOSABLE
+    of_asked = _of_one_owner(query) and not query.proposable
     rows = recorded(shown, totals, names, of_asked=of_asked, before=(found,))
     return rows.order_by(*_page_order(query, shown))
 
@@ -229,14 +239,7 @@ def _page(
     )
 
 
-def _entries(desk: Desk, query: Query, rows: Sequence[Any]) -> tuple[Entry, ...]:
+def _entries(desk: Desk, rows: Sequence[Any]) -> tuple[Entry, ...]:
     """Each row opened; what is the same for all of a page is looked up once."""
-    name, unwrap, seen_through = query.type.name, desk.runtime.ring.unwrap, through(desk)
-    number = TYPE_NUMBERS[name]
-    return tuple(
-        Entry(
-            f"{name}/{row.id}",
-            seen_through.seen(name, opened_body(row, unwrap(row.patient_key, row.wrapped_key), number)),
-        )
-        for row in rows
-    )
+    seen_through = through(desk)
+    return tuple(entry(desk.runtime, row, seen_through) for row in rows)

@@ -122,6 +122,8 @@ async def opened(
 async def _whole(finder: Finder, query: Query, after: tuple[Sequence[SortValue], int] | None) -> Matched:
     """Everything is looked into: there is a total to tell, or an order that only the records give."""
     rows = await finder.candidates(query, query.order, finder.budget.left + 1, {})
+    if len(rows) > finder.budget.left:
+        raise TooCostly(next((key.name for key in query.order if key.parameters), ""))
     found = await opened(finder, rows, query, query.order, trees=bool(query.includes))
     places = [(record.values, record.key) for record in found]
     ordered = [found[at] for at in in_order(places, query.order)]

@@ -80,7 +80,7 @@ def _query(runtime: Runtime, pairs: Pairs) -> Query:
                 name, "$lastn", ["patient", "subject", *_OWN, "others that find Observations"]
             )
     query = parse_query(
-        resource_type(OBSERVATION),
+        (resource_type(OBSERVATION),),
         pairs,
         keys=runtime.keys,
         zone=runtime.settings.zone,

@@ -12,6 +12,8 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.parameters import Kind, SearchParameter, parameters_of
+from fhirstore.registry import COMMON
+from fhirstore.search.across import TYPE
 from fhirstore.types import ResourceType, types_of
 from passport import interactions
 from passport.interactions import ON_THE_SYSTEM, ON_TYPES, READ_ONLY
@@ -22,6 +24,10 @@ from passport.settings import Settings
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
 
 PUBLISHED: Final = "2026-11-22"
+
+_TYPE_TOLD: Final = (
+    "Types between commas; with it whatever parameter all of them have, without it these alone."
+)
 
 _Json = dict[str, Any]
 
@@ -62,6 +68,10 @@ def _rest(settings: Settings) -> _Json:
             "description": "Opaque bearer tokens; what a caller sees is what the patients' consents permit."
         },
         "resource": [_resource(row, held) for row in held.values()],
+        "searchParam": [
+            {"name": TYPE, "type": "special", "documentation": _TYPE_TOLD},
+            *({"name": each.name, "type": each.kind.code} for each in COMMON),
+        ],
         **_unless_empty(
             {
                 "interaction": [{"code": code} for code, served in ON_THE_SYSTEM.items() if served],

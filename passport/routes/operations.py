@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirstore.parameters import parameters_of
+from fhirstore.registry import COMMON
 from fhirstore.types import types_of
 
 JSON: Final = "application/json"
@@ -88,6 +89,11 @@ _PAGING: Final = {
     "_revinclude": "what refers to matches comes along, such as `Provenance:target`",
     "_has": "what refers to it is so, such as `_has:Observation:patient:code`",
 }
+_ACROSS: Final = {
+    "_type": "types between commas, such as `Observation,Condition`; then also whatever all of these have",
+    **{each.name: "of every type" for each in COMMON},
+    **_PAGING,
+}
 _LOG_PAGING: Final = {name: _PAGING[name] for name in ("_sort", "_count", "_total", "_summary")}
 _LOG: Final = {
     "patient": "whose records were asked for, `Patient/…`",
@@ -138,6 +144,22 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/healthz", "get"): Operation("Whether the process answers", errors=()),
     ("/readyz", "get"): Operation("Whether the service can serve", success=(200, 503), errors=()),
     ("/fhir/metadata", "get"): Operation("The CapabilityStatement", errors=()),
+    ("/fhir", "get"): Operation(
+        "Search several types, or all of them; without parameters it leads to the CapabilityStatement",
+        parameters=_ACROSS,
+        success=(200, 307),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/fhir/_search", "post"): Operation(
+        "Search several types, or all of them, the parameters in the body",
+        {
+            FORM: {
+                "schema": {"type": "object"},
+                "example": {"_type": "Condition,Procedure", "patient": _REFERENCE},
+            }
+        },
+        errors=(400, *_ONLY_ASKED),
+    ),
     ("/fhir", "post"): Operation(
         "Carry out a batch or a transaction",
         _json(
@@ -173,7 +195,11 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/fhir/{type_name}/{id_}", "patch"): Operation("Patch a record", _PATCH),
     ("/fhir/{type_name}/{id_}", "delete"): Operation("Delete a record", success=(200, 204)),
     ("/fhir/Patient/{id_}/{type_name}", "get"): Operation(
-        "Search what names a patient", parameters=_searchable() | _PAGING
+        "Search what names a patient: of a type, or with `*` of those in `_type`, or of all",
+        parameters=_searchable() | _ACROSS,
+    ),
+    ("/fhir/Patient/{id_}/_search", "post"): Operation(
+        "Search what names a patient, whatever its type, with the parameters in the body", _FORM_BODY
     ),
     ("/fhir/Patient/{id_}/{type_name}/_search", "post"): Operation(
         "Search what names a patient, with the parameters in the body", _FORM_BODY

@@ -3,12 +3,19 @@
 http://hl7.org/fhir/R4/http.html#search
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from fhirstore.errors import Problem
+from fhirstore.search.across import TYPE, held_together, in_compartments, read_types
+from fhirstore.search.include import EVERY
+from fhirstore.search.named import Types
 from fhirstore.search.query import CURSOR, Query, parse_query
 from fhirstore.search.test import SearchError
 from fhirstore.subset import Subset, parse_subset
@@ -51,6 +58,22 @@ _CUT: Final = issues_outcome(
 )
 
 
+@router.get("")
+@router.get("/", include_in_schema=False)
+async def search_all(request: Request) -> Response:
+    """Search several types, or all of them; the base alone leads to what the server can do."""
+    if not request.query_params:
+        # Relative, so that a proxy may serve everything below a path of its own.
+        return RedirectResponse("metadata" if request.url.path.endswith("/") else "fhir/metadata")
+    return await _search_across(request, request.query_params.multi_items())
+
+
+@router.post("/_search")
+async def search_all_by_post(request: Request) -> Response:
+    """Search several types, or all of them, with the parameters in the body."""
+    return await _search_across(request, await _form(request))
+
+
 @router.get("/{type_name}")
 async def search(request: Request, type_name: str) -> Response:
     """Search a type."""
@@ -66,7 +89,16 @@ async def search_by_post(request: Request, type_name: str) -> Response:
 @router.get("/Patient/{id_}/{type_name}")
 async def search_compartment(request: Request, id_: str, type_name: str) -> Response:
     """Search what names a patient."""
-    return await _search(request, type_name, request.query_params.multi_items(), id_)
+    pairs = request.query_params.multi_items()
+    if type_name == EVERY:
+        return await _search_across(request, pairs, id_)
+    return await _search(request, type_name, pairs, id_)
+
+
+@router.post("/Patient/{id_}/_search")
+async def search_whole_compartment_by_post(request: Request, id_: str) -> Response:
+    """Search all that names a patient, whatever its type, with the parameters in the body."""
+    return await _search_across(request, await _form(request), id_)
 
 
 @router.post("/Patient/{id_}/{type_name}/_search")
@@ -91,43 +123,69 @@ async def _search(request: Request, type_name: str, pairs: Pairs, patient: str |
     runtime, caller = runtime_of(request), bearer(request)
     if type_name == AUDIT and patient is None:
         return fhir_response(await reading.search_audit_events(runtime, caller, pairs))
-    query, part = _question(request, runtime, type_name, pairs, patient)
-    path = type_name if patient is None else f"Patient/{quote(patient)}/{type_name}"
-    address = f"{runtime.settings.fhir_url}/{path}?{urlencode(query.echo)}"
-    asked_as = recorded(request.method, request.url.path.removeprefix("/fhir/"), pairs)
-    page = await disclosure.search(runtime, caller, query, asked_as, address.encode())
-    further = f"{address}{'&' if query.echo else ''}{CURSOR}={page.cursor}"
-    links = Links(address.rstrip("?"), None if page.cursor is None else further)
-    return fhir_response(_bundle(runtime, page, links, part))
-
-
-def _question(
-    request: Request, runtime: Runtime, type_name: str, pairs: Pairs, patient: str | None
-) -> tuple[Query, Subset | None]:
-    """The search, and what part of each record it wants."""
-    if type_name == "*":
-        raise Invalid("got `*`, expected a type; `$everything` shows all of a patient", code="not-supported")
-    type_, settings = held_type(request, type_name), runtime.settings
+    if type_name == EVERY:
+        place = "the base" if patient is None else "the patient"
+        raise Invalid(f"got `{EVERY}`, expected a type, or `_search` behind {place}", code="not-supported")
+    type_ = held_type(request, type_name)
     if type_name == AUDIT or (patient is not None and (type_.directory or type_.sandbox)):
         raise Invalid(
             f"got `{type_name}` in the compartment of a patient, which has none", code="not-supported"
         )
+    path = type_name if patient is None else f"Patient/{quote(patient)}/{type_name}"
+    return await _answer(request, path, pairs, _reading(request, patient, (type_,), pairs))
+
+
+async def _search_across(request: Request, pairs: Pairs, patient: str | None = None) -> Response:
+    """A search of the types that `_type` lists, or of all there are."""
+    check_accept(request, pairs)
+    bearer(request)
+    sandbox = runtime_of(request).settings.sandbox
+    known = held_together(sandbox=sandbox) if patient is None else in_compartments()
+    path = "" if patient is None else f"Patient/{quote(patient)}/{EVERY}"
+
+    def read() -> Query:
+        asked = read_types(pairs, known)
+        query = _reading(request, patient, asked.types, asked.pairs)()
+        if asked.listed is None:
+            return replace(query, every=True)
+        return replace(query, echo=((TYPE, asked.listed), *query.echo))
+
+    return await _answer(request, path, pairs, read)
+
+
+def _reading(
+    request: Request, patient: str | None, types: Types, pairs: Sequence[tuple[str, str]]
+) -> Callable[[], Query]:
+    runtime = runtime_of(request)
+    return partial(
+        parse_query,
+        types,
+        pairs,
+        keys=runtime.keys,
+        zone=runtime.settings.zone,
+        base_urls=(runtime.settings.fhir_url,),
+        sifting=True,
+        lenient=is_lenient(request),
+        now=runtime.clock(),
+        compartment=None if patient is None else f"Patient/{patient}",
+    )
+
+
+async def _answer(request: Request, path: str, pairs: Pairs, read: Callable[[], Query]) -> Response:
+    """The page that answers a search; `path` is its own below the base."""
+    runtime, caller = runtime_of(request), bearer(request)
     try:
-        query = parse_query(
-            type_,
-            pairs,
-            keys=runtime.keys,
-            zone=settings.zone,
-            base_urls=(settings.fhir_url,),
-            sifting=True,
-            lenient=is_lenient(request),
-            now=runtime.clock(),
-            compartment=None if patient is None else f"Patient/{patient}",
-        )
+        query = read()
         summary = None if query.summary == "count" else query.summary
-        return query, parse_subset(summary, ",".join(query.elements) or None, (type_name,))
+        part = parse_subset(summary, ",".join(query.elements) or None, query.names)
     except SearchError as error:
         raise Invalid(str(error), (error.parameter,) if error.parameter else ()) from None
+    address = f"{runtime.settings.fhir_url}{'/' if path else ''}{path}?{urlencode(query.echo)}"
+    asked_as = recorded(request.method, request.url.path.removeprefix("/fhir").removeprefix("/"), pairs)
+    page = await disclosure.search(runtime, caller, query, asked_as, address.encode())
+    further = f"{address}{'&' if query.echo else ''}{CURSOR}={page.cursor}"
+    links = Links(address.rstrip("?"), None if page.cursor is None else further)
+    return fhir_response(_bundle(runtime, page, links, part))
 
 
 def _bundle(runtime: Runtime, page: disclosure.Page, links: Links, part: Subset | None) -> bytes:

@@ -88,7 +88,17 @@ def search_by_post(draw: Random, scene: Scene) -> Asked:
     return _form(f"/fhir/{type_name}/_search", queries.query(draw, scene, type_name))
 
 
+def search_across(draw: Random, scene: Scene) -> Asked:
+    return _get("/fhir", draw, *queries.across(draw, scene))
+
+
+def search_across_by_post(draw: Random, scene: Scene) -> Asked:
+    return _form("/fhir/_search", queries.across(draw, scene))
+
+
 def search_compartment(draw: Random, scene: Scene) -> Asked:
+    if draw.random() < 0.4:
+        return _get(f"/fhir/{scene.patient(draw)}/*", draw, *queries.across(draw, scene))
     type_name = draw.choice(scene.types)
     return _get(f"/fhir/{scene.patient(draw)}/{type_name}", draw, *queries.query(draw, scene, type_name))
 
@@ -96,6 +106,10 @@ def search_compartment(draw: Random, scene: Scene) -> Asked:
 def search_compartment_by_post(draw: Random, scene: Scene) -> Asked:
     type_name = draw.choice(scene.types)
     return _form(f"/fhir/{scene.patient(draw)}/{type_name}/_search", queries.query(draw, scene, type_name))
+
+
+def search_whole_compartment_by_post(draw: Random, scene: Scene) -> Asked:
+    return _form(f"/fhir/{scene.patient(draw)}/_search", queries.across(draw, scene))
 
 
 def _form(path: str, pairs: list[tuple[str, str]]) -> Asked:
@@ -160,8 +174,8 @@ def delete_by_condition(draw: Random, scene: Scene) -> Asked:
 
 
 _ENTRIES: Final = (
-    read, vread, search, search_compartment, history, create, create, update, update_by_condition, patch, delete,
-    delete_by_condition,
+    read, vread, search, search_across, search_compartment, history, create, create, update, update_by_condition,
+    patch, delete, delete_by_condition,
 )  # fmt: skip
 
 
@@ -173,7 +187,7 @@ def bundle(draw: Random, scene: Scene) -> Asked:
 
 def _entry(asked: Asked) -> Json:
     """The request as an entry of a Bundle."""
-    request = {"method": asked.method, "url": asked.path.removeprefix("/fhir/")}
+    request = {"method": asked.method, "url": asked.path.removeprefix("/fhir").removeprefix("/")}
     for header, name in (("If-Match", "ifMatch"), ("If-None-Exist", "ifNoneExist")):
         if header in asked.headers:
             request[name] = asked.headers[header]

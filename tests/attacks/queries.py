@@ -38,6 +38,28 @@ def query(draw: Random, scene: Scene, type_name: str, *, paged: bool = True) -> 
     return [*pairs, *(_shape(draw, scene, type_name) if paged else ())]
 
 
+_TOGETHER: Final = (
+    "Observation,MedicationRequest", "Observation,MedicationRequest,Condition", "Patient,Practitioner,Device",
+    "Observation,Provenance,Appointment", "Consent,Observation", "Observation",
+)  # fmt: skip
+
+
+def across(draw: Random, scene: Scene) -> list[Pair]:
+    """A search of several types, or of all: by what one of them has, which the others mostly have too."""
+    listed = draw.choice((*_TOGETHER, ""))
+    type_name = listed.partition(",")[0] or "Observation"
+    ways = (_of_patient, _of_patient, _of_id, _had, _any_parameter) if listed else (_of_id, _common, _common)
+    pairs = [draw.choice(ways)(draw, scene, type_name) for _ in range(draw.choice((0, 1, 1, 2)))]
+    shaped = _shape(draw, scene, type_name) or [("_count", draw.choice(("1", "2", "50")))]
+    return [*([("_type", listed)] if listed else ()), *pairs, *shaped]
+
+
+def _common(draw: Random, scene: Scene, type_name: str) -> Pair:
+    """A condition on what every type has."""
+    name = draw.choice(("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source"))
+    return name, _value(draw, scene, parameters_of(type_name)[name])
+
+
 def condition(draw: Random, scene: Scene, type_name: str) -> Pair:
     """One condition: on the patient, on what links the record, or on any other parameter of the type."""
     ways = (_of_patient, _of_id, _linked, _had, _any_parameter, _any_parameter, _any_parameter)

@@ -60,6 +60,19 @@ def in_compartment(reference: str, patient: str) -> Request:
     return "GET", f"{patient}/Observation?_id={reference.partition('/')[2]}", None
 
 
+def across(reference: str, _: str) -> Request:
+    return "GET", f"/fhir?_type=Observation,Condition&_id={reference.partition('/')[2]}", None
+
+
+def across_all(reference: str, _: str) -> Request:
+    return "GET", f"/fhir?_id={reference.partition('/')[2]}", None
+
+
+def across_sifted(reference: str, patient: str) -> Request:
+    tagged = "_tag=x,y&_total=accurate"
+    return "GET", f"{patient}/*?_id={reference.partition('/')[2]}&{tagged}", None
+
+
 def update(reference: str, patient: str) -> Request:
     return "PUT", reference, {**made.weight(patient), "id": reference.partition("/")[2]}
 
@@ -145,8 +158,9 @@ async def measured(voice: Voice, request: Request, trace: Path) -> Work:
 
 
 ALONE: Final = (
-    read, head, version, history, metadata, validation, search, sifted, chained, including, in_compartment, update,
-    patch, delete, conditional_update, conditional_patch, conditional_delete, conditional_delete_by_content,
+    read, head, version, history, metadata, validation, search, sifted, chained, including, in_compartment, across,
+    across_all, across_sifted, update, patch, delete, conditional_update, conditional_patch, conditional_delete,
+    conditional_delete_by_content,
 )  # fmt: skip
 TOGETHER: Final = tuple(
     pytest.param(wrap(ask), id=f"{wrap.__name__}-{ask.__name__}")

@@ -137,11 +137,6 @@ async def test_a_search_that_is_not_understood_is_refused_by_name(hanako: Voice,
     outcome(await hanako.get(f"Observation?{query}"), 400, "invalid")
 
 
-async def test_a_search_of_all_types_at_once_is_refused(hanako: Voice) -> None:
-    told = outcome(await hanako.call("GET", "/fhir?_type=Observation,Condition"), 400, "not-supported")
-    assert told["issue"][0]["expression"] == ["_type"]
-
-
 async def test_too_many_values_are_refused_before_they_cost_anything(hanako: Voice) -> None:
     outcome(await hanako.get("Observation", ("code", ",".join("x" * 201))), 400, "invalid")
     outcome(await hanako.get("Observation", *[("code", "x")] * 201), 400, "invalid")

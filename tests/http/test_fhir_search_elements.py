@@ -201,6 +201,22 @@ async def test_a_search_that_would_look_into_too_much_is_refused(
     assert outcome(chained, 400)["issue"][0]["code"] == "too-costly"
 
 
+async def test_an_order_that_would_look_into_too_much_is_refused_by_its_key(
+    hanako: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        await hanako.create(made.weight(hanako.reference))
+    monkeypatch.setattr(finding, "MOST_SIFTED", 3)
+    query = (("patient", hanako.reference), ("_count", "1"))
+    (issue,) = outcome(await hanako.get("Observation", *query, ("_sort", "date,value-quantity")), 400)[
+        "issue"
+    ]
+    assert (issue["code"], issue["expression"]) == ("too-costly", ["_sort"])
+    assert "another order than by `value-quantity`" in issue["diagnostics"]
+    for order in ("date", "-_lastUpdated", "_id"):
+        assert len(await hanako.found("Observation", *query, ("_sort", order))) == 1
+
+
 async def test_a_part_of_each_match_is_shown_on_request(hanako: Voice) -> None:
     await hanako.create(made.weight(hanako.reference))
     (entry,) = (await hanako.search("Observation", ("_elements", "status")))["entry"]

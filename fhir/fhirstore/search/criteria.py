@@ -7,18 +7,13 @@ Conditions on the row are answered by SQL. Conditions on elements are answered b
 A link is a search of its own, whose finds become a condition of the search that it stands in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, any_, bindparam, not_, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
-
-from fhirstore.keys import KeyMaker
 from fhirstore.parameters import SearchParameter
 from fhirstore.search.test import Test
-from fhirstore.tables import locator
-from fhirstore.types import ResourceType
+from fhirstore.types import PROPOSABLE, ResourceType
 
 Tree = Mapping[str, Any]
 Matches = Callable[[Tree], bool]
@@ -29,18 +24,33 @@ Held = Literal["owner", "named", "lies"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """A search of one type, without what shapes its result.
+    """A search of one type, or of several at once, without what shapes its result.
 
     `tests` are conditions on the row and `sifts` on the elements; all must hold. `patients` are those whose
     records are searched, None where none are named.
     """
 
-    type: ResourceType
+    types: tuple[ResourceType, ...]
     tests: tuple[Test, ...] = ()
     sifts: tuple[Matches, ...] = ()
     links: tuple["Link", ...] = ()
     patients: tuple[str, ...] | None = None
     held: Held = "owner"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the types."""
+        return tuple(type_.name for type_ in self.types)
+
+    @property
+    def proposable(self) -> bool:
+        """Whether what is searched may have been put to somebody who has no passport."""
+        return PROPOSABLE in self.names
+
+    @property
+    def owned(self) -> bool:
+        """Whether a record of these types may lie with another patient than the one that it is about."""
+        return any(type_.writable and not type_.follows for type_ in self.types)
 
     def beside(self, other: "Criteria") -> "Criteria":
         """Both at once; what patients the other names is left aside."""
@@ -54,9 +64,12 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The record's reference `parameter` leads to what one of the searches finds; `bind` names their keys."""
+    """The record's reference leads to what one of the searches finds; `bind` names their keys.
 
-    parameter: SearchParameter
+    `parameters` are the reference parameters of the types that are searched, of each its own.
+    """
+
+    parameters: tuple[SearchParameter, ...]
     targets: tuple[Criteria, ...]
     bind: str
 
@@ -83,73 +96,35 @@ def links_of(criteria: Criteria) -> list[Link]:
     return found
 
 
-def refers(bind: str, keys: Sequence[int]) -> Test:
-    """The record refers to one of these records, wherever in it."""
-    return Test(
-        ("refs",),
-        lambda record: record.c.refs.overlap(bindparam(bind, type_=ARRAY(BigInteger))),
-        {bind: list(keys)},
+def together(parts: Sequence[Criteria]) -> Criteria:
+    """One search of the types of all parts, in which each part is asked of its own type alone.
+
+    What all of them ask alike is asked once, so that an index can answer it. The parts name no patients.
+    """
+    first, *others = parts
+    if not others:
+        return first
+    common = [
+        test for test in first.tests if all(any(test.same(one) for one in other.tests) for other in others)
+    ]
+    own = [
+        test.only_of(part.types[0].number)
+        for part in parts
+        for test in part.tests
+        if not any(test.same(one) for one in common)
+    ]
+    return Criteria(
+        types=tuple(part.types[0] for part in parts),
+        tests=(*common, *own),
+        sifts=(_by_type(parts),) if any(part.sifts for part in parts) else (),
     )
 
 
-WHOSE: Final = "whose"
-"""How the values of tests are named that say whose a record is, beside the patient who is searched."""
+def _by_type(parts: Collection[Criteria]) -> Matches:
+    """What is asked of a record's elements, by its type."""
+    sifts = {part.types[0].name: part.sifts for part in parts}
 
+    def matches(tree: Tree) -> bool:
+        return all(each(tree) for each in sifts[tree["resourceType"]])
 
-def about_all(tests: Sequence[Test], patients: Sequence[str], keys: KeyMaker) -> tuple[Test, ...]:
-    """The tests with each of these, who are all one person, standing for all of them."""
-    everyone = {keys.reference(patient) for patient in patients}
-
-    def widened(name: str, value: Any) -> Any:
-        if not name.startswith(WHOSE) or everyone.isdisjoint(value):
-            return value
-        return sorted(everyone.union(value))
-
-    return tuple(
-        replace(test, params={name: widened(name, value) for name, value in test.params.items()})
-        if any(name.startswith(WHOSE) for name in test.params)
-        else test
-        for test in tests
-    )
-
-
-def among(bind: str, keys: Sequence[int]) -> Test:
-    """The record is one of these."""
-    return Test(
-        ("among",),
-        lambda record: record.c.record_key == any_(bindparam(bind, type_=ARRAY(BigInteger))),
-        {bind: list(keys)},
-    )
-
-
-def lies_with(bind: str, patient_keys: Sequence[int]) -> Test:
-    """The record lies with one of these patients."""
-    return Test(
-        ("lies-with",),
-        lambda record: record.c.patient_key == any_(bindparam(bind, type_=ARRAY(BigInteger))),
-        {bind: list(patient_keys)},
-    )
-
-
-def of_patients(type_: ResourceType, bind: str, keys: Sequence[int]) -> Test:
-    """The record is about a patient of whom these are the keys of their Patient."""
-
-    def condition(record: FromClause) -> ColumnElement[bool]:
-        held = select(locator.c.patient_key).where(
-            locator.c.record_key == any_(bindparam(bind, type_=ARRAY(BigInteger)))
-        )
-        return and_(record.c.patient_key.in_(held), about_its_owner(type_, record))
-
-    return Test(("of-patients", type_.number), condition, {bind: list(keys)})
-
-
-def about_owner(type_: ResourceType) -> Test:
-    """The record is about the patient with whom it lies."""
-    return Test(("about-owner", type_.number), lambda record: about_its_owner(type_, record), {})
-
-
-def about_its_owner(type_: ResourceType, record: FromClause) -> ColumnElement[bool]:
-    """Whether the patient with whom a record lies is named where `patient` and `subject` read."""
-    if type_.follows or not type_.writable:
-        return true()
-    return not_(record.c.owned_otherwise)
+    return matches

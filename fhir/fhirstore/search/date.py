@@ -39,7 +39,7 @@ def date_test(
     def condition(record: FromClause) -> ColumnElement[bool]:
         return _condition(parameter, record, prefixes, bind)
 
-    return Test((parameter.number, "date", *prefixes), condition, params)
+    return Test((parameter.source, "date", *prefixes), condition, params)
 
 
 def _condition(

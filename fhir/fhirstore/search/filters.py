@@ -10,40 +10,19 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, any_, bindparam
-from sqlalchemy.dialects.postgresql import ARRAY
-
 from fhirstore.indexing import UnsearchableToken
 from fhirstore.keys import KeyMaker
 from fhirstore.matching import Context, matcher, named_targets
-from fhirstore.parameters import Kind, SearchParameter, Source, parameters_of
-from fhirstore.search.criteria import Chain, Criteria, Reverse, of_patients, refers
+from fhirstore.parameters import Kind, SearchParameter, Source
+from fhirstore.search.criteria import Criteria, together
 from fhirstore.search.date import date_test
+from fhirstore.search.linked import HAS, chain, reverse
+from fhirstore.search.named import PATIENT, Parameters, Types, alternatives, known_parameters, named
 from fhirstore.search.reference import Unnamed, patient_references
-from fhirstore.search.test import (
-    BadValue,
-    SearchError,
-    Test,
-    Unknown,
-    UnknownModifier,
-    UnknownParameter,
-    negated,
-)
+from fhirstore.search.test import BadValue, Test, UnknownModifier, UnknownParameter, negated
 from fhirstore.search.token import token_test
-from fhirstore.types import TYPES, ResourceType
+from fhirstore.search.whose import WHOSE, among, located, of_patients, refers
 
-MAX_VALUES: Final = 200
-"""Alternatives of one parameter, and parameters of one search; more is refused before it costs anything."""
-
-MAX_DEPTH: Final = 4
-"""Links from the record that is searched to the one that a condition is about."""
-
-MAX_TARGETS: Final = 8
-"""Types that one link may lead to; where there are more, the asker names one."""
-
-HAS: Final = "_has:"
-PATIENT: Final = "Patient"
-_COMMA: Final = re.compile(r"(?<!\\)((?:\\\\)*),")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
@@ -61,22 +40,71 @@ class Filters:
     sifting: bool = False
     now: datetime | None = None
 
-    def read(self, type_: ResourceType, name: str, value: str, bind: str, depth: int = 0) -> Criteria:
-        """Return what one parameter asks of records of a type; `patients` only at the root.
+    def read(self, types: Types, name: str, value: str, bind: str, depth: int = 0) -> Criteria:
+        """Return what one parameter asks of records of these types; `patients` only at the root.
 
         Raises:
             Unknown: a parameter, modifier or prefix that is not known, here or behind a link.
             SearchError: anything else that cannot be answered as it was asked.
         """
         if self.sifting and name.startswith(HAS):
-            return self._reverse(type_, name, value, bind, depth)
-        head, dot, rest = name.partition(".")
-        if self.sifting and dot:
-            return self._chain(type_, head, rest, value, bind, depth)
-        parameter, modifier = _named(type_, name)
-        values = alternatives(parameter.name, value)
-        asked = self._by_row(parameter, modifier, values, bind, root=depth == 0)
-        return asked or self._by_elements(parameter, modifier, values, bind, root=depth == 0)
+            return reverse(self.read, types, name, value, bind, depth)
+        if self.sifting and "." in name:
+            return chain(self.read, types, name, value, bind, depth)
+        parameters, modifier = named(types, name)
+        values = alternatives(parameters[0].name, value)
+        if parameters[0].source is Source.ID and self._is_answered(parameters[0], modifier):
+            return self._ids(types, modifier, values, bind)
+        if len(types) == 1:
+            return self._of_one(parameters[0], modifier, values, bind, root=depth == 0)
+        return self._of_several(parameters, modifier, values, bind)
+
+    def _of_one(
+        self,
+        parameter: SearchParameter,
+        modifier: str | None,
+        values: Sequence[str],
+        bind: str,
+        *,
+        root: bool,
+    ) -> Criteria:
+        asked = self._by_row(parameter, modifier, values, bind, root=root)
+        return asked or self._by_elements(parameter, modifier, values, bind, root=root)
+
+    def _of_several(
+        self, parameters: Parameters, modifier: str | None, values: Sequence[str], bind: str
+    ) -> Criteria:
+        """The same of several types, each by its own parameter."""
+        parts = [
+            self._of_one(one, modifier, values, f"{bind}_{one.type.number}", root=True) for one in parameters
+        ]
+        if len({(part.patients, part.held) for part in parts}) == 1:
+            return replace(together(parts), patients=parts[0].patients, held=parts[0].held)
+        # Some say by another element whose a record is: then it lies with the patient or names them, and of each
+        # type the records are left that name the patient where that type does.
+        apart = together([self._tested(part, f"{WHOSE}_{bind}_{part.types[0].number}") for part in parts])
+        if len({part.patients for part in parts}) == 1:
+            return replace(apart, patients=parts[0].patients, held="named")
+        return apart
+
+    def _tested(self, part: Criteria, bind: str) -> Criteria:
+        """The part with a test in place of the patients whom it names."""
+        if part.patients is None:
+            return part
+        keys = [self.keys.reference(one) for one in part.patients]
+        test = of_patients(part.owned, bind, keys) if part.held == "owner" else refers(bind, keys)
+        return replace(part, patients=None, held="owner", tests=(*part.tests, test))
+
+    def _is_answered(self, parameter: SearchParameter, modifier: str | None) -> bool:
+        """Whether rows may answer a parameter that is asked with this modifier."""
+        return modifier is None or (modifier == "not" and parameter.kind is Kind.TOKEN and self.sifting)
+
+    def _ids(self, types: Types, modifier: str | None, values: Sequence[str], bind: str) -> Criteria:
+        if not all(map(_ID.fullmatch, values)):
+            raise BadValue("_id", "an id")
+        keys = [self.keys.reference(f"{type_.name}/{value}") for type_ in types for value in values]
+        test = among(bind, keys) if len(types) == 1 else located(bind, keys)
+        return Criteria(types=types, tests=(test if modifier is None else negated(test),))
 
     def _by_row(
         self,
@@ -88,15 +116,14 @@ class Filters:
         root: bool,
     ) -> Criteria | None:
         """What the row answers, None where its elements have to be looked into."""
-        type_ = parameter.type
+        types = (parameter.type,)
         if parameter.source is Source.PATIENT:
-            named = self._patients(parameter, values) if modifier in (None, PATIENT) else None
-            if named is None or root:
-                return None if named is None else Criteria(type=type_, patients=named)
-            test = of_patients(type_, bind, [self.keys.reference(one) for one in named])
-            return Criteria(type=type_, tests=(test,))
-        wanted = modifier is None or (modifier == "not" and parameter.kind is Kind.TOKEN and self.sifting)
-        if parameter.source is Source.ELEMENTS or not wanted:
+            patients = self._patients(parameter, values) if modifier in (None, PATIENT) else None
+            if patients is None:
+                return None
+            asked = Criteria(types=types, patients=patients)
+            return asked if root else self._tested(asked, bind)
+        if parameter.source is Source.ELEMENTS or not self._is_answered(parameter, modifier):
             return None
         try:
             test = self._test(parameter, values, bind)
@@ -104,7 +131,7 @@ class Filters:
             if self.sifting:
                 return None
             raise BadValue(parameter.name, "`code` or `system|code`") from error
-        return Criteria(type=type_, tests=(test if modifier is None else negated(test),))
+        return Criteria(types=types, tests=(test if modifier is None else negated(test),))
 
     def _patients(self, parameter: SearchParameter, values: Sequence[str]) -> tuple[str, ...] | None:
         try:
@@ -117,18 +144,7 @@ class Filters:
     def _test(self, parameter: SearchParameter, values: Sequence[str], bind: str) -> Test:
         if parameter.kind is Kind.DATE:
             return date_test(parameter, values, bind, self.zone, self.now)
-        if parameter.source is Source.ID:
-            return self._id_test(parameter, values, bind)
         return token_test(parameter, values, bind, self.keys)
-
-    def _id_test(self, parameter: SearchParameter, values: Sequence[str], bind: str) -> Test:
-        if not all(map(_ID.fullmatch, values)):
-            raise BadValue(parameter.name, "an id")
-        wanted = [self.keys.reference(f"{parameter.type.name}/{value}") for value in values]
-        bound = bindparam(bind, type_=ARRAY(BigInteger))
-        return Test(
-            (parameter.number, "id"), lambda record: record.c.record_key == any_(bound), {bind: wanted}
-        )
 
     def _by_elements(
         self,
@@ -139,13 +155,14 @@ class Filters:
         *,
         root: bool,
     ) -> Criteria:
+        types = (parameter.type,)
         if not (self.sifting and parameter.paths):
             if modifier is not None:
                 raise UnknownModifier(parameter.name, modifier)
-            raise UnknownParameter(parameter.name, parameter.type.name, known_parameters(parameter.type))
+            raise UnknownParameter(parameter.name, parameter.type.name, known_parameters(types))
         context = Context(self.zone, self.base_urls, self.now)
         matches = matcher(parameter, modifier, values, context)
-        criteria = Criteria(type=parameter.type, sifts=(matches,))
+        criteria = Criteria(types=types, sifts=(matches,))
         if parameter.kind is not Kind.REFERENCE:
             return criteria
         targets = named_targets(parameter, values, context, modifier)
@@ -154,102 +171,7 @@ class Filters:
         narrowing = (refers(bind, [self.keys.reference(target) for target in targets]),) if targets else ()
         return replace(criteria, tests=narrowing)
 
-    def _chain(
-        self, type_: ResourceType, head: str, rest: str, value: str, bind: str, depth: int
-    ) -> Criteria:
-        parameter, wanted = _named(type_, head)
-        if parameter.kind is not Kind.REFERENCE:
-            raise UnknownParameter(f"{head}.{rest}", type_.name, known_parameters(type_))
-        deeper = _deeper(head, depth)
-        targets = [
-            criteria
-            for name in _targets(parameter, wanted)
-            if (criteria := self._unless_unknown(TYPES[name], rest, value, bind, deeper)) is not None
-        ]
-        if not targets:
-            raise UnknownParameter(f"{head}.{rest}", type_.name, known_parameters(type_))
-        if len(targets) > MAX_TARGETS:
-            raise SearchError(
-                head, f"got `{head[:64]}` leading to {len(targets)} types, expected `{head[:64]}:Type`"
-            )
-        return Criteria(type=type_, links=(Chain(parameter, tuple(targets), bind),))
-
-    def _unless_unknown(
-        self, type_: ResourceType, name: str, value: str, bind: str, depth: int
-    ) -> Criteria | None:
-        try:
-            return self.read(type_, name, value, f"{bind}_{type_.number}", depth)
-        except Unknown:
-            return None
-
-    def _reverse(self, type_: ResourceType, name: str, value: str, bind: str, depth: int) -> Criteria:
-        parts = name.split(":", 3)
-        if len(parts) < 4 or not linkable(parts[1]):
-            raise UnknownParameter(name, type_.name, ["_has:Type:reference:parameter"])
-        referring = TYPES[parts[1]]
-        parameter = parameters_of(referring.name).get(parts[2])
-        if parameter is None or not _leads_to(parameter, type_.name):
-            raise UnknownParameter(name, type_.name, [f"_has:{referring.name}:reference:parameter"])
-        criteria = self.read(referring, parts[3], value, f"{bind}_{referring.number}", _deeper(HAS, depth))
-        return Criteria(type=type_, links=(Reverse(parameter, criteria, bind),))
-
-
-def alternatives(name: str, value: str) -> list[str]:
-    r"""The values between commas; `\,` is no separator.
-
-    Raises:
-        SearchError: too many values, or an empty one.
-    """
-    # The separators are found first, so that an escaped comma stays in its value.
-    values = _COMMA.sub("\\1\0", value).split("\0")
-    if len(values) > MAX_VALUES:
-        raise SearchError(name, f"got {len(values)} values of `{name}`, expected at most {MAX_VALUES}")
-    if "\0" in value or not all(values):
-        raise BadValue(name, "a value")
-    return values
-
-
-def linkable(type_name: str) -> bool:
-    """Whether records of the type can be reached by a link: the audit log is asked by itself."""
-    return type_name in TYPES and TYPES[type_name].writable
-
-
-def known_parameters(type_: ResourceType) -> list[str]:
-    """The names that a refusal offers."""
-    return list(parameters_of(type_.name))
-
-
-def _named(type_: ResourceType, name: str) -> tuple[SearchParameter, str | None]:
-    bare, colon, modifier = name.partition(":")
-    parameter = parameters_of(type_.name).get(bare)
-    if parameter is None:
-        raise UnknownParameter(bare, type_.name, known_parameters(type_))
-    if colon and not modifier:
-        raise UnknownModifier(bare, modifier)
-    return parameter, modifier or None
-
-
-def _targets(parameter: SearchParameter, wanted: str | None) -> list[str]:
-    """The types behind a link: the one that was named, else all that the parameter may lead to."""
-    own = (PATIENT,) if parameter.source is Source.PATIENT and not parameter.targets else parameter.targets
-    known = [name for name in own or TYPES if linkable(name)]
-    if wanted is None:
-        return known
-    if wanted not in known:
-        raise UnknownModifier(parameter.name, wanted)
-    return [wanted]
-
-
-def _leads_to(parameter: SearchParameter, type_name: str) -> bool:
-    return parameter.kind is Kind.REFERENCE and type_name in (parameter.targets or (type_name,))
-
 
 def _names_patient(parameter: SearchParameter, target: str) -> bool:
     """Whether all that refers so to this target is of this patient, who owns it or is among its others."""
     return target.startswith(f"{PATIENT}/") and set(parameter.paths) <= set(parameter.type.patients)
-
-
-def _deeper(name: str, depth: int) -> int:
-    if depth >= MAX_DEPTH:
-        raise SearchError(name, f"got more than {MAX_DEPTH} links, expected at most {MAX_DEPTH}")
-    return depth + 1

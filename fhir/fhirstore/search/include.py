@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhirstore.parameters import Kind, SearchParameter, Source, parameters_of
-from fhirstore.search.filters import linkable
+from fhirstore.search.named import Types, linkable
 from fhirstore.search.test import SearchError, UnknownModifier
 from fhirstore.types import TYPES, ResourceType
 
@@ -36,7 +36,8 @@ class Include:
 class UnknownInclude(UnknownModifier):
     """No reference parameter is meant."""
 
-    def __init__(self, name: str, type_name: str) -> None:
+    def __init__(self, name: str, types: Types) -> None:
+        type_name = types[0].name
         SearchError.__init__(
             self,
             name,
@@ -50,7 +51,7 @@ def includes(name: str) -> bool:
     return name.partition(":")[0] in (INCLUDE, REVINCLUDE)
 
 
-def read_include(type_: ResourceType, name: str, value: str) -> Include:
+def read_include(types: Types, name: str, value: str) -> Include:
     """Return what one `_include` or `_revinclude` asks for.
 
     Raises:
@@ -63,20 +64,21 @@ def read_include(type_: ResourceType, name: str, value: str) -> Include:
     reverse, iterate = bare == REVINCLUDE, bool(colon)
     if value == EVERY:
         return Include(None, None, None, reverse, iterate)
-    source, parameter, target = _parts(type_, bare, value)
-    if not iterate and type_.name not in ((target or type_.name,) if reverse else (source.name,)):
-        raise UnknownInclude(bare, type_.name)
-    if reverse and not iterate and parameter and parameter.targets and type_.name not in parameter.targets:
-        raise UnknownInclude(bare, type_.name)
+    source, parameter, target = _parts(types, bare, value)
+    names = {type_.name for type_ in types}
+    # The end of it that matches stand at; one that goes on from what came along may stand anywhere.
+    matched = {target} if reverse and target else names if reverse else {source.name}
+    if reverse and parameter and parameter.targets:
+        matched = matched & set(parameter.targets)
+    if not iterate and not matched & names:
+        raise UnknownInclude(bare, types)
     return Include(source, parameter, target, reverse, iterate)
 
 
-def _parts(
-    type_: ResourceType, name: str, value: str
-) -> tuple[ResourceType, SearchParameter | None, str | None]:
+def _parts(types: Types, name: str, value: str) -> tuple[ResourceType, SearchParameter | None, str | None]:
     parts = value.split(":")
     if not 2 <= len(parts) <= 3 or not linkable(parts[0]):
-        raise UnknownInclude(name, type_.name)
+        raise UnknownInclude(name, types)
     source, target = TYPES[parts[0]], parts[2] if len(parts) == 3 else None
     parameter = None if parts[1] == EVERY else parameters_of(source.name).get(parts[1])
     known = parts[1] == EVERY or (
@@ -85,5 +87,5 @@ def _parts(
     own = ("Patient",) if parameter and parameter.source is Source.PATIENT and not parameter.targets else ()
     targets = parameter.targets or own if parameter else ()
     if not known or (target is not None and not (linkable(target) and target in (targets or (target,)))):
-        raise UnknownInclude(name, type_.name)
+        raise UnknownInclude(name, types)
     return source, parameter, target

@@ -30,17 +30,18 @@ def values_of(
     order: Sequence[SortKey], row: Any, tree: Mapping[str, Any], context: Context
 ) -> list[SortValue]:
     """Return the value of each sort key of a record, from its row or from its tree."""
+    elements = [key.of_elements(tree["resourceType"]) if key.parameters else None for key in order]
     return [
         getattr(row, f"sort_{at}")
-        if key.parameter is None
-        else _bounded(sort_value(key.parameter, tree, context, descending=key.descending))
-        for at, key in enumerate(order)
+        if parameter is None
+        else _bounded(sort_value(parameter, tree, context, descending=order[at].descending))
+        for at, parameter in enumerate(elements)
     ]
 
 
 def room(order: Sequence[SortKey]) -> int:
     """Return how many bytes the values of elements take in a cursor, whatever they are."""
-    return KEY_BYTES * sum(key.parameter is not None for key in order)
+    return KEY_BYTES * sum(bool(key.parameters) for key in order)
 
 
 def in_order(places: Sequence[Place], order: Sequence[SortKey]) -> list[int]:

@@ -10,13 +10,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fhirstore.keys import KeyMaker
-from fhirstore.search.criteria import WHOSE, Criteria, links_of, of_patients, refers
-from fhirstore.search.filters import MAX_VALUES, Filters
+from fhirstore.search.criteria import Criteria, links_of
+from fhirstore.search.filters import Filters
 from fhirstore.search.include import Include, includes, read_include
+from fhirstore.search.named import MAX_VALUES, Types
 from fhirstore.search.result import CURSOR, DEFAULT_COUNT, MAX_COUNT, RESULT, Result, Summary, Total
 from fhirstore.search.sort import SortKey, by_rows
 from fhirstore.search.test import SearchError, Unknown
-from fhirstore.types import ResourceType
+from fhirstore.search.whose import WHOSE, of_patients, refers
 
 __all__ = ["CURSOR", "DEFAULT_COUNT", "MAX_COUNT", "MAX_VALUES", "Query", "Total", "parse_query"]
 
@@ -28,10 +29,11 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query(Criteria):
-    """A search of one type, with what shapes its result.
+    """A search of one type, or of several at once, with what shapes its result.
 
     `named` are all patients that it names, whoever's records it shows. `echo` are the parameters as they were
-    understood, for the self link; the cursor is not among them.
+    understood, for the self link; the cursor is not among them. With `every` nobody named the types: those are
+    searched that the session reaches.
     """
 
     order: tuple[SortKey, ...]
@@ -44,6 +46,7 @@ class Query(Criteria):
     includes: tuple[Include, ...] = ()
     summary: Summary | None = None
     elements: tuple[str, ...] = ()
+    every: bool = False
 
     @property
     def by_rows(self) -> bool:
@@ -52,7 +55,7 @@ class Query(Criteria):
 
 
 def parse_query(
-    type_: ResourceType,
+    types: Types,
     pairs: Pairs,
     *,
     keys: KeyMaker,
@@ -66,7 +69,7 @@ def parse_query(
     """Read the parameters of a search.
 
     Args:
-        type_: the type that is searched.
+        types: the types that are searched.
         pairs: names and values as they came, in their order.
         keys: the installation's keys.
         zone: the passport's time zone, for dates without one.
@@ -77,24 +80,24 @@ def parse_query(
         compartment: the Patient in whose compartment is searched.
 
     Raises:
-        SearchError: a parameter, modifier or value that this type cannot be searched by.
+        SearchError: a parameter, modifier or value that these types cannot be searched by.
     """
     if len(pairs) > MAX_VALUES:
         raise SearchError("", f"got {len(pairs)} search parameters, expected at most {MAX_VALUES}")
     filters = Filters(keys, zone, tuple(base_urls), sifting, now)
-    criteria = Criteria(type=type_)
+    criteria = Criteria(types=types)
     whose: list[Criteria] = []
     instructions: list[Include] = []
     understood: list[tuple[str, str]] = []
     for name, value in pairs:
         try:
             if name in RESULT:
-                Result(type_, [(name, value)], sifting).order()
+                Result(types, [(name, value)], sifting).order()
             elif sifting and includes(name):
-                instructions.append(read_include(type_, name, value))
+                instructions.append(read_include(types, name, value))
             else:
                 # Numbered as they come, whatever stands between them: alike searches share a statement.
-                asked = filters.read(type_, name, value, f"p{len(criteria.tests) + len(criteria.links)}")
+                asked = filters.read(types, name, value, f"p{len(criteria.tests) + len(criteria.links)}")
                 criteria = criteria.beside(asked)
                 whose += () if asked.patients is None else (asked,)
         except Unknown:
@@ -136,7 +139,7 @@ def _narrowed(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> 
         patients = [keys.reference(one) for one in asked.patients or ()]
         bind = f"{WHOSE}{at}"
         owned = asked.held == "owner"
-        tests.append(of_patients(criteria.type, bind, patients) if owned else refers(bind, patients))
+        tests.append(of_patients(criteria.owned, bind, patients) if owned else refers(bind, patients))
     return replace(criteria, tests=criteria.tests + tuple(tests))
 
 
@@ -148,10 +151,10 @@ def _shaped(
     *,
     sifting: bool,
 ) -> Query:
-    result = Result(criteria.type, pairs, sifting)
+    result = Result(criteria.types, pairs, sifting)
     others = (one for asked in whose for one in asked.patients or ())
     return Query(
-        type=criteria.type,
+        types=criteria.types,
         tests=criteria.tests,
         sifts=criteria.sifts,
         links=criteria.links,

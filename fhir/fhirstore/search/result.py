@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from fhirstore.parameters import Kind, Source, parameters_of
-from fhirstore.search.sort import SortKey
+from fhirstore.parameters import Kind, SearchParameter, parameters_of
+from fhirstore.search.named import Types, common, known_parameters
+from fhirstore.search.sort import SORTED_BY, SortKey
 from fhirstore.search.test import BadValue, SearchError, Unknown
-from fhirstore.types import ResourceType
 
 DEFAULT_COUNT: Final = 50
 MAX_COUNT: Final = 1_000
@@ -28,7 +28,6 @@ Summary = Literal["true", "text", "data", "count", "false"]
 _SUMMARIES: Final[Mapping[str, Summary]] = {
     "true": "true", "text": "text", "data": "data", "count": "count", "false": "false",
 }  # fmt: skip
-_SORTS: Final = {Source.TIME: "time", Source.LAST_UPDATED: "_lastUpdated", Source.ID: "_id"}
 _ELEMENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9.\[\]]{0,99}")
 
 
@@ -43,7 +42,7 @@ class UnknownSort(Unknown):
 class Result:
     """Reads those parameters, each given once at most; with `sifting` any parameter is a sort key."""
 
-    type: ResourceType
+    types: Types
     pairs: Sequence[tuple[str, str]]
     sifting: bool = False
 
@@ -101,7 +100,8 @@ class Result:
         text = self.single("_sort")
         if text is None:
             # Newest first is what readers of a record expect; types without a time go by their writing.
-            return (SortKey("time" if self.type.times else "_lastUpdated", descending=True),)
+            timed = any(type_.times for type_ in self.types)
+            return (SortKey("time" if timed else "_lastUpdated", descending=True),)
         keys = tuple(self._key(name) for name in text.split(","))
         if len({key.name for key in keys}) < len(keys) or len(keys) > MAX_SORT_KEYS:
             raise SearchError(
@@ -111,16 +111,23 @@ class Result:
 
     def _key(self, text: str) -> SortKey:
         name = text.removeprefix("-")
-        parameter = parameters_of(self.type.name).get(name)
-        if parameter is not None and parameter.source in _SORTS:
-            return SortKey(_SORTS[parameter.source], descending=text.startswith("-"))
-        if parameter is None or not self.sifting or parameter.kind is Kind.COMPOSITE or not parameter.paths:
+        if name not in self._sortable():
             raise UnknownSort(name, self._sortable())
-        return SortKey(name, text.startswith("-"), parameter)
+        parameters = common(self.types, name)
+        columns = {SORTED_BY.get(parameter.source, "") for parameter in parameters}
+        descending = text.startswith("-")
+        if len(columns) == 1 and "" not in columns:
+            return SortKey(columns.pop(), descending)
+        return SortKey(name, descending, parameters, max(columns))
 
     def _sortable(self) -> list[str]:
+        """What all types can be sorted by, each by what its own rows or elements say."""
         return [
-            row.name
-            for row in parameters_of(self.type.name).values()
-            if row.source in _SORTS or (self.sifting and row.kind is not Kind.COMPOSITE)
+            name
+            for name in known_parameters(self.types)
+            if all(self._sorts(parameters_of(type_.name)[name]) for type_ in self.types)
         ]
+
+    def _sorts(self, parameter: SearchParameter) -> bool:
+        by_elements = self.sifting and parameter.kind is not Kind.COMPOSITE and bool(parameter.paths)
+        return parameter.source in SORTED_BY or by_elements

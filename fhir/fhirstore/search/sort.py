@@ -7,27 +7,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, literal_column, or_
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, literal_column, or_, tuple_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Text, TypeEngine
 
-from fhirstore.parameters import SearchParameter
+from fhirstore.parameters import SearchParameter, Source
 from fhirstore.tables import UNDATED
 
 BEFORE_ALL: Final[ColumnElement[Any]] = literal_column(f"'{UNDATED}'::timestamptz")
 """Where a record without a time stands, so that a comparison with it is never Unknown."""
+
+SORTED_BY: Final[Mapping[Source, str]] = {
+    Source.TIME: "time",
+    Source.LAST_UPDATED: "_lastUpdated",
+    Source.ID: "_id",
+}
+"""Which of `KEYS` gives the order by a parameter of this source."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
     """One key of an order, greatest or newest first when `descending`.
 
-    `name` is one of `KEYS`, unless `parameter` is there: then the record's own elements are compared.
+    `name` is one of `KEYS`, unless `parameters` are there, one of each type: then the record's own elements are
+    compared. Where the rows of some types give it, these are compared by `column`, one of `KEYS`.
     """
 
     name: str
     descending: bool
-    parameter: SearchParameter | None = None
+    parameters: tuple[SearchParameter, ...] = ()
+    column: str = ""
+
+    def of_elements(self, type_name: str) -> SearchParameter | None:
+        """The parameter by whose elements records of a type are compared, None where their rows give the order."""
+        parameter = next((one for one in self.parameters if one.type.name == type_name), None)
+        return None if parameter is None or parameter.source in SORTED_BY else parameter
 
 
 def _starts(record: FromClause) -> ColumnElement[Any]:
@@ -46,14 +60,13 @@ KEYS: Final[Mapping[str, tuple[Any, TypeEngine[Any]]]] = {
 
 def by_rows(order: Sequence[SortKey]) -> bool:
     """Whether the rows alone give this order."""
-    return all(key.parameter is None for key in order)
+    return not any(key.parameters for key in order)
 
 
 def expressions(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement[Any]]:
     """Return the value of each sort key that rows have, labelled `sort_0`, `sort_1`, …"""
-    return [
-        KEYS[key.name][0](record).label(f"sort_{at}") for at, key in enumerate(order) if key.parameter is None
-    ]
+    columns = [(at, key.column if key.parameters else key.name) for at, key in enumerate(order)]
+    return [KEYS[column][0](record).label(f"sort_{at}") for at, column in columns if column]
 
 
 def order_by(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement[Any]]:
@@ -65,14 +78,18 @@ def order_by(order: Sequence[SortKey], record: FromClause) -> list[ColumnElement
 
 def after(order: Sequence[SortKey], record: FromClause) -> ColumnElement[bool]:
     """Return whether a record follows the cursor, bound as `after_0`, `after_1`, …, `after_key`."""
-    steps: list[ColumnElement[bool]] = []
-    equal: list[ColumnElement[bool]] = []
-    for at, key in enumerate(order):
-        expression, kind = KEYS[key.name]
-        value, bound = expression(record), bindparam(f"after_{at}", type_=kind)
-        steps.append(and_(*equal, value < bound if key.descending else value > bound))
-        equal.append(value == bound)
     last = bindparam("after_key", type_=record.c.record_key.type)
     descending = order[-1].descending if order else False
+    values = [KEYS[key.name][0](record) for key in order]
+    bounds = [bindparam(f"after_{at}", type_=KEYS[key.name][1]) for at, key in enumerate(order)]
+    if all(key.descending == descending for key in order):
+        # One comparison of rows, at which an index is entered: page n costs what page 1 costs.
+        place, end = tuple_(*values, record.c.record_key), tuple_(*bounds, last)
+        return place < end if descending else place > end
+    steps: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for key, value, bound in zip(order, values, bounds, strict=True):
+        steps.append(and_(*equal, value < bound if key.descending else value > bound))
+        equal.append(value == bound)
     steps.append(and_(*equal, record.c.record_key < last if descending else record.c.record_key > last))
     return or_(*steps)

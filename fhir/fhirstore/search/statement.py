@@ -7,7 +7,7 @@ decides.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
+    literal,
     literal_column,
     not_,
     or_,
@@ -31,12 +32,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.parameters import parameters_of
 from fhirstore.reads import Permit, Relied, same, shown
-from fhirstore.search.criteria import Criteria, about_its_owner
+from fhirstore.search.criteria import Criteria
 from fhirstore.search.query import Query
 from fhirstore.search.sort import SortKey, after, by_rows, expressions, order_by
 from fhirstore.search.test import Test
+from fhirstore.search.whose import about_its_owner
 from fhirstore.tables import NOBODY, locator, patient, resource, resource_token
-from fhirstore.types import PROPOSABLE
+from fhirstore.types import PROPOSABLE, TYPE_NUMBERS
 
 READS: Final = ("page", "candidates", "keys", "total", "these", "linked")
 
@@ -152,8 +154,18 @@ def _found(
 ) -> tuple[Select[Any], FromClause]:
     """What the rows let through, in their order up to the limit; with the record that columns are taken from."""
     indexed = next((test for test in criteria.tests if test.index), None)
-    if indexed is None:
-        record: FromClause = resource.alias("r")
+    by_time = bool(order) and all(key.name == "time" for key in order)
+    if (
+        indexed is None
+        and by_time
+        and len(criteria.types) > 1
+        and criteria.patients
+        and criteria.held != "named"
+    ):
+        rows, record = _of_each_type(criteria, order, permit, after_cursor=after_cursor)
+        ordered = record
+    elif indexed is None:
+        record = resource.alias("r")
         ordered = record
         rows = select(*expressions(order, record)).select_from(record)
         rows = rows.where(*_wanted(criteria, record, reach, None), permit(record))
@@ -161,7 +173,7 @@ def _found(
         driver = resource_token.alias("t")
         record = _behind(driver, criteria, indexed, permit)
         # Index rows stand in the order of time: they then give the page without a sort.
-        ordered = driver if order and all(key.name == "time" for key in order) else record
+        ordered = driver if by_time else record
         rows = select(*expressions(order, ordered)).select_from(driver.join(record, true()))
         rows = rows.where(*_driven(criteria, driver, indexed, reach))
     if after_cursor:
@@ -169,6 +181,41 @@ def _found(
     # What the rows do not order is put in order when it was looked into.
     known = order if by_rows(order) else ()
     return rows.order_by(*order_by(known, ordered)).limit(bindparam("limit", type_=Integer)), record
+
+
+def _of_each_type(
+    criteria: Criteria, order: Sequence[SortKey], permit: Permit, *, after_cursor: bool
+) -> tuple[Select[Any], FromClause]:
+    """The same of several types of one person's records: of each a page, in the order of its index.
+
+    So a page costs what its types cost, each as much as a page of it, and not what the person has of them.
+    """
+    place = _places(criteria)
+    record = resource.alias("r")
+    conditions = [
+        record.c.patient_key == place.c.patient_key,
+        record.c.type == place.c.type,
+        *([or_(record.c.patient_key != NOBODY, _put_to(record))] if criteria.proposable else []),
+        *_matching(criteria, record, None),
+        permit(record),
+    ]
+    if after_cursor:
+        conditions.append(after(order, record))
+    limit = bindparam("limit", type_=Integer)
+    each = select(record).where(*conditions).order_by(*order_by(order, record)).limit(limit)
+    found = each.correlate(place).lateral("found")
+    return select(*expressions(order, found)).select_from(place.join(found, true())), found
+
+
+def _places(criteria: Criteria) -> FromClause:
+    """Under which keys the records may stand: of whom they are asked, and each type."""
+    asked = locator.c.record_key == any_(bindparam("asked_refs", type_=_KEYS))
+    numbers = func.unnest(bindparam("types", type_=ARRAY(SmallInteger))).column_valued("number")
+    places: Any = select(locator.c.patient_key, numbers.label("type")).where(asked)
+    if criteria.proposable:
+        put = select(literal(NOBODY, BigInteger), literal(TYPE_NUMBERS[PROPOSABLE], SmallInteger))
+        places = union(places, put)
+    return cast(FromClause, places.subquery("place"))
 
 
 def _behind(driver: FromClause, criteria: Criteria, indexed: Test, permit: Permit) -> FromClause:
@@ -199,7 +246,7 @@ def _wanted(
 
 def _matching(criteria: Criteria, rows: FromClause, driving: Test | None) -> list[ColumnElement[bool]]:
     """What a record has to be, whosever it is; without the test that its index row has passed."""
-    conditions = [rows.c.type == bindparam("type", type_=SmallInteger), not_(rows.c.deleted)]
+    conditions = [_of_types(criteria, rows), not_(rows.c.deleted)]
     asked = bindparam("asked", type_=BigInteger)
     if criteria.held == "named":
         named = or_(rows.c.patient_key == asked, asked == any_(rows.c.others))
@@ -208,8 +255,14 @@ def _matching(criteria: Criteria, rows: FromClause, driving: Test | None) -> lis
             named = or_(rows.c.patient_key == any_(kin), rows.c.others.overlap(kin))
         conditions.append(named)
     if criteria.held == "owner" and criteria.patients is not None:
-        conditions.append(about_its_owner(criteria.type, rows))
+        conditions.append(about_its_owner(criteria.owned, rows))
     return conditions + [test.condition(rows) for test in criteria.tests if test is not driving]
+
+
+def _of_types(criteria: Criteria, rows: FromClause) -> ColumnElement[bool]:
+    if len(criteria.types) == 1:
+        return rows.c.type == bindparam("type", type_=SmallInteger)
+    return rows.c.type == any_(bindparam("types", type_=ARRAY(SmallInteger)))
 
 
 def _driven(criteria: Criteria, driver: FromClause, test: Test, reach: Permit) -> list[ColumnElement[bool]]:
@@ -231,12 +284,18 @@ def _of_patients(criteria: Criteria, rows: FromClause, reach: Permit) -> ColumnE
         held = rows.c.patient_key == bindparam("asked", type_=BigInteger)
     else:
         held = rows.c.patient_key.in_(select(locator.c.patient_key).where(locator.c.record_key == named))
-    if criteria.type.name != PROPOSABLE:
+    if not criteria.proposable:
         return held
     # What was proposed to somebody without a passport lies with nobody, and is found all the same.
-    put_to = resource_token.alias()
-    number = parameters_of(PROPOSABLE)["patient"].number
-    found = select(put_to.c.record_key).where(
-        put_to.c.patient_key == NOBODY, put_to.c.parameter == number, put_to.c.value == named
+    return held | ((rows.c.patient_key == NOBODY) & _put_to(rows))
+
+
+def _put_to(rows: FromClause) -> ColumnElement[bool]:
+    """The record was proposed to one of those who are asked about."""
+    put_to, number = resource_token.alias(), parameters_of(PROPOSABLE)["patient"].number
+    asked = any_(bindparam("asked_refs", type_=_KEYS))
+    return rows.c.record_key.in_(
+        select(put_to.c.record_key).where(
+            put_to.c.patient_key == NOBODY, put_to.c.parameter == number, put_to.c.value == asked
+        )
     )
-    return held | ((rows.c.patient_key == NOBODY) & rows.c.record_key.in_(found))

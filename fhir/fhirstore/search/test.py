@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, false, func, not_
+from sqlalchemy import ColumnElement, FromClause, false, func, not_, or_
 
 from fhirstore.errors import FhirStoreError
 
@@ -36,6 +36,18 @@ class UnknownParameter(Unknown):
         )
 
 
+class NotCommon(Unknown):
+    """Not every type that is searched has the parameter, or not all of them mean one kind of value by it."""
+
+    def __init__(self, name: str, lacking: str | None, known: Sequence[str]) -> None:
+        why = "is not of one kind in all types" if lacking is None else f"{lacking} does not have"
+        super().__init__(
+            name,
+            f"got search parameter `{name[:64]}`, which {why}; expected one that all searched types have: "
+            f"{', '.join(known)}",
+        )
+
+
 class UnknownModifier(Unknown):
     """The parameter has no such modifier."""
 
@@ -61,26 +73,40 @@ class BadValue(SearchError):
 class Test:
     """A condition on a record.
 
-    Two tests of the same `structure` have the same SQL, whatever their values: it is what a compiled
-    statement is kept by. `index` names the index rows (parameter, bound value) that may drive the search.
+    Two tests of the same `kind` ask the same, each with its own values. `index` names the index rows
+    (parameter, bound value) that may drive the search.
     """
 
     __test__ = False
 
-    structure: Hashable
+    kind: Hashable
     condition: Condition
     params: Mapping[str, Any]
     index: tuple[int, str] | None = None
 
-    def __post_init__(self) -> None:
+    @property
+    def structure(self) -> Hashable:
+        """Which SQL it is, whatever its values: what a compiled statement is kept by."""
         # The text of a statement holds the names of what is bound.
-        object.__setattr__(self, "structure", (self.structure, *self.params))
+        return (self.kind, *self.params)
+
+    def same(self, other: "Test") -> bool:
+        """Whether both ask the same, by whatever names their values are bound."""
+        return self.kind == other.kind and [*self.params.values()] == [*other.params.values()]
+
+    def only_of(self, type_number: int) -> "Test":
+        """The same, asked of records of one type alone; records of others pass."""
+        return Test(
+            ("only-of", type_number, self.kind),
+            lambda record: or_(record.c.type != type_number, self.condition(record)),
+            self.params,
+        )
 
 
 def negated(test: Test) -> Test:
     """The condition is not so: also where the record says nothing of it."""
     return Test(
-        ("not", test.structure),
+        ("not", test.kind),
         lambda record: not_(func.coalesce(test.condition(record), false())),
         test.params,
     )

@@ -39,13 +39,16 @@ def token_test(parameter: SearchParameter, values: Sequence[str], bind: str, key
         UnsearchableToken: one in a form that the rows do not answer.
     """
     wanted = [key for value in values for key in _keys(parameter, value, keys)]
-    structure = (parameter.number, parameter.source, "token")
-    if parameter.source is Source.CODE_ROWS and len(wanted) == 1:
-        # One key: the rows of this code stand in the order of time, and may drive the search.
+    if parameter.source is not Source.CODE_ROWS:
         return Test(
-            (*structure, "one"), _one_row(parameter, bind), {bind: wanted[0]}, (parameter.number, bind)
+            (parameter.source, "token"), _CONDITIONS[parameter.source](parameter, bind), {bind: wanted}
         )
-    return Test(structure, _CONDITIONS[parameter.source](parameter, bind), {bind: wanted})
+    # Rows of a code stand under the number of their type's own parameter.
+    kind = (parameter.number, "token")
+    if len(wanted) == 1:
+        # One key: the rows of this code stand in the order of time, and may drive the search.
+        return Test((*kind, "one"), _one_row(parameter, bind), {bind: wanted[0]}, (parameter.number, bind))
+    return Test(kind, _rows(parameter, bind), {bind: wanted})
 
 
 def _keys(parameter: SearchParameter, value: str, keys: KeyMaker) -> tuple[Key, ...]:
@@ -118,7 +121,6 @@ def _categories(_: SearchParameter, bind: str) -> Condition:
 
 
 _CONDITIONS = {
-    Source.CODE_ROWS: _rows,
     Source.IDENTIFIERS: _identifiers,
     Source.STATUS: _status,
     Source.CATEGORIES: _categories,

@@ -11,6 +11,7 @@ import pytest
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
 from fhirstore.parameters import Kind, parameters_of
+from fhirstore.registry import COMMON
 from fhirstore.types import types_of
 from passport import interactions
 from passport.interactions import ON_THE_SYSTEM, ON_TYPES, ROUTES
@@ -48,8 +49,15 @@ def test_statement_is_a_valid_one(mode: Mode) -> None:
 
 
 def test_every_interaction_stands_in_the_table_with_its_address() -> None:
-    assert ROUTES.keys() | {"search-system"} == ON_TYPES.keys() | ON_THE_SYSTEM.keys()
-    assert not ON_THE_SYSTEM["search-system"]
+    assert ROUTES.keys() == ON_TYPES.keys() | ON_THE_SYSTEM.keys()
+
+
+def test_what_all_types_are_searched_by_is_stated() -> None:
+    (rest,) = stated()["rest"]
+    named = [each["name"] for each in rest["searchParam"]]
+    assert named == ["_type", *(each.name for each in COMMON)]
+    every = [parameters_of(name) for name, row in types_of(sandbox=True).items() if row.writable]
+    assert all(name in known for known in every for name in named[1:])
 
 
 @pytest.mark.parametrize("code", ROUTES)

@@ -23,7 +23,7 @@ VALUES = st.one_of(
     st.datetimes(timezones=st.just(UTC)),
 )
 ORDERS = st.lists(st.booleans(), min_size=1, max_size=4).map(
-    lambda downs: [SortKey(f"k{at}", down, PARAMETER) for at, down in enumerate(downs)]
+    lambda downs: [SortKey(f"k{at}", down, (PARAMETER,)) for at, down in enumerate(downs)]
 )
 
 
@@ -51,14 +51,14 @@ def test_what_has_no_value_comes_last_both_ways() -> None:
         ([value], key) for key, value in enumerate((None, Decimal(1), Decimal("1.5"), None))
     ]
     for descending, expected in ((False, [1, 2, 0, 3]), (True, [2, 1, 3, 0])):
-        assert in_order(places, [SortKey("k", descending, PARAMETER)]) == expected
+        assert in_order(places, [SortKey("k", descending, (PARAMETER,))]) == expected
 
 
 @given(st.lists(VALUES, min_size=2, max_size=2), st.integers(-(2**63), 2**63 - 1))
 def test_a_cursor_gives_back_its_place_and_is_of_one_length(values: list[SortValue], key: int) -> None:
     order = [
-        SortKey("a", descending=False, parameter=PARAMETER),
-        SortKey("b", descending=True, parameter=PARAMETER),
+        SortKey("a", descending=False, parameters=(PARAMETER,)),
+        SortKey("b", descending=True, parameters=(PARAMETER,)),
     ]
     text = seal_cursor(SECRET, b"question", values, key, more_bytes=room(order))
     assert open_cursor(SECRET, b"question", text) == (values, key)
@@ -73,7 +73,7 @@ def test_places_of_rows_take_no_further_room() -> None:
 
 
 def test_moments_are_compared_as_moments() -> None:
-    order = [SortKey("k", descending=False, parameter=PARAMETER)]
+    order = [SortKey("k", descending=False, parameters=(PARAMETER,))]
     moments = [datetime(2026, 10, day, tzinfo=UTC) for day in (1, 2, 3)]
     places: list[Place] = [([moment], key) for key, moment in enumerate(moments)]
     assert all(follows(later, earlier, order) for earlier, later in pairwise(places))

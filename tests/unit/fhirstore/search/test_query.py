@@ -8,7 +8,8 @@ import pytest
 
 from fhirstore.keys import KeyMaker
 from fhirstore.search.criteria import Chain, Criteria, Reverse, links_of
-from fhirstore.search.filters import MAX_DEPTH, alternatives
+from fhirstore.search.linked import MAX_DEPTH
+from fhirstore.search.named import alternatives
 from fhirstore.search.query import Query, parse_query
 from fhirstore.search.test import BadValue, SearchError, Unknown, UnknownModifier, UnknownParameter
 from fhirstore.types import TYPES
@@ -21,7 +22,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 def parsed(type_name: str, *pairs: tuple[str, str], **wishes: Any) -> Query:
     wishes = {"sifting": True, "now": NOW, **wishes}
-    return parse_query(TYPES[type_name], pairs, keys=KEYS, zone=TOKYO, base_urls=(BASE,), **wishes)
+    return parse_query((TYPES[type_name],), pairs, keys=KEYS, zone=TOKYO, base_urls=(BASE,), **wishes)
 
 
 def test_what_rows_answer_needs_no_look_into_records() -> None:
@@ -100,17 +101,17 @@ def test_a_chain_is_a_search_of_its_own() -> None:
     (link,) = parsed("Observation", ("subject:Patient.organization.name", "x")).links
     assert isinstance(link, Chain)
     (patient,) = link.targets
-    assert patient.type.name == "Patient"
+    assert patient.names == ("Patient",)
     (further,) = patient.links
     assert isinstance(further, Chain)
     (organization,) = further.targets
-    assert (organization.type.name, len(organization.sifts)) == ("Organization", 1)
+    assert (organization.names, len(organization.sifts)) == (("Organization",), 1)
 
 
 def test_a_chain_leads_to_each_type_that_has_the_parameter() -> None:
     (link,) = parsed("Observation", ("performer.name", "x")).links
     assert isinstance(link, Chain)
-    names = {target.type.name for target in link.targets}
+    names = {name for target in link.targets for name in target.names}
     assert {"Patient", "Practitioner", "Organization"} <= names
     assert "PractitionerRole" not in names
 
@@ -119,10 +120,10 @@ def test_has_is_a_search_of_what_refers() -> None:
     name = "_has:Observation:patient:_has:Provenance:target:agent"
     (link,) = parsed("Patient", (name, "Practitioner/1")).links
     assert isinstance(link, Reverse)
-    assert (link.parameter.name, link.referring.type.name) == ("patient", "Observation")
+    assert (link.parameter.name, link.referring.names) == ("patient", ("Observation",))
     (inner,) = link.referring.links
     assert isinstance(inner, Reverse)
-    assert inner.referring.type.name == "Provenance"
+    assert inner.referring.names == ("Provenance",)
     assert len(links_of(parsed("Patient", (name, "Practitioner/1")))) == 2
 
 
