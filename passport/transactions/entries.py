@@ -22,8 +22,8 @@ MOST_ENTRIES: Final = 5_000
 
 READING: Final = frozenset({"GET", "HEAD"})
 _METHODS: Final = frozenset(get_args(Method))
-# Below the base, with no step out of it.
-_PATH: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.-]*(?:/[A-Za-z0-9_$.-]+)*")
+# Below the base, with no step out of it; the star stands for all types of a compartment.
+_PATH: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.-]*(?:/[A-Za-z0-9_$.-]+)*(?:/\*)?")
 _RECORD: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]*)(?:/(?P<id>[A-Za-z0-9.-]{1,64}))?")
 
 
@@ -110,7 +110,9 @@ def asked_of(entry: Any, at: int, fhir_url: str, *, sandbox: bool = False) -> As
     if not isinstance(method, str) or method not in _METHODS:
         raise Invalid("got an unknown method, expected one of HTTP's", (f"{place}.request.method",))
     path, _, query = _below(url, fhir_url).partition("?")
-    if not _PATH.fullmatch(path) or ".." in path.split("/"):
+    # The base itself is searched for all types.
+    searched = not path and bool(query) and method in READING
+    if not (searched or _PATH.fullmatch(path)) or ".." in path.split("/"):
         text = "got an address that is not below the base, expected such as `Observation/1`"
         raise Invalid(text, (f"{place}.request.url",))
     named = _RECORD.fullmatch(path)
@@ -139,7 +141,9 @@ def asked_of(entry: Any, at: int, fhir_url: str, *, sandbox: bool = False) -> As
 
 
 def _below(url: Any, fhir_url: str) -> str:
-    return url.removeprefix(f"{fhir_url}/") if isinstance(url, str) else ""
+    if not isinstance(url, str):
+        return ""
+    return url.removeprefix(fhir_url) if url.startswith(f"{fhir_url}?") else url.removeprefix(f"{fhir_url}/")
 
 
 def _stated(request: Mapping[str, Any], name: str, place: str) -> str | None:

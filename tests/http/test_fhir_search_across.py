@@ -14,6 +14,7 @@ from httpx import Response
 
 from tests import resources as made
 from tests.cast import Cast
+from tests.http.bundles import asked, done, send
 from tests.town import BASE_URL, Voice, link, outcome, references
 from tests.unit.consent.words import deny, permit
 
@@ -108,6 +109,16 @@ async def test_without_types_all_are_searched_by_what_every_type_has(ill: Ill, c
         made.weight(own.reference, meta={"tag": [{"system": "http://example.test/t", "code": ill.weight}]})
     )
     assert await own.found(BASE, ("_tag", f"http://example.test/t|{ill.weight}")) == [tagged]
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_an_entry_of_a_bundle_searches_several_types(ill: Ill, kind: str) -> None:
+    base, types = f"{BASE_URL}/fhir", "_type=Observation,Condition"
+    asked_as = [f"?{types}", f"{base}?{types}", f"{base}/?{types}", f"{ill.patient.reference}/*?{types}"]
+    entries = await done(ill.patient, kind, *(asked("GET", url) for url in asked_as))
+    assert [references(entry["resource"]) for entry in entries] == [[ill.illness, ill.weight]] * len(asked_as)
+    refused = await send(ill.patient, "batch", *(asked("GET", url) for url in ("", "?", "*", "Patient/*/x")))
+    assert {one["response"]["status"][:1] for one in refused.json()["entry"]} == {"4"}
 
 
 async def test_the_whole_compartment_is_searched(ill: Ill, taro: Voice, cast: Cast) -> None:
