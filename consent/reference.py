@@ -28,7 +28,7 @@ from consent.model import (
 Truth = bool | None
 
 
-class _Role(Enum):
+class Role(Enum):
     """What a provision does where it stands; its absent attributes mean something else in each."""
 
     GRANTING = auto()  # a permit root, or a permit child of a deny root
@@ -54,29 +54,30 @@ def _visible(consents: Sequence[Consent], record: Record, q: Request) -> bool:
     follows = record.type in systems.FOLLOWING and bool(record.follows)
     if follows and not all(_followed(consents, target, record, q) for target in record.follows):
         return False
-    parts = list(_parts(record))
+    parts = list(parts_of(record))
     return all(
         _permitted(consents, record, patient, q, follows)
         and all(_permitted(consents, part, patient, q) for part in parts)
-        for patient in _patients(record) or {None}
+        for patient in patients_of(record) or {None}
     )
 
 
 def _followed(consents: Sequence[Consent], target: Record | None, by: Record, q: Request) -> bool:
     """It is there, stands lower than what follows it, and is visible."""
-    return target is not None and _height(target) < _height(by) and _visible(consents, target, q)
+    return target is not None and height(target) < height(by) and _visible(consents, target, q)
 
 
-def _height(record: Record) -> int:
+def height(record: Record) -> int:
+    """How high it stands: what follows others stands higher than these."""
     return systems.FOLLOWING.get(record.type, 0)
 
 
-def _patients(record: Record) -> frozenset[str | None]:
+def patients_of(record: Record) -> frozenset[str | None]:
     """Everybody whom it or something in it names; each decides about the whole."""
-    return record.patients.union(*(_patients(part) for part in record.parts))
+    return record.patients.union(*(patients_of(part) for part in record.parts))
 
 
-def _parts(record: Record) -> Iterator[Record]:
+def parts_of(record: Record) -> Iterator[Record]:
     """What is contained in it at any depth, with the container's facts where it has none of its own."""
     for own in record.parts:
         labelled = own if own.confidentiality is not None or own.sensitivities else record
@@ -99,7 +100,7 @@ def _parts(record: Record) -> Iterator[Record]:
             )
         if part.type not in systems.DIRECTORY:
             yield part
-        yield from _parts(part)
+        yield from parts_of(part)
 
 
 def _permitted(
@@ -111,52 +112,54 @@ def _permitted(
     if q.purpose is Purpose.BTG and (patient is None or patient != q.opened):
         return False
     roots = [consent.root for consent in consents if consent.root and consent.patient in {None, patient}]
-    blocks = [_region(root, _Role.BLOCKING, record, q) for root in roots if _denies(root)]
+    blocks = [_region(root, Role.BLOCKING, record, q) for root in roots if denies(root)]
     granted = granted or _or(grant for root in roots for grant in _grants(root, record, q)) is True
     return granted and _or(blocks) is False
 
 
 def _grants(root: Provision, record: Record, q: Request) -> Iterator[Truth]:
-    if not _denies(root):
-        yield _region(root, _Role.GRANTING, record, q)
+    if not denies(root):
+        yield _region(root, Role.GRANTING, record, q)
         return
     for child in root.children:
-        qualified = _match(root, _Role.QUALIFYING, record, q)
-        yield _and((qualified, _region(child, _Role.GRANTING, record, q)))
+        qualified = _match(root, Role.QUALIFYING, record, q)
+        yield _and((qualified, _region(child, Role.GRANTING, record, q)))
 
 
-def _region(n: Provision, role: _Role, record: Record, q: Request) -> Truth:
-    below = _Role.GRANTING if role is _Role.BLOCKING else _Role.EXCEPTION
+def _region(n: Provision, role: Role, record: Record, q: Request) -> Truth:
+    below = Role.GRANTING if role is Role.BLOCKING else Role.EXCEPTION
     excepted = _or(_region(child, below, record, q) for child in n.children)
     return _and((_match(n, role, record, q), _not(excepted)))
 
 
-def _match(n: Provision, role: _Role, record: Record, q: Request) -> Truth:
+def _match(n: Provision, role: Role, record: Record, q: Request) -> Truth:
+    return _and(truth for _, truth in conditions(n, role, record, q))
+
+
+def conditions(n: Provision, role: Role, record: Record, q: Request) -> Iterator[tuple[str, Truth]]:
+    """Each attribute by its name in `Consent.provision`, and whether it holds; an absent one mostly does."""
     purposes, actions = n.purposes, n.actions
-    if not purposes and role in {_Role.GRANTING, _Role.BLOCKING}:
+    if not purposes and role in {Role.GRANTING, Role.BLOCKING}:
         purposes = frozenset(Purpose) - {Purpose.BTG}
-    if not actions and role is _Role.GRANTING:
+    if not actions and role is Role.GRANTING:
         actions = frozenset({Action.ACCESS})
-    return _and(
-        (
-            n.period is None or n.period.holds(q.at),
-            not purposes or q.purpose in purposes,
-            not actions or q.action in actions,
-            not n.actors or _or(_actor(n, role, reference, q) for reference in n.actors),
-            _or(_class(coding, record) for coding in n.classes)
-            if n.classes
-            else record.type not in systems.UNNAMED_EXCLUDED,
-            not n.codes or _or(_code(coding, record) for coding in n.codes),
-            _label(n, record),
-            n.data_period is None or _inside(record.time, n.data_period),
-            not n.data or _or(_data(data, record) for data in n.data),
-        )
-    )
+    yield "period", n.period is None or n.period.holds(q.at)
+    yield "purpose", not purposes or q.purpose in purposes
+    yield "action", not actions or q.action in actions
+    yield "actor", not n.actors or _or(_actor(n, role, reference, q) for reference in n.actors)
+    if n.classes:
+        yield "class", _or(_class(coding, record) for coding in n.classes)
+    else:
+        yield "class", record.type not in systems.UNNAMED_EXCLUDED
+    yield "code", not n.codes or _or(_code(coding, record) for coding in n.codes)
+    yield "securityLabel", _label(n, record)
+    yield "dataPeriod", n.data_period is None or _inside(record.time, n.data_period)
+    yield "data", not n.data or _or(_data(data, record) for data in n.data)
 
 
-def _actor(n: Provision, role: _Role, reference: str, q: Request) -> Truth:
+def _actor(n: Provision, role: Role, reference: str, q: Request) -> Truth:
     # An application can narrow what its user may do, never widen it.
-    if reference == q.client and _denies(n) and role is not _Role.QUALIFYING:
+    if reference == q.client and denies(n) and role is not Role.QUALIFYING:
         return True
     if reference in q.actors:
         return True
@@ -191,7 +194,7 @@ def _label(n: Provision, record: Record) -> Truth:
         return None
     if n.sensitivities:
         return bool(n.sensitivities & record.sensitivities)
-    if _denies(n):
+    if denies(n):
         return record.confidentiality >= min(n.confidentiality)
     return record.confidentiality <= max(n.confidentiality)
 
@@ -226,7 +229,8 @@ def _data(data: Data, record: Record) -> Truth:
     return itself or (data.meaning is Meaning.DEPENDENTS and data.reference in record.references)
 
 
-def _denies(n: Provision) -> bool:
+def denies(n: Provision) -> bool:
+    """Whether it denies; what does neither is an error."""
     if n.effect is Effect.DENY:
         return True
     if n.effect is Effect.PERMIT:

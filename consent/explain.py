@@ -1,0 +1,283 @@
+"""Why the reference decides as it does: every provision that was considered, and what came of each condition.
+
+http://hl7.org/fhir/R4/consent.html
+
+The same words as in `consent.reference`: it decides, this tells how. A condition, a provision, a grant and a block
+are True, False, or None for unknown; the outcome of the whole is the reference's own, which a test holds it against.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from consent import systems
+from consent.errors import ConsentError
+from consent.model import Action, Consent, Effect, Provision, Purpose, Record, Request
+from consent.reference import Role, Truth, conditions, denies, height, parts_of, patients_of
+
+ROOT: Final = "Consent.provision"
+"""The path of a root provision."""
+
+OF_REQUESTS: Final = frozenset({"period", "purpose", "action", "actor"})
+"""The attributes that are known without a record."""
+
+_ATTRIBUTES: Final = {
+    "period": "period",
+    "purpose": "purposes",
+    "action": "actions",
+    "actor": "actors",
+    "class": "classes",
+    "code": "codes",
+    "dataPeriod": "data_period",
+    "data": "data",
+}
+
+
+class Outside(StrEnum):
+    """What settles a decision without any provision."""
+
+    DIRECTORY = "directory"  # readable by everyone who is signed in
+    OWN = "own"  # the patient's own session
+    UNOPENED = "unopened"  # purpose BTG without an opening for this patient
+    FOLLOWS = "follows"  # it needs no grant of its own, as what it follows is seen
+    LOST = "lost"  # something that it follows is not there, or cannot be seen
+    FAULT = "fault"  # a provision that cannot be evaluated
+
+
+class Condition(NamedTuple):
+    """One attribute of a provision by its name there, and whether it holds."""
+
+    name: str
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One provision: where it stands, what came of its conditions, and of its exceptions.
+
+    `matched` is what its own conditions come to; `region` leaves out what an exception takes away.
+    """
+
+    path: str
+    provision: Provision
+    conditions: tuple[Condition, ...]
+    matched: Truth
+    exceptions: tuple["Step", ...]
+    region: Truth
+
+    def failing(self) -> Iterator[tuple[str, str, Truth]]:
+        """Path, attribute and truth of what keeps the region from being True; of an exception the attribute is ``."""
+        yield from ((self.path, one.name, one.truth) for one in self.conditions if one.truth is not True)
+        if self.matched is not False:
+            yield from ((one.path, "", one.region) for one in self.exceptions if one.region is not False)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One grant or one block of a consent, and what came of it.
+
+    `steps` is one provision; of a permit inside of a deny root it is that root, as a mere condition, and the permit.
+    """
+
+    consent: Consent
+    effect: Effect
+    steps: tuple[Step, ...]
+    truth: Truth
+
+    @property
+    def path(self) -> str:
+        """The path of the provision that grants or blocks."""
+        return self.steps[-1].path
+
+    @property
+    def until(self) -> datetime | None:
+        """When it ends by itself; None where it does not."""
+        ends = [step.provision.period.end for step in self.steps if step.provision.period]
+        return min((end for end in ends if end is not None), default=None)
+
+    def failing(self) -> Iterator[tuple[str, str, Truth]]:
+        """What keeps it from being True, see `Step.failing`; of the root before a permit only its conditions."""
+        for step in self.steps[:-1]:
+            yield from ((step.path, one.name, one.truth) for one in step.conditions if one.truth is not True)
+        yield from self.steps[-1].failing()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one patient's consents and the policies say of a record, or of a part of it."""
+
+    patient: str | None
+    record: Record
+    permitted: bool
+    outside: Outside | None = None
+    weighed: tuple[Weighed, ...] = ()
+
+    @property
+    def grants(self) -> tuple[Weighed, ...]:
+        """Every grant, whatever came of it."""
+        return tuple(one for one in self.weighed if one.effect is Effect.PERMIT)
+
+    @property
+    def because(self) -> tuple[Weighed, ...]:
+        """The grants that let it through."""
+        return tuple(one for one in self.grants if one.truth is True)
+
+    @property
+    def blocked(self) -> tuple[Weighed, ...]:
+        """The blocks that stand in the way, certainly or as far as is known."""
+        return tuple(one for one in self.weighed if one.effect is Effect.DENY and one.truth is not False)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision about one record, and the views of every patient on it and on its parts."""
+
+    record: Record
+    permitted: bool
+    outside: Outside | None = None
+    views: tuple[View, ...] = ()
+    follows: tuple["Explanation | None", ...] = field(default=())
+
+    def of(self, patients: Collection[str | None]) -> "Explanation":
+        """The same with the views of these patients alone: nobody is told what another person decided."""
+        told = tuple(None if one is None else one.of(patients) for one in self.follows)
+        return replace(self, views=tuple(v for v in self.views if v.patient in patients), follows=told)
+
+
+Parts = Callable[[Record], Iterable[Record]]
+"""The parts of a record with the facts that they take from it."""
+
+
+def explain(
+    consents: Iterable[Consent], record: Record, request: Request, *, parts: Parts = parts_of
+) -> Explanation:
+    """How the consents decide about the whole record.
+
+    Args:
+        consents: all of the patients that it names, and the policies.
+        record: the record; `parts` yields what is inside of it.
+        request: who asks, why, for what, and when.
+        parts: how parts take facts from their container, where that was not done before.
+
+    Returns:
+        An explanation whose `permitted` is what `consent.reference.decide` says.
+    """
+    try:
+        return _explained([one for one in consents if one.counts], record, request, parts)
+    except ConsentError:
+        return Explanation(record, permitted=False, outside=Outside.FAULT)
+
+
+def outline(
+    consents: Iterable[Consent], request: Request, type_name: str | None = None
+) -> tuple[Weighed, ...]:
+    """What a request meets before any record is looked at: its record conditions are unknown.
+
+    Args:
+        consents: those that are considered.
+        request: who asks, why, for what, and when.
+        type_name: the type that was asked for, where there was one.
+    """
+    record = Record(type=type_name or "", reference=None)
+    known = OF_REQUESTS if type_name is None else OF_REQUESTS | {"class"}
+    try:
+        return tuple(_weighed([one for one in consents if one.counts], record, request, known))
+    except ConsentError:
+        return ()
+
+
+def _explained(consents: Sequence[Consent], record: Record, q: Request, parts: Parts) -> Explanation:
+    if record.type in systems.DIRECTORY and q.action is Action.ACCESS:
+        return Explanation(record, permitted=True, outside=Outside.DIRECTORY)
+    following = record.type in systems.FOLLOWING and bool(record.follows)
+    targets = tuple(
+        None if target is None else _explained(consents, target, q, parts)
+        for target in (record.follows if following else ())
+    )
+    if not all(one is not None and one.permitted and height(one.record) < height(record) for one in targets):
+        return Explanation(record, permitted=False, outside=Outside.LOST, follows=targets)
+    inside = list(parts(record))
+    views = tuple(
+        view
+        for patient in sorted(patients_of(record), key=str) or [None]
+        for view in (
+            _view(consents, record, patient, q, following=following),
+            *(_view(consents, part, patient, q) for part in inside),
+        )
+    )
+    return Explanation(record, all(view.permitted for view in views), None, views, targets)
+
+
+def _view(
+    consents: Sequence[Consent], record: Record, patient: str | None, q: Request, *, following: bool = False
+) -> View:
+    if patient is not None and patient == q.own:
+        return View(patient, record, permitted=True, outside=Outside.OWN)
+    if q.purpose is Purpose.BTG and (patient is None or patient != q.opened):
+        return View(patient, record, permitted=False, outside=Outside.UNOPENED)
+    named = [consent for consent in consents if consent.patient in {None, patient}]
+    weighed = tuple(_weighed(named, record, q))
+    outside = Outside.FOLLOWS if following else None
+    view = View(patient, record, permitted=False, outside=outside, weighed=weighed)
+    return replace(view, permitted=bool(following or view.because) and not view.blocked)
+
+
+def _weighed(
+    consents: Iterable[Consent], record: Record, q: Request, known: Collection[str] | None = None
+) -> Iterator[Weighed]:
+    """Every grant and every block; `known` are the attributes that can be told, None for all of them."""
+    for consent in consents:
+        root = consent.root
+        if root is None:
+            continue
+        if not denies(root):
+            step = _step(root, Role.GRANTING, ROOT, record, q, known)
+            yield Weighed(consent, Effect.PERMIT, (step,), step.region)
+            continue
+        step = _step(root, Role.BLOCKING, ROOT, record, q, known)
+        yield Weighed(consent, Effect.DENY, (step,), step.region)
+        head = _step(replace(root, children=()), Role.QUALIFYING, ROOT, record, q, known)
+        for granting in step.exceptions:
+            truth = _all((head.matched, granting.region))
+            yield Weighed(consent, Effect.PERMIT, (head, granting), truth)
+
+
+def _step(
+    n: Provision, role: Role, path: str, record: Record, q: Request, known: Collection[str] | None
+) -> Step:
+    below = Role.GRANTING if role is Role.BLOCKING else Role.EXCEPTION
+    found = tuple(_known(n, Condition(*one), known) for one in conditions(n, role, record, q))
+    matched = _all(one.truth for one in found)
+    exceptions = tuple(
+        _step(child, below, f"{path}.provision[{place}]", record, q, known)
+        for place, child in enumerate(n.children)
+    )
+    region = _all((matched, *(_not(one.region) for one in exceptions)))
+    return Step(path, n, found, matched, exceptions, region)
+
+
+def _known(n: Provision, condition: Condition, known: Collection[str] | None) -> Condition:
+    if known is None or condition.name in known or not _names(n, condition.name):
+        return condition
+    return Condition(condition.name, None)
+
+
+def _names(n: Provision, attribute: str) -> bool:
+    if attribute == "class":
+        # A provision without class leaves some types out.
+        return True
+    if attribute == "securityLabel":
+        return bool(n.confidentiality or n.sensitivities)
+    found = getattr(n, _ATTRIBUTES[attribute])
+    return bool(found) if isinstance(found, frozenset) else found is not None
+
+
+def _all(values: Iterable[Truth]) -> Truth:
+    found = set(values)
+    return False if False in found else None if None in found else True
+
+
+def _not(value: Truth) -> Truth:
+    return None if value is None else not value
