@@ -89,6 +89,31 @@ async def test_cursors_give_no_place_among_hidden_records_away(twins: Twins) -> 
     assert len(lengths) == 1
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        (("_sort", "_lastUpdated"), ("_type", "Observation,MedicationRequest,Condition,Procedure")),
+        (("_total", "accurate"), ("_count", "1")),
+        (("_summary", "count"),),
+        (("_type", "Observation,MedicationRequest"), ("_total", "accurate")),
+        (("_type", "MedicationRequest,Condition"), ("_summary", "count")),
+        (("_type", "Observation,MedicationRequest"), ("code", "85354-9,29463-7,C09CA06"), ("_count", "2")),
+        (("_type", "Observation,MedicationRequest"), ("code:not", "29463-7"), ("_total", "accurate")),
+        (("_type", "Observation,MedicationRequest"), ("_sort", "-status,_lastUpdated"), ("_count", "1")),
+        (("_security", "R"), ("_total", "accurate")),
+        (("_type", "Observation,Consent"), ("_revinclude", "*"), ("_count", "3")),
+    ],
+)
+async def test_several_types_at_once_tell_nothing_of_what_is_hidden(twins: Twins, params: Params) -> None:
+    await twins.alike(lambda voice, twin: voice.get(f"{twin.patient.reference}/*", *params))
+    if "_type" in dict(params):
+        await twins.alike(lambda voice, twin: voice.get("", ("patient", twin.patient.reference), *params))
+    walk = (("_count", "1"), ("_type", "Observation,MedicationRequest"))
+    for twin in (twins.full, twins.bare):
+        pages = await twins.physician.walk(f"{twin.patient.reference}/*", *walk)
+        assert pages == [[one] for one in twin.shown[::-1]]
+
+
 async def test_a_cursor_of_one_who_sees_more_opens_for_nobody_else(twins: Twins, cast: Cast) -> None:
     for patient in (twins.full.patient, twins.bare.patient):
         bundle = await patient.search("Observation", ("patient", patient.reference), ("_count", "1"))
