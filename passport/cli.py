@@ -23,6 +23,7 @@ from passport.embedded import EmbeddedPostgresError
 from passport.installation.operators import first_operators
 from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError
+from passport.receipts.commands import verify
 from passport.runtime import utc_now
 from passport.settings import Settings
 
@@ -209,6 +210,9 @@ def migrate(state: Path) -> None:
 @main.group("consent")
 def consent_group() -> None:
     """What was granted and decided: prove it, and decide it again."""
+
+
+consent_group.add_command(verify)
 
 
 def _existing(state: Path, *, port: int | None = None, host: str | None = None) -> Settings:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
+from passport.custodian import SILENT, Custodian
 from passport.outcomes import PassportError
 
 Mode = Literal["production", "demo", "sandbox"]
@@ -64,7 +65,8 @@ class Settings:
     the address that it listens on. `trusted_proxies` are the addresses or networks, separated by commas, whose
     word about a caller's address is believed; by default nobody's. `grants_after_death` says what the law of the
     place does to a person's grants when they die: `end` at once, `stay`, or end after a number of days;
-    `proxies_after_death` says it of the grants by which relatives act for them.
+    `proxies_after_death` says it of the grants by which relatives act for them. `custodian` is what receipts say of
+    who keeps the passport.
     """
 
     state: Path
@@ -81,6 +83,7 @@ class Settings:
     trusted_proxies: str = ""
     grants_after_death: str = ENDS
     proxies_after_death: str = ENDS
+    custodian: Custodian = SILENT
 
     def __post_init__(self) -> None:
         if not self.base_url:
@@ -146,9 +149,11 @@ class Settings:
 
     def save(self) -> None:
         """Write into the folder what the installation is; atomically, so that no reader sees half of it."""
-        content = {name: str(getattr(self, name)) for name in _WRITTEN}
+        content: dict[str, object] = {name: str(getattr(self, name)) for name in _WRITTEN}
         if self.base_url != self._listening_url:
             content["base_url"] = self.base_url
+        if self.custodian.stated:
+            content["custodian"] = self.custodian.stated
         path = self.state / FILE_NAME
         written = path.with_suffix(".new")
         written.unlink(missing_ok=True)
@@ -184,11 +189,20 @@ def _value(name: str, value: object) -> object:
         return text if (text := str(value)) in {ENDS, STAYS} else str(_count(name, value, LINGER_MAX_DAYS))
     if name == "trusted_proxies":
         return _networks(str(value))
+    if name == "custodian":
+        return value if isinstance(value, Custodian) else _custodian(value)
     if name in {"key_file", "state"}:
         return Path(str(value))
     if name == "mode" and value not in get_args(Mode):
         raise SettingsUnusable(f"got mode `{value}`, expected one of {', '.join(get_args(Mode))}")
     return str(value).rstrip("/") if name == "base_url" else str(value)
+
+
+def _custodian(content: object) -> Custodian:
+    try:
+        return Custodian.read(content)
+    except ValueError as error:
+        raise SettingsUnusable(f"got unusable particulars in `custodian`, {error}") from None
 
 
 def _zone(name: str) -> ZoneInfo:

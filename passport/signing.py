@@ -16,6 +16,8 @@ from typing import Any, Final, Self
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from passport.outcomes import PassportError
 
@@ -81,6 +83,18 @@ class SigningKey:
         """The name of the key: its thumbprint by RFC 7638."""
         members = {"crv": "P-256", "kty": "EC", "x": self.x, "y": self.y}
         return urlsafe_b64encode(sha256(orjson.dumps(members)).digest()).rstrip(b"=").decode()
+
+    def sign(self, message: bytes) -> bytes:
+        """The ES256 signature of a message, r and s side by side; always the same one (RFC 6979).
+
+        Raises:
+            NoSigningKey: the private part is not here.
+        """
+        if self.d is None:
+            raise NoSigningKey
+        private = ec.derive_private_key(_number(self.d), ec.SECP256R1())
+        signature = private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+        return b"".join(part.to_bytes(_COORDINATE_BYTES, "big") for part in decode_dss_signature(signature))
 
     @property
     def public(self) -> dict[str, str]:

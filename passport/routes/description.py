@@ -15,6 +15,7 @@ OPEN: Final = frozenset(
         "/healthz",
         "/readyz",
         "/fhir/metadata",
+        "/.well-known/jwks.json",
         "/auth/token",
         "/auth/sign-in",
         "/devices/{device_id}/readings",

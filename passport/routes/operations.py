@@ -277,6 +277,15 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         success=(201,),
     ),
     ("/identity/merges/{merge_id}/undo", "post"): Operation("Separate two registrations again (operator)"),
+    ("/.well-known/jwks.json", "get"): Operation("The keys by which receipts are verified", errors=()),
+    ("/sharing/receipts", "get"): Operation(
+        "Which of my consents I have a receipt of, the newest first", errors=_ONLY_ASKED
+    ),
+    ("/sharing/receipts/{consent_id}", "get"): Operation(
+        "The receipt of a consent, signed: a JWS, or with `Accept: application/json` beside what it says",
+        parameters={"version": "the version that gave or withdrew it, by default the last of these"},
+        errors=(*_ONLY_ASKED, 404),
+    ),
     ("/notifications", "get"): Operation("What I was told, newest first", errors=_ONLY_ASKED),
     ("/devices", "get"): Operation("My devices and how they stand", errors=_ONLY_ASKED),
     ("/devices/models", "get"): Operation("Which models can be enrolled", errors=(401,)),

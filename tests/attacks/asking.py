@@ -296,6 +296,13 @@ def hand_over(draw: Random, scene: Scene) -> Asked:
     return Asked("POST", f"/imports?{query}", data, {"Content-Type": "application/octet-stream"})
 
 
+def receipt(draw: Random, scene: Scene) -> Asked:
+    consent = scene.record(draw, "Consent").partition("/")[2]
+    version = draw.choice(("", "", "?version=1", "?version=2", "?version=x"))
+    accept = draw.choice(("application/jose", "application/json", "*/*"))
+    return Asked.of("GET", f"/sharing/receipts/{consent}{version}", Accept=accept)
+
+
 def import_status(draw: Random, scene: Scene) -> Asked:
     return Asked.of("GET", f"/imports/{draw.choice(scene.imports)}")
 

@@ -29,6 +29,7 @@ class Silent:
 _PAGES: Final = Silent("shows the same pages to everybody, with or without a token")
 _HEALTH: Final = Silent("says whether the service and its database answer")
 _SESSIONS: Final = Silent("tells of the caller's own credentials and session alone; no record is looked at")
+_KEYS: Final = Silent("shows the same public keys to everybody, with or without a token")
 _OFFICE: Final = Silent(
     "for operators alone, about clients and models of devices, which are no one's records"
 )
@@ -47,6 +48,9 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/fhir/"): asking.search_across,
         ("POST", "/fhir/_search"): asking.search_across_by_post,
         ("GET", "/fhir/metadata"): _PAGES,
+        ("GET", "/.well-known/jwks.json"): _KEYS,
+        ("GET", "/sharing/receipts"): asking.plainly("/sharing/receipts"),
+        ("GET", "/sharing/receipts/{consent_id}"): asking.receipt,
         ("POST", "/auth/token"): _SESSIONS,
         ("POST", "/auth/sign-in"): _SESSIONS,
         ("POST", "/auth/sign-out"): _SESSIONS,
