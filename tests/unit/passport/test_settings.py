@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from passport.custodian import Custodian
 from passport.settings import Settings, SettingsUnusable
 
 
@@ -91,3 +92,18 @@ def test_the_law_of_the_place_is_kept_with_the_installation(tmp_path: Path) -> N
 def test_a_law_that_nobody_can_read_is_refused(tmp_path: Path, law: str) -> None:
     with pytest.raises(SettingsUnusable):
         load(tmp_path, grants_after_death=law)
+
+
+def test_who_keeps_the_passport_is_read_from_the_folder_and_kept_there(tmp_path: Path) -> None:
+    assert load(tmp_path).custodian == Custodian()
+    load(tmp_path, custodian={"name": "架空市", "contact": "市民課（架空）"}).save()
+    again = load(tmp_path)
+    assert (again.custodian.name, again.custodian.jurisdiction) == ("架空市", "JP")
+    again.save()
+    assert load(tmp_path) == again
+
+
+@pytest.mark.parametrize("custodian", ["架空市", [], {"city": "架空市"}, {"name": 5}, {"name": "a" * 501}])
+def test_particulars_that_are_none_are_refused(tmp_path: Path, custodian: Any) -> None:
+    with pytest.raises(SettingsUnusable, match="custodian"):
+        load(tmp_path, custodian=custodian)
