@@ -84,7 +84,8 @@ class Sight:
     bound as `grouped_patients`. With `own`, the patient bound as `own_patient` needs no grant; with `owns`, none of
     those bound as `own_patients`, which are all of the same person. With
     `directory`, directory types are readable. `many` tells that the groups are long: then patients are looked up
-    in a hash, where a list would be searched from end to end for every row.
+    in a hash, where a list would be searched from end to end for every row. `prefix` stands before the names of
+    all that is bound, so that one statement can hold several sights.
     """
 
     groups: Sequence[Standing]
@@ -93,6 +94,7 @@ class Sight:
     owns: bool = False
     directory: bool = True
     many: bool = False
+    prefix: str = ""
 
 
 def clause(standing: Standing, record: RecordColumns, types: TypeNumbers) -> ColumnElement[bool]:
@@ -203,16 +205,16 @@ def _for_patient(
     sight: Sight, patient: ColumnElement[int], decision: Callable[[Standing], Formula]
 ) -> Formula:
     branches: list[Formula] = [
-        every([_among(patient, f"patients_{place}", many=sight.many), decision(standing)])
+        every([_among(patient, f"{sight.prefix}patients_{place}", many=sight.many), decision(standing)])
         for place, standing in enumerate(sight.groups)
     ]
     if sight.otherwise is not None:
-        ungrouped = patient != all_(bindparam("grouped_patients", type_=_KEYS))
+        ungrouped = patient != all_(bindparam(f"{sight.prefix}grouped_patients", type_=_KEYS))
         branches.append(every([ungrouped, decision(sight.otherwise)]))
     if sight.own:
-        branches.append(patient == bindparam("own_patient", type_=BigInteger))
+        branches.append(patient == bindparam(f"{sight.prefix}own_patient", type_=BigInteger))
     if sight.owns:
-        branches.append(patient == any_(bindparam("own_patients", type_=_KEYS)))
+        branches.append(patient == any_(bindparam(f"{sight.prefix}own_patients", type_=_KEYS)))
     return either(branches)
 
 

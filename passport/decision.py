@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     FromClause,
     Integer,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 from consent.compile import GrantEffect
 from consent.facts import RecordColumns
@@ -40,6 +42,7 @@ from passport.standing import Signature, Standing
 FEW_PATIENTS: Final = 8
 """More than these are looked up in a hash, which takes longer to build than so few take to compare."""
 
+_KEY: Final = BigInteger()
 _PATIENTS: Final = ARRAY(BigInteger)
 _PLACES: Final = ARRAY(Integer)
 
@@ -61,6 +64,15 @@ class Decision:
     policies: tuple[StandingGrant, ...]
     type_name: str | None = None
 
+    def beside(self, prefix: str) -> Self:
+        """The same for a statement that asks for several decisions: all that it binds is named with `prefix`."""
+        return replace(
+            self,
+            structure=(prefix, self.structure),
+            sight=replace(self.sight, prefix=prefix),
+            params={f"{prefix}{name}": value for name, value in self.params.items()},
+        )
+
     def of(self, type_name: str) -> Self:
         """The same for a statement that asks for one type: what only rows of other types need is left out."""
         return replace(self, type_name=type_name)
@@ -78,7 +90,8 @@ class Decision:
 
     def reaches(self, patient_key: int) -> bool:
         """Whether a patient is among those whose grants, or the policies for them, were asked."""
-        return any(patient_key in keys for name, keys in self.params.items() if name.startswith("patients_"))
+        groups = f"{self.sight.prefix}patients_"
+        return any(patient_key in keys for name, keys in self.params.items() if name.startswith(groups))
 
     def covers(self, type_name: str) -> bool:
         """Whether the policies permit every record of a type, whatever it says."""
@@ -101,14 +114,14 @@ class Decision:
         if self.nobodys:
             # Proposals to people without a passport lie here too, and are their requester's alone.
             office = (record.c.type != TYPE_NUMBERS["Consent"]) | (
-                record.c.source == bindparam("requester", type_=BigInteger)
+                record.c.source == self._bound("requester")
             )
             outside.append((record.c.patient_key == NOBODY) & office)
         if self.proposals and self.type_name in {None, "Consent"}:
             outside.append(
                 (record.c.type == TYPE_NUMBERS["Consent"])
-                & (record.c.source == bindparam("requester", type_=BigInteger))
-                & (record.c.status == bindparam("proposed", type_=BigInteger))
+                & (record.c.source == self._bound("requester"))
+                & (record.c.status == self._bound("proposed"))
             )
         return or_(permitted, *outside) if outside else permitted
 
@@ -117,7 +130,7 @@ class Decision:
         columns = RecordColumns.of(record, within=self._within)
         whens = [
             (
-                record.c.patient_key == any_(bindparam(f"patients_{at}", type_=_PATIENTS)),
+                record.c.patient_key == any_(self._bound(f"patients_{at}", _PATIENTS)),
                 relied(standing, columns, TYPE_NUMBERS),
             )
             for at, standing in enumerate(self.sight.groups)
@@ -125,6 +138,9 @@ class Decision:
         ]
         nothing = literal([], _PLACES)
         return case(*whens, else_=nothing) if whens else nothing
+
+    def _bound(self, name: str, type_: TypeEngine[Any] = _KEY) -> BindParameter[Any]:
+        return bindparam(f"{self.sight.prefix}{name}", type_=type_)
 
 
 async def decide(runtime: Runtime, connection: Connection, standing: Standing, action: Action) -> Decision:

@@ -15,9 +15,10 @@ from typing import Any, Final, NamedTuple
 
 from consent.model import Purpose
 from consent.standing import GRANTS
+from consent.store import GRANT_TABLES
 from fhirstore.tables import NOBODY
 from passport.outcomes import Unauthenticated
-from passport.sql import Connection, Cursor, Prepared, start
+from passport.sql import Connection, Cursor, Prepared, fetch, start
 from passport.subjects import Subject
 
 _CALLER_OF_SESSION: Final = """
@@ -80,7 +81,7 @@ _WALK: Final = """
 """
 
 _STATEMENT: Final = """
-WITH RECURSIVE caller AS MATERIALIZED ({caller}),
+WITH RECURSIVE {supposed}caller AS MATERIALIZED ({caller}),
 about AS MATERIALIZED (
     SELECT DISTINCT patient_key FROM locator WHERE record_key = ANY (%(about_keys)s::bigint[])),
 {linked}walk (actor, step) AS ({walk}),
@@ -180,10 +181,15 @@ _ONCE: Final = {
 
 
 def _statement(*, bearer: bool, anyone: bool, closer: bool = True, answer: str = "found.*,") -> Prepared:
-    purposes = ",".join(purpose.value for purpose in Purpose)  # in the order of their bits
     caller = _CALLER_OF_SESSION + (_LIVING if closer else "") if bearer else _CALLER_OF_SERVICE
+    return Prepared(_text(caller, anyone=anyone, closer=closer, answer=answer), {})
+
+
+def _text(caller: str, *, anyone: bool, closer: bool, answer: str = "found.*,", supposed: str = "") -> str:
+    purposes = ",".join(purpose.value for purpose in Purpose)  # in the order of their bits
     of_record = _ASKED_OF_RECORD + (_ASKED_OF_KIN if closer else "")
     text = _STATEMENT.format(
+        supposed=supposed,
         caller=caller,
         walk=_WALK,
         asked=_ASKED_OF_ANYONE if anyone else of_record,
@@ -192,7 +198,7 @@ def _statement(*, bearer: bool, anyone: bool, closer: bool = True, answer: str =
         answer=answer,
         **(_CLOSER if closer else _ONCE),
     )
-    return Prepared(text.replace("%(anyone)s", "true" if anyone else "false"), {})
+    return text.replace("%(anyone)s", "true" if anyone else "false")
 
 
 STATEMENTS: Final = {
@@ -212,6 +218,50 @@ REPEATED: Final = {
 Where it has to be asked more closely its digest is that of no standing, and the guess is wrong.
 """
 
+
+# All that is kept of the patients in question, with what is drafted; and in front of the tables of the same names what
+# of both counts in a case.
+_KEPT: Final = ",".join(
+    f"""
+{table}_or_draft AS MATERIALIZED (
+    SELECT *, false AS drafted FROM {table} WHERE patient_key = ANY (%(patient_keys)s::bigint[])
+    UNION ALL SELECT *, true FROM jsonb_populate_recordset(NULL::{table}, %({table})s::jsonb))"""
+    for table in GRANT_TABLES
+)
+_SUPPOSED: Final = "".join(
+    f"""{table} AS NOT MATERIALIZED (
+    SELECT * FROM {table}_or_draft
+    WHERE CASE WHEN drafted THEN consent_key = ANY (one.including) ELSE consent_key <> ALL (one.without) END),
+"""
+    for table in GRANT_TABLES
+)
+_SUPPOSED_CALLER: Final = """
+    SELECT one.kind, one.subject, one.role, one.client, one.actor_key, one.client_key, NULL::bigint AS patient_key,
+        one.opened_patient_key, one.purpose, one.scopes, NULL::uuid AS session_id
+"""
+
+
+def _supposed() -> Prepared:
+    text = _text(_SUPPOSED_CALLER, anyone=False, closer=True, supposed=_SUPPOSED)
+    return Prepared(
+        f"""
+WITH {_KEPT}
+SELECT one.place, stood.*
+FROM jsonb_to_recordset(%(cases)s::jsonb) AS one (place int, kind text, subject text, role text, client text,
+    actor_key bigint, client_key bigint, opened_patient_key bigint, purpose text, scopes text[], action_bit int,
+    without bigint[], including bigint[])
+CROSS JOIN LATERAL ({text.replace("%(action_bit)s", "one.action_bit")}) AS stood
+ORDER BY one.place
+""",
+        {},
+    )
+
+
+SUPPOSED: Final = _supposed()
+"""The same for any number of callers who are not here, each under the consents that are supposed in their case.
+
+It is the statement above with its caller taken from a row, and reads nothing but the consents from elsewhere.
+"""
 
 WIDEN: Final = Prepared(
     """
@@ -315,6 +365,11 @@ async def standing_in(asking: Asking) -> Standing:
     if row is None:
         raise Unauthenticated(presented=asking.bearer)
     return _standing(row, anyone=asking.anyone)
+
+
+async def suppose(connection: Connection, params: Mapping[str, Any]) -> list[Standing]:
+    """How each case of `SUPPOSED` would stand, in their order; the wall is left where the last one has it."""
+    return [_standing(row, anyone=False) for row in await fetch(connection, SUPPOSED, params)]
 
 
 def _standing(row: Any, *, anyone: bool) -> Standing:
