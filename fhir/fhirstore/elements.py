@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from fhirstore.types import Path
 
 _NODES: Final = (dict, list)
+_META: Final = "meta"
 _VERSION: Final = re.compile(r"/_history/[A-Za-z0-9\-.]{1,64}$")
 _RESTFUL: Final = re.compile(r"(?P<base>https?://.+)/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}$")
 
@@ -111,25 +112,42 @@ def is_address(full_url: object) -> bool:
 
 def reference_elements(tree: Mapping[str, Any], skipped: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return every element with a literal reference, except below the root's `skipped` elements."""
-    found: list[dict[str, Any]] = []
+    return inside(tree, skipped)[0]
+
+
+def inside(
+    tree: Mapping[str, Any], skipped: Sequence[str] = ()
+) -> tuple[list[dict[str, Any]], tuple[Code, ...]]:
+    """Return every element with a literal reference, and every code of a named system, wherever it stands.
+
+    One walk for both; the root's `skipped` elements are left out. A quantity names the code of its unit. The
+    codes in `meta` are about the record and not of what it says.
+    """
+    references: list[dict[str, Any]] = []
+    codes: dict[Code, None] = {}
     for name, value in tree.items():
         if name not in skipped and isinstance(value, _NODES):
-            _collect(value, found)
-    return found
+            _collect(value, references, {} if name == _META else codes)
+    return references, tuple(codes)
 
 
-def _collect(node: dict[str, Any] | list[Any], found: list[dict[str, Any]]) -> None:
+def _collect(
+    node: dict[str, Any] | list[Any], references: list[dict[str, Any]], codes: dict[Code, None]
+) -> None:
     # Recurses no deeper than the parser let the tree be.
     if isinstance(node, list):
         for value in node:
             if isinstance(value, _NODES):
-                _collect(value, found)
+                _collect(value, references, codes)
         return
     if isinstance(node.get("reference"), str):
-        found.append(node)
+        references.append(node)
+    system, code = node.get("system"), node.get("code")
+    if isinstance(code, str) and isinstance(system, str):
+        codes[Code(system, code)] = None
     for value in node.values():
         if isinstance(value, _NODES):
-            _collect(value, found)
+            _collect(value, references, codes)
 
 
 def _listed(value: object) -> Sequence[Any]:

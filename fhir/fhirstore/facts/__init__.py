@@ -21,8 +21,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fhirstore.elements import Code, References, values_at
-from fhirstore.facts.reading import VITAL_SIGNS, medications_in, patients_of, read
-from fhirstore.facts.record import Columns, Facts, Holder
+from fhirstore.facts.reading import VITAL_SIGNS, labels_of, medications_in, patients_of, read
+from fhirstore.facts.record import CONFIDENTIALITIES, CONFIDENTIALITY_SYSTEM, Columns, Facts, Holder
 from fhirstore.facts.wholes import completed
 from fhirstore.parts import Placed, placed
 from fhirstore.types import ResourceType, resource_type
@@ -37,6 +37,20 @@ def extract(
 ) -> Facts:
     """Read the facts of a resource.
 
+    Args and Raises as of `gathered`.
+    """
+    return completed(gathered(tree, zone=zone, medication_codes=medication_codes, base_urls=base_urls))
+
+
+def gathered(
+    tree: Mapping[str, Any],
+    *,
+    zone: ZoneInfo,
+    medication_codes: Mapping[str, Sequence[Code]] | None = None,
+    base_urls: Collection[str] = (),
+) -> Facts:
+    """Read what a resource and its parts say, each of itself; `completed` lets the parts take from the whole.
+
     Args:
         tree: a valid resource, with the id that it is stored under.
         zone: the passport's time zone, in which days begin and end.
@@ -49,7 +63,7 @@ def extract(
     """
     _held(tree)
     at = placed(tree, References(tuple(base_urls)))
-    return completed(read(at, zone, medication_codes or {}))
+    return read(at, zone, medication_codes or {})
 
 
 def medications(tree: Mapping[str, Any], base_urls: Collection[str] = ()) -> tuple[str, ...]:
@@ -79,4 +93,17 @@ def _held(tree: Mapping[str, Any]) -> ResourceType:
     return resource_type(str(tree.get("resourceType", "")), sandbox=True)
 
 
-__all__ = ["VITAL_SIGNS", "Columns", "Facts", "Holder", "about", "extract", "medications"]
+__all__ = [
+    "CONFIDENTIALITIES",
+    "CONFIDENTIALITY_SYSTEM",
+    "VITAL_SIGNS",
+    "Columns",
+    "Facts",
+    "Holder",
+    "about",
+    "completed",
+    "extract",
+    "gathered",
+    "labels_of",
+    "medications",
+]

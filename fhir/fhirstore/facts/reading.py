@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from fhirstore.criteria import patients_named
-from fhirstore.elements import Code, codes_in, reference_elements, values_at
+from fhirstore.elements import Code, codes_in, inside, reference_elements, values_at
 from fhirstore.facts.record import CONFIDENTIALITIES, CONFIDENTIALITY_SYSTEM, Facts
 from fhirstore.parts import NESTED, Placed
 from fhirstore.times import Interval, interval_at
@@ -53,20 +53,22 @@ def read(at: Placed, zone: ZoneInfo, medication_codes: Mapping[str, Sequence[Cod
     """Read a resource where it stands; its parts keep only what they say themselves."""
     tree, row = at.tree, _row(at)
     main_codes = _main_codes(at, row, medication_codes)
-    confidentiality, sensitivities = _labels(tree)
+    confidentiality, sensitivities = labels_of(values_at(tree, _SECURITY))
+    references, mentioned = inside(tree, NESTED)
     return Facts(
         type=row,
         reference=at.reference,
         patients=patients_of(at, row),
         main_codes=main_codes,
         codes=tuple(dict.fromkeys(main_codes + codes_in(values_at(tree, row.component_codes)))),
+        mentioned=mentioned,
         categories=codes_in(values_at(tree, row.categories), row.category_system),
         implied_categories=_implied_categories(tree, row),
         time=_time(tree, row, zone),
         confidentiality=confidentiality,
         sensitivities=sensitivities,
         authors=at.references.literals(values_at(tree, row.authors)),
-        references=at.references.literals(reference_elements(tree, NESTED)),
+        references=at.references.literals(references),
         follows=at.references.literals(values_at(tree, row.follows)),
         status=_status(tree, row),
         loose=row.bound and not _anchored(at, row),
@@ -151,8 +153,9 @@ def _time(tree: Mapping[str, Any], row: ResourceType, zone: ZoneInfo) -> Interva
     return next((interval_at(value, zone) for value in values_at(tree, row.times)), None)
 
 
-def _labels(tree: Mapping[str, Any]) -> tuple[str | None, tuple[Code, ...]]:
-    labels = codes_in(values_at(tree, _SECURITY))
+def labels_of(security: Sequence[Any]) -> tuple[str | None, tuple[Code, ...]]:
+    """Return what the elements of `meta.security` say: the confidentiality, if it is one, and the sensitivities."""
+    labels = codes_in(security)
     levels = [label.code for label in labels if label.system == CONFIDENTIALITY_SYSTEM]
     sensitivities = tuple(label for label in labels if label.system != CONFIDENTIALITY_SYSTEM)
     if not levels or any(level not in CONFIDENTIALITIES for level in levels):

@@ -2,7 +2,15 @@ from typing import Any
 
 import pytest
 
-from fhirstore.elements import Code, References, codes_in, is_address, reference_elements, values_at
+from fhirstore.elements import (
+    Code,
+    References,
+    codes_in,
+    inside,
+    is_address,
+    reference_elements,
+    values_at,
+)
 
 HERE = References(own=("https://passport.example/fhir",))
 
@@ -91,3 +99,24 @@ def test_every_literal_reference_is_found_but_not_below_what_is_skipped() -> Non
     found = reference_elements(tree, ("contained",))
     assert sorted(element["reference"] for element in found) == ["Device/d", "Patient/x"]
     assert len(reference_elements(tree)) == 3
+
+
+def test_every_code_of_a_system_is_found_but_in_meta_and_below_what_is_skipped() -> None:
+    tree: dict[str, Any] = {
+        "meta": {"tag": [{"system": "t", "code": "1"}], "extension": [{"reference": "Device/d"}]},
+        "code": {
+            "coding": [
+                {"system": "s", "code": "a"},
+                {"code": "b"},
+                {"system": "s"},
+                {"system": "s", "code": 1},
+            ]
+        },
+        "reasonCode": [{"coding": [{"system": "s", "code": "a"}, {"system": "r", "code": "c"}]}],
+        "extension": [{"extension": [{"valueCoding": {"system": "x", "code": "d"}}]}],
+        "valueQuantity": {"value": 1, "system": "u", "code": "mm"},
+        "contained": [{"code": {"coding": [{"system": "s", "code": "e"}]}}],
+    }
+    references, codes = inside(tree, ("contained",))
+    assert codes == (Code("s", "a"), Code("r", "c"), Code("x", "d"), Code("u", "mm"))
+    assert references == [{"reference": "Device/d"}]

@@ -1,0 +1,142 @@
+"""The labelling of a record when it is written: what it says itself, what it said before, what the table says.
+
+http://hl7.org/fhir/R4/security-labels.html
+http://hl7.org/fhir/R4/resource.html#security-labels
+
+Labels only rise here. The whole bears what stands anywhere in it: contained resources cannot be labelled
+themselves (dom-5), and the entries of a document may be signed, so nothing inside is touched.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any, Final
+
+from consent.systems import ACT_CODE
+from fhirstore.elements import Code, codes_in
+from fhirstore.facts import CONFIDENTIALITIES, CONFIDENTIALITY_SYSTEM, Facts, labels_of
+from fhirstore.parse import Tree
+from passport.labelling.table import sensitivities_of
+
+NORMAL: Final = "N"
+RESTRICTED: Final = "R"
+
+_SENSITIVE: Final = """
+BH COGN DVD EMOTDIS ETH ETHUD GDIS HIV IDS MH MST OPIOIDUD PREGNANT PSY PSYTHPN SCA SDV SEX SICKLE SPI STD SUD TBOO VIO
+"""
+SENSITIVE: Final = frozenset(_SENSITIVE.split())
+"""What ActCode calls the sensitivity of information about a person's health, whoever says so.
+
+Of its other codes (obligations, refrain policies, test data) none makes a record confidential.
+https://terminology.hl7.org/ValueSet-v3-InformationSensitivityPolicy.html
+"""
+
+Label = dict[str, Any]
+"""A Coding, as it stands in `meta.security`."""
+
+
+def is_labelled(facts: Facts) -> bool:
+    """Whether records like this bear labels: those of a patient, and what follows them; never the directory."""
+    return not facts.type.directory and (bool(facts.follows) or any(each.patients for each in _all(facts)))
+
+
+def labelled(tree: Tree, facts: Facts, kept: Sequence[Label] = ()) -> tuple[Tree, Facts]:
+    """Give a record that is about to be stored its labels.
+
+    Args:
+        tree: the record, valid.
+        facts: what was gathered of it and its parts (`fhirstore.facts.gathered`).
+        kept: the labels of the version before, those apart that the patient takes away.
+
+    Returns:
+        The record and its facts with the labels; the same ones where it has them all.
+    """
+    if not is_labelled(facts):
+        return tree, facts
+    stated = security_of(tree)
+    labels = raised(stated, [*kept, *_inside(facts)], sensitivities_of(_codes(facts)))
+    if labels == stated:
+        return tree, facts
+    confidentiality, sensitivities = labels_of(labels)
+    written = {**tree, "meta": {**tree.get("meta", {}), "security": labels}}
+    return written, replace(facts, confidentiality=confidentiality, sensitivities=sensitivities)
+
+
+def raised(stated: Sequence[Label], kept: Sequence[Label], found: Collection[str]) -> list[Label]:
+    """The labels of a record: all that it states, what it keeps, and what was found, at the highest confidentiality.
+
+    A sensitivity makes it `R` at least; one without any word on it is `N`. Each label stands once, in the order
+    and the words of the one who gave it first.
+    """
+    labels = _once([*stated, *kept, *(_label(Code(ACT_CODE, code)) for code in found)])
+    highest = _highest(labels)
+    rest = [label for label in labels if _system(label) != CONFIDENTIALITY_SYSTEM or label["code"] == highest]
+    if any(_system(label) == CONFIDENTIALITY_SYSTEM for label in rest):
+        return rest
+    return [_label(Code(CONFIDENTIALITY_SYSTEM, highest)), *rest]
+
+
+def _highest(labels: Sequence[Label]) -> str:
+    codes = codes_in(labels)
+    levels = [code.code for code in codes if code.system == CONFIDENTIALITY_SYSTEM]
+    if any(code.system == ACT_CODE and code.code in SENSITIVE for code in codes):
+        levels.append(RESTRICTED)
+    # What is none of them may mean anything.
+    if not set(levels) <= set(CONFIDENTIALITIES):
+        return CONFIDENTIALITIES[-1]
+    return max(levels, key=CONFIDENTIALITIES.index, default=NORMAL)
+
+
+def _once(labels: Sequence[Label]) -> list[Label]:
+    """Each label the first time that it stands there; one without a code is none, and is left alone."""
+    found: dict[object, Label] = {}
+    for label in labels:
+        found.setdefault(next(iter(codes_in([label])), str(label)), label)
+    return list(found.values())
+
+
+def _label(code: Code) -> Label:
+    return {"system": code.system, "code": code.code}
+
+
+def _system(label: Label) -> str:
+    """The code system of a label, empty where it is none."""
+    return next((code.system for code in codes_in([label])), "")
+
+
+def lowered(stated: Sequence[Label], before: Sequence[Label]) -> bool:
+    """Whether a record says less than before: a label is gone, or its confidentiality is lower."""
+    (level, labels), (level_before, labels_before) = labels_of(stated), labels_of(before)
+    ranks = [-1 if one is None else CONFIDENTIALITIES.index(one) for one in (level, level_before)]
+    return ranks[0] < ranks[1] or not set(labels_before) <= set(labels)
+
+
+def security_of(tree: Tree) -> list[Label]:
+    """The labels that a record states."""
+    labels: list[Label] = tree.get("meta", {}).get("security", [])
+    return labels
+
+
+def _all(facts: Facts) -> Iterator[Facts]:
+    """A record and all that is inside of it."""
+    yield facts
+    for part in facts.parts:
+        yield from _all(part)
+
+
+def _codes(facts: Facts) -> Iterator[Code]:
+    return chain.from_iterable((*each.codes, *each.mentioned) for each in _all(facts))
+
+
+def _inside(facts: Facts) -> list[Label]:
+    """What the parts state themselves: the whole is no less confidential than they are."""
+    return [
+        _label(code)
+        for part in _all(facts)
+        if part is not facts
+        for code in (*_level(part.confidentiality), *part.sensitivities)
+    ]
+
+
+def _level(confidentiality: str | None) -> tuple[Code, ...]:
+    return () if confidentiality is None else (Code(CONFIDENTIALITY_SYSTEM, confidentiality),)

@@ -1,0 +1,83 @@
+"""The table: which codes are sensitive, and of what.
+
+http://hl7.org/fhir/R4/security-labels.html
+
+A code is looked up by its beginnings, so a record costs the same whatever the length of the table.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from fhirstore.elements import Code
+from passport.labelling.genetics import GENETICS
+from passport.labelling.hiv import HIV
+from passport.labelling.model import Classification, ValueSet
+from passport.labelling.psychiatry import PSYCHIATRY
+from passport.labelling.reproduction import REPRODUCTION
+from passport.labelling.substances import SUBSTANCES
+
+TABLE: Final[tuple[ValueSet, ...]] = (HIV, PSYCHIATRY, SUBSTANCES, REPRODUCTION, GENETICS)
+
+VERSION_BYTES: Final = 8
+
+
+def version_of(table: Iterable[ValueSet]) -> str:
+    """What a table is called: a hash of what it says, its reasons apart."""
+    said = sorted(
+        f"{each.code} {system} {row.classification.exact:d} {row.compared}"
+        for each in table
+        for row in each.rows
+        for system in sorted(row.classification.systems)
+    )
+    return blake2b("\n".join(said).encode(), digest_size=VERSION_BYTES).hexdigest()
+
+
+TABLE_VERSION: Final = version_of(TABLE)
+"""Changes whenever a record could be labelled otherwise than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginnings:
+    """A classification as it is looked up: what each beginning means, and how long beginnings are."""
+
+    classification: Classification
+    meanings: Mapping[str, tuple[str, ...]]
+    lengths: tuple[int, ...]
+
+    def of(self, code: str) -> Iterator[str]:
+        written = self.classification.written(code)
+        if self.classification.exact:
+            yield from self.meanings.get(written, ())
+            return
+        for length in self.lengths:
+            yield from self.meanings.get(written[:length], ())
+
+
+def _index(table: Iterable[ValueSet]) -> Mapping[str, _Beginnings]:
+    """By the name of each code system what its codes mean."""
+    meanings: dict[Classification, dict[str, tuple[str, ...]]] = {}
+    for each in table:
+        for row in each.rows:
+            known = meanings.setdefault(row.classification, {})
+            known[row.compared] = (*known.get(row.compared, ()), each.code)
+    return {
+        system: _Beginnings(classification, known, tuple(sorted({len(begins) for begins in known})))
+        for classification, known in meanings.items()
+        for system in classification.systems
+    }
+
+
+_INDEX: Final = _index(TABLE)
+
+
+def sensitivities_of(codes: Iterable[Code]) -> tuple[str, ...]:
+    """The sensitivities of a record with these codes, in the order of the table."""
+    found = {
+        sensitivity
+        for code in codes
+        if (beginnings := _INDEX.get(code.system)) is not None
+        for sensitivity in beginnings.of(code.code)
+    }
+    return tuple(each.code for each in TABLE if each.code in found) if found else ()
