@@ -9,13 +9,14 @@ the other, so that the second sees what the first one made; the lock is taken wh
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fhirstore.search.include import includes
 from fhirstore.search.query import Query, parse_query
 from fhirstore.search.result import RESULT
 from fhirstore.search.test import SearchError
 from fhirstore.types import ResourceType
+from passport import query_strings
 from passport.admission import Desk
 from passport.disclosure.matching_records import matches
 from passport.intake import claim
@@ -66,15 +67,15 @@ def pairs_of(text: str, type_: ResourceType) -> list[tuple[str, str]]:
     """The parameters of a condition as it stands in a header or an address, without or with its `?`.
 
     Raises:
-        Invalid: it names another type than `type_`.
+        Invalid: it names another type than `type_`, or is not UTF-8.
     """
     head, mark, rest = text.strip().partition("?")
     if not mark or "=" in head:
         # A question mark that stands in a value begins nothing.
-        return parse_qsl(text.strip(), keep_blank_values=True)
+        return query_strings.pairs_of(text.strip())
     if head.rpartition("/")[2] not in ("", type_.name):
         raise Invalid(f"got a condition on another type, expected one on `{type_.name}`")
-    return parse_qsl(rest, keep_blank_values=True)
+    return query_strings.pairs_of(rest)
 
 
 async def claimed(desk: Desk, conditions: Collection[Condition]) -> None:
@@ -98,6 +99,7 @@ async def matched(desk: Desk, condition: Condition, *, gone: Collection[str] = (
     ]
     if len(found) > 1:
         raise PreconditionFailed(
-            "got a condition that several records match, expected one that names a record"
+            "got a condition that several records match, expected one that matches no more than one; "
+            "nothing was written"
         )
     return found[0] if found else None

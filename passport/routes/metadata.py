@@ -1,6 +1,7 @@
 """The CapabilityStatement, made from the tables that the code executes.
 
 http://hl7.org/fhir/R4/capabilitystatement.html
+http://hl7.org/fhir/R4/http.html#capabilities
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,9 @@ from fhirstore.types import ResourceType, types_of
 from passport import interactions
 from passport.interactions import ON_THE_SYSTEM, ON_TYPES, READ_ONLY
 from passport.operations import OPERATIONS, OperationDefinition
+from passport.outcomes import Invalid, PassportError
 from passport.routes.messages import check_accept, fhir_response, runtime_of
+from passport.routes.subsets import single
 from passport.settings import Settings
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
@@ -29,19 +32,64 @@ _TYPE_TOLD: Final = (
     "Types between commas; with it whatever parameter all of them have, without it these alone."
 )
 
+MODES: Final = ("full", "normative", "terminology")
+
+TRIAL_USE: Final = frozenset(
+    {"conditionalCreate", "conditionalRead", "conditionalUpdate", "conditionalDelete"}
+)
+"""Elements of what is told of a type that R4 has for trial use, in a resource that is normative."""
+
 _Json = dict[str, Any]
+
+
+class NoTerminology(PassportError):
+    """There is no TerminologyCapabilities: this is no terminology server."""
+
+    outcome = "not-found"
+
+    def __init__(self) -> None:
+        text = "got mode `terminology`, expected `full` or `normative`: no terminology service is offered"
+        super().__init__(404, "not-supported", text, ("mode",))
 
 
 @router.get("/metadata")
 async def capabilities(request: Request) -> Response:
     """What this server can do; readable by anyone."""
     check_accept(request)
-    return fhir_response(_written(runtime_of(request).settings))
+    mode = single(request, "mode") if request.query_params else None
+    return fhir_response(_written(runtime_of(request).settings, normative=_is_normative(mode)))
 
 
-@lru_cache(maxsize=1)
-def _written(settings: Settings) -> bytes:
-    return orjson.dumps(statement(settings))
+def _is_normative(mode: str | None) -> bool:
+    """Whether the normative part alone is asked for.
+
+    Raises:
+        NoTerminology: what the server can do with terminologies is asked for.
+        Invalid: there is no such mode.
+    """
+    if mode == "terminology":
+        raise NoTerminology
+    if mode not in (None, *MODES):
+        raise Invalid(f"got an unknown mode, expected one of {', '.join(MODES)}", ("mode",))
+    return mode == "normative"
+
+
+@lru_cache(maxsize=2)
+def _written(settings: Settings, *, normative: bool) -> bytes:
+    told = statement(settings)
+    return orjson.dumps(_normative(told) if normative else told)
+
+
+def _normative(told: _Json) -> _Json:
+    """The statement without the elements that are for trial use."""
+    rest = [
+        {**each, "resource": [_without_trial_use(row) for row in each["resource"]]} for each in told["rest"]
+    ]
+    return {**told, "rest": rest}
+
+
+def _without_trial_use(row: _Json) -> _Json:
+    return {name: value for name, value in row.items() if name not in TRIAL_USE}
 
 
 def statement(settings: Settings) -> dict[str, Any]:

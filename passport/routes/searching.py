@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -25,6 +25,7 @@ from passport.audit.query import recorded
 from passport.bundles import Entry, Links
 from passport.disclosure.including import MOST_INCLUDED
 from passport.outcomes import Invalid, UnsupportedMedia, issues_outcome
+from passport.query_strings import pairs_of
 from passport.routes.direct import Direct
 from passport.routes.messages import (
     bearer,
@@ -112,10 +113,10 @@ async def _form(request: Request) -> Pairs:
     if (kind := media_type(request)) != _FORM:
         raise UnsupportedMedia(_FORM, kind)
     try:
-        form = parse_qsl((await raw_body(request)).decode(), keep_blank_values=True, strict_parsing=False)
-    except (UnicodeDecodeError, ValueError):
+        form = (await raw_body(request)).decode()
+    except UnicodeDecodeError:
         raise Invalid("got a body that is no form, expected one") from None
-    return [*request.query_params.multi_items(), *form]
+    return [*request.query_params.multi_items(), *pairs_of(form)]
 
 
 async def _search(request: Request, type_name: str, pairs: Pairs, patient: str | None = None) -> Response:

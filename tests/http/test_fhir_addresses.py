@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/http.html
 import pytest
 
 from tests import resources as made
-from tests.http.bundles import asked, done, send, statuses
+from tests.http.bundles import asked, created, done, send, statuses
 from tests.town import FHIR_JSON, Voice, outcome
 
 pytestmark = pytest.mark.anyio
@@ -95,6 +95,21 @@ async def test_an_entry_whose_query_is_no_utf_8_is_refused(hanako: Voice) -> Non
     entry = asked("DELETE", "Observation?identifier=%ff")
     assert statuses(await done(hanako, "batch", entry)) == [400]
     outcome(await send(hanako, "transaction", entry), 400, "invalid")
+
+
+@pytest.mark.parametrize("value", UNREADABLE)
+async def test_a_form_or_a_condition_that_is_no_utf_8_is_refused(hanako: Voice, value: str) -> None:
+    query = f"patient={hanako.reference}&identifier={value}"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in ("Observation/_search", f"{hanako.reference}/Observation/_search", "_search"):
+        answer = await hanako.call("POST", path, content=query.encode(), headers=headers)
+        assert "not UTF-8" in outcome(answer, 400, "invalid")["issue"][0]["diagnostics"]
+    tree = made.weight(hanako.reference)
+    outcome(await hanako.post(tree, **{"If-None-Exist": query}), 400, "invalid")
+    entry = created(tree, ifNoneExist=query)
+    assert statuses(await done(hanako, "batch", entry)) == [400]
+    outcome(await send(hanako, "transaction", entry), 400, "invalid")
+    assert await hanako.found("Observation") == []
 
 
 async def test_letters_are_understood_with_and_without_escapes(hanako: Voice) -> None:

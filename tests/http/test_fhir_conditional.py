@@ -106,10 +106,19 @@ async def test_a_conditional_update_follows_the_number_of_matches(hanako: Voice)
     for tree in (weighed(hanako, "7"), {**weighed(hanako, "7"), "id": id_}):
         answer = await put(hanako, "7", tree)
         assert (answer.status_code, answer.json()["id"]) == (200, id_)
-    outcome(await put(hanako, "7", {**weighed(hanako, "7"), "id": "other"}), 400, "invalid")
+    (issue,) = outcome(await put(hanako, "7", {**weighed(hanako, "7"), "id": "other"}), 400, "invalid")[
+        "issue"
+    ]
+    assert issue["diagnostics"] == (
+        f"got id `other` in the resource, expected `{id_}` of the record that matches, or none"
+    )
     outcome(await put(hanako, "7", weighed(hanako, "7"), **{"If-Match": 'W/"1"'}), 412, "conflict")
     await hanako.create(weighed(hanako, "7"))
-    outcome(await put(hanako, "7", weighed(hanako, "7")), 412, "conflict")
+    (issue,) = outcome(await put(hanako, "7", weighed(hanako, "7")), 412, "conflict")["issue"]
+    assert issue["diagnostics"] == (
+        "got a condition that several records match, expected one that matches no more than one; "
+        "nothing was written"
+    )
 
 
 async def test_a_conditional_update_under_a_chosen_id_needs_what_an_update_of_it_needs(

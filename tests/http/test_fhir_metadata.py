@@ -1,0 +1,44 @@
+"""What the server tells of itself, in each mode that R4 knows.
+
+http://hl7.org/fhir/R4/http.html#capabilities
+"""
+
+import pytest
+from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+
+from tests.town import Town, outcome
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_all_of_it_is_told_unless_a_part_is_asked_for(town: Town) -> None:
+    plain, full = [await town.stranger.get(path) for path in ("metadata", "metadata?mode=full")]
+    assert plain.status_code == 200
+    assert plain.content == full.content
+
+
+async def test_the_normative_part_leaves_out_what_is_for_trial_use(town: Town) -> None:
+    full, normative = [
+        (await town.stranger.get(f"metadata?mode={mode}")).json() for mode in ("full", "normative")
+    ]
+    CapabilityStatement.model_validate(normative)
+    for whole, part in zip(full["rest"][0]["resource"], normative["rest"][0]["resource"], strict=True):
+        assert whole.keys() - part.keys() == {
+            "conditionalCreate",
+            "conditionalRead",
+            "conditionalUpdate",
+            "conditionalDelete",
+        }
+        assert {name: whole[name] for name in part} == part
+    assert full.keys() == normative.keys()
+
+
+async def test_no_terminology_service_is_said_to_be_there(town: Town) -> None:
+    told = outcome(await town.stranger.get("metadata?mode=terminology"), 404, "not-supported")
+    assert "no terminology service" in told["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("query", ["mode=banana", "mode=", "mode=FULL", "mode=full&mode=full"])
+async def test_another_mode_is_refused(town: Town, query: str) -> None:
+    told = outcome(await town.stranger.get(f"metadata?{query}"), 400, "invalid")
+    assert told["issue"][0]["expression"] == ["mode"]
