@@ -44,13 +44,13 @@ _OPERATORS: Final[Mapping[type[ast.operator], type[ast.operator]]] = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.Add: ast.Sub, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
 _PAIRS: Final = (
-    ("all", "any"), ("min", "max"), ("every", "either"), ("_and", "_or"), ("and_", "or_"), ("true", "false"),
-    ("all_", "any_"), ("_node_true", "_node_false"), ("_starts_by", "_ends_by"),
+    ("all", "any"), ("min", "max"), ("every", "either"), ("all_of", "any_of"), ("and_", "or_"), ("true", "false"),
+    ("all_", "any_"), ("_node_true", "_node_false"),
 )  # fmt: skip
 # Each function beside the one that somebody might have meant.
 _MEANT: Final = dict([*_PAIRS, *((other, one) for one, other in _PAIRS)])
-_NEGATIONS: Final = frozenset({"not_", "negated", "_not", "_unless"})
-_CONNECTIVES: Final = frozenset({"every", "either", "_and", "_or", "and_", "or_"})
+_NEGATIONS: Final = frozenset({"not_", "negated", "_unless"})
+_CONNECTIVES: Final = frozenset({"every", "either", "all_of", "any_of", "and_", "or_"})
 _SQL: Final[Mapping[str, str]] = {
     "AND": "OR", "OR": "AND", "NOT": "", "<=": "<", "<": "<=", "<>": "=", "&&": "=", "IS NULL": "IS NOT NULL",
     "IS NOT NULL": "IS NULL", "LEFT JOIN": "JOIN", "1": "0", "0": "1", "<<": ">>",

@@ -14,8 +14,9 @@ from typing import Final, NamedTuple
 
 from consent import systems
 from consent.errors import ConsentError
+from consent.kleene import Truth, all_of, negated
 from consent.model import Action, Consent, Effect, Provision, Purpose, Record, Request
-from consent.reference import Role, Truth, conditions, denies, height, parts_of, patients_of
+from consent.reference import Role, conditions, height, parts_of, patients_of
 
 ROOT: Final = "Consent.provision"
 """The path of a root provision."""
@@ -213,9 +214,9 @@ def _explained(consents: Sequence[Consent], record: Record, q: Request, parts: P
 def _view(
     consents: Sequence[Consent], record: Record, patient: str | None, q: Request, *, following: bool = False
 ) -> View:
-    if patient is not None and patient == q.own:
+    if patient in q.own:
         return View(patient, record, permitted=True, outside=Outside.OWN)
-    if q.purpose is Purpose.BTG and (patient is None or patient != q.opened):
+    if q.purpose is Purpose.BTG and patient not in q.opened:
         return View(patient, record, permitted=False, outside=Outside.UNOPENED)
     named = [consent for consent in consents if consent.patient in {None, patient}]
     weighed = tuple(_weighed(named, record, q))
@@ -232,7 +233,7 @@ def _weighed(
         root = consent.root
         if root is None:
             continue
-        if not denies(root):
+        if not root.denies:
             step = _step(root, Role.GRANTING, ROOT, record, q, known)
             yield Weighed(consent, Effect.PERMIT, (step,), step.region)
             continue
@@ -240,7 +241,7 @@ def _weighed(
         yield Weighed(consent, Effect.DENY, (step,), step.region)
         head = _step(replace(root, children=()), Role.QUALIFYING, ROOT, record, q, known)
         for granting in step.exceptions:
-            truth = _all((head.matched, granting.region))
+            truth = all_of((head.matched, granting.region))
             yield Weighed(consent, Effect.PERMIT, (head, granting), truth)
 
 
@@ -249,12 +250,12 @@ def _step(
 ) -> Step:
     below = Role.GRANTING if role is Role.BLOCKING else Role.EXCEPTION
     found = tuple(_known(n, Condition(*one), known) for one in conditions(n, role, record, q))
-    matched = _all(one.truth for one in found)
+    matched = all_of(one.truth for one in found)
     exceptions = tuple(
         _step(child, below, f"{path}.provision[{place}]", record, q, known)
         for place, child in enumerate(n.children)
     )
-    region = _all((matched, *(_not(one.region) for one in exceptions)))
+    region = all_of((matched, *(negated(one.region) for one in exceptions)))
     return Step(path, n, found, matched, exceptions, region)
 
 
@@ -272,12 +273,3 @@ def _names(n: Provision, attribute: str) -> bool:
         return bool(n.confidentiality or n.sensitivities)
     found = getattr(n, _ATTRIBUTES[attribute])
     return bool(found) if isinstance(found, frozenset) else found is not None
-
-
-def _all(values: Iterable[Truth]) -> Truth:
-    found = set(values)
-    return False if False in found else None if None in found else True
-
-
-def _not(value: Truth) -> Truth:
-    return None if value is None else not value

@@ -8,11 +8,11 @@ instants in UTC. An empty set is an absent attribute or an absent fact.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from consent.errors import ConsentError
+from consent.errors import ConsentError, UnknownRule
 
 
 class Purpose(StrEnum):
@@ -76,6 +76,10 @@ class Status(StrEnum):
     ERROR = "entered-in-error"
 
 
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
 class Coding(NamedTuple):
     """A code in its system, compared character by character."""
 
@@ -110,9 +114,27 @@ class Interval:
         return (self.start is None or self.start <= instant) and (self.end is None or instant < self.end)
 
     @property
+    def first(self) -> datetime:
+        """Where it starts; before everything where that is open."""
+        return _FIRST if self.start is None else self.start
+
+    @property
+    def last(self) -> datetime:
+        """Where it ends; after everything where that is open."""
+        return _LAST if self.end is None else self.end
+
+    @property
     def empty(self) -> bool:
         """Whether it ends before anything is in it."""
         return self.start is not None and self.end is not None and self.start >= self.end
+
+    def lies_in(self, other: "Interval") -> bool | None:
+        """Whether all of it is there; None, unknown, where only some of it is, or nothing is in it."""
+        if self.empty:
+            return None
+        if other.first <= self.first and self.last <= other.last:
+            return True
+        return False if self.last <= other.first or other.last <= self.first else None
 
 
 def require_zone(instant: datetime | None) -> None:
@@ -131,8 +153,9 @@ class Request:
 
     `actors` are the references that the caller was expanded to. `unresolved` tells of a break in that
     chain. `resolvable` are the Groups and CareTeams whose membership is known; every other one is not.
-    `client` is the application through which a person acts. `own` is the patient whose own session this
-    is. `opened` is the one patient for whom break-glass was opened: purpose BTG means nothing for another.
+    `client` is the application through which a person acts. `own` are the registrations of the one whose own
+    session this is. `opened` is for whom break-glass was opened, in the service one patient: purpose BTG means
+    nothing for another, or for nobody.
     """
 
     actors: frozenset[str]
@@ -142,8 +165,8 @@ class Request:
     client: str | None = None
     unresolved: bool = False
     resolvable: frozenset[str] = frozenset()
-    own: str | None = None
-    opened: str | None = None
+    own: frozenset[str] = frozenset()
+    opened: frozenset[str | None] = frozenset()
 
     def __post_init__(self) -> None:
         require_zone(self.at)
@@ -190,6 +213,17 @@ class Provision:
     data_period: Interval | None = None
     data: frozenset[Data] = frozenset()
     children: tuple["Provision", ...] = ()
+
+    @property
+    def denies(self) -> bool:
+        """Whether it denies.
+
+        Raises:
+            UnknownRule: it does neither that nor permit.
+        """
+        if self.effect not in {Effect.DENY, Effect.PERMIT}:
+            raise UnknownRule("got a provision that neither permits nor denies")
+        return self.effect is Effect.DENY
 
     def walk(self) -> Iterator["Provision"]:
         """It and everything under it, parents first."""

@@ -11,21 +11,8 @@ from enum import Enum, auto
 
 from consent import systems
 from consent.errors import ConsentError, UnknownRule
-from consent.model import (
-    Action,
-    Coding,
-    Consent,
-    Data,
-    Effect,
-    Interval,
-    Meaning,
-    Provision,
-    Purpose,
-    Record,
-    Request,
-)
-
-Truth = bool | None
+from consent.kleene import Truth, all_of, any_of, negated
+from consent.model import Action, Coding, Consent, Data, Meaning, Provision, Purpose, Record, Request
 
 
 class Role(Enum):
@@ -81,23 +68,19 @@ def parts_of(record: Record) -> Iterator[Record]:
     """What is contained in it at any depth, with the container's facts where it has none of its own."""
     for own in record.parts:
         labelled = own if own.confidentiality is not None or own.sensitivities else record
+        # What the elements of an unread type would say is not known, whatever its container says.
+        read = ("codes", "categories", "time", "authors") if own.type in systems.READ else ()
         part = replace(
             own,
-            reference=own.reference or record.reference,
             container=record.container or record.reference,
             confidentiality=labelled.confidentiality,
             sensitivities=labelled.sensitivities,
             source=record.source,
-            references=own.references or record.references,
+            **{
+                fact: getattr(own, fact) or getattr(record, fact)
+                for fact in ("reference", "references", *read)
+            },
         )
-        if own.type in systems.READ:
-            part = replace(
-                part,
-                codes=own.codes or record.codes,
-                categories=own.categories or record.categories,
-                time=own.time or record.time,
-                authors=own.authors or record.authors,
-            )
         if part.type not in systems.DIRECTORY:
             yield part
         yield from parts_of(part)
@@ -107,33 +90,32 @@ def _permitted(
     consents: Sequence[Consent], record: Record, patient: str | None, q: Request, granted: bool = False
 ) -> bool:
     """Whether this patient's consents and the policies grant it, or need not, and none blocks it."""
-    if patient is not None and patient == q.own:
+    if patient in q.own:
         return True
-    if q.purpose is Purpose.BTG and (patient is None or patient != q.opened):
+    if q.purpose is Purpose.BTG and patient not in q.opened:
         return False
     roots = [consent.root for consent in consents if consent.root and consent.patient in {None, patient}]
-    blocks = [_region(root, Role.BLOCKING, record, q) for root in roots if denies(root)]
-    granted = granted or _or(grant for root in roots for grant in _grants(root, record, q)) is True
-    return granted and _or(blocks) is False
+    blocks = [_region(root, Role.BLOCKING, record, q) for root in roots if root.denies]
+    granted = granted or any_of(grant for root in roots for grant in _grants(root, record, q)) is True
+    return granted and any_of(blocks) is False
 
 
 def _grants(root: Provision, record: Record, q: Request) -> Iterator[Truth]:
-    if not denies(root):
+    if not root.denies:
         yield _region(root, Role.GRANTING, record, q)
         return
     for child in root.children:
-        qualified = _match(root, Role.QUALIFYING, record, q)
-        yield _and((qualified, _region(child, Role.GRANTING, record, q)))
+        yield all_of((_match(root, Role.QUALIFYING, record, q), _region(child, Role.GRANTING, record, q)))
 
 
 def _region(n: Provision, role: Role, record: Record, q: Request) -> Truth:
     below = Role.GRANTING if role is Role.BLOCKING else Role.EXCEPTION
-    excepted = _or(_region(child, below, record, q) for child in n.children)
-    return _and((_match(n, role, record, q), _not(excepted)))
+    excepted = any_of(_region(child, below, record, q) for child in n.children)
+    return all_of((_match(n, role, record, q), negated(excepted)))
 
 
 def _match(n: Provision, role: Role, record: Record, q: Request) -> Truth:
-    return _and(truth for _, truth in conditions(n, role, record, q))
+    return all_of(truth for _, truth in conditions(n, role, record, q))
 
 
 def conditions(n: Provision, role: Role, record: Record, q: Request) -> Iterator[tuple[str, Truth]]:
@@ -146,28 +128,24 @@ def conditions(n: Provision, role: Role, record: Record, q: Request) -> Iterator
     yield "period", n.period is None or n.period.holds(q.at)
     yield "purpose", not purposes or q.purpose in purposes
     yield "action", not actions or q.action in actions
-    yield "actor", not n.actors or _or(_actor(n, role, reference, q) for reference in n.actors)
-    if n.classes:
-        yield "class", _or(_class(coding, record) for coding in n.classes)
-    else:
-        yield "class", record.type not in systems.UNNAMED_EXCLUDED
-    yield "code", not n.codes or _or(_code(coding, record) for coding in n.codes)
+    yield "actor", not n.actors or any_of(_actor(n, role, reference, q) for reference in n.actors)
+    unnamed = record.type not in systems.UNNAMED_EXCLUDED
+    yield "class", any_of(_class(coding, record) for coding in n.classes) if n.classes else unnamed
+    yield "code", not n.codes or any_of(_code(coding, record) for coding in n.codes)
     yield "securityLabel", _label(n, record)
-    yield "dataPeriod", n.data_period is None or _inside(record.time, n.data_period)
-    yield "data", not n.data or _or(_data(data, record) for data in n.data)
+    time = record.time
+    yield "dataPeriod", n.data_period is None or (None if time is None else time.lies_in(n.data_period))
+    yield "data", not n.data or any_of(_data(data, record) for data in n.data)
 
 
 def _actor(n: Provision, role: Role, reference: str, q: Request) -> Truth:
     # An application can narrow what its user may do, never widen it.
-    if reference == q.client and denies(n) and role is not Role.QUALIFYING:
-        return True
-    if reference in q.actors:
+    narrows = reference == q.client and n.denies and role is not Role.QUALIFYING
+    if narrows or reference in q.actors:
         return True
     kind = reference.partition("/")[0]
-    unresolved = (q.unresolved and kind in systems.CHAINED) or (
-        kind in systems.COLLECTIVES and reference not in q.resolvable
-    )
-    return None if unresolved else False
+    missing = kind in systems.COLLECTIVES and reference not in q.resolvable
+    return None if missing or (q.unresolved and kind in systems.CHAINED) else False
 
 
 def _class(coding: Coding, record: Record) -> Truth:
@@ -194,59 +172,14 @@ def _label(n: Provision, record: Record) -> Truth:
         return None
     if n.sensitivities:
         return bool(n.sensitivities & record.sensitivities)
-    if denies(n):
+    if n.denies:
         return record.confidentiality >= min(n.confidentiality)
     return record.confidentiality <= max(n.confidentiality)
 
 
-def _inside(time: Interval | None, period: Interval) -> Truth:
-    if time is None or time.empty:
-        return None
-    if _starts_by(period, time) and _ends_by(time, period):
-        return True
-    disjoint = _before(time, period) or _before(period, time)
-    return False if disjoint else None
-
-
-def _starts_by(one: Interval, other: Interval) -> bool:
-    return one.start is None or (other.start is not None and one.start <= other.start)
-
-
-def _ends_by(one: Interval, other: Interval) -> bool:
-    return other.end is None or (one.end is not None and one.end <= other.end)
-
-
-def _before(one: Interval, other: Interval) -> bool:
-    return one.end is not None and other.start is not None and one.end <= other.start
-
-
 def _data(data: Data, record: Record) -> Truth:
     if data.meaning is Meaning.AUTHOREDBY:
-        if data.reference in record.authors or data.reference == record.source:
-            return True
-        return False if record.authors else None
+        written = data.reference in record.authors or data.reference == record.source
+        return True if written else False if record.authors else None
     itself = data.reference in {record.reference, record.container}
     return itself or (data.meaning is Meaning.DEPENDENTS and data.reference in record.references)
-
-
-def denies(n: Provision) -> bool:
-    """Whether it denies; what does neither is an error."""
-    if n.effect is Effect.DENY:
-        return True
-    if n.effect is Effect.PERMIT:
-        return False
-    raise UnknownRule("got a provision that neither permits nor denies")
-
-
-def _and(values: Iterable[Truth]) -> Truth:
-    found = set(values)
-    return False if False in found else None if None in found else True
-
-
-def _or(values: Iterable[Truth]) -> Truth:
-    found = set(values)
-    return True if True in found else None if None in found else False
-
-
-def _not(value: Truth) -> Truth:
-    return None if value is None else not value

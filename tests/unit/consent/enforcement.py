@@ -141,14 +141,20 @@ class Enforcement:
             standing[patient].append(StandingGrant(effect, shapes.get(shape), t_bits, f_bits))
         opened = set(patients.values())
         if q.purpose is Purpose.BTG:
-            opened = {patients[q.opened]} if q.opened else set()
+            opened = {patients[name] for name in q.opened}
         groups = [standing[key] + (standing[NOBODY] if key else []) for key in sorted(opened)]
         bound = {f"patients_{place}": [key] for place, key in enumerate(sorted(opened))}
-        own = q.own is not None
+        own = [patients[name] for name in q.own]
         return (
             # Both ways of asking for a patient are held against the definition.
-            Sight(groups, own=own, directory=q.action == "access", many=len(groups) % 2 == 0),
-            {**bound, **({"own_patient": patients[q.own]} if own else {})},
+            Sight(
+                groups,
+                own=len(own) == 1,
+                owns=len(own) > 1,
+                directory=q.action == "access",
+                many=len(groups) % 2 == 0,
+            ),
+            {**bound, "own_patient": own[0] if own else None, "own_patients": own},
         )
 
     def _select(self, sight: Sight, bound: Row, within: frozenset[str] | None) -> set[int]:
@@ -169,7 +175,7 @@ def _patients(
 ) -> dict[str | None, int]:
     """A patient_key for everybody who is named anywhere; nobody is 0."""
     named = {name for record in _all(records) for name in _named(record)} | {one.patient for one in consents}
-    named |= {request.own, request.opened}
+    named |= request.own | request.opened
     return {None: NOBODY, **{name: place for place, name in enumerate(sorted(filter(None, named)), 1)}}
 
 

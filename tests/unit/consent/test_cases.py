@@ -139,10 +139,10 @@ def test_13_a_record_that_names_two_patients_needs_both(permits: Decides) -> Non
 
 def test_14_break_glass_passes_a_deny_that_does_not_name_it(permits: Decides) -> None:
     given = [*policies(permit(ED, purposes=["BTG"])), *consents(deny())]
-    assert permits(given, record(), asks(IN_THE_ED, "BTG", opened=P1))
+    assert permits(given, record(), asks(IN_THE_ED, "BTG", opened=frozenset({P1})))
     assert not permits(given, record(), asks(IN_THE_ED, "TREAT"))
     assert not permits(given, record(), asks(IN_THE_ED, "BTG"))
-    assert not permits(given, record(), asks(IN_THE_ED, "BTG", opened=P2))
+    assert not permits(given, record(), asks(IN_THE_ED, "BTG", opened=frozenset({P2})))
 
 
 def test_15_a_deny_that_names_break_glass_holds_against_it(permits: Decides) -> None:
@@ -150,8 +150,8 @@ def test_15_a_deny_that_names_break_glass_holds_against_it(permits: Decides) -> 
         *policies(permit(ED, purposes=["BTG"])),
         *consents(deny(purposes=["BTG"], types=["MedicationRequest"])),
     ]
-    assert not permits(given, medicine(C09), asks(IN_THE_ED, "BTG", opened=P1))
-    assert permits(given, record(), asks(IN_THE_ED, "BTG", opened=P1))
+    assert not permits(given, medicine(C09), asks(IN_THE_ED, "BTG", opened=frozenset({P1})))
+    assert permits(given, record(), asks(IN_THE_ED, "BTG", opened=frozenset({P1})))
 
 
 def test_16_a_permit_in_a_root_deny_grants_unless_another_deny_blocks(permits: Decides) -> None:
@@ -181,7 +181,7 @@ def test_19_grants_add_up(permits: Decides) -> None:
 
 def test_20_break_glass_can_be_granted_inside_a_root_deny(permits: Decides) -> None:
     given = consents(deny(but=[permit(ED, purposes=["BTG"])]))
-    assert permits(given, record(), asks(IN_THE_ED, "BTG", opened=P1))
+    assert permits(given, record(), asks(IN_THE_ED, "BTG", opened=frozenset({P1})))
     assert not permits(given, record(), asks(IN_THE_ED, "TREAT"))
 
 

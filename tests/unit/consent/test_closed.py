@@ -197,4 +197,6 @@ def test_without_permits_no_grant_is_relied_on(
 def test_break_glass_without_an_opening_counts_for_nobody() -> None:
     given = consents(permit(DR_A, purposes=["BTG"]))
     assert not decide(given, record(), asks(purpose=Purpose.BTG))
-    assert not decide(given, record(patients=frozenset()), asks(purpose=Purpose.BTG, opened="Patient/p1"))
+    assert not decide(
+        given, record(patients=frozenset()), asks(purpose=Purpose.BTG, opened=frozenset({"Patient/p1"}))
+    )

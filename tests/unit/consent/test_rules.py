@@ -53,18 +53,18 @@ def test_a_permit_in_a_root_deny_has_the_same_defaults(permits: Decides) -> None
     given = consents(deny(DR_A, purposes=["TREAT", "BTG"], but=[allow(types=["Observation"])]))
     assert permits(given, record(), asks())
     assert not permits(given, record(), asks(action="collect"))
-    assert not permits(given, record(), asks(purpose="BTG", opened=P1))
+    assert not permits(given, record(), asks(purpose="BTG", opened=frozenset({P1})))
 
 
 def test_break_glass_is_granted_only_by_a_permit_that_names_it(permits: Decides) -> None:
-    opened = asks(purpose="BTG", opened=P1)
+    opened = asks(purpose="BTG", opened=frozenset({P1}))
     assert not permits(consents(permit(DR_A)), record(), opened)
     assert permits(consents(permit(DR_A, purposes=["BTG"])), record(), opened)
 
 
 def test_a_deny_without_purpose_blocks_every_purpose_but_break_glass(permits: Decides) -> None:
     given = consents(permit(DR_A, purposes=["TREAT", "BTG", "HRESCH"]), deny())
-    assert permits(given, record(), asks(purpose="BTG", opened=P1))
+    assert permits(given, record(), asks(purpose="BTG", opened=frozenset({P1})))
     assert not permits(given, record(), asks(purpose="HRESCH"))
 
 
@@ -267,11 +267,11 @@ def test_a_policy_counts_for_every_patient_and_obeys_their_root_denies(permits: 
 def test_the_root_deny_of_a_policy_binds_everybody_but_the_patient(permits: Decides) -> None:
     given = [*consents(permit(DR_A)), *policies(deny(types=["Observation"]))]
     assert not permits(given, record(), asks())
-    assert permits(given, record(), asks(frozenset({P1}), "PATRQT", own=P1))
+    assert permits(given, record(), asks(frozenset({P1}), "PATRQT", own=frozenset({P1})))
 
 
 def test_a_patient_sees_what_names_only_them(permits: Decides) -> None:
-    mine = asks(frozenset({P1}), "PATRQT", own=P1)
+    mine = asks(frozenset({P1}), "PATRQT", own=frozenset({P1}))
     assert permits([], record("Consent"), mine)
     assert permits([], record("AuditEvent"), mine)
     assert not permits([], record(patients={P2}), mine)
@@ -281,7 +281,7 @@ def test_a_patient_sees_what_names_only_them(permits: Decides) -> None:
 
 
 def test_a_record_that_names_nobody_is_not_the_callers_own(permits: Decides) -> None:
-    assert not permits([], record(patients=frozenset()), asks(frozenset({P1}), "PATRQT", own=P1))
+    assert not permits([], record(patients=frozenset()), asks(frozenset({P1}), "PATRQT", own=frozenset({P1})))
 
 
 def test_only_active_consents_count(permits: Decides) -> None:
@@ -507,5 +507,5 @@ def test_exceptions_of_exceptions_alternate_down_to_the_eighth_level(permits: De
 
 def test_break_glass_inside_a_root_deny_is_for_its_actor_alone(permits: Decides) -> None:
     given = consents(deny(ORG_H, but=[permit(DR_A, purposes=["BTG"])]))
-    assert permits(given, record(), asks(A_AT_H, "BTG", opened=P1))
-    assert not permits(given, record(), asks(B_AT_H, "BTG", opened=P1))
+    assert permits(given, record(), asks(A_AT_H, "BTG", opened=frozenset({P1})))
+    assert not permits(given, record(), asks(B_AT_H, "BTG", opened=frozenset({P1})))

@@ -279,8 +279,8 @@ _PURPOSES: Final = st.sampled_from((*[Purpose.TREAT] * 8, Purpose.ETREAT, Purpos
 _ACTIONS: Final = st.sampled_from((*[Action.ACCESS] * 8, Action.COLLECT))
 _CLIENTS: Final = st.sampled_from((None, None, "Device/app"))
 _RESOLVABLE: Final = some(COLLECTIVES, 0, 2)
-_OWN: Final = st.sampled_from((*[None] * 5, P1))
-_OPENED: Final = st.sampled_from((None, P1))
+_OWN: Final = st.sampled_from((*[frozenset[str]()] * 5, frozenset({P1})))
+_OPENED: Final = st.sampled_from((frozenset[str](), frozenset({P1})))
 
 
 def request(draw: st.DrawFn) -> Request:
