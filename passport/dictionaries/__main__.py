@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from fhirstore.trained import TRAINED
+from fhirstore.trained import WRITTEN_WITH
 from passport.dictionaries.training import trained_contents
 
 
@@ -19,7 +19,7 @@ from passport.dictionaries.training import trained_contents
 def main(folder: Path) -> None:
     """Train and write a file for each dictionary."""
     contents = trained_contents()
-    for each in TRAINED:
+    for each in WRITTEN_WITH.values():
         (folder / each.file_name).write_bytes(contents[each.kind])
         click.echo(f"{each.file_name}: {len(contents[each.kind])} bytes")
 

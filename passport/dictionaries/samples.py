@@ -12,23 +12,31 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from random import Random
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from consent.systems import ACT_CODE
 from fhirmap.jahis.to_fhir import import_jahis
 from fhirmap.observation import to_observations
 from fhirmap.provenance import provenance
 from fhirmap.submitted import parse_reading
 from fhirmap.vitals import LOINC, VITAL_SIGNS, VitalSign
+from fhirstore.facts import gathered
 from fhirstore.parse import Tree, serialise
 from fhirstore.trained import OTHER, VITAL_SIGN, kind_of
 from passport.demo import consents, town
 from passport.demo.prescriptions import MEDICINES, handbook
 from passport.demo.residents import RESIDENTS, Resident
+from passport.labelling import TABLE, labelled
 from passport.records import named, unheaded
 
 SAMPLES: Final = 300
 """Of each kind; five times as many save 9 of 112 bytes of a laboratory result and none of a reading."""
 
+SENSITIVE: Final = 0.1
+"""The share of samples that bear the label of some sensitivity, so that its words are known."""
+
 _JST: Final = timezone(timedelta(hours=9))
+_ZONE: Final = ZoneInfo("Asia/Tokyo")
 _FIRST: Final = datetime(2020, 1, 1, tzinfo=_JST)
 _MINUTES: Final = 20 * 365 * 24 * 60
 _INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
@@ -75,6 +83,9 @@ def _taken(trees: Iterator[Tree], count: int) -> Iterator[Tree]:
 def _stored(tree: Tree, chance: Random) -> bytes:
     instant = _instant(chance).replace(microsecond=1_000 * chance.randrange(1_000)).astimezone(UTC)
     id_ = _id(chance)
+    found = [chance.choice(TABLE).code] if chance.random() < SENSITIVE else []
+    labels = [{"system": ACT_CODE, "code": code} for code in found]
+    tree, _ = labelled(tree, gathered({**tree, "id": id_}, zone=_ZONE), labels)
     plain = serialise(named(tree, id_=id_, version=1, last_updated=instant))
     return unheaded(plain, tree["resourceType"], id_)
 

@@ -45,10 +45,22 @@ TRAINED: Final = (
     Trained(CodecNumber(9), "AllergyIntolerance"),
     Trained(CodecNumber(10), "Provenance"),
     Trained(CodecNumber(11), OTHER),
+    # Bodies with security labels.
+    Trained(CodecNumber(12), VITAL_SIGN, 2),
+    Trained(CodecNumber(13), "Observation", 2),
+    Trained(CodecNumber(14), "MedicationRequest", 2),
+    Trained(CodecNumber(15), "MedicationDispense", 2),
+    Trained(CodecNumber(16), "MedicationStatement", 2),
+    Trained(CodecNumber(17), "Consent", 2),
+    Trained(CodecNumber(18), "Patient", 2),
+    Trained(CodecNumber(19), "AllergyIntolerance", 2),
+    Trained(CodecNumber(20), "Provenance", 2),
+    Trained(CodecNumber(21), OTHER, 2),
 )
-"""Each number once, for good; of a kind the last one is written with."""
+"""Each number once, for good."""
 
-_BY_KIND: Final[Mapping[str, CodecNumber]] = {each.kind: each.number for each in TRAINED}
+WRITTEN_WITH: Final[Mapping[str, Trained]] = {each.kind: each for each in TRAINED}
+"""Of each kind the last dictionary: bodies are read with any, and written with this one."""
 
 
 def kind_of(tree: Mapping[str, Any]) -> str:
@@ -56,12 +68,13 @@ def kind_of(tree: Mapping[str, Any]) -> str:
     name = str(tree.get("resourceType"))
     if name == "Observation":
         return VITAL_SIGN if "vital-signs" in _category_codes(tree) else name
-    return name if name in _BY_KIND else OTHER
+    return name if name in WRITTEN_WITH else OTHER
 
 
 def codec_for(tree: Mapping[str, Any]) -> CodecNumber:
     """The dictionary that a resource's body is best written with."""
-    return _BY_KIND.get(kind_of(tree), ZSTD)
+    written = WRITTEN_WITH.get(kind_of(tree))
+    return ZSTD if written is None else written.number
 
 
 @cache
