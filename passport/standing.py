@@ -65,7 +65,7 @@ _ASKED_OF_ANYONE: Final = """
 """
 
 # How `walk` came to somebody: steps 1 to 4 are the kinds of `consent.directory.MembershipKind`.
-_WALK: Final = """
+WALK: Final = """
     -- An organization by itself is followed (3) as one that is reached; a role leads on only while it counts.
     SELECT actor_key, CASE WHEN role IS NOT NULL THEN 6 WHEN subject LIKE 'Organization/%%' THEN 3 ELSE 0 END
     FROM caller WHERE role IS NOT NULL OR actor_key IS NOT NULL
@@ -80,17 +80,23 @@ _WALK: Final = """
     WHERE (m.starts IS NULL OR m.starts <= %(now)s) AND (m.ends IS NULL OR m.ends > %(now)s)
 """
 
+KNOWN: Final = """
+    SELECT coalesce(array_agg(actor) FILTER (WHERE step < 5), '{}') AS actors,
+        coalesce(bool_or(step IN (3, 5, 6) AND NOT EXISTS (
+            SELECT FROM collective WHERE actor_key = actor AND resolvable)), false) AS unresolved
+    FROM walk
+"""
+"""Whom the walk came to, and whether a step of it could not be followed."""
+
+RELEVANT: Final = "CASE effect WHEN 1 THEN t_bits & 1 = 1 ELSE f_bits & 1 = 0 END"
+"""A permit whose root asks what is not so, and a block whose root certainly does not apply, say nothing."""
+
 _STATEMENT: Final = """
 WITH RECURSIVE {supposed}caller AS MATERIALIZED ({caller}),
 about AS MATERIALIZED (
     SELECT DISTINCT patient_key FROM locator WHERE record_key = ANY (%(about_keys)s::bigint[])),
 {linked}walk (actor, step) AS ({walk}),
-known AS MATERIALIZED (
-    SELECT coalesce(array_agg(actor) FILTER (WHERE step < 5), '{{}}') AS actors,
-        coalesce(bool_or(step IN (3, 5, 6) AND NOT EXISTS (
-            SELECT FROM collective WHERE actor_key = actor AND resolvable)), false) AS unresolved
-    FROM walk
-),
+known AS MATERIALIZED ({known}),
 facets AS MATERIALIZED (
     SELECT known.actors, caller.client_key AS client, known.unresolved,
         coalesce((1 << (array_position('{{{purposes}}}'::text[], caller.purpose) - 1)), 0) AS purpose,
@@ -109,8 +115,7 @@ relevant AS (
         array_agg(shape_key) AS grant_shapes, array_agg(t_bits) AS grant_trues,
         array_agg(f_bits) AS grant_falses, array_agg(consent_ref) AS grant_refs
     FROM standing_grant
-    -- A permit whose root asks what is not so, and a block whose root certainly does not apply, say nothing.
-    WHERE CASE effect WHEN 1 THEN t_bits & 1 = 1{unended} ELSE f_bits & 1 = 0 END
+    WHERE {relevant}{unended}
 ),
 wall AS (
     SELECT array_agg(asked.patient_key) FILTER (WHERE asked.patient_key <> 0) AS asked,
@@ -159,7 +164,7 @@ kin AS (
         WHEN 'proxy' THEN %(proxies_linger)s::interval ELSE %(grants_linger)s::interval END <= %(now)s
 ),
 """,
-    "unended": " AND patient_key NOT IN (SELECT patient_key FROM ended)",
+    "unended": " AND (effect <> 1 OR patient_key NOT IN (SELECT patient_key FROM ended))",
     "owned": """\
             OR (asked.patient_key, caller.patient_key) IN (SELECT other_key, patient_key FROM linked)
 """,
@@ -191,7 +196,9 @@ def _text(caller: str, *, anyone: bool, closer: bool, answer: str = "found.*,", 
     text = _STATEMENT.format(
         supposed=supposed,
         caller=caller,
-        walk=_WALK,
+        walk=WALK,
+        known=KNOWN,
+        relevant=RELEVANT,
         asked=_ASKED_OF_ANYONE if anyone else of_record,
         grants=GRANTS,
         purposes=purposes,
