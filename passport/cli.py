@@ -20,7 +20,8 @@ from fhirmap.jsonformat import dumps
 from passport import database, installation
 from passport.demo.errors import DemoError
 from passport.embedded import EmbeddedPostgresError
-from passport.installation.operators import first_operators
+from passport.identity.sign_in import Handed
+from passport.installation.operators import another_operator, first_operators
 from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError
 from passport.receipts.commands import verify
@@ -92,7 +93,17 @@ def init(state: Path) -> None:
         handed = first_operators(ready)
     click.echo(f"{state}: ready. Keep a copy of {settings.key_file} apart from the database's.")
     for operator in handed:
-        click.echo(f"sign-in code, shown this once:  {operator.login}  {operator.code}")
+        _echo_code(operator)
+
+
+@main.command("operator")
+@_state
+@click.option("--login", required=True, help="Whom it is for, such as `operator-1` or a new one.")
+def operator_command(state: Path, login: str) -> None:
+    """Print a new sign-in code for an operator, where no two others are left to hand it out."""
+    with installation.opened(_existing(state)) as ready:
+        handed = another_operator(ready, login)
+    _echo_code(handed)
 
 
 @main.command()
@@ -221,6 +232,10 @@ def _existing(state: Path, *, port: int | None = None, host: str | None = None) 
             f"`{state}` is no installation, make one with `passport init --state {state}`"
         )
     return Settings.load(state, port=port, host=host)
+
+
+def _echo_code(handed: Handed) -> None:
+    click.echo(f"sign-in code, shown this once:  {handed.login}  {handed.code}")
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:

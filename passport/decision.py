@@ -159,7 +159,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         many=sum(map(len, standing.groups.values())) > FEW_PATIENTS,
     )
     nobodys = subject.kind == "operator"
-    proposals = access and subject.kind not in {"operator", "auditor", "patient"}
+    proposals = access and subject.kind not in {"operator", "auditor", "clerk", "patient"}
     params: dict[str, Any] = {
         f"patients_{at}": list(standing.groups[signature]) for at, signature in enumerate(signatures)
     }

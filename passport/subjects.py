@@ -10,24 +10,26 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
 
-Kind = Literal["patient", "proxy", "practitioner", "service", "device", "operator", "auditor"]
+Kind = Literal["patient", "proxy", "practitioner", "service", "device", "operator", "auditor", "clerk"]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 OPERATOR: Final = "operator"
 AUDITOR: Final = "auditor"
-"""The two subjects that are no resource: they act for the city and read no health data."""
+CLERK: Final = "clerk"
+"""The offices of the city. Whoever acts in one is no resource and reads no health data; `operator/suzuki` is one
+person in the office `operator`, and a token of a demo's folder may name the office alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A signed-in caller.
 
-    `reference` is `Type/id`, or `operator` or `auditor`. `role` is the one PractitionerRole that a person
-    acts in, `client` the Device or Organization through which they act. `patient_key` and `patient` are the
-    caller's own passport and are there for kind patient alone. `opened_patient_key` is the one patient that
-    an emergency opening is for: purpose BTG means nothing for another. `registrations` are all Patients of the
-    caller where they were registered twice.
+    `reference` is `Type/id`, or a person of the city such as `operator/suzuki`. `role` is the one PractitionerRole
+    that a person acts in, or their office of the city; `client` the Device or Organization through which they
+    act. `patient_key` and `patient` are the caller's own passport and are there for kind patient alone.
+    `opened_patient_key` is the one patient that an emergency opening is for: purpose BTG means nothing for
+    another. `registrations` are all Patients of the caller where they were registered twice.
     """
 
     kind: Kind

@@ -23,9 +23,16 @@ from tests.unit.consent.words import Json, consent_json
 BASE_URL: Final = "http://passport.test"
 FHIR_JSON: Final = "application/fhir+json"
 OPERATOR: Final = "operator"
+SECOND_OPERATOR: Final = "operator/second"
 AUDITOR: Final = "auditor"
+CLERK: Final = "clerk/ichikawa"
+SECOND_CLERK: Final = "clerk/niwa"
 
-_PURPOSES: Final = {"Patient": "PATRQT", "RelatedPerson": "FAMRQT", OPERATOR: "HOPERAT", AUDITOR: "HOPERAT"}
+_PURPOSES: Final = {
+    "Patient": "PATRQT",
+    "RelatedPerson": "FAMRQT",
+    **dict.fromkeys((OPERATOR, AUDITOR, "clerk"), "HOPERAT"),
+}
 
 
 class Clock:
@@ -56,6 +63,17 @@ class Town:
     @property
     def operator(self) -> "Voice":
         return self.as_(OPERATOR)
+
+    @property
+    def second_operator(self) -> "Voice":
+        """Another person in the same office."""
+        return self.as_(SECOND_OPERATOR)
+
+    async def policy(self, tree: Json) -> str:
+        """Put a policy into force: one operator proposes it, another one agrees."""
+        reference = await self.operator.create({**tree, "status": "proposed"})
+        await self.second_operator.replace(reference, {**tree, "status": "active"})
+        return reference
 
     @property
     def stranger(self) -> "Voice":

@@ -87,8 +87,8 @@ def _agents(row: Logged) -> Iterator[dict[str, Any]]:
 
 
 def _who(reference: str | None) -> dict[str, str]:
-    """A reference, or in words who is no resource: an operator, an auditor, nobody."""
-    if reference is not None and "/" in reference:
+    """A reference, or in words who is no resource: a person of the city, nobody."""
+    if reference is not None and reference[:1].isupper():
         return {"reference": reference}
     return {"display": reference or NOBODY_SIGNED_IN}
 

@@ -86,8 +86,8 @@ class Seen:
 
     @property
     def blind(self) -> bool:
-        """Operators run the city's service and are shown nothing of what it recorded."""
-        return self.subject.kind == "operator"
+        """Operators and clerks run the city's service and are shown nothing of what it recorded."""
+        return self.subject.kind in {"operator", "clerk"}
 
     def own(self, patient_key: int) -> bool:
         """Whether this is the passport of the one who looks."""

@@ -20,7 +20,7 @@ from passport.audit.actions import OUTCOME_SYSTEM, OUTCOMES
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_AGENT: Final = re.compile(r"[A-Za-z]{1,40}(/[A-Za-z0-9\-.]{1,64})?")
+_AGENT: Final = re.compile(r"[A-Za-z]{1,40}(/[A-Za-z0-9\-._@]{1,64})?")
 _CODES: Final = ("0", "4", "8", "12")  # of OUTCOME_SYSTEM
 _OWN: Final = ("agent", "outcome", "_id")
 

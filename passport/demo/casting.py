@@ -28,10 +28,20 @@ PURPOSES: Final[Mapping[str, str]] = {
     "emergency_physician": "ETREAT",
     "auditor": "HOPERAT",
     "operator": "HOPERAT",
+    "second_operator": "HOPERAT",
+    "clerk": "HOPERAT",
+    "second_clerk": "HOPERAT",
 }
 """The purpose of use in each persona's token."""
 
-_CITY: Final = frozenset({"auditor", "operator"})
+_CITY: Final = {
+    "auditor": "auditor",
+    "operator": "operator",
+    "second_operator": "operator/second",
+    "clerk": "clerk/ichikawa",
+    "second_clerk": "clerk/niwa",
+}
+"""Whoever acts for the city, as their subjects are called: what needs two needs two of them."""
 
 
 def share(resident: Caller, books: Books, now: datetime) -> None:
@@ -86,7 +96,7 @@ class Casting:
 
     def _reference(self, name: str, resident: str) -> str:
         if name in _CITY:
-            return name
+            return _CITY[name]
         if name == "device":
             return self.books.devices[f"{resident}/cuff"].reference
         return self.books.references[resident if name == "resident" else name]

@@ -22,6 +22,9 @@ NAMES: Final = (
     "emergency_physician",
     "auditor",
     "operator",
+    "second_operator",
+    "clerk",
+    "second_clerk",
 )
 SANDBOX: Final = "sandbox"
 

@@ -12,6 +12,7 @@ from passport.demo.personas import SANDBOX
 from passport.demo.town import Institution, sandbox_patient
 
 OPERATOR: Final = ("operator", "HOPERAT")
+SECOND_OPERATOR: Final = ("operator/second", "HOPERAT")
 
 
 def write(base_url: str, tokens: TokenSource, policy: dict[str, Any]) -> None:
@@ -20,7 +21,7 @@ def write(base_url: str, tokens: TokenSource, policy: dict[str, Any]) -> None:
     Raises:
         Refused: it was not taken.
     """
-    proposing, confirming = tokens([OPERATOR, OPERATOR])
+    proposing, confirming = tokens([OPERATOR, SECOND_OPERATOR])
     with Caller(base_url, proposing) as first, Caller(base_url, confirming) as second:
         path = f"/fhir/{first.create({**policy, 'status': 'proposed'})}"
         proposed = granted(second.get(path)).json()

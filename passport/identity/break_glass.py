@@ -152,6 +152,7 @@ async def _opened(desk: Desk, subject: Subject, patient_key: int, wanted: Asked)
         "reason": await _sealed_reason(desk, patient_key, opening_id, wanted.reason),
         "opened_at": now,
         "expires_at": issued.expires_at,
+        "session_id": issued.session_id,
     }
     await fetch(connection, store.OPEN_RECORDS, row)
     await desk.audit(desk.row(patient_key, grants=_policies(desk), detail=str(opening_id)))

@@ -7,12 +7,12 @@ A code is drawn by the service, 100 random bits, never chosen by a person, so it
 as its scrypt hash all the same.
 """
 
-import re
 from collections.abc import Callable
 from hashlib import scrypt
 from hmac import compare_digest
 from typing import Final
 
+from passport.identity.persons import LOGIN
 from passport.outcomes import Invalid
 
 # Crockford's base 32: no letter that is mistaken for another, https://www.crockford.com/base32.html
@@ -24,7 +24,6 @@ GROUP_CHARACTERS: Final = 5
 CODE_MAX_CHARACTERS: Final = 40
 """A longer text is no code, whatever it holds."""
 
-LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{2,63}")
 
 # Memory is 128 · N · r bytes: 16 MiB, about 30 ms.
 SCRYPT_N: Final = 2**14

@@ -10,7 +10,8 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import scopes as smart
 from passport.identity import tokens
-from passport.identity.principals import KINDS_BY_TYPE, UnknownPrincipal, city_kind, principal
+from passport.identity.persons import city_kind
+from passport.identity.principals import KINDS_BY_TYPE, UnknownPrincipal, principal
 from passport.identity.purposes import grantable
 from passport.outcomes import Invalid, Refused
 from passport.runtime import Runtime
@@ -34,7 +35,7 @@ async def issue_for(
     Args:
         runtime: the service's parts; its clock says when.
         reference: a Patient, Practitioner, PractitionerRole, RelatedPerson, Device or Organization as
-            `Type/id`, or `operator`, or `auditor`.
+            `Type/id`, or `operator`, `auditor` or `clerk`, or one of their persons such as `clerk/suzuki`.
         purpose: the purpose of use, any but BTG.
         scope: SMART scopes, separated by spaces; empty narrows nothing.
         lifetime: how long it is good for, at most a day; the installation's own setting by default.

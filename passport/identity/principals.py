@@ -13,11 +13,12 @@ from typing import Final
 from fhirstore.tables import NOBODY
 from passport.audit.names import Named, named
 from passport.identity import store
+from passport.identity.persons import OFFICES, city_kind, office_of
 from passport.outcomes import Invalid
 from passport.patients.store import DEAD
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
-from passport.subjects import AUDITOR, OPERATOR, Kind, Subject
+from passport.subjects import Kind, Subject
 
 KINDS_BY_TYPE: Final[Mapping[str, Kind]] = MappingProxyType(
     {
@@ -31,20 +32,14 @@ KINDS_BY_TYPE: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 """What signs in as what; a Device that belongs to a patient is of kind device instead."""
 
-_CITY: Final[Mapping[str, Kind]] = MappingProxyType({OPERATOR: "operator", AUDITOR: "auditor"})
-
 
 class UnknownPrincipal(Invalid):
     """Nobody can sign in as this reference."""
 
     def __init__(self) -> None:
-        expected = f"an existing {', '.join(KINDS_BY_TYPE)}, `{OPERATOR}` or `{AUDITOR}`"
+        offices = " or ".join(f"`{office}`" for office in OFFICES)
+        expected = f"an existing {', '.join(KINDS_BY_TYPE)}, {offices}"
         super().__init__(f"got a reference that nobody signs in as, expected {expected}", ("subject",))
-
-
-def city_kind(reference: str) -> Kind | None:
-    """The kind of a subject that is no resource, None for any other."""
-    return _CITY.get(reference)
 
 
 async def principal(
@@ -61,7 +56,7 @@ async def principal(
     Args:
         runtime: the running service.
         connection: a connection inside a transaction.
-        reference: `Type/id`, `operator` or `auditor`.
+        reference: `Type/id`, or a person of the city such as `operator/suzuki`.
         purpose: the purpose of use of the session to come.
         scopes: its scopes.
         now: the instant at which a role has to be valid.
@@ -71,7 +66,7 @@ async def principal(
             not a practitioner's now; or somebody who died.
     """
     kind = city_kind(reference)
-    person, role, own = reference, None, None
+    person, role, own = reference, office_of(reference), None
     if kind is None:
         record = await _existing(runtime, connection, reference)
         kind = "device" if _is_cuff(record) else KINDS_BY_TYPE[record.type]

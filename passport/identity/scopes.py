@@ -27,6 +27,7 @@ _CONTEXTS: Final[Mapping[Kind, frozenset[str]]] = {
     "device": frozenset({"system"}),
     "operator": frozenset({"user"}),
     "auditor": frozenset({"user"}),
+    "clerk": frozenset({"user"}),
 }
 
 SCOPES_MAX: Final = 64
@@ -39,6 +40,7 @@ _EVERYTHING: Final[Mapping[Kind, str]] = {
     "device": "system/*.cruds",
     "operator": "user/*.cruds",
     "auditor": "user/*.rs",
+    "clerk": "user/*.cruds",
 }
 
 

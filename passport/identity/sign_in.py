@@ -11,7 +11,7 @@ from typing import Any
 
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
-from passport.identity import attempts, codes, scopes, store, tokens
+from passport.identity import attempts, codes, persons, scopes, store, tokens
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
 from passport.identity.purposes import all_grantable, grantable
 from passport.notices import tell
@@ -23,12 +23,16 @@ from passport.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A code as it is handed to its owner, once; `concerned` is the patient_key of whose passport it opens."""
+    """A code as it is handed to its owner, once; `concerned` is the patient_key of whose passport it opens.
+
+    One that is not `good` waits for another operator.
+    """
 
     login: str
     code: str
     subject: Subject
     concerned: int | None
+    good: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +53,48 @@ class WrongCode(Unauthenticated):
 
 
 async def hand_out(
-    runtime: Runtime, connection: Connection, tree: Mapping[str, Any], *, now: datetime
+    runtime: Runtime,
+    connection: Connection,
+    tree: Mapping[str, Any],
+    *,
+    now: datetime,
+    handed_by: str | None = None,
 ) -> Handed:
     """Give a login a new code in the open transaction; its former code is good for nothing from then on.
 
-    The resident whose passport it opens, by themselves or by a proxy, is told.
+    The resident whose passport it opens, by themselves or by a proxy, is told. A code for a person of the city is good
+    once another operator has confirmed it: nobody makes a second person of themselves.
 
     Args:
         runtime: the service's parts.
         connection: a connection inside a transaction.
-        tree: `login`, `subject` (as whom it signs in), `purposes`, and optionally `scopes`.
+        tree: `login`, `subject` (as whom it signs in), `purposes`, and optionally `scopes` and, for a person of the
+            city, `person` (the Practitioner who they are as well).
         now: the instant.
+        handed_by: the operator who does it, None where it is the installation itself.
 
     Raises:
         Invalid: a member is missing, unknown or unfit.
         Conflict: the login is someone else's.
     """
-    if tree.keys() - {"login", "subject", "purposes", "scopes"}:
-        raise Invalid("got an unknown member, expected login, subject, purposes, scopes")
+    if tree.keys() - {"login", "subject", "purposes", "scopes", "person"}:
+        raise Invalid("got an unknown member, expected login, subject, purposes, scopes, person")
     login, reference, asked = codes.login_of(tree.get("login")), tree.get("subject"), tree.get("scopes", [])
     if not isinstance(reference, str) or not isinstance(asked, list):
         raise UnknownPrincipal
     purposes = all_grantable(tree.get("purposes"))
+    reference = persons.person_for(reference, login)
     subject = await principal(
         runtime, connection, reference, purpose=purposes[0], scopes=frozenset(), now=now
     )
     if subject.kind in {"service", "device"}:
         raise Invalid("got a service or a device, which sign in with a key of their own", ("subject",))
+    of_city = persons.city_kind(reference) is not None
+    person = persons.practitioner_of(tree.get("person"))
+    if person is not None and not of_city:
+        raise Invalid(
+            "got `person` beside a subject that is one, expected it for the city alone", ("person",)
+        )
     code = codes.draw(runtime.ring.random)
     given = scopes.checked(map(str, asked), subject.kind, sandbox=runtime.settings.sandbox)
     row = {
@@ -87,6 +106,8 @@ async def hand_out(
         "patient_key": subject.patient_key,
         "purposes": list(purposes),
         "scopes": sorted(given or scopes.everything(subject.kind)),
+        "person": person,
+        "handed_by": handed_by if of_city else None,
     }
     if not await fetch(connection, store.PUT_CODE, row):
         raise Conflict("got a login that is someone else's", ("login",))
@@ -94,15 +115,31 @@ async def hand_out(
     if concerned is not None:
         about, notice_id = {"for": subject.reference}, tokens.random_uuid(runtime)
         await tell(connection, concerned, "sign-in-code-issued", about, notice_id=notice_id, now=now)
-    return Handed(login, code, subject, concerned)
+    return Handed(login, code, subject, concerned, good=row["handed_by"] is None)
+
+
+async def confirm(connection: Connection, login: str, *, by: str) -> str | None:
+    """Let a code for a person of the city be good; that person's subject, None where none waits.
+
+    Raises:
+        Refused: whoever confirms handed it out, or it is their own.
+    """
+    if not persons.LOGIN.fullmatch(login):
+        return None
+    rows = await fetch(connection, store.WAITING_CODE, {"login": login})
+    if not rows:
+        return None
+    (row,) = rows
+    for other in (row.handed_by, row.subject, *([row.person] if row.person else [])):
+        await persons.require_another(connection, other, by)
+    await fetch(connection, store.CONFIRM_CODE, {"login": login})
+    subject: str = row.subject
+    return subject
 
 
 async def withdraw(connection: Connection, login: str, *, now: datetime) -> bool:
-    """Take the code of a login back and end the sessions of whoever it was for; False when it has none.
-
-    Operators, and auditors, are one subject: all of them sign in again.
-    """
-    if not codes.LOGIN.fullmatch(login):
+    """Take the code of a login back and end the sessions of whoever it was for; False when it has none."""
+    if not persons.LOGIN.fullmatch(login):
         return False
     rows = await fetch(connection, store.END_CODE, {"login": login})
     # A statement of its own: it sees the session of a sign-in that held the code until now.
@@ -169,7 +206,7 @@ async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt
     held = {"login": row.login, "secret_hash": row.secret_hash}
     if not await fetch(connection, store.HOLD_CODE, held):
         raise WrongCode
-    reference = row.role or row.subject
+    reference = row.subject if persons.city_kind(row.subject) else row.role or row.subject
     subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
     issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=lifetime)

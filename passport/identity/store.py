@@ -83,11 +83,13 @@ RETURNING jti
 
 PUT_CODE: Final = Prepared(
     """
-INSERT INTO sign_in_code (login, secret_hash, kind, subject, role, patient_key, purposes, scopes, active)
+INSERT INTO sign_in_code (login, secret_hash, kind, subject, role, patient_key, purposes, scopes, active, person,
+    handed_by)
 VALUES (%(login)s, %(secret_hash)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
-    %(scopes)s, true)
+    %(scopes)s, true, %(person)s, %(handed_by)s)
 ON CONFLICT (login) DO UPDATE SET secret_hash = excluded.secret_hash, purposes = excluded.purposes,
-    scopes = excluded.scopes, active = true
+    scopes = excluded.scopes, active = true, person = coalesce(excluded.person, sign_in_code.person),
+    handed_by = excluded.handed_by
 WHERE sign_in_code.subject = excluded.subject AND sign_in_code.role IS NOT DISTINCT FROM excluded.role
 RETURNING login
 """,
@@ -98,7 +100,7 @@ RETURNING login
 CODE: Final = Prepared(
     """
 SELECT login, secret_hash, kind, subject, role, patient_key, purposes, scopes FROM sign_in_code
-WHERE login = %(login)s AND active
+WHERE login = %(login)s AND active AND handed_by IS NULL
 """,
     {},
 )
@@ -107,12 +109,33 @@ WHERE login = %(login)s AND active
 HOLD_CODE: Final = Prepared(
     """
 SELECT login FROM sign_in_code
-WHERE login = %(login)s AND active AND secret_hash = %(secret_hash)s
+WHERE login = %(login)s AND active AND handed_by IS NULL AND secret_hash = %(secret_hash)s
 FOR SHARE
 """,
     {},
 )
 """Keep the code that was compared from being taken back until the transaction ends."""
+
+WAITING_CODE: Final = Prepared(
+    """
+SELECT subject, person, handed_by FROM sign_in_code
+WHERE login = %(login)s AND active AND handed_by IS NOT NULL
+FOR UPDATE
+""",
+    {},
+)
+"""A code of a person of the city that waits for another operator, held until the transaction ends."""
+
+CONFIRM_CODE: Final = Prepared("UPDATE sign_in_code SET handed_by = NULL WHERE login = %(login)s", {})
+"""Let a code be good."""
+
+PERSONS: Final = Prepared(
+    """
+SELECT subject, person FROM sign_in_code WHERE subject = ANY (%(subjects)s::text[]) AND person IS NOT NULL
+""",
+    {},
+)
+"""Which of these subjects of the city are Practitioners too."""
 
 END_CODE: Final = Prepared(
     "UPDATE sign_in_code SET active = false WHERE login = %(login)s AND active RETURNING subject, role", {}
@@ -167,8 +190,9 @@ WHERE subject = %(subject)s AND opened_patient_key IS NOT NULL AND issued_at > %
 
 OPEN_RECORDS: Final = Prepared(
     """
-INSERT INTO opening (patient_key, opening_id, subject, role, reason, opened_at, expires_at)
-VALUES (%(patient_key)s, %(opening_id)s, %(subject)s, %(role)s, %(reason)s, %(opened_at)s, %(expires_at)s)
+INSERT INTO opening (patient_key, opening_id, subject, role, reason, opened_at, expires_at, session_id)
+VALUES (%(patient_key)s, %(opening_id)s, %(subject)s, %(role)s, %(reason)s, %(opened_at)s, %(expires_at)s,
+    %(session_id)s)
 """,
     {},
 )

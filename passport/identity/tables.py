@@ -33,6 +33,8 @@ client_assertion = Table(
     _instant("expires_at"),
 )
 
+# Of a person of the city: `person` is the Practitioner who they are as well, `handed_by` who handed the code out as
+# long as it waits for another operator.
 sign_in_code = Table(
     "sign_in_code",
     metadata,
@@ -45,6 +47,8 @@ sign_in_code = Table(
     Column("purposes", ARRAY(Text(collation="C")), nullable=False),
     Column("scopes", ARRAY(Text(collation="C")), nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("person", Text(collation="C"), nullable=True),
+    Column("handed_by", Text(collation="C"), nullable=True),
 )
 
 # `caller` is the key of a network address: whoever fails too often waits, and nobody else does.
@@ -86,5 +90,7 @@ opening = Table(
     Column("reason", LargeBinary, nullable=False),
     _instant("opened_at"),
     _instant("expires_at"),
+    Column("session_id", UUID(as_uuid=True), nullable=True),
     Index("opening_by_time", "patient_key", "expires_at"),
+    Index("opening_by_id", "opening_id"),
 )

@@ -22,6 +22,7 @@ from passport.intake.resting import Rest, rest_of
 from passport.intake.rows import Drawn, rows_of
 from passport.outcomes import NotAllowed, Refused
 from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid
+from passport.policies import check_policies
 
 
 async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) -> list[Written]:
@@ -49,6 +50,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
     for piece in pieces:
         check_held(desk, piece.facts, piece.on)
     check_effects(desk, pieces)
+    await check_policies(desk, pieces)
     rest = await rest_of(desk, pieces)
     await check_targets(desk, pieces)
     drawn = await rows_of(desk, pieces, rest)

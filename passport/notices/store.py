@@ -12,8 +12,8 @@ from passport.sql import Prepared
 
 TELL: Final = Prepared(
     """
-INSERT INTO notification (patient_key, notification_id, kind, about, created_at)
-VALUES (%(patient_key)s, %(notice_id)s, %(kind)s, %(about)s, %(now)s)
+INSERT INTO notification (patient_key, notification_id, kind, about, created_at, recipient)
+VALUES (%(patient_key)s, %(notice_id)s, %(kind)s, %(about)s, %(now)s, %(recipient)s)
 """,
     {},
 )
@@ -22,10 +22,28 @@ VALUES (%(patient_key)s, %(notice_id)s, %(kind)s, %(about)s, %(now)s)
 TOLD: Final = Prepared(
     """
 SELECT notification_id, kind, created_at, about FROM notification
-WHERE patient_key = %(patient_key)s
+WHERE patient_key = %(patient_key)s AND created_at <= %(now)s AND recipient IS NOT DISTINCT FROM %(recipient)s
 ORDER BY created_at DESC, notification_id DESC
 LIMIT %(limit)s
 """,
     {},
 )
-"""What a resident was told, newest first."""
+"""What a resident was told, or somebody who acts for them, newest first; what is for later is not among it."""
+
+TELL_AT: Final = Prepared(
+    """
+UPDATE notification SET created_at = %(at)s
+WHERE patient_key = %(patient_key)s AND notification_id = ANY (%(notice_ids)s::uuid[]) AND created_at > %(now)s
+""",
+    {},
+)
+"""Let what is for later come at another time; what was told stays told."""
+
+UNTELL: Final = Prepared(
+    """
+DELETE FROM notification
+WHERE patient_key = %(patient_key)s AND notification_id = ANY (%(notice_ids)s::uuid[]) AND created_at > %(now)s
+""",
+    {},
+)
+"""Take back what is for later."""

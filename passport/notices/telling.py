@@ -50,10 +50,12 @@ async def tell(
     *,
     notice_id: UUID,
     now: datetime,
+    recipient: str | None = None,
 ) -> None:
     """Tell a resident something, in the transaction of `connection`; inside of a pipeline nothing waits for it.
 
-    `about` maps words such as `by`, `consent`, `device`, `import` to references.
+    `about` maps words such as `by`, `consent`, `device`, `import` to references. `now` may lie ahead: it is read from
+    then on. `recipient` is the RelatedPerson who is told in the resident's place.
     """
     row = {
         "patient_key": patient_key,
@@ -61,11 +63,15 @@ async def tell(
         "kind": kind,
         "about": Jsonb(dict(about)),
         "now": now,
+        "recipient": recipient,
     }
     await start(connection, store.TELL, row)
 
 
-async def read(connection: Connection, patient_key: int) -> Sequence[Notice]:
-    """The newest notifications of a patient, newest first."""
-    rows = await fetch(connection, store.TOLD, {"patient_key": patient_key, "limit": SHOWN})
+async def read(
+    connection: Connection, patient_key: int, *, now: datetime, recipient: str | None = None
+) -> Sequence[Notice]:
+    """The newest notifications of a patient, or those for somebody who acts for them, newest first."""
+    asked = {"patient_key": patient_key, "now": now, "recipient": recipient, "limit": SHOWN}
+    rows = await fetch(connection, store.TOLD, asked)
     return [Notice(row.notification_id, row.kind, row.created_at, row.about) for row in rows]

@@ -18,6 +18,7 @@ from fhirstore.tables import NOBODY
 from passport import admission
 from passport.audit.query import recorded
 from passport.identity import break_glass, clients, oauth, sign_in, tokens
+from passport.identity.persons import city_kind
 from passport.outcomes import Invalid, NotFound, Refused, UnsupportedMedia
 from passport.records import written_instant
 from passport.routes.messages import bearer, media_type, raw_body, runtime_of
@@ -92,10 +93,25 @@ async def post_sign_in_code(request: Request) -> Response:
     """Hand out a sign-in code, shown this once; operators only."""
     tree = await _tree(request)
     async with _operator(request, "code-hand-out", "auth/sign-in-codes") as desk:
-        handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now)
+        by = desk.subject.reference
+        handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now, handed_by=by)
         concerned = NOBODY if handed.concerned is None else handed.concerned
-        await desk.audit(desk.row(concerned, detail=handed.subject.actor))
-    return _json({"login": handed.login, "code": handed.code}, 201)
+        of_city = city_kind(handed.subject.reference) is not None
+        whose = handed.subject.reference if of_city else handed.subject.actor
+        await desk.audit(desk.row(concerned, detail=whose))
+    waiting = {} if handed.good else {"waits_for": "another operator"}
+    return _json({"login": handed.login, "code": handed.code, **waiting}, 201)
+
+
+@router.post("/sign-in-codes/{login}/confirm")
+async def confirm_sign_in_code(request: Request, login: str) -> Response:
+    """Let a code for a person of the city be good; another operator than the one who handed it out."""
+    async with _operator(request, "code-confirm", "auth/sign-in-codes") as desk:
+        subject = await sign_in.confirm(desk.connection, login, by=desk.subject.reference)
+        if subject is None:
+            raise NotFound
+        await desk.audit(desk.row(NOBODY, detail=subject))
+    return _json({"login": login, "subject": subject})
 
 
 @router.delete("/sign-in-codes/{login}")

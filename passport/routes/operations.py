@@ -362,6 +362,10 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         success=(201,),
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/auth/sign-in-codes/{login}/confirm", "post"): Operation(
+        "Let a code for a person of the city be good (another operator than the one who handed it out)",
+        errors=(*_ONLY_ASKED, 404),
+    ),
     ("/auth/sign-in-codes/{login}", "delete"): Operation(
         "Take a sign-in code back (operator)", success=(204,), errors=(*_ONLY_ASKED, 404)
     ),

@@ -274,6 +274,10 @@ def withdraw_code(draw: Random, scene: Scene) -> Asked:
     return Asked.of("DELETE", f"/auth/sign-in-codes/{scene.patient(draw).partition('/')[2]}")
 
 
+def confirm_code(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", f"/auth/sign-in-codes/{scene.patient(draw).partition('/')[2]}/confirm")
+
+
 def enrol(draw: Random, scene: Scene) -> Asked:
     tree = bodies.enrolment(draw, scene, MODEL)
     return Asked.of("POST", "/devices/enrolments", tree, Content_Type=JSON)

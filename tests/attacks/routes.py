@@ -57,6 +57,7 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("POST", "/auth/break-glass"): asking.break_glass,
         ("PUT", "/auth/clients/{client_id}"): _OFFICE,
         ("POST", "/auth/sign-in-codes"): asking.hand_out_code,
+        ("POST", "/auth/sign-in-codes/{login}/confirm"): asking.confirm_code,
         ("DELETE", "/auth/sign-in-codes/{login}"): asking.withdraw_code,
         ("GET", "/devices/models"): _OFFICE,
         ("PUT", "/devices/models/{model}"): _OFFICE,

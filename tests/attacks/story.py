@@ -37,7 +37,7 @@ class People(Protocol):
     def double(self) -> Voice: ...
 
 
-def consents(told: People) -> dict[str, list[tuple[Voice, Json]]]:
+def consents(told: People) -> list[tuple[Voice, Json]]:
     """Physician A, a proxy and an emergency see Hanako's unrestricted weights; of Taro's passport they see nothing."""
     weights: Any = {"codes": [made.BODY_WEIGHT], "labels": ["N"]}
     writing: Any = {**weights, "actions": ["collect", "correct"]}
@@ -64,11 +64,13 @@ def consents(told: People) -> dict[str, list[tuple[Voice, Json]]]:
             (permit(cast.hospital, **weights), permit(cast.emergency, actions=["access", "collect"])),
         ),
     ]
-    policy = consent_json(permit(cast.emergency, purposes=["BTG"], **weights), None)
-    return {
-        "consents": [(who, who.consent(root)) for who, all_ in roots for root in all_],
-        "policy": [(cast.town.operator, policy)],
-    }
+    return [(who, who.consent(root)) for who, all_ in roots for root in all_]
+
+
+def policy(told: People) -> Json:
+    """The emergency may open a passport, and then see unrestricted weights."""
+    emergency = told.cast.emergency
+    return consent_json(permit(emergency, purposes=["BTG"], codes=[made.BODY_WEIGHT], labels=["N"]), None)
 
 
 def story(told: People) -> list[Step]:

@@ -122,7 +122,7 @@ async def test_a_relative_of_one_registration_sees_nothing_of_the_other(town: To
 async def test_an_opening_is_for_the_registration_that_it_was_asked_for(
     town: Town, twice: Twice, cast: Cast
 ) -> None:
-    policy = await town.operator.create(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
+    policy = await town.policy(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
     await merged(twice.first, twice.second)
     asking = {"patient": twice.first.reference, "reason": "意識不明で搬送された"}
     opened = await sent(cast.e, "/auth/break-glass", asking)

@@ -183,7 +183,7 @@ async def test_the_wall_closes_when_the_last_consent_is_withdrawn(hanako: Voice,
 async def test_a_policy_opens_the_wall_for_its_actors_alone(town: Town, hanako: Voice, cast: Cast) -> None:
     await furnished(hanako)
     bureau = await town.operator.create(made.organization("架空衛生局"))
-    policy = await town.operator.create(consent_json(permit(bureau, purposes=["PUBHLTH"]), None))
+    policy = await town.policy(consent_json(permit(bureau, purposes=["PUBHLTH"]), None))
     assert patient_key(hanako) in (await within_sight(town.as_(bureau, "PUBHLTH")))["resource"]
     assert await within_sight(town.as_(cast.clinic, "PUBHLTH")) == everywhere()
     await town.operator.remove(policy)
@@ -195,7 +195,7 @@ async def test_an_opening_lets_one_patient_through_the_wall(
 ) -> None:
     for voice in (hanako, taro):
         await furnished(voice)
-    policy = await town.operator.create(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
+    policy = await town.policy(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
     await taro.grant(permit(cast.emergency, purposes=["TREAT", "BTG"]))
     answer = await cast.e.call(
         "POST",

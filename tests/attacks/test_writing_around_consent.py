@@ -106,6 +106,7 @@ async def test_an_operator_names_no_consent_and_no_device(town: Town, hanako: Vo
     (consent,) = await hanako.grant(permit(cast.role_a))
     policy = {**hanako.consent(permit(cast.emergency, purposes=["BTG"]))}
     del policy["patient"]
+    policy["status"] = "proposed"
     taken = await town.operator.put(consent, policy)
     free = await town.operator.put("Consent/of-no-one", policy)
     assert (taken.status_code, taken.content) == (free.status_code, free.content)

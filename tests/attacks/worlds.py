@@ -21,7 +21,7 @@ from tests import resources as made
 from tests.attacks.asking import HANDBOOK, MODEL
 from tests.attacks.rewinding import kept, restored
 from tests.attacks.scene import NEVER, Asked, Scene
-from tests.attacks.story import HIDDEN, consents, story
+from tests.attacks.story import HIDDEN, consents, policy, story
 from tests.cast import Cast, cast_of
 from tests.databases import Database, Server
 from tests.http.handbooks import handbook
@@ -193,10 +193,11 @@ async def world(
         proxy = town.as_(await hanako.create(made.related_person(hanako.reference)))
         double = await town.resident("見本 花子")
         told = World(town, cast, names, clock, hides, hanako, taro, jiro, proxy, double)
-        for part, written in consents(told).items():
-            names.part = part
-            for voice, tree in written:
-                await voice.create(tree)
+        names.part = "consents"
+        for voice, tree in consents(told):
+            await voice.create(tree)
+        names.part = "policy"
+        await town.policy(policy(told))
         for step, (part, voice, method, target) in enumerate(story(told), start=10):
             if hides or part not in HIDDEN:
                 await told.tell(part, step, voice, method, target)

@@ -37,7 +37,7 @@ class City:
     ) -> Response:
         headers = dict(request.pop("headers", {}))
         if who is not None:
-            is_reference = "/" in who or who in {"operator", "auditor"}
+            is_reference = "/" in who or who in {"operator", "auditor", "clerk"}
             token = await self.token(who, purpose) if is_reference else who
             headers["Authorization"] = f"Bearer {token}"
         return await self.http.request(method, path, headers=headers, **request)
@@ -109,7 +109,11 @@ class City:
 
     async def policy(self, actor: str, purpose: str, **provision: Any) -> str:
         tree = consent(permit([actor], purpose, **provision))
-        return f"{await self.create('operator', tree)}/_history/1"
+        reference = await self.create("operator", {**tree, "status": "proposed"})
+        active = {**tree, "id": reference.partition("/")[2]}
+        answer = await self.call("operator/second", "PUT", f"/fhir/{reference}", json=active)
+        assert answer.status_code == 200, answer.text
+        return f"{reference}/_history/2"
 
     @contextmanager
     def looked_into(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:

@@ -32,7 +32,7 @@ async def policy(town: Town) -> AsyncIterator[Policy]:
     written: list[str] = []
 
     async def write(root: Json) -> str:
-        written.append(await town.operator.create(consent_json(root, None)))
+        written.append(await town.policy(consent_json(root, None)))
         return written[-1]
 
     yield write

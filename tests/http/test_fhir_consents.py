@@ -247,7 +247,7 @@ async def test_a_policy_counts_for_every_patient_and_obeys_their_denies(
     await taro.grant(deny(bureau))
     office = town.as_(bureau, "PUBHLTH")
     assert [await office.sees(record) for record in records] == [False, False]
-    policy = await town.operator.create(
+    policy = await town.policy(
         consent_json(permit(bureau, purposes=["PUBHLTH"], codes=[made.BLOOD_PRESSURE]), None)
     )
     assert [await office.sees(record) for record in records] == [True, False]
@@ -267,7 +267,7 @@ async def test_a_policys_deny_binds_everyone_but_the_patient(town: Town, hanako:
     )
     await hanako.grant(permit(cast.hospital))
     assert await cast.a.sees(secret)
-    policy = await town.operator.create(consent_json(deny(labels=[(system, "TESTDEMO")]), None))
+    policy = await town.policy(consent_json(deny(labels=[(system, "TESTDEMO")]), None))
     assert not await cast.a.sees(secret)
     assert await hanako.sees(secret)
     await town.operator.remove(policy)
@@ -278,7 +278,7 @@ async def test_a_policy_to_collect_reaches_whoever_has_a_passport_and_nobody_els
     town: Town, hanako: Voice
 ) -> None:
     laboratory = await town.operator.create(made.organization("架空検査室"))
-    policy = await town.operator.create(
+    policy = await town.policy(
         consent_json(permit(laboratory, types=["Observation"], actions=["collect"]), None)
     )
     writer = town.as_(laboratory)
@@ -295,7 +295,7 @@ async def test_a_put_under_a_policy_that_covers_the_type_creates_the_record(
     town: Town, hanako: Voice
 ) -> None:
     laboratory = await town.operator.create(made.organization("架空検査室"))
-    policy = await town.operator.create(
+    policy = await town.policy(
         consent_json(
             permit(laboratory, types=["Observation"], actions=["access", "collect", "correct"]), None
         )
@@ -312,7 +312,7 @@ async def test_a_put_under_a_policy_that_covers_the_type_creates_the_record(
 async def test_an_operator_reads_the_policies_and_no_residents_consent(
     town: Town, hanako: Voice, cast: Cast
 ) -> None:
-    policy = await town.operator.create(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
+    policy = await town.policy(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
     (own,) = await hanako.grant(permit(cast.hospital))
     assert await town.operator.sees(policy)
     assert not await town.operator.sees(own)

@@ -82,7 +82,7 @@ async def test_a_policy_does_not_stand_in_for_a_patient_who_denies(
     bureau = await town.operator.create(made.organization("架空衛生局"))
     tree = {**hanako.consent(permit(bureau, purposes=["PUBHLTH"]))}
     del tree["patient"]
-    policy = await town.operator.create(tree)
+    policy = await town.policy(tree)
     office = town.as_(bureau, "PUBHLTH")
     assert await office.sees(reference)
     await taro.grant(deny(bureau))

@@ -33,7 +33,7 @@ async def suite(sandbox: Town) -> Voice:
     for one in root:
         tree = consent_json(one, "Patient/x")
         del tree["patient"]
-        await sandbox.operator.create(tree)
+        await sandbox.policy(tree)
     return sandbox.as_(tester)
 
 

@@ -377,7 +377,7 @@ class TestDeath:
         self, town: Town, hanako: Voice, cast: Cast
     ) -> None:
         record = await hanako.create(made.pressure(hanako.reference))
-        policy = await town.operator.create(consent_json(permit(cast.pharmacy, purposes=["PUBHLTH"]), None))
+        policy = await town.policy(consent_json(permit(cast.pharmacy, purposes=["PUBHLTH"]), None))
         office = town.as_(cast.pharmacy, "PUBHLTH")
         try:
             assert await office.sees(record)
@@ -390,7 +390,7 @@ class TestDeath:
 
     async def test_the_glass_of_the_dead_is_not_broken(self, town: Town, hanako: Voice, cast: Cast) -> None:
         record = await hanako.create(made.pressure(hanako.reference))
-        policy = await town.operator.create(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
+        policy = await town.policy(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
         asking = {"patient": hanako.reference, "reason": "意識不明で搬送された"}
         try:
             opened = await sent(cast.e, "/auth/break-glass", asking)
@@ -417,7 +417,7 @@ class TestDeath:
         dead = {**tree, "deceasedBoolean": True}
         outcome(await cast.a_at_k.put(hanako.reference, dead), 403, "forbidden")
         assert await hanako.sees(hanako.reference)
-        policy = await town.operator.create(
+        policy = await town.policy(
             consent_json(permit(cast.clinic, types=["Patient"], actions=everything), None)
         )
         try:

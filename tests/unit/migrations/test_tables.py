@@ -10,17 +10,22 @@ from sqlalchemy import MetaData, create_engine
 from consent.tables import metadata as consent_tables
 from fhirstore.tables import metadata as store_tables
 from passport.audit.tables import metadata as audit_tables
+from passport.desk.tables import metadata as desk_tables
 from passport.devices.tables import metadata as device_tables
+from passport.emergencies.tables import metadata as emergency_tables
+from passport.family.tables import metadata as family_tables
 from passport.identity.tables import metadata as identity_tables
 from passport.imports.tables import metadata as import_tables
 from passport.notices.tables import metadata as notice_tables
 from passport.outbox.tables import metadata as outbox_tables
 from passport.patients.tables import metadata as patient_tables
+from passport.policies.tables import metadata as policy_tables
 from tests.databases import Database
 
 DESCRIBED: Final[tuple[MetaData, ...]] = (
     store_tables, consent_tables, identity_tables, audit_tables, device_tables, import_tables, notice_tables,
-    outbox_tables, patient_tables,
+    outbox_tables, patient_tables, policy_tables,
+    desk_tables, emergency_tables, family_tables,
 )  # fmt: skip
 NAMES: Final = sorted(name for metadata in DESCRIBED for name in metadata.tables)
 

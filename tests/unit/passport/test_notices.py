@@ -1,7 +1,7 @@
 """Notifications: told in the transaction of their event, whomever it sees, and in both languages."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 from uuid import UUID
 
@@ -65,9 +65,29 @@ async def test_whoever_tells_a_resident_needs_no_sight_of_them_and_gains_none(
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT set_config('passport.patients', %s, true)", [sight])
         await happen(connection)
-        assert len(await read(connection, RESIDENT)) == shown
+        assert len(await read(connection, RESIDENT, now=HAPPENED)) == shown
         for statement in ("UPDATE notification SET kind = 'x'", "DELETE FROM notification"):
             assert (await connection.execute(statement)).rowcount == shown
+
+
+async def test_what_is_for_later_is_read_from_its_instant_on(pool: Pool, database: Database) -> None:
+    before = HAPPENED - timedelta(microseconds=1)
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SELECT set_config('passport.patients', '{7}', true)")
+        await happen(connection)
+        assert await read(connection, RESIDENT, now=before) == []
+        assert len(await read(connection, RESIDENT, now=HAPPENED)) == 1
+
+
+async def test_what_is_for_somebody_who_acts_for_the_resident_is_theirs_alone(pool: Pool) -> None:
+    mother = "RelatedPerson/mother"
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SELECT set_config('passport.patients', '{7}', true)")
+        told_to = {"notice_id": UUID(int=9), "now": HAPPENED, "recipient": mother}
+        await tell(connection, RESIDENT, "access-requested", ABOUT, **told_to)
+        assert await read(connection, RESIDENT, now=HAPPENED) == []
+        assert len(await read(connection, RESIDENT, now=HAPPENED, recipient=mother)) == 1
+        assert await read(connection, RESIDENT, now=HAPPENED, recipient="RelatedPerson/other") == []
 
 
 def test_every_kind_has_a_sentence_in_both_languages() -> None:

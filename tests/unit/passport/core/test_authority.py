@@ -28,6 +28,7 @@ REFERENCES: Final[dict[Kind, str]] = {
     "device": "Device/d",
     "operator": "operator",
     "auditor": "auditor",
+    "clerk": "clerk/ichikawa",
 }
 MEMBERS: Final = {
     "CareTeam": made.care_team(ME),
@@ -98,9 +99,12 @@ def test_an_operator_writes_no_health_data(type_name: str) -> None:
     assert rests(subject("operator"), {"resourceType": type_name}) is None
 
 
-def test_an_auditor_writes_nothing_and_audit_events_are_written_by_nobody() -> None:
-    for tree in (*MEMBERS.values(), {"resourceType": "Organization"}, {"resourceType": "Patient"}):
+def test_auditors_and_clerks_write_nothing_and_audit_events_are_written_by_nobody() -> None:
+    proposed = {**MEMBERS["Consent"], "status": "proposed"}
+    directory = [{"resourceType": "Organization"}, {"resourceType": "Patient"}]
+    for tree in (*MEMBERS.values(), *directory, proposed, {"resourceType": "Consent"}):
         assert rests(subject("auditor"), tree) is None
+        assert rests(subject("clerk"), tree) is None
     for kind in KINDS:
         assert rests(subject(kind), {"resourceType": "AuditEvent"}) is None
 

@@ -157,7 +157,7 @@ async def test_who_shares_a_record_with_the_patient_in_question_is_in_question_t
 
 async def test_policies_stand_in_every_signature(town: Town, hanako: Voice, cast: Cast) -> None:
     bureau = await town.operator.create(made.organization("架空衛生局"))
-    policy = await town.operator.create(consent_json(permit(bureau, purposes=["PUBHLTH"]), None))
+    policy = await town.policy(consent_json(permit(bureau, purposes=["PUBHLTH"]), None))
     office = town.as_(bureau, "PUBHLTH")
     about_one, about_all = await stands(office, hanako.reference), await stands(office)
     assert [held.effect for held in about_one.policies] == [1]
@@ -169,7 +169,7 @@ async def test_policies_stand_in_every_signature(town: Town, hanako: Voice, cast
 
 
 async def test_emergency_policies_reach_nobody_without_an_opening(town: Town, cast: Cast) -> None:
-    policy = await town.operator.create(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
+    policy = await town.policy(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
     standing = await stands(cast.e)
     assert standing.policies == ()
     await town.operator.remove(policy)
