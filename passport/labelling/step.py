@@ -31,6 +31,8 @@ Of its other codes (obligations, refrain policies, test data) none makes a recor
 https://terminology.hl7.org/ValueSet-v3-InformationSensitivityPolicy.html
 """
 
+_SENSITIVE_CODES: Final = frozenset(Code(ACT_CODE, code) for code in SENSITIVE)
+
 Label = dict[str, Any]
 """A Coding, as it stands in `meta.security`."""
 
@@ -68,18 +70,25 @@ def raised(stated: Sequence[Label], kept: Sequence[Label], found: Collection[str
     A sensitivity makes it `R` at least; one without any word on it is `N`. Each label stands once, in the order
     and the words of the one who gave it first.
     """
+    if not (stated or kept or found):
+        return [_label(Code(CONFIDENTIALITY_SYSTEM, NORMAL))]
     labels = _once([*stated, *kept, *(_label(Code(ACT_CODE, code)) for code in found)])
-    highest = _highest(labels)
-    rest = [label for label in labels if _system(label) != CONFIDENTIALITY_SYSTEM or label["code"] == highest]
-    if any(_system(label) == CONFIDENTIALITY_SYSTEM for label in rest):
-        return rest
-    return [_label(Code(CONFIDENTIALITY_SYSTEM, highest)), *rest]
+    highest = Code(CONFIDENTIALITY_SYSTEM, _highest(labels))
+    rest = [label for code, label in labels.items() if code == highest or not _is_level(code)]
+    return rest if highest in labels else [_label(highest), *rest]
 
 
-def _highest(labels: Sequence[Label]) -> str:
-    codes = codes_in(labels)
-    levels = [code.code for code in codes if code.system == CONFIDENTIALITY_SYSTEM]
-    if any(code.system == ACT_CODE and code.code in SENSITIVE for code in codes):
+def _once(labels: Sequence[Label]) -> dict[Code | str, Label]:
+    """Each label the first time that it stands there; one without a code is none, and is left alone."""
+    found: dict[Code | str, Label] = {}
+    for label in labels:
+        found.setdefault(next(iter(codes_in([label])), str(label)), label)
+    return found
+
+
+def _highest(labels: Collection[Code | str]) -> str:
+    levels = [code.code for code in labels if isinstance(code, Code) and _is_level(code)]
+    if not _SENSITIVE_CODES.isdisjoint(labels):
         levels.append(RESTRICTED)
     # What is none of them may mean anything.
     if not set(levels) <= set(CONFIDENTIALITIES):
@@ -87,21 +96,12 @@ def _highest(labels: Sequence[Label]) -> str:
     return max(levels, key=CONFIDENTIALITIES.index, default=NORMAL)
 
 
-def _once(labels: Sequence[Label]) -> list[Label]:
-    """Each label the first time that it stands there; one without a code is none, and is left alone."""
-    found: dict[object, Label] = {}
-    for label in labels:
-        found.setdefault(next(iter(codes_in([label])), str(label)), label)
-    return list(found.values())
+def _is_level(code: Code | str) -> bool:
+    return isinstance(code, Code) and code.system == CONFIDENTIALITY_SYSTEM
 
 
 def _label(code: Code) -> Label:
     return {"system": code.system, "code": code.code}
-
-
-def _system(label: Label) -> str:
-    """The code system of a label, empty where it is none."""
-    return next((code.system for code in codes_in([label])), "")
 
 
 def lowered(stated: Sequence[Label], before: Sequence[Label]) -> bool:
@@ -125,15 +125,16 @@ def _all(facts: Facts) -> Iterator[Facts]:
 
 
 def _codes(facts: Facts) -> Iterator[Code]:
-    return chain.from_iterable((*each.codes, *each.mentioned) for each in _all(facts))
+    # Beside what stands in it a medication has the codes of the Medication that it refers to.
+    return chain.from_iterable(chain(each.mentioned, each.main_codes) for each in _all(facts))
 
 
 def _inside(facts: Facts) -> list[Label]:
     """What the parts state themselves: the whole is no less confidential than they are."""
     return [
         _label(code)
-        for part in _all(facts)
-        if part is not facts
+        for inside in facts.parts
+        for part in _all(inside)
         for code in (*_level(part.confidentiality), *part.sensitivities)
     ]
 

@@ -7,6 +7,7 @@ A code is looked up by its beginnings, so a record costs the same whatever the l
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -21,6 +22,9 @@ from passport.labelling.substances import SUBSTANCES
 TABLE: Final[tuple[ValueSet, ...]] = (HIV, PSYCHIATRY, SUBSTANCES, REPRODUCTION, GENETICS)
 
 VERSION_BYTES: Final = 8
+
+CODES_KEPT: Final = 4_096
+"""Codes of which a process remembers what they mean: most records carry the same few."""
 
 
 def version_of(table: Iterable[ValueSet]) -> str:
@@ -74,10 +78,11 @@ _INDEX: Final = _index(TABLE)
 
 def sensitivities_of(codes: Iterable[Code]) -> tuple[str, ...]:
     """The sensitivities of a record with these codes, in the order of the table."""
-    found = {
-        sensitivity
-        for code in codes
-        if (beginnings := _INDEX.get(code.system)) is not None
-        for sensitivity in beginnings.of(code.code)
-    }
+    found = {sensitivity for code in codes for sensitivity in _of_code(code)}
     return tuple(each.code for each in TABLE if each.code in found) if found else ()
+
+
+@lru_cache(maxsize=CODES_KEPT)
+def _of_code(code: Code) -> frozenset[str]:
+    beginnings = _INDEX.get(code.system)
+    return frozenset() if beginnings is None else frozenset(beginnings.of(code.code))
