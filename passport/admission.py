@@ -140,6 +140,7 @@ def _row(
         purpose=subject.purpose if subject else None,
         query=request.query,
         outcome=outcome,
+        session_id=subject.session_id if subject else None,
         **facts,
     )
 

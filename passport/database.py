@@ -106,7 +106,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-async def _prepare(connection: Connection, *, timeout_ms: int, one_snapshot: bool) -> None:
+async def _prepare(connection: Connection, *, timeout_ms: int, one_snapshot: bool, rules: int | None) -> None:
     """Every connection speaks UTC and bounds its statements; set once, not once per request."""
     await connection.set_autocommit(True)
     await connection.execute("SET TIME ZONE 'UTC'")
@@ -117,6 +117,8 @@ async def _prepare(connection: Connection, *, timeout_ms: int, one_snapshot: boo
     await connection.execute("SET idle_in_transaction_session_timeout = '30s'")
     if one_snapshot:
         await connection.execute("SET default_transaction_isolation = 'repeatable read'")
+    if rules is not None:
+        await connection.execute(f"SET passport.rules = '{rules:d}'")
 
 
 async def _reset(connection: Connection) -> None:
@@ -125,12 +127,17 @@ async def _reset(connection: Connection) -> None:
 
 @asynccontextmanager
 async def open_pool(
-    service_url: str, *, size: int, one_snapshot: bool = False, timeout_ms: int = STATEMENT_TIMEOUT_MS
+    service_url: str,
+    *,
+    size: int,
+    one_snapshot: bool = False,
+    timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    rules: int | None = None,
 ) -> AsyncIterator[Pool]:
     """Open a pool of `size` connections in autocommit; transactions are explicit.
 
     With `one_snapshot` a transaction that says nothing else is REPEATABLE READ, such as that of a pipeline. No
-    statement runs longer than `timeout_ms`.
+    statement runs longer than `timeout_ms`. `rules` is the number under which the log says what was decided by.
 
     A broken connection is met by the transaction that uses it (see `transaction`), not by a check per request.
     """
@@ -139,7 +146,7 @@ async def open_pool(
         min_size=min(2, size),
         max_size=size,
         open=False,
-        configure=partial(_prepare, timeout_ms=timeout_ms, one_snapshot=one_snapshot),
+        configure=partial(_prepare, timeout_ms=timeout_ms, one_snapshot=one_snapshot, rules=rules),
         reset=_reset,
         timeout=10,
         kwargs={"prepare_threshold": 2, "context": ADAPTERS},

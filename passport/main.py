@@ -20,6 +20,7 @@ from starlette.routing import Match, Route
 from consent.errors import ConsentError
 from fhirstore.errors import FhirStoreError
 from fhirstore.keys import KeyMaker
+from passport.audit.rules import written_down
 from passport.database import open_pool
 from passport.dictionaries import open_dictionaries
 from passport.forms import Forms
@@ -50,7 +51,7 @@ from passport.routes import (
 from passport.routes.description import describe
 from passport.routes.messages import refusal
 from passport.routes.narrowed import Narrowed
-from passport.runtime import Runtime
+from passport.runtime import Runtime, utc_now
 from passport.settings import Settings
 
 POOL_SIZE: Final = 8
@@ -82,10 +83,11 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        ring = KeyRing.load(settings.key_file)
+        ring, url = KeyRing.load(settings.key_file), settings.database_url
+        rules = await written_down(url, settings, utc_now())
         async with (
-            open_pool(settings.database_url, size=POOL_SIZE) as pool,
-            open_pool(settings.database_url, size=POOL_SIZE, one_snapshot=True) as reading,
+            open_pool(url, size=POOL_SIZE, rules=rules) as pool,
+            open_pool(url, size=POOL_SIZE, one_snapshot=True, rules=rules) as reading,
         ):
             keys = KeyMaker(ring.index_secret)
             runtime = Runtime(settings, pool, ring, keys, reading=reading, **parts)

@@ -8,6 +8,7 @@ from typing import Final
 from psycopg.conninfo import make_conninfo
 
 from fhirstore.keys import KeyMaker
+from passport.audit.rules import written_down
 from passport.database import BROKER_ROLE, TASK_STATEMENT_TIMEOUT_MS, open_pool
 from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
@@ -50,9 +51,9 @@ def run_worker(settings: Settings, *, resend_seconds: int) -> int:
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Build what a worker's tasks work with."""
-    ring = KeyRing.load(settings.key_file)
-    pooled = open_pool(settings.database_url, size=POOL_SIZE, timeout_ms=TASK_STATEMENT_TIMEOUT_MS)
-    async with pooled as pool:
+    ring, url = KeyRing.load(settings.key_file), settings.database_url
+    rules = await written_down(url, settings, utc_now())
+    async with open_pool(url, size=POOL_SIZE, timeout_ms=TASK_STATEMENT_TIMEOUT_MS, rules=rules) as pool:
         runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
         await open_dictionaries(runtime)
         yield runtime

@@ -30,7 +30,8 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
         WHERE granted.patient_key = told.patient_key AND EXISTS (SELECT FROM shown
             WHERE shown.patient_key = told.patient_key AND granted.place = ANY (shown.relied))
         ORDER BY granted.ref),
-    CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, ''
+    CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, '',
+    CAST(:session_id AS uuid)
 FROM (
     SELECT unnest(CAST(:told AS bigint[])) AS patient_key, NULL::bigint AS record_key, NULL::int AS version
     UNION ALL SELECT patient_key, NULL, NULL FROM locator WHERE record_key = ANY (CAST(:named AS bigint[]))
@@ -77,6 +78,7 @@ def parameters(
         "role": subject.role,
         "client": subject.client,
         "purpose": subject.purpose,
+        "session_id": subject.session_id,
         "query": query,
         "told": told,
         "one": one,

@@ -15,7 +15,8 @@ from uuid import UUID
 from passport.audit.tables import audit_event
 from passport.sql import Connection, start, written
 
-COLUMNS: Final = tuple(column.name for column in audit_event.columns)
+COLUMNS: Final = tuple(column.name for column in audit_event.columns if column.server_default is None)
+"""What a row is told with; the rest the database knows best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,8 @@ class AuditRow:
     `action` is one of `passport.audit.actions`, `kind` the caller's (empty where nobody signed in),
     `behalf_of` the Patient for whom a proxy acted. `query` is what `passport.audit.query` makes of a request.
     `versions` holds the version of each record in `record_keys`, `grants` the consents relied on, as
-    `Consent/1/_history/2`. `detail` is a code or an id, never health data.
+    `Consent/1/_history/2`. `detail` is a code or an id, never health data. `session_id` is of the session, if there
+    was one.
     """
 
     patient_key: int
@@ -44,12 +46,14 @@ class AuditRow:
     versions: Sequence[int] = ()
     grants: Sequence[str] = ()
     detail: str = ""
+    session_id: UUID | None = None
 
 
 SQL_TYPES: Final[Mapping[str, str]] = {
     "patient_key": "bigint",
     "audit_id": "uuid",
     "recorded": "timestamptz",
+    "session_id": "uuid",
 }
 # `unnest` would flatten a list of lists, so each row's list travels as the text of its array.
 LISTS: Final[Mapping[str, str]] = {"record_keys": "bigint[]", "versions": "int[]", "grants": "text[]"}

@@ -7,18 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fhirstore.keys import KeyMaker
+from passport.audit.rules import written_down
 from passport.database import open_pool
 from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
-from passport.runtime import Runtime
+from passport.runtime import Runtime, utc_now
 from passport.settings import Settings
 
 
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """A runtime on one connection; `settings` hold the address of a running database."""
-    ring = KeyRing.load(settings.key_file)
-    async with open_pool(settings.database_url, size=1) as pool:
+    ring, url = KeyRing.load(settings.key_file), settings.database_url
+    rules = await written_down(url, settings, utc_now())
+    async with open_pool(url, size=1, rules=rules) as pool:
         runtime = Runtime(settings, pool, ring, KeyMaker(ring.index_secret))
         await open_dictionaries(runtime)
         yield runtime

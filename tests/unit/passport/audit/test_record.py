@@ -31,6 +31,7 @@ ROW = AuditRow(
     record_keys=(-(2**63), 2**63 - 1, 0),
     versions=(1, 2, 3),
     grants=("Consent/1/_history/2", 'odd",{}\\ \n reference'),
+    session_id=UUID(int=3),
 )
 
 
@@ -42,7 +43,7 @@ async def connection(database: Database) -> AsyncIterator[Connection]:
 
 async def written(connection: Connection) -> list[AuditRow]:
     cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute("SELECT * FROM audit_event ORDER BY audit_id")
+    await cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM audit_event ORDER BY audit_id")
     return [AuditRow(**_tuples(row._asdict())) for row in await cursor.fetchall()]
 
 
@@ -65,6 +66,29 @@ async def test_a_row_is_written_as_it_is(connection: Connection) -> None:
     )
     await record(connection, [ROW, bare])
     assert await written(connection) == [ROW, bare]
+
+
+async def test_a_row_keeps_what_it_was_decided_on(database: Database) -> None:
+    seen = "SELECT pg_current_snapshot()::text, pg_current_xact_id()::text"
+    kept = "SELECT rules, written_in::text, seen::text FROM audit_event"
+    async with open_pool(database.service_url, size=1, rules=7) as pool, pool.connection() as one:
+        async with one.transaction():
+            await one.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            snapshot, number = (await (await one.execute(seen)).fetchone()) or ("", "")
+            await record(one, [ROW])
+        assert await (await one.execute(kept)).fetchone() == (7, number, snapshot)
+
+
+async def test_a_row_of_a_process_without_rules_is_kept_as_well(connection: Connection) -> None:
+    await record(connection, [ROW])
+    assert await (await connection.execute("SELECT rules FROM audit_event")).fetchone() == (None,)
+
+
+async def test_a_snapshot_that_was_kept_counts_more_than_that_of_the_row(connection: Connection) -> None:
+    async with connection.transaction():
+        await connection.execute("SELECT set_config('passport.seen', '5:9:5,7', true)")
+        await record(connection, [ROW])
+    assert await (await connection.execute("SELECT seen::text FROM audit_event")).fetchone() == ("5:9:5,7",)
 
 
 async def test_no_row_costs_no_statement(connection: Connection) -> None:
