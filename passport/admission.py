@@ -40,7 +40,8 @@ class Request:
     """What a caller wants: `action` decides which grants count, `about` whose records are in question.
 
     `about` is the reference of a record, of whoever holds which it is; None means whoever shared. `beside` are
-    further ones of a request about several. `verb` and `query` are what the audit row says of it.
+    further ones of a request about several. `named` are patients whom a search names otherwise. `verb` and `query`
+    are what the audit row says of it.
     """
 
     action: Action
@@ -49,11 +50,17 @@ class Request:
     about: str | None = None
     isolation: Isolation = "read"
     beside: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def abouts(self) -> tuple[str, ...]:
         """Every reference in question; none means whoever shared."""
         return () if self.about is None else (self.about, *self.beside)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whoever it is about, and the patients whom it names otherwise."""
+        return self.named if self.about is None else (self.about, *self.named)
 
 
 @dataclass(slots=True)

@@ -328,6 +328,11 @@ class Standing:
         """The patient_keys of all that is registered of the caller: most often their own passport, or nothing."""
         return () if self.own is None else tuple(self.linked.get(self.own, {self.own: ""}))
 
+    def registrations_of(self, patient: str) -> frozenset[str]:
+        """All registrations of the person whose Patient this is, as references; nothing where there is one."""
+        kin = next((each for each in self.linked.values() if patient in each.values()), {})
+        return frozenset(kin.values())
+
     def seen_with(self, patient_key: int) -> Mapping[int, str]:
         """All registrations of the same person by patient_key, as references; nothing where there is one."""
         return self.linked.get(patient_key, {})

@@ -83,12 +83,17 @@ class Finder:
     def settled(self, criteria: Searched) -> Searched:
         """The same search, simpler where nobody shares a record with the patient whom it names.
 
-        Where that patient was registered more than once, it is a search about all of these.
+        Where a patient whom it names was registered more than once, it is a search about all of these.
         """
-        kin = kin_of(self.desk)
-        if kin and criteria.patients == (self.desk.request.about,):
-            tests = about_all(criteria.tests, tuple(kin.values()), self.desk.runtime.keys)
-            return replace(criteria, patients=tuple(kin.values()), tests=tests)
+        patients, tests = criteria.patients, criteria.tests
+        for name in self.desk.request.names:
+            kin = self.desk.standing.registrations_of(name)
+            if len(kin) > 1:
+                tests = about_all(tests, sorted(kin), self.desk.runtime.keys)
+                if patients is not None and not kin.isdisjoint(patients):
+                    patients = (*patients, *sorted(kin.difference(patients)))
+        if patients != criteria.patients or tests != criteria.tests:
+            return replace(criteria, patients=patients, tests=tests)
         if criteria.held == "named" and len(self._holders()) <= 1:
             return replace(criteria, held="lies")
         return criteria

@@ -15,7 +15,7 @@ from sqlalchemy import Integer, Select, bindparam, func, select
 from consent.model import Action
 from fhirstore.compartment import lastn as observations
 from fhirstore.compartment.lastn import Texted
-from fhirstore.search.criteria import Criteria
+from fhirstore.search.criteria import Criteria, mentioned
 from fhirstore.search.query import Query
 from fhirstore.search.sort import SortKey
 from fhirstore.search.whose import among
@@ -25,6 +25,7 @@ from passport.bundles import Entry
 from passport.decision import decide
 from passport.disclosure.everything import entry
 from passport.disclosure.finding import MOST_SIFTED, Finder, TooCostly
+from passport.disclosure.kin import acquainted
 from passport.disclosure.linking import linked_types, resolved
 from passport.disclosure.recorded import (
     BODY_COLUMNS,
@@ -67,9 +68,12 @@ async def lastn(
         TooMany: more of them than one answer holds.
     """
     about = (query.patients or (None,))[0]
-    async with admitted(runtime, caller, Request(Action.ACCESS, "lastn", asked_as, about=about)) as desk:
+    named = tuple(patient for patient in mentioned(query) if patient != about)
+    request = Request(Action.ACCESS, "lastn", asked_as, about=about, named=named)
+    async with admitted(runtime, caller, request) as desk:
         for type_name in (*query.names, *sorted(linked_types(query))):
             require_scope(desk.subject, type_name, "s")
+        desk.standing = await acquainted(desk)
         finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
         criteria = await _by_rows(finder, finder.settled(query))
         texted = await _texted(finder, criteria, most)

@@ -17,6 +17,7 @@ from fhirstore.parameters import SearchParameter, Source
 from fhirstore.search.criteria import Chain, Criteria, Reverse, links_of, together
 from fhirstore.search.whose import about_owner, among, lies_with, of_patients, refers
 from passport.disclosure.finding import Finder, Searched
+from passport.disclosure.kin import with_kin, with_registrations
 from passport.disclosure.sifting import all_of
 
 
@@ -49,6 +50,8 @@ async def _chained(finder: Finder, link: Chain) -> Criteria:
     found: set[int] = set()
     for target in link.targets:
         found |= await _found(finder, target)
+    if any(type_.is_patient for target in link.targets for type_ in target.types):
+        found = await with_registrations(finder.desk, found)
     return together([_leading(finder, parameter, link, found) for parameter in link.parameters])
 
 
@@ -75,15 +78,17 @@ async def _reversed(finder: Finder, criteria: Criteria, link: Reverse) -> Criter
     referring = finder.settled(await resolved(finder, link.referring))
     if link.parameter.source is Source.PATIENT and all(type_.is_patient for type_ in criteria.types):
         of_owners = Criteria(types=referring.types, tests=(about_owner(referring.owned),))
-        owners = await _owners(finder, referring.beside(of_owners))
+        owners = await with_kin(finder.desk, await _owners(finder, referring.beside(of_owners)))
         return Criteria(types=criteria.types, tests=(lies_with(link.bind, sorted(owners)),))
     keys, own = finder.desk.runtime.keys, tuple(f"{name}/" for name in criteria.names)
-    named = {
+    named: set[int] = {
         keys.reference(target)
         for record in await all_of(finder, referring, trees=True)
         for target in references(link.parameter, record.tree, finder.context)
         if target.startswith(own)
     }
+    if any(type_.is_patient for type_ in criteria.types):
+        named = await with_registrations(finder.desk, named)
     return Criteria(types=criteria.types, tests=(among(link.bind, sorted(named)),))
 
 

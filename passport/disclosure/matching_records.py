@@ -9,10 +9,12 @@ transaction that then writes, or is refused, and leaves its audit row there.
 from dataclasses import replace
 
 from consent.model import Action
+from fhirstore.search.criteria import mentioned
 from fhirstore.search.query import Query
 from passport.admission import Desk
 from passport.decision import decide
 from passport.disclosure.finding import Finder
+from passport.disclosure.kin import acquainted
 from passport.disclosure.linking import linked_types, resolved
 from passport.disclosure.recorded import require_scope
 from passport.disclosure.sifting import sifted
@@ -29,8 +31,10 @@ async def matches(desk: Desk, query: Query, *, limit: int) -> tuple[str, ...]:
         require_scope(desk.subject, type_name, "s")
     about = _about(query)
     standing = await desk.standing_towards(Action.ACCESS, *([about] if about else []))
-    request = replace(desk.request, action=Action.ACCESS, about=about, beside=())
+    named = tuple(patient for patient in mentioned(query) if patient != about)
+    request = replace(desk.request, action=Action.ACCESS, about=about, beside=(), named=named)
     searching = replace(desk, standing=standing, request=request)
+    searching.standing = await acquainted(searching)
     finder = Finder(searching, await decide(desk.runtime, desk.connection, standing, Action.ACCESS))
     settled = finder.settled(await resolved(finder, query))
     found = await sifted(finder, replace(settled, count=limit, total="none", cursor=None), None)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, FromClause, Integer, Select, bindparam, fu
 
 from consent.model import Action
 from fhirstore.search import statement
+from fhirstore.search.criteria import mentioned
 from fhirstore.search.cursor import open_cursor, seal_cursor
 from fhirstore.search.order import Place, room
 from fhirstore.search.query import Query
@@ -22,11 +23,12 @@ from fhirstore.tables import NOBODY
 from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
 from passport.decision import Decision, decide
-from passport.disclosure.answering import answered
+from passport.disclosure.answering import Question, answered
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.everything import entry
 from passport.disclosure.finding import Finder
 from passport.disclosure.including import Included, included
+from passport.disclosure.kin import acquainted
 from passport.disclosure.linking import linked_types, resolved
 from passport.disclosure.recorded import (
     BODY_COLUMNS,
@@ -67,11 +69,14 @@ async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, 
         Refused: the session's scopes do not reach what is searched.
         TooCostly: it would have to look into more records than one request may.
     """
-    request = Request(Action.ACCESS, _verb(query), asked_as, about=_about(query))
+    about = _about(query)
+    named = tuple(patient for patient in mentioned(query) if patient != about)
+    request = Request(Action.ACCESS, _verb(query), asked_as, about=about, named=named)
     if query.by_rows:
         return await _by_rows(runtime, caller, request, query, binding)
     async with admitted(runtime, caller, request) as desk:
         query = _within_scopes(desk, query)
+        desk.standing = await acquainted(desk)
         # Links lead from one patient to whoever else shared.
         leads_on = bool(query.links or query.includes)
         standing = await desk.standing_of_all(Action.ACCESS) if leads_on else desk.standing
@@ -127,7 +132,7 @@ async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Qu
             "limit": 0 if query.only_count else shown + 1,
         }
 
-    desk, rows = await answered(runtime, caller, request, question)
+    desk, rows = await (answered if not request.named else _acquainted)(runtime, caller, request, question)
     found = present(rows)
     place = None
     if found and rows[0].more:
@@ -138,6 +143,18 @@ async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Qu
         total=rows[0].total if rows else None,
         cursor=_cursor(runtime, query, place, cursor_context(desk, binding)),
     )
+
+
+async def _acquainted(
+    runtime: Runtime, caller: Caller, request: Request, question: Question
+) -> tuple[Desk, Sequence[Any]]:
+    """The rows that answer a request which names several patients: first it is looked up who they are."""
+    async with admitted(runtime, caller, request) as desk:
+        desk.standing = await acquainted(desk)
+        prepared, params = question(
+            desk, await decide(runtime, desk.connection, desk.standing, request.action)
+        )
+        return desk, await disclosed(desk, prepared, params)
 
 
 async def _gathered(finder: Finder, query: Query, after: Place | None, context: bytes) -> Page:

@@ -64,11 +64,14 @@ def kin_of(desk: Desk) -> Mapping[int, str]:
 
 
 def through(desk: Desk) -> Through:
-    """How records are seen by who asks about a Patient; for all other requests as they are stored."""
-    kin = kin_of(desk)
-    if not kin:
-        return AS_STORED
-    about, base = desk.request.about or "", desk.runtime.settings.fhir_url
-    others = [reference for reference in kin.values() if reference != about]
-    near = dict.fromkeys(others, about)
-    return Through(near | {f"{base}/{one}": f"{base}/{about}" for one in others})
+    """How records are seen by who names Patients; for all other requests as they are stored.
+
+    Of a person who is named by one registration the others are written as that one; who is named by several of them
+    finds each as it is.
+    """
+    names, base = desk.request.names, desk.runtime.settings.fhir_url
+    near: dict[str, str] = {}
+    for name in names:
+        others = desk.standing.registrations_of(name).difference(names, near)
+        near |= dict.fromkeys(sorted(others), name)
+    return Through(near | {f"{base}/{one}": f"{base}/{other}" for one, other in near.items()})

@@ -10,6 +10,17 @@ from passport.sql import Prepared
 HOLD: Final = Prepared("SELECT pg_advisory_xact_lock(%(key)s)", {})
 """Let merges and what undoes them come one by one until the transaction ends: each sees what the one before linked."""
 
+REGISTRATIONS: Final = Prepared(
+    """
+SELECT l.patient_key, l.other_key, p.patient_id
+FROM patient_link AS l JOIN patient AS p ON p.patient_key = l.other_key
+WHERE l.patient_key = ANY (%(patient_keys)s::bigint[])
+    OR l.patient_key IN (SELECT patient_key FROM locator WHERE record_key = ANY (%(record_keys)s::bigint[]))
+""",
+    {},
+)
+"""All registrations of the people who are these, or of whom these are the keys of their Patient."""
+
 HOLDERS: Final = Prepared(
     "SELECT record_key, patient_key FROM locator WHERE record_key = ANY (%(record_keys)s::bigint[])", {}
 )

@@ -64,7 +64,20 @@ def questions(twice: Twice) -> Sequence[Asked]:
             (f"{person}/Observation", ()),
             (f"{person}/MedicationRequest", ()),
             (f"{person}/$everything", (("_type", "Observation,MedicationRequest"),)),
+            (f"{person}/*", (("_type", "Observation,MedicationRequest"), ("_total", "accurate"))),
+            ("Observation", (("patient", f"{person},Patient/nobody"), ("_total", "accurate"))),
+            ("Observation", (("performer", f"{person},Patient/nobody"),)),
+            ("Observation", (("subject:Patient._id", person.partition("/")[2]), ("_total", "accurate"))),
         ]
+        itself = ("_id", person.partition("/")[2])
+        # What a merge writes into a Patient is told to who may see it; whether they are found is not.
+        had = ("_has:Observation:patient:code", "29463-7")
+        asked.append(("Patient", (had, itself, ("_summary", "count"))))
+    both = f"{twice.first.reference},{twice.second.reference}"
+    asked += [
+        ("Observation", (("patient", both), ("_total", "accurate"))),
+        ("Observation", (("patient", both), ("value-quantity", "gt1"))),
+    ]
     return asked
 
 

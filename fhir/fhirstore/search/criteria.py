@@ -27,7 +27,7 @@ class Criteria:
     """A search of one type, or of several at once, without what shapes its result.
 
     `tests` are conditions on the row and `sifts` on the elements; all must hold. `patients` are those whose
-    records are searched, None where none are named.
+    records are searched, None where none are named; `mentions` are patients whom a test or a sift names.
     """
 
     types: tuple[ResourceType, ...]
@@ -36,6 +36,7 @@ class Criteria:
     links: tuple["Link", ...] = ()
     patients: tuple[str, ...] | None = None
     held: Held = "owner"
+    mentions: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,6 +60,7 @@ class Criteria:
             tests=self.tests + other.tests,
             sifts=self.sifts + other.sifts,
             links=self.links + other.links,
+            mentions=self.mentions + other.mentions,
         )
 
 
@@ -96,6 +98,15 @@ def links_of(criteria: Criteria) -> list[Link]:
     return found
 
 
+def mentioned(criteria: Criteria) -> tuple[str, ...]:
+    """Every patient whom a search names by reference, here or behind its links."""
+    found = [*(criteria.patients or ()), *criteria.mentions]
+    for link in links_of(criteria):
+        for further in link.targets if isinstance(link, Chain) else (link.referring,):
+            found += further.mentions
+    return tuple(dict.fromkeys(found))
+
+
 def together(parts: Sequence[Criteria]) -> Criteria:
     """One search of the types of all parts, in which each part is asked of its own type alone.
 
@@ -117,6 +128,7 @@ def together(parts: Sequence[Criteria]) -> Criteria:
         types=tuple(part.types[0] for part in parts),
         tests=(*common, *own),
         sifts=(_by_type(parts),) if any(part.sifts for part in parts) else (),
+        mentions=tuple(dict.fromkeys(patient for part in parts for patient in part.mentions)),
     )
 
 

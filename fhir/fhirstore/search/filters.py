@@ -82,7 +82,7 @@ class Filters:
             return replace(together(parts), patients=parts[0].patients, held=parts[0].held)
         # Some say by another element whose a record is: then it lies with the patient or names them, and of each
         # type the records are left that name the patient where that type does.
-        apart = together([self._tested(part, f"{WHOSE}_{bind}_{part.types[0].number}") for part in parts])
+        apart = together([self._tested(part, f"{bind}_{part.types[0].number}") for part in parts])
         if len({part.patients for part in parts}) == 1:
             return replace(apart, patients=parts[0].patients, held="named")
         return apart
@@ -91,9 +91,9 @@ class Filters:
         """The part with a test in place of the patients whom it names."""
         if part.patients is None:
             return part
-        keys = [self.keys.reference(one) for one in part.patients]
+        keys, bind = [self.keys.reference(one) for one in part.patients], f"{WHOSE}_{bind}"
         test = of_patients(part.owned, bind, keys) if part.held == "owner" else refers(bind, keys)
-        return replace(part, patients=None, held="owner", tests=(*part.tests, test))
+        return replace(part, patients=None, held="owner", tests=(*part.tests, test), mentions=part.patients)
 
     def _is_answered(self, parameter: SearchParameter, modifier: str | None) -> bool:
         """Whether rows may answer a parameter that is asked with this modifier."""
@@ -168,8 +168,11 @@ class Filters:
         targets = named_targets(parameter, values, context, modifier)
         if root and len(targets) == 1 and _names_patient(parameter, targets[0]):
             return replace(criteria, patients=targets, held="named")
-        narrowing = (refers(bind, [self.keys.reference(target) for target in targets]),) if targets else ()
-        return replace(criteria, tests=narrowing)
+        if not targets:
+            return criteria
+        narrowing = refers(f"{WHOSE}_{bind}", [self.keys.reference(target) for target in targets])
+        patients = tuple(target for target in targets if target.startswith(f"{PATIENT}/"))
+        return replace(criteria, tests=(narrowing,), mentions=patients)
 
 
 def _names_patient(parameter: SearchParameter, target: str) -> bool:

@@ -134,13 +134,14 @@ def _of_one(criteria: Criteria, whose: Sequence[Criteria], patient: str, keys: K
 
 def _narrowed(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> Criteria:
     """Those that lie with, or name, these patients as well."""
-    tests = []
+    tests, mentions = [], list(criteria.mentions)
     for at, asked in enumerate(whose):
+        mentions += asked.patients or ()
         patients = [keys.reference(one) for one in asked.patients or ()]
         bind = f"{WHOSE}{at}"
         owned = asked.held == "owner"
         tests.append(of_patients(criteria.owned, bind, patients) if owned else refers(bind, patients))
-    return replace(criteria, tests=criteria.tests + tuple(tests))
+    return replace(criteria, tests=criteria.tests + tuple(tests), mentions=tuple(mentions))
 
 
 def _shaped(
@@ -160,6 +161,7 @@ def _shaped(
         links=criteria.links,
         patients=criteria.patients,
         held=criteria.held,
+        mentions=criteria.mentions,
         named=tuple(dict.fromkeys((*(criteria.patients or ()), *others))),
         includes=tuple(instructions),
         order=result.order(),
