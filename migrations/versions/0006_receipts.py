@@ -37,10 +37,6 @@ AUDITED: Final = (
     ALTER COLUMN seen SET DEFAULT
         coalesce(nullif(current_setting('passport.seen', true), '')::pg_snapshot, pg_current_snapshot())""",
 )
-MERGED: Final = (
-    "ALTER TABLE patient_merge ADD COLUMN merged_in XID8, ADD COLUMN undone_in XID8",
-    "ALTER TABLE patient_merge ALTER COLUMN merged_in SET DEFAULT pg_current_xact_id()",
-)
 
 
 def upgrade() -> None:
@@ -49,13 +45,12 @@ def upgrade() -> None:
     op.execute(RULES)
     op.execute(f'GRANT SELECT, INSERT ON rules TO "{service}"')
     op.execute(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{service}"')
-    for statement in (*AUDITED, *MERGED):
+    for statement in AUDITED:
         op.execute(statement)
 
 
 def downgrade() -> None:
     """Take it back; what was decided stays, and what it was decided on is forgotten."""
-    op.execute("ALTER TABLE patient_merge DROP COLUMN merged_in, DROP COLUMN undone_in")
     op.execute(
         "ALTER TABLE audit_event DROP COLUMN session_id, DROP COLUMN rules, DROP COLUMN written_in, DROP COLUMN seen"
     )

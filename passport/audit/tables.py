@@ -8,7 +8,7 @@ it was seen (`seen`). A version of a record was there for a decision if the tran
 `written_in` of the row that tells of the writing, had ended in that snapshot.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -49,8 +49,6 @@ class Snapshot(UserDefinedType[Any]):
         return "PG_SNAPSHOT"
 
 
-CURRENT_TRANSACTION: Final = sql("pg_current_xact_id()")
-
 rules = Table(
     "rules",
     metadata,
@@ -88,7 +86,7 @@ audit_event = Table(
         nullable=True,
         server_default=sql("nullif(current_setting('passport.rules', true), '')::smallint"),
     ),
-    Column("written_in", Xid8, nullable=True, server_default=CURRENT_TRANSACTION),
+    Column("written_in", Xid8, nullable=True, server_default=sql("pg_current_xact_id()")),
     Column(
         "seen",
         Snapshot,

@@ -61,7 +61,7 @@ LIMIT %(limit)s
 
 UNDO: Final = Prepared(
     """
-UPDATE patient_merge SET undone_at = %(now)s, undone_in = pg_current_xact_id()
+UPDATE patient_merge SET undone_at = %(now)s
 WHERE patient_key = %(duplicate)s AND merge_id = %(merge_id)s AND undone_at IS NULL
 RETURNING merge_id
 """,

@@ -10,8 +10,6 @@ A row of `patient_death` says of a registration that its person died; `stated_by
 from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 
-from passport.audit.tables import CURRENT_TRANSACTION, Xid8
-
 metadata = MetaData()
 
 patient_merge = Table(
@@ -23,8 +21,6 @@ patient_merge = Table(
     Column("was_active", Boolean, nullable=True),
     Column("merged_at", TIMESTAMP(timezone=True), nullable=False),
     Column("undone_at", TIMESTAMP(timezone=True), nullable=True),
-    Column("merged_in", Xid8, nullable=True, server_default=CURRENT_TRANSACTION),
-    Column("undone_in", Xid8, nullable=True),
     Index("patient_merge_standing", "patient_key", unique=True, postgresql_where=text("undone_at IS NULL")),
 )
 
