@@ -127,7 +127,9 @@ wall AS (
         ), '{{}}') AS patients
     FROM asked, caller, facets
 )
-SELECT {answer} set_config('passport.standing', encode(sha256(convert_to(found::text, 'UTF8')), 'hex'), true) AS digest
+SELECT {answer} set_config('passport.standing', encode(sha256(convert_to(found::text, 'UTF8')), 'hex'), true) AS digest,
+    -- The log names what was seen when it was decided: a write is recorded later, and sees more by then.
+    set_config('passport.seen', pg_current_snapshot()::text, true) AS seen
 FROM (
     SELECT caller.*, facets.everyone, wall.asked,
         (SELECT array_agg(patient_key ORDER BY patient_key) FROM about) AS about_patients, relevant.*, {kin}
