@@ -152,11 +152,14 @@ def beside(rows: Sequence[RecordRow]) -> Iterator[tuple[str, dict[str, list[Any]
         (
             INSERT_COPATIENTS,
             ("patient_key", "other_key"),
-            (
-                pair
-                for row in rows
-                for other in row.others
-                for pair in ((row.patient_key, other), (other, row.patient_key))
+            # Others may write the same pairs at this moment: in one order.
+            sorted(
+                {
+                    pair
+                    for row in rows
+                    for other in row.others
+                    for pair in ((row.patient_key, other), (other, row.patient_key))
+                }
             ),
         ),
     )
