@@ -100,7 +100,8 @@ def parse_question(
     try:
         query = parse_query((type_,), others, keys=keys, zone=zone, base_urls=base_urls)
     except UnknownParameter as error:
-        raise _unknown(error.parameter) from None
+        known = dict.fromkeys((*parameters_of(type_.name), *_OWN, "_sort", "_count", "_total", "_summary"))
+        raise UnknownParameter(error.parameter, type_.name, list(known)) from None
     own = {name: _single(pairs, name) for name in _OWN}
     if query.patients is not None and len(query.patients) != 1:
         raise BadValue("patient", "one patient")
@@ -116,13 +117,6 @@ def parse_question(
         descending=query.order[0].descending,
         echo=tuple(pair for pair in pairs if pair[0] != CURSOR),
     )
-
-
-def _unknown(name: str) -> SearchError:
-    if name in _OWN:
-        return SearchError(name, f"got a modifier on `{name}`, expected none")
-    known = dict.fromkeys((*parameters_of("AuditEvent"), *_OWN, "_sort", "_count", "_total", "_summary"))
-    return UnknownParameter(name, "AuditEvent", list(known))
 
 
 def _single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhirstore.keys import KeyMaker
-from fhirstore.search.test import SearchError, UnknownParameter
+from fhirstore.search.test import SearchError, UnknownModifier, UnknownParameter
 from passport.audit.question import EPOCH, Place, Question, parse_question, place_of
 
 KEYS = KeyMaker(bytes(32))
@@ -90,8 +90,9 @@ def test_a_parameter_that_shapes_the_question_stands_in_it_once() -> None:
 def test_an_unknown_parameter_is_named() -> None:
     with pytest.raises(UnknownParameter, match=r"`shoe`.* agent, date, outcome, patient"):
         parse(("shoe", "size"))
-    with pytest.raises(SearchError, match="modifier `:identifier` on `agent`"):
-        parse(("agent:identifier", "x"))
+    for name in ("agent", "outcome", "_id"):
+        with pytest.raises(UnknownModifier, match=f"modifier `:identifier` on `{name}`"):
+            parse((f"{name}:identifier", "x"))
 
 
 def test_an_outcome_is_named_by_its_word_or_by_its_code() -> None:
