@@ -29,8 +29,8 @@ CREATE TABLE rules (
 
 # A time does not tell which of two transactions saw the other; a snapshot does. Rows of before stay without.
 AUDITED: Final = (
-    """ALTER TABLE audit_event ADD COLUMN session_id UUID, ADD COLUMN rules SMALLINT, ADD COLUMN written_in XID8,
-    ADD COLUMN seen PG_SNAPSHOT""",
+    """ALTER TABLE audit_event ADD COLUMN session_id UUID, ADD COLUMN rests TEXT[] COLLATE "C",
+    ADD COLUMN rules SMALLINT, ADD COLUMN written_in XID8, ADD COLUMN seen PG_SNAPSHOT""",
     """ALTER TABLE audit_event
     ALTER COLUMN rules SET DEFAULT nullif(current_setting('passport.rules', true), '')::smallint,
     ALTER COLUMN written_in SET DEFAULT pg_current_xact_id(),
@@ -51,7 +51,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back; what was decided stays, and what it was decided on is forgotten."""
-    op.execute(
-        "ALTER TABLE audit_event DROP COLUMN session_id, DROP COLUMN rules, DROP COLUMN written_in, DROP COLUMN seen"
-    )
+    kept = ("session_id", "rests", "rules", "written_in", "seen")
+    op.execute(f"ALTER TABLE audit_event {', '.join(f'DROP COLUMN {name}' for name in kept)}")
     op.execute("DROP TABLE rules")

@@ -27,7 +27,8 @@ class AuditRow:
     `behalf_of` the Patient for whom a proxy acted. `query` is what `passport.audit.query` makes of a request.
     `versions` holds the version of each record in `record_keys`, `grants` the consents relied on, as
     `Consent/1/_history/2`. `detail` is a code or an id, never health data. `session_id` is of the session, if there
-    was one.
+    was one. `rests` says of each record that was written what it rests on: `collect` or `correct` where consents were
+    asked, else the rule that lets it stand without.
     """
 
     patient_key: int
@@ -47,6 +48,7 @@ class AuditRow:
     grants: Sequence[str] = ()
     detail: str = ""
     session_id: UUID | None = None
+    rests: Sequence[str] = ()
 
 
 SQL_TYPES: Final[Mapping[str, str]] = {
@@ -56,7 +58,12 @@ SQL_TYPES: Final[Mapping[str, str]] = {
     "session_id": "uuid",
 }
 # `unnest` would flatten a list of lists, so each row's list travels as the text of its array.
-LISTS: Final[Mapping[str, str]] = {"record_keys": "bigint[]", "versions": "int[]", "grants": "text[]"}
+LISTS: Final[Mapping[str, str]] = {
+    "record_keys": "bigint[]",
+    "versions": "int[]",
+    "grants": "text[]",
+    "rests": "text[]",
+}
 
 
 def _source() -> str:

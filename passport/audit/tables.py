@@ -3,9 +3,10 @@
 https://profiles.ihe.net/ITI/BALP/
 https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
 
-Beside what a row tells it keeps what its decision was made on: the session, the rules (`rules`), and the database as
-it was seen (`seen`). A version of a record was there for a decision if the transaction that wrote it, which is the
-`written_in` of the row that tells of the writing, had ended in that snapshot.
+Beside what a row tells it keeps what its decision was made on: the session, what each record that was written rests
+on (`rests`), the rules (`rules`), and the database as it was seen (`seen`). A version of a record was there for a
+decision if the transaction that wrote it, which is the `written_in` of the row that tells of the writing, had ended in
+that snapshot.
 """
 
 from typing import Any
@@ -80,6 +81,7 @@ audit_event = Table(
     Column("outcome", Text(collation="C"), nullable=False),
     Column("detail", Text(collation="C"), nullable=False),
     Column("session_id", UUID(as_uuid=True), nullable=True),
+    Column("rests", ARRAY(Text(collation="C")), nullable=True),
     Column(
         "rules",
         SmallInteger,

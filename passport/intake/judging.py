@@ -79,16 +79,17 @@ def _audit_rows(
     desk: Desk, pieces: Sequence[Piece], rows: Sequence[RecordRow], relied: Mapping[int, Sequence[str]]
 ) -> list[AuditRow]:
     """One row for each patient of the write."""
-    by_patient: dict[int, list[RecordRow]] = {}
-    for row in rows:
+    by_patient: dict[int, list[tuple[Piece, RecordRow]]] = {}
+    for piece, row in zip(pieces, rows, strict=True):
         for patient in (row.patient_key, *row.others):
-            by_patient.setdefault(patient, []).append(row)
+            by_patient.setdefault(patient, []).append((piece, row))
     return [
         desk.row(
             patient,
-            record_keys=[row.record_key for row in theirs],
-            versions=[row.version for row in theirs],
-            grants=sorted({ref for row in theirs for ref in relied.get(row.record_key, ())}),
+            record_keys=[row.record_key for _, row in theirs],
+            versions=[row.version for _, row in theirs],
+            rests=[str(resting(piece) or piece.on.name.lower()) for piece, _ in theirs],
+            grants=sorted({ref for _, row in theirs for ref in relied.get(row.record_key, ())}),
             action=_AUDITED.get(pieces[0].facts.type.name, desk.request.verb),
         )
         for patient, theirs in by_patient.items()

@@ -32,6 +32,7 @@ ROW = AuditRow(
     versions=(1, 2, 3),
     grants=("Consent/1/_history/2", 'odd",{}\\ \n reference'),
     session_id=UUID(int=3),
+    rests=("collect", "own"),
 )
 
 
