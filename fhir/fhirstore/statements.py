@@ -9,6 +9,7 @@ plan: psycopg prepares a text that it has seen before.
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
@@ -79,13 +80,30 @@ class Prepared:
 
 
 _PLAIN: Final = frozenset({int, bool, type(None)})
+_QUOTED: Final = frozenset({str, type(None)})
+_INSTANTS: Final = frozenset({datetime, type(None)})
+_ESCAPED: Final = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
 def _written(value: object) -> object:
-    """A list of whole numbers or booleans as the text of an array: the driver would look through it."""
-    if type(value) is not list or not value or not _PLAIN.issuperset(map(type, value)):
+    """A list of whole numbers, booleans, texts or instants as the text of an array.
+
+    The driver would look through it for a type that fits all, and then dump each by itself.
+    """
+    if type(value) is not list or not value:
         return value
-    return "{" + ",".join(["NULL" if each is None else str(each) for each in value]) + "}"
+    kinds = set(map(type, value))
+    if kinds <= _PLAIN:
+        return "{" + ",".join(["NULL" if each is None else str(each) for each in value]) + "}"
+    if kinds <= _QUOTED:
+        return "{" + ",".join(["NULL" if each is None else _quoted(each) for each in value]) + "}"
+    if kinds <= _INSTANTS:
+        return "{" + ",".join(["NULL" if each is None else f'"{each.isoformat()}"' for each in value]) + "}"
+    return value
+
+
+def _quoted(text: str) -> str:
+    return f'"{text.translate(_ESCAPED)}"'
 
 
 def prepare(statement: ClauseElement) -> Prepared:
