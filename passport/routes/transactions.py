@@ -18,7 +18,7 @@ from fastapi import APIRouter, Request, Response
 
 from consent.model import Action
 from fhirstore.facts import about
-from fhirstore.parse import Limits, parse, serialise
+from fhirstore.parse import DEFAULT_LIMITS, Limits, parse, serialise
 from passport import admission
 from passport.audit.query import recorded
 from passport.interactions import JSON_PATCH
@@ -36,7 +36,8 @@ from passport.transactions.entries import READING
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 BUNDLE_LIMIT_BYTES: Final = 33_554_432
-_LIMITS: Final = Limits(size_bytes=BUNDLE_LIMIT_BYTES, depth=68)  # a resource's own depth, and the Bundle's
+BUNDLE_DEPTH: Final = DEFAULT_LIMITS.depth + 4  # a resource's own, and the Bundle's around it
+_LIMITS: Final = Limits(size_bytes=BUNDLE_LIMIT_BYTES, depth=BUNDLE_DEPTH)
 _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from typing import Final
 
 import pytest
@@ -12,6 +13,7 @@ from fhirstore.matching import matcher
 from fhirstore.matching.date import COMPARISONS
 from fhirstore.matching.decimals import PREFIXES
 from fhirstore.parameters import Kind, SearchParameter, parameters_of
+from fhirstore.parse import DEFAULT_LIMITS
 from fhirstore.registry import COMMON
 from fhirstore.search.include import INCLUDE, ITERATE, REVINCLUDE
 from fhirstore.search.result import RESULT
@@ -29,6 +31,36 @@ OF_THE_SPECIFICATION: Final = frozenset(
 )
 """http://hl7.org/fhir/R4/valueset-search-modifier-code.html"""
 
+LIMITED: Final = (
+    "consent.provision",
+    "fhirstore.lexemes",
+    "fhirstore.matching",
+    "fhirstore.parse",
+    "fhirstore.patch",
+    "fhirstore.search",
+    "fhirstore.subset",
+    "fhirstore.validate",
+    "passport.disclosure",
+    "passport.intake",
+    "passport.protocol",
+    "passport.routes.messages",
+    "passport.routes.operation_input",
+    "passport.routes.transactions",
+    "passport.transactions",
+)
+"""The modules that a FHIR request meets a limit in."""
+
+NO_LIMITS: Final = {
+    "fhirstore.matching.ucum.MOST_CHARACTERS": "past it a code is read as one that is none of UCUM",
+    "fhirstore.matching.ucum.MOST_EXPONENT": "past it a code is read as one that is none of UCUM",
+    "fhirstore.validate.primitives.INTEGER_MAX": "the type's own, of the specification",
+    "fhirstore.validate.primitives.STRING_MAX_BYTES": "the type's own, of the specification",
+    "passport.disclosure.duplicates.MOST_SHARING": "of another interface, for operators",
+    "passport.transactions.grouping.MOST_ATTEMPTS": "past it entries are written one by one",
+}
+"""What is named like a limit of a request and is none, and why."""
+
+_LIMIT: Final = re.compile(r"(?!_)(?:(?:MOST|MAX)_\w+|\w+_(?:MAX|LIMIT|PER)(?:_\w+)?|\w+_DEPTH)")
 _TEST: Final = re.compile(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)")
 _NAME: Final = re.compile(r"`([^`]+)`")
 _BAR: Final = re.compile(r"(?<!\\)\|")
@@ -125,6 +157,38 @@ def test_each_kind_takes_the_modifiers_that_its_table_says(kind: Kind) -> None:
     assert told == accepted(kind)
 
 
+@cache
+def limits() -> Mapping[str, int]:
+    """Every limit that the modules behind the FHIR surface declare, by its dotted name."""
+    found = {
+        f"{module.name}.{name}": value
+        for module in product_modules()
+        if module.name.startswith(LIMITED)
+        for name, value in vars(import_module(module.name)).items()
+        if _LIMIT.fullmatch(name) and isinstance(value, int) and is_assigned(module.tree, name)
+    }
+    return {**found, "fhirstore.parse.DEFAULT_LIMITS.depth": DEFAULT_LIMITS.depth}
+
+
+def is_assigned(tree: ast.Module, name: str) -> bool:
+    return any(
+        isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name
+        for node in tree.body
+    )
+
+
+def test_every_limit_of_the_code_is_in_the_table_with_its_value() -> None:
+    told = {
+        "".join(_NAME.findall(row[3])): int(row[1].split(" ")[0].replace(",", "")) for row in rows("Limits")
+    }
+    assert told == {name: value for name, value in limits().items() if name not in NO_LIMITS}
+
+
+def test_what_is_no_limit_of_a_request_is_declared_and_says_why() -> None:
+    assert limits().keys() >= NO_LIMITS.keys()
+    assert all(len(reason) > 20 for reason in NO_LIMITS.values())
+
+
 def functions_of(path: str) -> Iterator[str]:
     for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -148,6 +212,7 @@ def test_every_named_test_exists() -> None:
         "Result parameters",
         "Operations",
         "Refusals",
+        "Limits",
     ],
 )
 def test_every_row_names_its_test(heading: str) -> None:
