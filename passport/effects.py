@@ -27,19 +27,27 @@ from passport.notices import Kind, tell
 from passport.outcomes import Invalid
 from passport.patients.death import carry_death
 from passport.pieces import Piece
+from passport.sharing.store import FOLLOW
+from passport.sql import start
 
 _COLLECTIVES: Final = frozenset({"CareTeam", "Group"})
 _MEMBERSHIPS: Final = _COLLECTIVES | {"PractitionerRole", "Organization"}
+_TOLD: Final = frozenset({Status.PROPOSED, Status.ACTIVE, Status.REJECTED})
+"""The states of a consent that whoever asked for it can tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """A record that was written, and what it rests on."""
+    """A record that was written, and what it rests on.
+
+    `answers` tells that it was a proposal until now.
+    """
 
     row: RecordRow
     tree: Tree
     facts: Facts
     on: Basis
+    answers: bool = False
 
 
 def check_effects(desk: Desk, pieces: Sequence[Piece]) -> None:
@@ -100,6 +108,8 @@ async def _consent(desk: Desk, one: Effective) -> None:
         # Deleted, or put to somebody who has no passport: it gives nothing to anyone.
         compiled = Compiled(compiled.reference, compiled.version, ())
     await replace(desk.connection, compiled, patient_key=one.row.patient_key, consent_key=one.row.record_key)
+    if one.row.version > 1:
+        await _tell_requester(desk, one, read)
     kind = _news(one, read, compiled)
     # A request that is put to somebody unknown is told to nobody, so that it costs what any request costs.
     if kind is not None and (one.row.patient_key != NOBODY or one.on is Basis.PROPOSAL):
@@ -120,10 +130,24 @@ def checked_consent(desk: Desk, tree: Mapping[str, Any], reference: str, version
     raise Invalid(problems, status=422, code="not-supported")
 
 
+async def _tell_requester(desk: Desk, one: Effective, read: Consent) -> None:
+    """Whoever asked for it learns how it stands, and nothing else of what its person made of it."""
+    status = read.status if read.status in _TOLD else Status.INACTIVE
+    period = read.root.period if read.root else None
+    told = {
+        "consent_key": one.row.record_key,
+        "status": str(status),
+        "ends_at": None if period is None else period.end,
+    }
+    await start(desk.connection, FOLLOW, told)
+
+
 def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
     if one.on is Basis.PROPOSAL:
         return "access-requested" if one.row.version == 1 else None
     if one.row.deleted or not read.counts:
+        if one.answers:
+            return None if read.status is Status.PROPOSED else "access-declined"
         return "access-withdrawn" if one.row.version > 1 else None
     grants = [grant for grant in compiled.grants if grant.effect == GrantEffect.PERMIT]
     shares = any(_shares(node.actions) for grant in grants for node in grant.nodes[: grant.shape.heads])

@@ -42,7 +42,7 @@ class Write:
 
     A `patch` makes the content of an update from what is stored. `confirm` asks whether a new consent can ever
     count; whoever ends one with its creation does without. `place` is where the content stands in the request,
-    `on` what our own code has settled that it rests on.
+    `on` what our own code has settled that it rests on, `source` the reference as whose it is kept if not its caller's.
     """
 
     method: Method
@@ -54,6 +54,7 @@ class Write:
     patch: Callable[[Tree], Tree] | None = None
     place: str = ""
     on: Basis | None = None
+    source: str | None = None
 
     def with_tree(self, tree: Tree) -> "Write":
         """The same with this content."""

@@ -18,7 +18,7 @@ from fhirstore.parse import Tree, serialise
 from fhirstore.rows import PartRow, RecordRow
 from fhirstore.tables import NOBODY, fact_columns
 from fhirstore.trained import codec_for
-from fhirstore.types import TYPES_BY_NUMBER, TypeNumber
+from fhirstore.types import PROPOSABLE, TYPES_BY_NUMBER, TypeNumber
 from passport.runtime import Runtime
 
 _FACT_NAMES: Final = tuple(column.name for column in fact_columns())
@@ -128,9 +128,16 @@ def sealed_row(
         parts=_parts(draft.facts.parts, runtime.keys),
         tokens=(
             *((row.parameter, row.value, row.starts) for row in rows.tokens),
-            *(_put_to(draft.facts, columns) if owner.patient_key == NOBODY and not draft.deleted else ()),
+            *(_put_to(draft.facts, columns) if not draft.deleted and _is_put(draft, owner) else ()),
         ),
         identifiers=rows.identifiers,
+    )
+
+
+def _is_put(draft: Draft, owner: Owner) -> bool:
+    """Whether it lies with nobody, or is a proposal: that one costs the same whether its person is here or not."""
+    return owner.patient_key == NOBODY or (
+        draft.facts.type.name == PROPOSABLE and draft.tree.get("status") == "proposed"
     )
 
 

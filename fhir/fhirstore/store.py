@@ -178,6 +178,7 @@ def lock(permit: Permit) -> Select[Any]:
             *shown(found),
             found.c.deleted,
             found.c.source,
+            found.c.status,
             found.c.refs,
             patient.c.wrapped_key,
             func.coalesce(permit(found), False).label("permitted"),

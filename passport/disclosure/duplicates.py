@@ -38,7 +38,7 @@ MOST_SHARING: Final = 10
 
 _QUESTION: Final = b"identity/duplicates"
 
-_EVERYONE: Final = Prepared("SELECT set_config('passport.everyone', %(open)s, true)", {})
+EVERYONE: Final = Prepared("SELECT set_config('passport.everyone', %(open)s, true)", {})
 """Open the wall to every registration, or close it again."""
 
 _SHARED: Final = Prepared(
@@ -100,13 +100,13 @@ async def duplicates(runtime: Runtime, caller: Caller, cursor: str | None) -> Fo
         require_scope(desk.subject, "Patient", "s")
         context = cursor_context(desk, _QUESTION)
         after = -(2**63) if cursor is None else open_cursor(runtime.ring.cursor_secret, context, cursor)[1]
-        await fetch(desk.connection, _EVERYONE, {"open": "on"})
+        await fetch(desk.connection, EVERYONE, {"open": "on"})
         type_ = TYPE_NUMBERS["Patient"]
         params = {"type": type_, "after": after, "most": MOST_SHARING, "limit": PAGE + 1}
         shared = await fetch(desk.connection, _SHARED, params)
         keys = sorted({key for row in shared[:PAGE] for key in row.patient_keys})
         patients = await fetch(desk.connection, _PATIENTS, {"patient_keys": keys, "type": type_})
-        await fetch(desk.connection, _EVERYONE, {"open": "off"})
+        await fetch(desk.connection, EVERYONE, {"open": "off"})
         pairs = _pairs(runtime, shared[:PAGE], patients)
         await _tell(desk, pairs)
     further = None

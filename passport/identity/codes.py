@@ -17,7 +17,7 @@ from passport.outcomes import Invalid
 
 # Crockford's base 32: no letter that is mistaken for another, https://www.crockford.com/base32.html
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 CODE_CHARACTERS: Final = 20
 GROUP_CHARACTERS: Final = 5
@@ -66,7 +66,7 @@ def matches(code: str, stored: str) -> bool:
 
 
 def _hash(code: str, salt: bytes) -> bytes:
-    read = code[:CODE_MAX_CHARACTERS].upper().translate(_READ_AS)
+    read = code[:CODE_MAX_CHARACTERS].upper().translate(READ_AS)
     return scrypt(
         read.encode("utf-8", "replace"), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P, dklen=HASH_BYTES
     )

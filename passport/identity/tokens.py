@@ -69,7 +69,14 @@ async def issue(
     return Issued(text, session_id, subject.scopes, now, now + lifetime)
 
 
-async def delegate(runtime: Runtime, connection: Connection, subject: Subject, *, now: datetime) -> bytes:
+async def delegate(
+    runtime: Runtime,
+    connection: Connection,
+    subject: Subject,
+    *,
+    now: datetime,
+    lifetime: timedelta = timedelta(days=DELEGATED_DAYS),
+) -> bytes:
     """Begin a session with which a task acts for `subject`, and return its token's hash.
 
     Nobody knows the token: the hash itself is random. What was withdrawn by the time the task runs is
@@ -81,8 +88,7 @@ async def delegate(runtime: Runtime, connection: Connection, subject: Subject, *
     if subject.opened_patient_key is not None:
         raise Refused("an emergency opening cannot be handed on to a task")
     hashed = runtime.ring.random(TOKEN_BYTES)
-    ends = now + timedelta(days=DELEGATED_DAYS)
-    await _open(runtime, connection, subject, hashed, random_uuid(runtime), now, ends)
+    await _open(runtime, connection, subject, hashed, random_uuid(runtime), now, now + lifetime)
     return hashed
 
 

@@ -22,6 +22,8 @@ from passport.outcomes import NotAllowed, Refused, TooMany
 from passport.pieces import Piece, check_same_patient, registers
 from passport.records import Draft, Owner, sealed_row, written
 from passport.runtime import Runtime
+from passport.sharing.store import ASKED_LATELY
+from passport.sql import fetch
 
 PROPOSALS_PER_HOUR: Final = 60
 """Consents that one source may put to patients; each tells somebody, so it is bounded."""
@@ -68,7 +70,8 @@ async def rows_of(desk: Desk, pieces: Sequence[Piece], rest: Rest) -> list[Drawn
     put = {
         owners[piece.reference].patient_key for piece in pieces if piece.on in (Basis.PROPOSAL, Basis.OFFICE)
     }
-    if widened := sorted(put - {NOBODY} | {patient_key for patient_key, _ in registered.values()}):
+    # Nobody's records are in sight as it is; they are named so that a request to nobody costs what any costs.
+    if widened := sorted(put | {patient_key for patient_key, _ in registered.values()}):
         await desk.widen(*widened)
     return [_drawn(desk, piece, owners[piece.reference]) for piece in pieces]
 
@@ -87,7 +90,8 @@ def _drawn(desk: Desk, piece: Piece, owner: Owner) -> Drawn:
         deleted=piece.write.method == "delete",
     )
     plain = written(draft, desk.now)
-    source = desk.standing.actor_key
+    kept_as = piece.write.source
+    source = desk.standing.actor_key if kept_as is None else desk.runtime.keys.reference(kept_as)
     return Drawn(sealed_row(desk.runtime, draft, owner, source=source, now=desk.now, plain=plain), plain)
 
 
@@ -147,8 +151,10 @@ async def _registered(desk: Desk, pieces: Sequence[Piece]) -> dict[str, tuple[in
 async def _throttle(desk: Desk, pieces: Sequence[Piece]) -> None:
     """A requester's own proposals count, nobody else's."""
     if any(piece.on is Basis.PROPOSAL for piece in pieces):
-        since = desk.now - timedelta(hours=1)
-        if await store.recent_from(desk.connection, desk.standing.actor_key, since) >= PROPOSALS_PER_HOUR:
+        requester, since = desk.standing.actor_key, desk.now - timedelta(hours=1)
+        written = await store.recent_from(desk.connection, requester, since)
+        (lately,) = await fetch(desk.connection, ASKED_LATELY, {"requester": requester, "since": since})
+        if written + lately.asked >= PROPOSALS_PER_HOUR:
             raise TooMany(600)
 
 

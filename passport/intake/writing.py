@@ -63,8 +63,16 @@ async def _store(
 ) -> None:
     """Save, and let it stand only if it may: nothing here waits for a result that it does not need."""
     rows = [one.row for one in drawn]
+    proposed = desk.runtime.keys.token("proposed")
     effects = [
-        Effective(row, piece.tree, piece.facts, piece.on) for piece, row in zip(pieces, rows, strict=True)
+        Effective(
+            row,
+            piece.tree,
+            piece.facts,
+            piece.on,
+            answers=piece.current is not None and piece.current.row.status == proposed,
+        )
+        for piece, row in zip(pieces, rows, strict=True)
     ]
     try:
         async with desk.connection.pipeline():

@@ -11,6 +11,8 @@ Kind = Literal[
     "access-requested",
     "access-granted",
     "access-withdrawn",
+    "access-declined",
+    "share-code-redeemed",
     "emergency-opened",
     "sign-in-code-issued",
     "device-enrolment-pending",
@@ -44,6 +46,14 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "You started sharing records. You can stop at any time.",
     ),
     "access-withdrawn": Sentence("記録の共有をやめました。", "You stopped sharing records."),
+    "access-declined": Sentence(
+        "記録の閲覧を求める申し込みを断りました。相手には何も見えません。",
+        "You declined a request for records of yours. Nobody sees anything by it.",
+    ),
+    "share-code-redeemed": Sentence(
+        "あなたの共有コードが使われ、記録の共有が始まりました。心当たりがなければ、すぐに共有をやめてください。",
+        "Your share code was used, and sharing began. If you know nothing of it, stop sharing at once.",
+    ),
     "emergency-opened": Sentence(
         "救急の場で、医療者があなたの記録を開きました。理由は後で確認されます。",
         "In an emergency a clinician opened your records. The reason will be reviewed.",

@@ -18,6 +18,7 @@ OPEN: Final = frozenset(
         "/.well-known/jwks.json",
         "/auth/token",
         "/auth/sign-in",
+        "/sharing/presets",
         "/devices/{device_id}/readings",
     }
 )
@@ -55,6 +56,8 @@ _ERRORS: Final = {
     401: "No valid token",
     403: "Nothing permits this",
     404: "Not there, or not for this caller: one identical answer",
+    409: "It stands otherwise than the request expects",
+    429: "Too many requests of this caller's own",
 }
 
 

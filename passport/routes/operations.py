@@ -131,6 +131,14 @@ _VALIDATED: Final = {
     "mode": "`create`, `update`, `delete` or `profile`",
 }
 
+_FOR: Final = {"patient": "for whom I act, `Patient/…`; without it for myself"}
+_SHOWN: Final = {
+    "preset": "three-months",
+    "language": "ja",
+    "version": "1",
+    "hash": "of the wording that was shown, see `GET /sharing/presets`",
+}
+
 _FORM_BODY: Final = {
     FORM: {"schema": {"type": "object"}, "example": {"patient": _REFERENCE, "code": "85354-9"}}
 }
@@ -285,6 +293,73 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "The receipt of a consent, signed: a JWS, or with `Accept: application/json` beside what it says",
         parameters={"version": "the version that gave or withdrew it, by default the last of these"},
         errors=(*_ONLY_ASKED, 404),
+    ),
+    ("/sharing/presets", "get"): Operation(
+        "For how long people share, and the wording to be shown for it", errors=()
+    ),
+    ("/sharing/requests", "post"): Operation(
+        "Ask somebody for access by their code or identifier; one answer, whether they are here or not",
+        _json(
+            {
+                "user_code": "K7QM-2XWD",
+                "purpose": "TREAT",
+                "categories": ["vital-signs", "medicines"],
+                "until": "2099-03-31",
+                "reason": "4 to 500 characters: why, as the person will read it",
+            }
+        ),
+        success=(202,),
+        errors=(400, *_ONLY_ASKED, 429),
+    ),
+    ("/sharing/requests", "get"): Operation(
+        "The requests that wait for my answer; of whoever asks, those that they put",
+        parameters=_FOR,
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/sharing/requests/{request_id}", "get"): Operation("How a request stands"),
+    ("/sharing/requests/{request_id}/grant", "post"): Operation(
+        "Grant a request, as it was asked or with changes",
+        _json(_SHOWN),
+        errors=(400, *_ONLY_ASKED, 404, 409),
+    ),
+    ("/sharing/requests/{request_id}/decline", "post"): Operation(
+        "Decline a request", errors=(*_ONLY_ASKED, 404, 409)
+    ),
+    ("/sharing/codes", "post"): Operation(
+        "Give me a code to show: by `request` I am asked, with `share` whoever redeems it first is granted this",
+        _json({"kind": "share", **_SHOWN, "categories": ["vital-signs", "medicines"]}),
+        success=(201,),
+        errors=(400, *_ONLY_ASKED, 409),
+    ),
+    ("/sharing/codes/{code_id}", "delete"): Operation(
+        "Take a code back that nobody used", parameters=_FOR, success=(204,)
+    ),
+    ("/sharing/redemptions", "post"): Operation(
+        "Redeem a share code at the reception, for the organization of my role",
+        _json({"user_code": "K7QM-2XWD-9TBC"}),
+        success=(200, 201),
+        errors=(400, *_ONLY_ASKED, 404, 429),
+    ),
+    ("/sharing/grants", "get"): Operation(
+        "What I share with whom and until when, in words",
+        parameters=_FOR | {"state": "`active`, `upcoming`, `ended` or `withdrawn`"},
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/sharing/grants", "post"): Operation(
+        "Share with somebody unasked",
+        _json(
+            {
+                "recipient": "Organization/24576530-8da4-4886-9106-3e06b58167b6",
+                "purpose": "TREAT",
+                "categories": ["person", "medicines"],
+                **_SHOWN,
+            }
+        ),
+        success=(201,),
+        errors=(400, *_ONLY_ASKED, 404, 409),
+    ),
+    ("/sharing/grants/{consent_id}/withdraw", "post"): Operation(
+        "Stop sharing", errors=(*_ONLY_ASKED, 404, 409)
     ),
     ("/notifications", "get"): Operation("What I was told, newest first", errors=_ONLY_ASKED),
     ("/devices", "get"): Operation("My devices and how they stand", errors=_ONLY_ASKED),

@@ -8,9 +8,12 @@ from urllib.parse import urlencode
 
 import orjson
 
+from passport.sharing.presets import Preset
+from passport.sharing.wording import WORDINGS, Language
 from tests.attacks import bodies, queries
 from tests.attacks.scene import DAYS, NEVER, Asked, Scene
 from tests.http.handbooks import handbook
+from tests.sharing import CARD, asking
 from tests.town import FHIR_JSON
 from tests.unit.consent.words import Json
 
@@ -323,6 +326,99 @@ def merge(draw: Random, scene: Scene) -> Asked:
 
 def undo(draw: Random, scene: Scene) -> Asked:
     return Asked.of("POST", f"/identity/merges/{NEVER}/undo")
+
+
+def share_request(draw: Random, scene: Scene) -> Asked:
+    # Of those whom both worlds know, of the one whom only the fuller one does, and of nobody.
+    named = {"identifier": f"{CARD}|{draw.choice(('花子', '太郎', '無子', '無子', '誰か'))}"}
+    whom = draw.choice((named, named, named, {"user_code": "ABCD-EFGH"}))
+    return _json_to("/sharing/requests", asking(**whom, until=draw.choice((None, "2099-12-31"))))
+
+
+def share_request_status(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("GET", f"/sharing/requests/{_request(draw, scene)}")
+
+
+def share_answer(verb: str) -> Ask:
+    """An answer to a request: by its person it counts, and from nobody else."""
+
+    def answer(draw: Random, scene: Scene) -> Asked:
+        tree = offered(draw) if verb == "grant" else None
+        return _json_to(f"/sharing/requests/{_request(draw, scene)}/{verb}", tree)
+
+    return answer
+
+
+def share_code(draw: Random, scene: Scene) -> Asked:
+    whom = draw.choice(({}, {"patient": scene.patient(draw)}))
+    offer = draw.choice(({"kind": "request"}, {"kind": "share", **offered(draw)}))
+    return _json_to("/sharing/codes", {**offer, **whom})
+
+
+def share_code_end(draw: Random, scene: Scene) -> Asked:
+    whom = draw.choice(((), (("patient", scene.patient(draw)),)))
+    return Asked.of("DELETE", f"/sharing/codes/{NEVER}", None, *whom)
+
+
+def share_redeem(draw: Random, scene: Scene) -> Asked:
+    return _json_to("/sharing/redemptions", {"user_code": "ABCD-EFGH-JKMN"})
+
+
+def share_grants(draw: Random, scene: Scene) -> Asked:
+    whom = draw.choice(((), (("patient", scene.patient(draw)),)))
+    return Asked.of("GET", "/sharing/grants", None, *whom)
+
+
+def share_grant(draw: Random, scene: Scene) -> Asked:
+    recipient = draw.choice((*scene.directory, f"Organization/{NEVER}"))
+    beside = draw.choice(({}, {"patient": scene.patient(draw)}, {"replaces": draw.choice(scene.consents)}))
+    return _json_to("/sharing/grants", {**offered(draw), "recipient": recipient, **beside})
+
+
+def share_withdraw(draw: Random, scene: Scene) -> Asked:
+    consents = [name.partition("/")[2] for name in (*scene.consents, *scene.hidden)]
+    return _json_to(f"/sharing/grants/{draw.choice((*consents, *scene.requests[-6:], NEVER))}/withdraw", None)
+
+
+def offered(draw: Random) -> Json:
+    """Something to share, after the wording of now was shown."""
+    wording = WORDINGS[Preset.VISIT, draw.choice(tuple(Language))]
+    said = {"preset": "visit", "language": str(wording.language), "version": wording.version}
+    return {**said, "hash": wording.hash, "categories": ["vital-signs"]}
+
+
+def _request(draw: Random, scene: Scene) -> str:
+    consents = [name.partition("/")[2] for name in scene.consents]
+    return draw.choice((*scene.requests[-6:], *consents, NEVER))
+
+
+def _json_to(path: str, tree: Json | None) -> Asked:
+    return Asked.of("POST", path, tree, Content_Type=JSON)
+
+
+def preview_sharing(draw: Random, scene: Scene) -> Asked:
+    looked_at = {"actor": draw.choice(scene.directory), "purpose": "TREAT", "count": draw.choice((1, 20))}
+    return Asked.of("POST", "/sharing/preview", {**_edit(draw, scene), **looked_at}, Content_Type=JSON)
+
+
+def sharing_changes(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", "/sharing/changes", _edit(draw, scene), Content_Type=JSON)
+
+
+def _edit(draw: Random, scene: Scene) -> Json:
+    """Drafts of somebody, who may well not be the one who asks; of the third of the residents most often."""
+    patient = draw.choice((*scene.people[2:3] * 4, scene.patient(draw)))
+    roots = [permit(scene.directory[2]), permit(scene.directory[0], types=["Observation"]), deny()]
+    chosen = draw.sample(roots, draw.choice((1, 2)))
+    replaced = draw.choice(((), (), (draw.choice(scene.consents),)))
+    drafts = [consent_json(root, patient) for root in chosen]
+    return {"patient": patient, "drafts": drafts, "replaces": list(replaced)}
+
+
+def explain_sharing(draw: Random, scene: Scene) -> Asked:
+    of_record, of_access = ("record", scene.record(draw)), ("access", f"1793491200000000-{NEVER}")
+    whose = draw.choice(((), (), (("patient", scene.patient(draw)),)))
+    return Asked.of("GET", "/sharing/explain", None, draw.choice((of_record, of_record, of_access)), *whose)
 
 
 def plainly(path: str) -> Ask:

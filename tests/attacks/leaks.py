@@ -27,6 +27,7 @@ _DOCUMENT: Final = "attacks/test_document_leaks.py::"
 _LOG: Final = "attacks/test_log_leaks.py::"
 _WORK: Final = "attacks/test_equal_work_leak.py::"
 _AROUND: Final = "attacks/test_writing_around_consent.py::"
+_SHARING: Final = "attacks/test_sharing_leaks.py::"
 
 LEAKS: Final[Mapping[str, tuple[str, ...] | NotServed]] = MappingProxyType(
     {
@@ -132,8 +133,21 @@ LEAKS: Final[Mapping[str, tuple[str, ...] | NotServed]] = MappingProxyType(
             "test_asking_somebody_without_a_passport_is_answered_like_asking_somebody_with_one",
             _AROUND + "test_a_proposal_moved_to_somebody_else_does_not_tell_whether_they_are_here",
             _WORK + "test_a_request_for_access_to_a_resident_costs_what_one_put_to_nobody_costs",
+            _SHARING + "test_asking_somebody_who_is_not_here_is_answered_like_asking_somebody_who_is",
+            _SHARING + "test_asking_somebody_who_is_not_here_costs_what_asking_somebody_who_is_costs",
+            _SHARING + "test_how_a_request_stands_costs_the_same_whoever_was_asked",
         ),
         "why denied": (_READ + "test_why_something_is_denied_is_told_to_the_patient_alone",),
+        "whether two requests were put to one person": (
+            _SHARING + "test_requests_to_one_person_by_two_ways_cannot_be_told_from_requests_to_two",
+        ),
+        "a share code that is unknown, over or used": (
+            _SHARING + "test_a_code_is_refused_alike_whether_it_is_unknown_over_taken_back_or_used_by_others",
+            _SHARING + "test_a_code_that_others_used_costs_what_an_unknown_one_costs",
+        ),
+        "a share code in a log, an address or the database": (
+            _SHARING + "test_a_code_stands_neither_in_the_database_nor_in_a_log_nor_in_an_address",
+        ),
         "a merge of registrations": (
             "attacks/test_merge_leaks.py::test_who_sees_one_registration_sees_nothing_of_the_other",
             "attacks/test_merge_leaks.py::test_a_stranger_is_answered_alike_with_and_without_a_merge",

@@ -49,7 +49,7 @@ class Scene:
 
     `people` are Patients whom both worlds know, `ghost` is one whom only the fuller one does. `devices` and
     `imports` are ids: one that both know, one that is hidden, one that was never given. `pen` signs for the
-    device that both know.
+    device that both know. `requests` are those that callers put, to whomever.
     """
 
     shown: tuple[str, ...]
@@ -64,6 +64,7 @@ class Scene:
     readings: int = 0
     written: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -88,6 +89,8 @@ class Scene:
         """Keep what an answer leads to."""
         if answer.status_code == 201 and "location" in answer.headers:
             self._wrote(answer.headers["location"])
+        if answer.status_code == 202 and asked.path == "/sharing/requests":
+            self.requests = [*self.requests[-MOST_REMEMBERED:], answer.json()["id"]]
         if not answer.content or b'"Bundle"' not in answer.content[:40]:
             return
         bundle: Json = answer.json()

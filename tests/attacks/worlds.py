@@ -25,6 +25,7 @@ from tests.attacks.story import HIDDEN, consents, policy, story
 from tests.cast import Cast, cast_of
 from tests.databases import Database, Server
 from tests.http.handbooks import handbook
+from tests.sharing import identified
 from tests.town import Clock, Town, Voice, served
 from tests.unit.consent.words import Json
 from tests.unit.passport.devices.signing import DevicePen, es256
@@ -35,7 +36,8 @@ BEGINNING: Final = datetime(2026, 11, 1, tzinfo=UTC)
 FIRST_STEP: Final = 1_000
 """When the callers come."""
 
-_TOKEN: Final = re.compile(rb'(?<="access_token":")[^"]+')
+_DRAWN: Final = re.compile(rb'(?<="access_token":")[^"]+|(?<="user_code":")[^"]+|(?<="login":")family-[0-9a-z-]+'
+    rb'|(?<="code":")[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}|(?<="qr":")(?:[^"\\]|\\.)+')
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ class Pens:
 
 
 def told_by(answer: Response) -> tuple[int, dict[str, str], bytes]:
-    """All that a caller can tell of an answer; a token is random and says nothing."""
-    headers = {name: value for name, value in answer.headers.items() if name != "date"}
-    return answer.status_code, headers, _TOKEN.sub(b"*", answer.content)
+    """All that a caller can tell of an answer; a token and a code are random and say nothing, nor does its picture."""
+    varying = {"date"} | ({"content-length"} if b'"qr":' in answer.content else set())
+    headers = {name: value for name, value in answer.headers.items() if name not in varying}
+    return answer.status_code, headers, _DRAWN.sub(b"*", answer.content)
 
 
 class Steps(Clock):
@@ -189,7 +192,10 @@ async def world(
     async with served(database, state, clock=clock, new_id=names, **parts) as town:
         cast = await cast_of(town)
         names.part = "people"
-        hanako, taro, jiro = [await town.resident(f"見本 {name}") for name in ("花子", "太郎", "次郎")]
+        hanako, taro, jiro = [
+            await town.resident(f"見本 {name}", identifier=identified(name))
+            for name in ("花子", "太郎", "次郎")
+        ]
         proxy = town.as_(await hanako.create(made.related_person(hanako.reference)))
         double = await town.resident("見本 花子")
         told = World(town, cast, names, clock, hides, hanako, taro, jiro, proxy, double)
@@ -246,7 +252,7 @@ async def _ghost(told: World, pen: DevicePen) -> None:
     told.names.part = "import"
     told.imports.append(await _handed_over(told.hanako, told.hanako, HANDBOOK))
     told.names.part = "ghost"
-    ghost = await told.town.resident("見本 無子")
+    ghost = await told.town.resident("見本 無子", identifier=identified("無子"))
     told.hidden.append(await ghost.create(made.weight(ghost.reference)))
     told.imports.append(await _handed_over(ghost, ghost, HANDBOOK))
     told.devices.append(await _enrolled(told, ghost, pen))

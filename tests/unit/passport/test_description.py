@@ -15,6 +15,8 @@ WITHOUT_BODY: Final = {
     "/devices/{device_id}/{verb}",
     "/auth/sign-out",
     "/identity/merges/{merge_id}/undo",
+    "/sharing/grants/{consent_id}/withdraw",
+    "/sharing/requests/{request_id}/decline",
 }
 
 

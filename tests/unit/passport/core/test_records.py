@@ -103,7 +103,8 @@ async def test_a_proposal_that_nobody_holds_is_found_by_whom_it_was_put_to(town:
     tree = consent_json(permit("Practitioner/a"), "Patient/unknown", status="proposed")
     values = [value for _, value, _ in row(town, tree, Owner(NOBODY, KEY)).tokens]
     assert town.runtime.keys.reference("Patient/unknown") in values
-    assert row(town, tree).tokens == ()
+    assert row(town, tree).tokens == row(town, tree, Owner(NOBODY, KEY)).tokens
+    assert row(town, {**tree, "status": "active"}).tokens == ()
     assert row(town, tree, Owner(NOBODY, KEY), deleted=True).tokens == ()
 
 

@@ -1,0 +1,132 @@
+"""What somebody asks for or a person offers: the members of a request, as attributes of a provision.
+
+http://hl7.org/fhir/R4/consent-definitions.html#Consent.provision
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from consent import systems
+from consent.period import read_period
+from passport.identity.purposes import grantable
+from passport.outcomes import Invalid
+from passport.sharing.categories import LISTED_MAX, classes_of
+
+Tree = dict[str, Any]
+
+EDITABLE: Final = frozenset({"categories", "codes", "data_period", "until"})
+"""What a person may change of what was asked."""
+
+TEXT_CHARACTERS: Final = 200
+
+
+def check_members(tree: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse what is not looked at: a wish that nobody reads must not pass for one that was granted.
+
+    Raises:
+        Invalid: there are other members.
+    """
+    if others := tree.keys() - set(known):
+        raise Invalid(
+            f"got `{min(others)[:64]}`, expected no more than {', '.join(sorted(known))}", (min(others)[:64],)
+        )
+
+
+def attributes(tree: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """The attributes of a provision that a request states; None stands for one that it takes away.
+
+    An empty list of categories is everything, one of codes every code, null as data period all times.
+
+    Raises:
+        Invalid: a member is unfit.
+    """
+    found: dict[str, Any] = {}
+    if "categories" in tree:
+        found["class"] = classes_of(tree["categories"]) or None
+    if "codes" in tree:
+        found["code"] = _codes(tree["codes"]) or None
+    if "data_period" in tree:
+        found["dataPeriod"] = _data_period(tree["data_period"], zone)
+    return found
+
+
+def with_attributes(provision: Mapping[str, Any], changed: Mapping[str, Any]) -> Tree:
+    """The provision with these attributes in the place of its own."""
+    kept = {name: value for name, value in provision.items() if name not in changed}
+    return {**kept, **{name: value for name, value in changed.items() if value is not None}}
+
+
+def purpose_of(tree: Mapping[str, Any]) -> str:
+    """The purpose of use that is asked for, treatment where none is stated.
+
+    Raises:
+        UnknownPurpose: it is none that can be asked for.
+    """
+    return grantable(tree.get("purpose", "TREAT"))
+
+
+def until_of(tree: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str | None:
+    """The end that is asked for, a date or an instant; None where none is stated.
+
+    Raises:
+        Invalid: it is none of both, or is over.
+    """
+    until = tree.get("until")
+    if until is None:
+        return None
+    try:
+        read_period({"start": now.isoformat(timespec="seconds"), "end": until}, zone)
+    except ValueError:
+        raise Invalid("got no date in `until` that is still to come", ("until",)) from None
+    return str(until)
+
+
+def permit(actor: str, purpose: str) -> Tree:
+    """A provision by which somebody sees everything, before attributes narrow it."""
+    return {
+        "type": "permit",
+        "actor": [
+            {"role": _concept(systems.PARTICIPATION, "IRCP"), "reference": {"reference": actor}},
+        ],
+        "action": [_concept(systems.CONSENT_ACTION, "access")],
+        "purpose": [{"system": systems.ACT_REASON, "code": purpose}],
+    }
+
+
+def _codes(listed: object) -> list[Tree]:
+    if not isinstance(listed, Sequence) or isinstance(listed, str) or len(listed) > LISTED_MAX:
+        raise _no_code()
+    return [_concept(*_code(one)) for one in listed]
+
+
+def _code(text: object) -> tuple[str, str]:
+    if not isinstance(text, str) or len(text) > TEXT_CHARACTERS:
+        raise _no_code()
+    system, bar, code = text.rpartition("|")
+    if not (system and bar and code) or any(letter.isspace() for letter in text):
+        raise _no_code()
+    return system, code
+
+
+def _no_code() -> Invalid:
+    return Invalid("got no code, expected a list of such as `http://loinc.org|85354-9`", ("codes",))
+
+
+def _data_period(value: object, zone: ZoneInfo) -> Tree | None:
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and not value.keys() - {"start", "end"}:
+        try:
+            read_period(value, zone)
+        except ValueError:
+            pass
+        else:
+            return {name: edge for name, edge in value.items() if edge is not None}
+    expected = "`start` and `end` as dates, or one of them"
+    raise Invalid(f"got no period in `data_period`, expected {expected}", ("data_period",))
+
+
+def _concept(system: str, code: str) -> Tree:
+    return {"coding": [{"system": system, "code": code}]}

@@ -1,0 +1,86 @@
+"""What people are shown: every preset in both languages, and no word changed without its version."""
+
+from base64 import b64decode, urlsafe_b64decode
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import pytest
+
+from passport.outcomes import Invalid
+from passport.sharing.presets import Preset
+from passport.sharing.wording import WORDINGS, Language, NotShown, agreed
+
+# Of the texts that were ever shown, by their names. Whoever changes a word adds a line and raises the version.
+PUBLISHED: Final[Mapping[str, str]] = {
+    "visit/ja/1": "283a5c665ba0f614912776a4d27a2796311e42c089840af147e3688715a0d202",
+    "visit/en/1": "b25c6bff03074929172c5880b1e63ac87816009799c1fe80049e00ac4e76f005",
+    "three-months/ja/1": "ac10319847842f2d32672156e31dc04755d43c9bf5862b1b9f0a0371b48e1044",
+    "three-months/en/1": "717b09ccb4203cf56a7719273c74fdf90e74dafcbc0e1d35ac84f83c7f66bfef",
+    "ongoing/ja/1": "d046898800b8b90cb422e75eb8ac07d3b9040b67025bd76ff33e9985cb84b473",
+    "ongoing/en/1": "384d4979509c4f97f7c49d0637cc9a67dc7108f7838ed8b218019f8c338353cc",
+}
+
+
+@pytest.mark.parametrize("place", WORDINGS, ids="/".join)
+def test_no_word_is_changed_without_its_version(place: tuple[Preset, Language]) -> None:
+    wording = WORDINGS[place]
+    assert PUBLISHED[wording.name] == wording.hash
+
+
+def test_there_is_one_of_each_preset_in_both_languages() -> None:
+    assert set(WORDINGS) == {(preset, language) for preset in Preset for language in Language}
+
+
+@pytest.mark.parametrize("wording", WORDINGS.values(), ids=lambda one: one.name)
+def test_the_hash_is_that_of_the_text_as_it_is_shown_and_kept(wording: Any) -> None:
+    shown = wording.as_json()
+    assert sha256(shown["text"].encode()).hexdigest() == shown["hash"] == wording.hash
+    assert b64decode(wording.attachment["data"]) == shown["text"].encode()
+    scheme, _, digest = wording.uri.partition(";")
+    assert scheme == "ni:///sha-256"
+    assert urlsafe_b64decode(digest + "=").hex() == wording.hash
+
+
+def test_a_text_says_that_one_may_stop_and_that_looks_are_on_record() -> None:
+    for (_, language), wording in WORDINGS.items():
+        words = (
+            ("いつでもやめられます", "記録され")
+            if language is Language.JA
+            else ("stop at any time", "on record")
+        )
+        assert all(word in wording.text for word in words)
+
+
+def said(preset: Preset = Preset.VISIT, language: Language = Language.JA) -> dict[str, Any]:
+    wording = WORDINGS[preset, language]
+    return {"language": str(language), "version": wording.version, "hash": wording.hash}
+
+
+def test_whoever_names_what_was_shown_has_agreed_to_it() -> None:
+    assert agreed(Preset.VISIT, said()) is WORDINGS[Preset.VISIT, Language.JA]
+    assert agreed(Preset.VISIT, {**said(), "hash": said()["hash"].upper()}).preset is Preset.VISIT
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {**said(), "version": "0"},
+        {**said(), "hash": "0" * 64},
+        {**said(), "hash": ""},
+        said(Preset.ONGOING),
+        {**said(), "language": "en"},
+    ],
+)
+def test_another_text_than_that_of_now_is_to_be_shown_anew(tree: dict[str, Any]) -> None:
+    with pytest.raises(NotShown) as refused:
+        agreed(Preset.VISIT, tree)
+    assert refused.value.status == 409
+
+
+@pytest.mark.parametrize(
+    "tree", [{}, {**said(), "language": "fr"}, {**said(), "version": 1}, {"language": "ja", "version": "1"}]
+)
+def test_who_says_nothing_of_what_was_shown_is_refused(tree: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        agreed(Preset.VISIT, tree)
