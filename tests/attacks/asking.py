@@ -15,7 +15,7 @@ from tests.attacks.scene import DAYS, NEVER, Asked, Scene
 from tests.http.handbooks import handbook
 from tests.sharing import CARD, asking
 from tests.town import FHIR_JSON
-from tests.unit.consent.words import Json
+from tests.unit.consent.words import Json, consent_json, deny, permit
 
 Ask = Callable[[Random, Scene], Asked]
 
