@@ -71,6 +71,9 @@ class StandingGrant:
     f_bits: int
 
 
+Nobody = Callable[[FromClause], ColumnElement[int]]
+"""The key under which nobody's records lie, for a row."""
+
 Standing = Sequence[StandingGrant]
 """All grants of one patient, the policies' included, for one request."""
 
@@ -136,6 +139,7 @@ def visible(
     targets: FromClause,
     types: TypeNumbers,
     within: Collection[str] | None = None,
+    nobody: Nobody | None = None,
 ) -> ColumnElement[bool]:
     """Whether a row is visible as a whole: to every patient that it names, with its parts and its targets.
 
@@ -147,6 +151,7 @@ def visible(
         targets: the current records, for what a Provenance or a Binary follows.
         types: the number of each resource type.
         within: the only types that the rows can be of, if the statement asks for some alone.
+        nobody: the key under which nobody's records lie beside a row; 0 for every row unless it is said.
 
     Returns:
         A condition that is true where the row is visible, and false or NULL everywhere else.
@@ -156,7 +161,10 @@ def visible(
     simple = [_empty(record.c.others), not_(record.c.parts), negated(following)]
     alone = _for_patient(sight, record.c.patient_key, lambda standing: _permitted(standing, facts, types))
     whole = every(
-        [_whole(sight, record, parts, types), _follows(sight, record, facts, parts, targets, types)]
+        [
+            _whole(sight, record, parts, types),
+            _follows(sight, record, facts, parts, targets, types, nobody or _zero),
+        ]
     )
     decided = case((expression(every(simple)), expression(alone)), else_=expression(whole))
     return expression(either([_directory(sight, facts, types), decided]))
@@ -280,6 +288,7 @@ def _follows(
     parts: FromClause,
     targets: FromClause,
     types: TypeNumbers,
+    nobody: Nobody,
     heights: Mapping[str, int] = systems.FOLLOWING,
 ) -> Formula:
     """Of a row of a type that follows others: these are there, stand lower than it, and are visible."""
@@ -293,14 +302,14 @@ def _follows(
     whole = every(
         [
             _whole(sight, target, parts, types),
-            _follows(sight, target, kind, parts, targets, types, further),
+            _follows(sight, target, kind, parts, targets, types, nobody, further),
         ]
     )
     found = (
         select(target.c.record_key)
         .where(
             target.c.record_key == followed.c.key,
-            target.c.patient_key == any_(func.array_append(_homes(record), number(0), type_=_KEYS)),
+            target.c.patient_key == any_(func.array_append(_homes(record), nobody(record), type_=_KEYS)),
             not_(target.c.deleted),
             expression(_lower(kind, facts, types, heights)),
             expression(either([_directory(sight, kind, types), whole])),
@@ -332,6 +341,11 @@ def _lower(
 def _empty(keys: ColumnElement[Sequence[int]]) -> ColumnElement[bool]:
     """Whether there is no key, which rows say by NULL or by an empty array; never NULL itself."""
     return func.coalesce(func.cardinality(keys), number(0)) == number(0)
+
+
+def _zero(_: FromClause) -> ColumnElement[int]:
+    """Nobody's key wherever one statement is about one store."""
+    return number(0)
 
 
 def _homes(record: FromClause) -> ColumnElement[Sequence[int]]:

@@ -112,6 +112,22 @@ async def load_shapes(connection: AsyncConnection[Any], keys: Collection[int]) -
     return shapes
 
 
+def membership_rows(reference: str, resource: Mapping[str, object], keys: Keys, *, zone: ZoneInfo) -> Rows:
+    """The rows of the memberships that a resource of the directory states."""
+    return [
+        {
+            "member": keys.reference(step.member),
+            "container": keys.reference(step.container),
+            "origin": keys.reference(reference),
+            "ordinal": ordinal,
+            "kind": int(step.kind),
+            "starts": step.period.start and step.period.start.isoformat(),
+            "ends": step.period.end and step.period.end.isoformat(),
+        }
+        for ordinal, step in enumerate(edges(resource, zone))
+    ]
+
+
 async def replace_memberships(
     connection: AsyncConnection[Any],
     reference: str,
@@ -135,17 +151,6 @@ async def replace_memberships(
     if resource is None:
         return
     await connection.execute(_INSERT_COLLECTIVE, [origin, resolvable(resource, zone)])
-    rows = [
-        {
-            "member": keys.reference(step.member),
-            "container": keys.reference(step.container),
-            "origin": origin,
-            "ordinal": ordinal,
-            "kind": int(step.kind),
-            "starts": step.period.start and step.period.start.isoformat(),
-            "ends": step.period.end and step.period.end.isoformat(),
-        }
-        for ordinal, step in enumerate(edges(resource, zone))
-    ]
+    rows = membership_rows(reference, resource, keys, zone=zone)
     if rows:
         await connection.execute(_INSERT.format("membership"), [json.dumps(rows)])

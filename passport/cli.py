@@ -20,6 +20,7 @@ from fhirmap.jsonformat import dumps
 from passport import database, installation
 from passport.demo.errors import DemoError
 from passport.embedded import EmbeddedPostgresError
+from passport.evaluation.command import evaluate
 from passport.identity.sign_in import Handed
 from passport.installation.operators import another_operator, first_operators
 from passport.installation.tokens import Wanted, hand_out
@@ -224,6 +225,7 @@ def consent_group() -> None:
 
 
 consent_group.add_command(verify)
+consent_group.add_command(evaluate)
 
 
 def _existing(state: Path, *, port: int | None = None, host: str | None = None) -> Settings:

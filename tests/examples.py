@@ -11,7 +11,10 @@ def examples(usual: int) -> settings:
 
     How long one takes says how busy the machine is, and nothing of the property.
     """
+    return settings(max_examples=how_many(usual), deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def how_many(usual: int) -> int:
+    """So many where the profile says nothing: for what is drawn by a seed of its own."""
     drawn, default = settings().max_examples, settings.get_profile("default").max_examples
-    return settings(
-        max_examples=max(1, usual * drawn // default), deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    return max(1, usual * drawn // default)

@@ -100,7 +100,7 @@ def _as_one_person(tree: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_merged(link: Any) -> bool:
-    return isinstance(link, dict) and link.get("type") in MERGED
+    return isinstance(link, dict) and any(link.get("type") == kind for kind in MERGED)
 
 
 def _sought(at: Placed, row: ResourceType) -> Iterator[str]:
