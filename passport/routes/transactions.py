@@ -7,7 +7,7 @@ Reads of a transaction follow its commit, so that they show what it left; each i
 
 import binascii
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -18,7 +18,7 @@ from fastapi import APIRouter, Request, Response
 
 from consent.model import Action
 from fhirstore.facts import about
-from fhirstore.parse import DEFAULT_LIMITS, Limits, parse, serialise
+from fhirstore.parse import DEFAULT_LIMITS, Limits, serialise
 from passport import admission
 from passport.audit.query import recorded
 from passport.interactions import JSON_PATCH
@@ -32,6 +32,7 @@ from passport.routes.within import Answered, answered_within
 from passport.runtime import Runtime
 from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, write_group
 from passport.transactions.entries import READING
+from passport.turns import in_pieces, parsed
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
@@ -48,7 +49,7 @@ async def bundle(request: Request) -> Response:
     check_accept(request)
     runtime = runtime_of(request)
     bearer(request)
-    kind, entries = entries_of(parse(await fhir_body(request, BUNDLE_LIMIT_BYTES), _LIMITS))
+    kind, entries = entries_of(await parsed(await fhir_body(request, BUNDLE_LIMIT_BYTES), _LIMITS))
     carried = _transaction if kind == "transaction" else _batch
     answers = await carried(request, runtime, entries)
     listed = b",".join(answers[at] for at in range(len(entries)))
@@ -59,12 +60,13 @@ async def bundle(request: Request) -> Response:
 async def _transaction(request: Request, runtime: Runtime, entries: Sequence[Any]) -> dict[int, bytes]:
     settings = runtime.settings
     asked = [
-        asked_of(entry, at, settings.fhir_url, sandbox=settings.sandbox) for at, entry in enumerate(entries)
+        asked_of(entry, at, settings.fhir_url, sandbox=settings.sandbox)
+        async for at, entry in in_pieces(list(enumerate(entries)))
     ]
     writing = [one for one in asked if one.method not in READING]
     answers: dict[int, bytes] = {}
     if writing:
-        named = _named(runtime, writing)
+        named = await _named(runtime, writing)
         async with admission.admitted(runtime, bearer(request), _asking("transaction", named)) as desk:
             done = await carry_out(desk, writing)
         for one in writing:
@@ -79,15 +81,15 @@ async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> 
     settings = runtime.settings
     answers: dict[int, bytes] = {}
     asked = []
-    for at, entry in enumerate(entries):
+    async for at, entry in in_pieces(list(enumerate(entries))):
         try:
             asked.append(asked_of(entry, at, settings.fhir_url, sandbox=settings.sandbox))
         except Invalid as error:
             answers[at] = _refused(error)
     together = {one.at: (one, write) for one in asked if (write := _creation(one)) is not None}
     if len(together) > 1:
-        group = {at: (next(iter(_named(runtime, [one])), ""), write) for at, (one, write) in together.items()}
-        named = _named(runtime, [one for one, _ in together.values()])
+        group = {at: (next(iter(_about(runtime, one)), ""), write) for at, (one, write) in together.items()}
+        named = await _named(runtime, [one for one, _ in together.values()])
         async with admission.admitted(runtime, bearer(request), _asking("batch", named)) as desk:
             written = await write_group(desk, group)
         for at, record in written.items():
@@ -105,18 +107,19 @@ def _asking(verb: str, named: Sequence[str]) -> admission.Request:
     )
 
 
-def _named(runtime: Runtime, entries: Sequence[Asked]) -> list[str]:
-    """Whose records are in question: those that entries name, and those whom their resources are about."""
-    found: dict[str, None] = {}
-    own = (runtime.settings.fhir_url,)
-    for one in entries:
-        if one.type_ is None:
-            continue
-        if one.id is not None:
-            found[f"{one.type_.name}/{one.id}"] = None
-        if one.tree is not None and one.method in ("POST", "PUT"):
-            found |= dict.fromkeys(about(one.tree, one.type_, own))
-    return list(found)
+async def _named(runtime: Runtime, entries: Sequence[Asked]) -> list[str]:
+    """Whose records are in question, each once."""
+    return list(dict.fromkeys([name async for one in in_pieces(entries) for name in _about(runtime, one)]))
+
+
+def _about(runtime: Runtime, one: Asked) -> Iterator[str]:
+    """The record that an entry names, and whom its resource is about."""
+    if one.type_ is None:
+        return
+    if one.id is not None:
+        yield f"{one.type_.name}/{one.id}"
+    if one.tree is not None and one.method in ("POST", "PUT"):
+        yield from about(one.tree, one.type_, (runtime.settings.fhir_url,))
 
 
 def _creation(one: Asked) -> Write | None:

@@ -26,6 +26,7 @@ from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed
 from passport.pieces import Write, Written, misnamed
 from passport.transactions.entries import Asked
 from passport.transactions.linking import base_of, conditional_references, linked
+from passport.turns import in_pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written |
     plan = await _planned(desk, entries, conditions)
     await _name_conditions(desk, entries, plan)
     writes = {
-        one.at: write for one in entries if (write := _write(one, plan, patches.get(one.at))) is not None
+        one.at: write
+        async for one in in_pieces(entries)
+        if (write := _write(one, plan, patches.get(one.at))) is not None
     }
     _check_apart(writes)
     written = await intake.write(desk, list(writes.values()), commit=True) if writes else []
@@ -106,7 +109,7 @@ async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int
     plan = _Plan()
     deleted = {f"{_type(one).name}/{one.id}" for one in entries if one.method == "DELETE" and one.id}
     first: dict[int, int] = {}
-    for one in entries:
+    async for one in in_pieces(entries):
         condition = conditions.get(one.at)
         if condition is not None and condition.key in first and one.method == "POST":
             # The same condition twice: the second finds what the first finds or makes.
@@ -135,7 +138,7 @@ async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) ->
     Raises:
         PreconditionFailed: one leads to none, or to several.
     """
-    for one in entries:
+    async for one in in_pieces(entries):
         for written, type_name, query in conditional_references(one.tree):
             if written in plan.named:
                 continue
