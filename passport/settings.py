@@ -29,6 +29,9 @@ ACCESS_TOKEN_SECONDS: Final = 300
 ACCESS_TOKEN_MAX_SECONDS: Final = 3_600
 """A token is no session: what it is good for is checked on every request, and still it ends soon."""
 
+EMERGENCY_REVIEW_DAYS: Final = 7
+EMERGENCY_REVIEW_MAX_DAYS: Final = 365
+
 ENDS: Final = "end"
 STAYS: Final = "stay"
 LINGER_MAX_DAYS: Final = 36_500
@@ -45,7 +48,14 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
 }
 """Which variable gives which setting."""
 
-_WRITTEN: Final = ("mode", "zone", "access_token_seconds", "grants_after_death", "proxies_after_death")
+_WRITTEN: Final = (
+    "mode",
+    "zone",
+    "access_token_seconds",
+    "grants_after_death",
+    "proxies_after_death",
+    "emergency_review_days",
+)
 """What the installation's folder keeps."""
 
 
@@ -66,7 +76,8 @@ class Settings:
     word about a caller's address is believed; by default nobody's. `grants_after_death` says what the law of the
     place does to a person's grants when they die: `end` at once, `stay`, or end after a number of days;
     `proxies_after_death` says it of the grants by which relatives act for them. `custodian` is what receipts say of
-    who keeps the passport.
+    who keeps the passport. An opening in an emergency that was not reviewed `emergency_review_days` after it was over
+    is overdue.
     """
 
     state: Path
@@ -83,6 +94,7 @@ class Settings:
     trusted_proxies: str = ""
     grants_after_death: str = ENDS
     proxies_after_death: str = ENDS
+    emergency_review_days: int = EMERGENCY_REVIEW_DAYS
     custodian: Custodian = SILENT
 
     def __post_init__(self) -> None:
@@ -185,6 +197,8 @@ def _value(name: str, value: object) -> object:
         return value if isinstance(value, ZoneInfo) else _zone(str(value))
     if name in {"port", "access_token_seconds"}:
         return _count(name, value, 65_535 if name == "port" else ACCESS_TOKEN_MAX_SECONDS)
+    if name == "emergency_review_days":
+        return _count(name, value, EMERGENCY_REVIEW_MAX_DAYS)
     if name in {"grants_after_death", "proxies_after_death"}:
         return text if (text := str(value)) in {ENDS, STAYS} else str(_count(name, value, LINGER_MAX_DAYS))
     if name == "trusted_proxies":

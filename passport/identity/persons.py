@@ -73,11 +73,16 @@ async def one_person(connection: Connection, *subjects: str) -> bool:
     return len(set(persons)) < len(persons)
 
 
-async def require_another(connection: Connection, first: str, second: str) -> None:
+async def require_another(
+    connection: Connection,
+    first: str,
+    second: str,
+    text: str = "expected another person than the one who proposed it",
+) -> None:
     """Let only somebody else than the `first` do what needs two.
 
     Raises:
-        Refused: the `second` is the same person.
+        Refused: the `second` is the same person; `text` says so.
     """
     if await one_person(connection, first, second):
-        raise Refused("expected another person than the one who proposed it")
+        raise Refused(text)

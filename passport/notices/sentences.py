@@ -14,6 +14,8 @@ Kind = Literal[
     "access-declined",
     "share-code-redeemed",
     "emergency-opened",
+    "emergency-justified",
+    "emergency-not-justified",
     "sign-in-code-issued",
     "device-enrolment-pending",
     "reading-quarantined",
@@ -57,6 +59,15 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "emergency-opened": Sentence(
         "救急の場で、医療者があなたの記録を開きました。理由は後で確認されます。",
         "In an emergency a clinician opened your records. The reason will be reviewed.",
+    ),
+    "emergency-justified": Sentence(
+        "救急で記録が開かれた件を監査担当者が確かめました。正当な理由があったと判断されました。",
+        "An auditor reviewed the emergency in which your records were opened, and found it justified.",
+    ),
+    "emergency-not-justified": Sentence(
+        "救急で記録が開かれた件を監査担当者が確かめました。正当な理由がなかったと判断されました。市の窓口に問い合わせることができます。",
+        "An auditor reviewed the emergency in which your records were opened, and found it not justified. "
+        "You can ask the city desk about it.",
     ),
     "sign-in-code-issued": Sentence(
         "あなた、またはあなたの代理の方のサインインコードが発行されました。心当たりがなければ市の窓口に知らせてください。",

@@ -419,6 +419,32 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         _json({"patient": _REFERENCE, "reason": "4 to 500 characters: why now, without consent"}),
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/emergencies", "get"): Operation(
+        "Who opened my passport in an emergency, why, until when, and what an auditor found of it",
+        errors=_ONLY_ASKED,
+    ),
+    ("/emergencies/{opening_id}/end", "post"): Operation(
+        "End an emergency opening of my passport at once", errors=(*_ONLY_ASKED, 404)
+    ),
+    ("/emergencies/bars", "post"): Operation(
+        "Bar emergencies from my passport, or from some of its records; withdraw the Consents to take it back",
+        _json({"categories": ["medicines", "Condition"]}),
+        success=(201,),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/emergencies/reviews", "get"): Operation(
+        "Openings that wait for review, the oldest first (auditor)",
+        parameters={"state": "`waiting`, `overdue` or `reviewed`"},
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/emergencies/reviews/{opening_id}", "get"): Operation(
+        "One opening with every request that was made by it (auditor)", errors=(*_ONLY_ASKED, 404)
+    ),
+    ("/emergencies/reviews/{opening_id}", "post"): Operation(
+        "Say, once, whether an opening was justified; the patient is told (auditor)",
+        _json({"verdict": "justified", "comment": "4 to 1000 characters: what was looked at, and what was found"}),
+        success=(201,),
+    ),
     ("/auth/clients/{client_id}", "put"): Operation(
         "Register a client (operator)",
         _json(

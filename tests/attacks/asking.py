@@ -281,6 +281,20 @@ def confirm_code(draw: Random, scene: Scene) -> Asked:
     return Asked.of("POST", f"/auth/sign-in-codes/{scene.patient(draw).partition('/')[2]}/confirm")
 
 
+def end_opening(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", f"/emergencies/{NEVER}/end")
+
+
+def bar_emergencies(draw: Random, scene: Scene) -> Asked:
+    listed = draw.choice(({}, {"categories": ["medicines"]}, {"categories": ["nothing"]}))
+    return Asked.of("POST", "/emergencies/bars", listed, Content_Type=JSON)
+
+
+def review_opening(draw: Random, scene: Scene) -> Asked:
+    tree = {"verdict": "justified", "comment": "架空の確認"}
+    return Asked.of("POST", f"/emergencies/reviews/{NEVER}", tree, Content_Type=JSON)
+
+
 def enrol(draw: Random, scene: Scene) -> Asked:
     tree = bodies.enrolment(draw, scene, MODEL)
     return Asked.of("POST", "/devices/enrolments", tree, Content_Type=JSON)

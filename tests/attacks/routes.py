@@ -14,6 +14,7 @@ from starlette.routing import Mount
 
 from tests.attacks import asking
 from tests.attacks.asking import Ask
+from tests.attacks.scene import NEVER
 
 Route = tuple[str, str]
 """Method and template of an address."""
@@ -55,6 +56,12 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("POST", "/auth/sign-in"): _SESSIONS,
         ("POST", "/auth/sign-out"): _SESSIONS,
         ("POST", "/auth/break-glass"): asking.break_glass,
+        ("GET", "/emergencies"): asking.plainly("/emergencies"),
+        ("POST", "/emergencies/{opening_id}/end"): asking.end_opening,
+        ("POST", "/emergencies/bars"): asking.bar_emergencies,
+        ("GET", "/emergencies/reviews"): asking.plainly("/emergencies/reviews"),
+        ("GET", "/emergencies/reviews/{opening_id}"): asking.plainly(f"/emergencies/reviews/{NEVER}"),
+        ("POST", "/emergencies/reviews/{opening_id}"): asking.review_opening,
         ("PUT", "/auth/clients/{client_id}"): _OFFICE,
         ("POST", "/auth/sign-in-codes"): asking.hand_out_code,
         ("POST", "/auth/sign-in-codes/{login}/confirm"): asking.confirm_code,

@@ -99,7 +99,8 @@ class TestLogins:
     async def test_a_code_is_for_the_person_of_its_login(self, town: Town) -> None:
         tree = {"login": login(), "subject": "operator/somebody-else", "purposes": ["HOPERAT"]}
         outcome(await sent(town.operator, "/auth/sign-in-codes", tree), 400)
-        for unfit in ({"person": "Patient/1"}, {"person": 5}):
+        unfits: tuple[Json, ...] = ({"person": "Patient/1"}, {"person": 5})
+        for unfit in unfits:
             tree = {"login": login(), "subject": "auditor", "purposes": ["HOPERAT"], **unfit}
             outcome(await sent(town.operator, "/auth/sign-in-codes", tree), 400)
 

@@ -14,6 +14,8 @@ Json = dict[str, Any]
 WITHOUT_BODY: Final = {
     "/devices/{device_id}/{verb}",
     "/auth/sign-out",
+    "/auth/sign-in-codes/{login}/confirm",
+    "/emergencies/{opening_id}/end",
     "/identity/merges/{merge_id}/undo",
     "/sharing/grants/{consent_id}/withdraw",
     "/sharing/requests/{request_id}/decline",
