@@ -38,6 +38,9 @@ _READING: Final = frozenset({"auditor", "clerk"})
 """Who writes nothing by themselves: what two clerks find, our own code writes for them."""
 
 _NEVER_OWN: Final = frozenset({"Patient", "AuditEvent", "Provenance"})
+_NEVER_LABELLED: Final = frozenset({"AuditEvent", "Provenance"})
+"""Of which not even how confidential they are is their patient's to say: what they tell of says it."""
+
 _PATIENT_ONLY: Final = frozenset({"CareTeam"})
 _COLLECTIVES: Final = ("CareTeam/", "Group/")
 _PROPOSING: Final = frozenset({"practitioner", "service", "proxy"})
@@ -52,7 +55,14 @@ class Before:
 
 
 def basis(
-    subject: Subject, tree: Mapping[str, Any], facts: Facts, before: Before | None, *, sandbox: bool = False
+    subject: Subject,
+    tree: Mapping[str, Any],
+    facts: Facts,
+    before: Before | None,
+    *,
+    sandbox: bool = False,
+    labels_only: bool = False,
+    taken: bool = False,
 ) -> Basis:
     """Return what a write may rest on.
 
@@ -62,6 +72,8 @@ def basis(
         facts: what was read of it.
         before: the current version; None where there is none.
         sandbox: whether conformance suites may write what otherwise patients do.
+        labels_only: whether it changes nothing but security labels.
+        taken: whether it takes a security label away.
 
     Raises:
         Refused: nothing could let it through.
@@ -71,10 +83,12 @@ def basis(
         raise Refused
     if facts.type.directory:
         return _directory(subject, facts, sandbox=sandbox)
+    if taken and (subject.kind != "patient" or len(facts.patients) > 1):
+        raise Refused("labels are taken away by the patient, of records that name nobody else")
     if subject.kind == "operator":
         return _operator(name, facts)
     if subject.kind == "patient":
-        return _patient(subject, name, facts, before)
+        return _patient(subject, name, facts, before, labels_only=labels_only)
     if name in _PATIENT_ONLY and not sandbox:
         raise Refused
     return _consent(subject, tree, facts, before, sandbox=sandbox) if name == "Consent" else Basis.CONSENT
@@ -100,13 +114,15 @@ def _operator(name: str, facts: Facts) -> Basis:
     raise Refused("an operator writes the directory, registrations and policies, and no health data")
 
 
-def _patient(subject: Subject, name: str, facts: Facts, before: Before | None) -> Basis:
+def _patient(subject: Subject, name: str, facts: Facts, before: Before | None, *, labels_only: bool) -> Basis:
     first = next(iter(facts.patients), None)
     # What names nobody is theirs if what it follows is, which shows where it is stored; a policy is nobody's.
     unnamed = first is None and name != "Consent"
-    if name in _NEVER_OWN or not (unnamed or subject.is_patient(first)):
+    if name in (_NEVER_LABELLED if labels_only else _NEVER_OWN) or not (unnamed or subject.is_patient(first)):
         raise Refused
-    if before is not None and not before.written_by_caller and name not in _DECIDED_BY_PATIENT:
+    # How confidential a record is says its patient, whoever wrote it.
+    decides = labels_only or name in _DECIDED_BY_PATIENT
+    if before is not None and not before.written_by_caller and not decides:
         raise Refused("what somebody else wrote is corrected by them")
     return Basis.OWN
 

@@ -40,6 +40,9 @@ EXPECTED: Final = (
 )
 """What may go wrong without a fault of ours: one line, and exit code 1."""
 
+LABELS_TOLD: Final = 10_000
+"""Records after which `relabel` tells how far it is."""
+
 _state = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -217,6 +220,31 @@ def migrate(state: Path) -> None:
     """Bring the database of an installation to the newest revision."""
     with installation.opened(_existing(state)) as ready:
         installation.prepare(ready, utc_now())
+
+
+@main.command()
+@_state
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 5_000),
+    default=200,
+    show_default=True,
+    help="Records in one transaction, in which those that are raised are locked.",
+)
+@click.option("--again", is_flag=True, help="Go over everything, though it was gone over with this table.")
+def relabel(state: Path, batch: int, again: bool) -> None:
+    """Label what is stored by the table of this release; safe beside the service, and to break off."""
+    from passport.installation.labels import relabel_all
+
+    with installation.opened(_existing(state)) as ready:
+        count = relabel_all(ready, limit=batch, again=again, tell=_tell_of_labels)
+    click.echo(f"{count.looked} records looked at, {count.raised} of them raised")
+
+
+def _tell_of_labels(before: int, looked: int) -> None:
+    """How far it is, every so often."""
+    if looked // LABELS_TOLD > before // LABELS_TOLD:
+        click.echo(f"{looked} records looked at", err=True)
 
 
 @main.group("consent")

@@ -41,6 +41,7 @@ class Effective:
     """A record that was written, and what it rests on.
 
     `answers` tells that it was a proposal until now.
+    `relabelled` tells that its labels alone changed, which is no news to anyone.
     """
 
     row: RecordRow
@@ -48,6 +49,7 @@ class Effective:
     facts: Facts
     on: Basis
     answers: bool = False
+    relabelled: bool = False
 
 
 def check_effects(desk: Desk, pieces: Sequence[Piece]) -> None:
@@ -143,6 +145,8 @@ async def _tell_requester(desk: Desk, one: Effective, read: Consent) -> None:
 
 
 def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
+    if one.relabelled:
+        return None
     if one.on is Basis.PROPOSAL:
         return "access-requested" if one.row.version == 1 else None
     if one.row.deleted or not read.counts:

@@ -52,6 +52,18 @@ OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
         documentation="The profiles, tags and labels of a record, or those in use among what this caller may see.",
     ),
     OperationDefinition(
+        name="meta-add",
+        levels=("instance",),
+        definition="http://hl7.org/fhir/OperationDefinition/Resource-meta-add",
+        documentation="Adds profiles, tags and security labels to a record, as its next version.",
+    ),
+    OperationDefinition(
+        name="meta-delete",
+        levels=("instance",),
+        definition="http://hl7.org/fhir/OperationDefinition/Resource-meta-delete",
+        documentation="Takes profiles and tags away, and for its patient labels that the record's codes do not demand.",
+    ),
+    OperationDefinition(
         name="summary",
         levels=("instance",),
         types=("Patient",),

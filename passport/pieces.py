@@ -43,6 +43,8 @@ class Write:
     A `patch` makes the content of an update from what is stored. `confirm` asks whether a new consent can ever
     count; whoever ends one with its creation does without. `place` is where the content stands in the request,
     `on` what our own code has settled that it rests on, `source` the reference as whose it is kept if not its caller's.
+    `labels_only` tells that it changes security labels alone: the record stays that of who wrote it before. `taken`
+    are labels that it takes away.
     """
 
     method: Method
@@ -55,6 +57,8 @@ class Write:
     place: str = ""
     on: Basis | None = None
     source: str | None = None
+    labels_only: bool = False
+    taken: frozenset[Code] = frozenset()
 
     def with_tree(self, tree: Tree) -> "Write":
         """The same with this content."""
@@ -157,7 +161,9 @@ def check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
         Refused: a scope is missing.
     """
     rights: dict[Method, Right] = {"create": "c", "update": "u", "delete": "d"}
-    if not all(allows(subject.scopes, one.type, rights[one.method]) for one in writes):
+    # What our own code writes beside it needs no scope of the session.
+    asked = [one for one in writes if one.on is None]
+    if not all(allows(subject.scopes, one.type, rights[one.method]) for one in asked):
         raise Refused("the session's scopes do not allow this")
 
 

@@ -67,6 +67,10 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "token": Shown("E", AUTHENTICATION, Coding(DCM, "110122", "Login")),
     "break-glass": Shown("E", SECURITY_ALERT, Coding(DCM, "110127", "Emergency Override Started")),
     "audit-read": Shown("R", AUDIT_LOG_USED),
+    "replay": Shown("R", AUDIT_LOG_USED),
+    "meta-add": _rest("U", "update"),
+    "meta-delete": _rest("U", "update"),
+    "relabel": _rest("U", "update"),
     "merge": _rest("U", "update"),
     "unmerge": _rest("U", "update"),
     "death-recorded": _rest("U", "update"),
@@ -77,8 +81,12 @@ ACTIONS: Final[Mapping[str, Shown]] = {
 OTHER: Final = Shown("E", REST)
 
 AUDIT_READ: Final = "audit-read"
+REPLAY: Final = "replay"
 BREAK_GLASS: Final = "break-glass"
 DUPLICATES: Final = "duplicates"
+META_ADD: Final = "meta-add"
+META_DELETE: Final = "meta-delete"
+RELABEL: Final = "relabel"
 MERGE: Final = "merge"
 UNMERGE: Final = "unmerge"
 DEATH_RECORDED: Final = "death-recorded"

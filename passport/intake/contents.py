@@ -7,7 +7,7 @@ http://hl7.org/fhir/R4/http.html#patch
 from collections.abc import Mapping, Sequence
 
 from consent.model import Action
-from fhirstore.facts import extract, medications
+from fhirstore.facts import completed, gathered, medications
 from fhirstore.parse import Tree, parse
 from passport.admission import Desk
 from passport.authority import Basis, Before, basis
@@ -15,6 +15,7 @@ from passport.decision import Decision
 from passport.disclosure import directory_trees
 from passport.holders import medication_codes
 from passport.intake.current import locked, names_caller, wrote
+from passport.intake.labels import with_labels
 from passport.intake.restoring import restored
 from passport.outcomes import NotFound, Refused
 from passport.pieces import Current, Piece, Write, check_current, check_valid, check_version, reference_of
@@ -35,7 +36,8 @@ async def pieces_of(
         Invalid: a patch does not apply, or what it makes breaks the specification.
         PreconditionFailed: `if_match` is not the current version.
     """
-    trees = _contents(desk, writes, currents)
+    stored = {reference: _opened(desk, current) for reference, current in currents.items()}
+    trees = _contents(desk, writes, currents, stored)
     ids = [one.id or desk.runtime.new_id() for one in writes]
     beside = {
         f"{one.type}/{id_}": tree
@@ -47,40 +49,56 @@ async def pieces_of(
     pieces = []
     for one, id_, tree in zip(writes, ids, trees, strict=True):
         current = currents.get(reference_of(one))
-        facts = extract(
+        told = gathered(
             {**tree, "id": id_},
             zone=desk.runtime.settings.zone,
             medication_codes=codes,
             base_urls=(desk.runtime.settings.fhir_url,),
         )
+        content, told = with_labels(one, tree, told, stored.get(reference_of(one)))
+        facts = completed(told)
         before = None
         if current is not None:
             before = Before(wrote(desk, current.row), names_caller(desk, current.row))
         # Only whoever a policy lets write a whole type is a conformance suite, and only in a sandbox.
         sandbox = desk.runtime.settings.sandbox and granted.covers(one.type)
-        on = one.on or basis(desk.subject, tree, facts, before, sandbox=sandbox)
+        on = one.on or basis(
+            desk.subject,
+            content,
+            facts,
+            before,
+            sandbox=sandbox,
+            labels_only=one.labels_only,
+            taken=bool(one.taken),
+        )
         check_current(one, current, on, granted)
-        pieces.append(Piece(one, id_, tree, facts, current, on))
+        pieces.append(Piece(one, id_, content, facts, current, on))
     return pieces
 
 
-def _contents(desk: Desk, writes: Sequence[Write], currents: Mapping[str, Current]) -> list[Tree]:
+def _opened(desk: Desk, current: Current) -> Tree:
+    row = current.row
+    return parse(opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type))
+
+
+def _contents(
+    desk: Desk, writes: Sequence[Write], currents: Mapping[str, Current], stored: Mapping[str, Tree]
+) -> list[Tree]:
     """The tree of each write: as it was sent, patched, or of what is deleted, whose facts the tombstone keeps."""
-    trees = [_content(desk, one, currents.get(reference_of(one))) for one in writes]
+    trees = [_content(desk, one, currents.get(reference_of(one)), stored) for one in writes]
     patched = [one.with_tree(tree) for one, tree in zip(writes, trees, strict=True) if one.patch is not None]
     check_valid(patched)
     return trees
 
 
-def _content(desk: Desk, one: Write, current: Current | None) -> Tree:
+def _content(desk: Desk, one: Write, current: Current | None, stored: Mapping[str, Tree]) -> Tree:
     if one.tree is not None:
         return one.tree if current is None else restored(desk, one.tree, current)
     if current is None:
         raise NotFound
     check_version(one, current)
-    row = current.row
-    stored = parse(opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type))
-    return stored if one.patch is None else one.patch(stored)
+    before = stored[reference_of(one)]
+    return before if one.patch is None else one.patch(before)
 
 
 async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:

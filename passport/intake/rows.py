@@ -92,6 +92,8 @@ def _drawn(desk: Desk, piece: Piece, owner: Owner) -> Drawn:
     plain = written(draft, desk.now)
     kept_as = piece.write.source
     source = desk.standing.actor_key if kept_as is None else desk.runtime.keys.reference(kept_as)
+    if piece.write.labels_only and piece.current is not None:
+        source = piece.current.row.source
     return Drawn(sealed_row(desk.runtime, draft, owner, source=source, now=desk.now, plain=plain), plain)
 
 

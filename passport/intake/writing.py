@@ -71,6 +71,7 @@ async def _store(
             piece.facts,
             piece.on,
             answers=piece.current is not None and piece.current.row.status == proposed,
+            relabelled=piece.write.labels_only,
         )
         for piece, row in zip(pieces, rows, strict=True)
     ]

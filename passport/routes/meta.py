@@ -1,6 +1,8 @@
-"""`$meta`: the profiles, tags and labels of a record, and those in use among what the caller may see.
+"""`$meta`, `$meta-add`, `$meta-delete`: the profiles, tags and labels of a record, and those in use.
 
 http://hl7.org/fhir/R4/resource-operation-meta.html
+http://hl7.org/fhir/R4/resource-operation-meta-add.html
+http://hl7.org/fhir/R4/resource-operation-meta-delete.html
 """
 
 from collections.abc import Sequence
@@ -8,15 +10,32 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from consent.model import Action
 from fhirstore.parse import Tree, parse, serialise
 from fhirstore.types import ResourceType, types_of
-from passport import disclosure
+from passport import admission, disclosure, intake
+from passport.admission import Desk
 from passport.audit import reading
+from passport.audit.actions import META_ADD, META_DELETE
 from passport.audit.query import recorded
+from passport.authority import Basis
 from passport.disclosure.metadata import metadata
-from passport.outcomes import Invalid
+from passport.labelling.changing import MetaChange, read_change
+from passport.labelling.provenance import TAKEN_AWAY, provenance
+from passport.outcomes import Invalid, NotAllowed
+from passport.pieces import Write
+from passport.records import written_instant
 from passport.routes.direct import Direct
-from passport.routes.messages import bearer, check_accept, fhir_response, held_type, runtime_of, versioned
+from passport.routes.messages import (
+    bearer,
+    check_accept,
+    fhir_body,
+    fhir_response,
+    held_type,
+    runtime_of,
+    versioned,
+    written_for,
+)
 from passport.routes.searching import AUDIT
 from passport.routes.subsets import known_parameters
 
@@ -52,6 +71,58 @@ async def meta(request: Request, type_name: str, id_: str) -> Response:
         return fhir_response(_parameters(parse(await reading.read_audit_event(runtime, caller, id_))))
     shown = await disclosure.read(runtime, caller, type_, id_, asked_as)
     return fhir_response(_parameters(parse(shown.body)), versioned(shown.version, shown.last_updated))
+
+
+@router.post("/{type_name}/{id_}/$meta-add")
+async def meta_add(request: Request, type_name: str, id_: str) -> Response:
+    """Add profiles, tags and security labels to a record."""
+    return await _changed(request, type_name, id_, META_ADD)
+
+
+@router.post("/{type_name}/{id_}/$meta-delete")
+async def meta_delete(request: Request, type_name: str, id_: str) -> Response:
+    """Take profiles, tags and security labels away; of labels only the patient, and none that the codes demand."""
+    return await _changed(request, type_name, id_, META_DELETE)
+
+
+async def _changed(request: Request, type_name: str, id_: str, verb: str) -> Response:
+    check_accept(request)
+    runtime, type_ = runtime_of(request), held_type(request, type_name)
+    if not type_.writable:
+        raise NotAllowed("records of this type are written by the service alone", allowed=("GET",))
+    caller = bearer(request)
+    known_parameters(request, ("_format", "_pretty"))
+    change = read_change(parse(await fhir_body(request)), adds=verb == META_ADD)
+    asked_as = recorded("POST", f"{type_name}/{id_}/${verb}")
+    wanted = admission.Request(Action.CORRECT, verb, asked_as, about=f"{type_name}/{id_}", isolation="write")
+    write = Write(
+        "update",
+        type_name,
+        id=id_,
+        if_match=written_for(request),
+        patch=change,
+        labels_only=change.labels_only,
+        taken=change.taken,
+    )
+    async with admission.admitted(runtime, caller, wanted) as desk:
+        told = _told(desk, change, f"{type_name}/{id_}") if not type_.directory else []
+        written, *_ = await intake.write(desk, [write, *told], commit=True)
+    headers = versioned(written.version, written.last_updated)
+    return fhir_response(_parameters(parse(written.body)), headers)
+
+
+def _told(desk: Desk, change: MetaChange, reference: str) -> list[Write]:
+    """The Provenance of labels that were taken away: a raised one speaks for itself."""
+    if not change.taken:
+        return []
+    tree = provenance(
+        reference,
+        activity=TAKEN_AWAY,
+        agent={"reference": desk.subject.reference},
+        recorded=written_instant(desk.now),
+        reason="asked for by the patient",
+    )
+    return [Write("create", "Provenance", tree, on=Basis.OWN)]
 
 
 async def _in_use(request: Request, types: Sequence[ResourceType], path: str) -> Response:

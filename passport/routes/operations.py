@@ -58,6 +58,14 @@ def _parameters(*named: tuple[str, str, str | int]) -> Mapping[str, Any]:
     return _json({"resourceType": "Parameters", "parameter": listed}, FHIR)
 
 
+_RESTRICTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+_META: Final = _json(
+    {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "meta", "valueMeta": {"security": [_RESTRICTED]}}],
+    },
+    FHIR,
+)
 _PATCH: Final[Mapping[str, Any]] = {
     "application/json-patch+json": {
         "schema": {"type": "array"},
@@ -254,6 +262,13 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "The profiles, tags and labels in use in records of a type"
     ),
     ("/fhir/{type_name}/{id_}/$meta", "get"): Operation("The profiles, tags and labels of a record"),
+    ("/fhir/{type_name}/{id_}/$meta-add", "post"): Operation(
+        "Add profiles, tags and security labels to a record", _META
+    ),
+    ("/fhir/{type_name}/{id_}/$meta-delete", "post"): Operation(
+        "Take profiles, tags and security labels away; of labels only the patient, and none that the codes demand",
+        _META,
+    ),
     ("/fhir/{type_name}/$validate", "post"): Operation(
         "Check a resource; nothing is stored", _json(_WEIGHT, FHIR), _VALIDATED, errors=(400, *_ONLY_ASKED)
     ),

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 
 import orjson
 
+from consent.systems import ACT_CODE
 from passport.sharing.presets import Preset
 from passport.sharing.wording import WORDINGS, Language
+from tests import resources as made
 from tests.attacks import bodies, queries
 from tests.attacks.scene import DAYS, NEVER, Asked, Scene
 from tests.http.handbooks import handbook
@@ -238,6 +240,21 @@ def _operation(draw: Random, path: str, pairs: list[tuple[str, str]]) -> Asked:
 
 def meta(draw: Random, scene: Scene) -> Asked:
     return _get(f"/fhir/{scene.record(draw)}/$meta", draw)
+
+
+def meta_add(draw: Random, scene: Scene) -> Asked:
+    return _meta_change(draw, scene, "meta-add")
+
+
+def meta_delete(draw: Random, scene: Scene) -> Asked:
+    return _meta_change(draw, scene, "meta-delete")
+
+
+def _meta_change(draw: Random, scene: Scene, verb: str) -> Asked:
+    tag = {"tag": [{"system": "http://example.test/tags", "code": draw.choice(("one", "two"))}]}
+    meta = draw.choice((tag, made.labelled(draw.choice(("N", "R"))), made.labelled((ACT_CODE, "PSY")), {}))
+    tree = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": meta}]}
+    return Asked.of("POST", f"/fhir/{scene.record(draw)}/${verb}", tree, **_if_match(draw))
 
 
 def type_meta(draw: Random, scene: Scene) -> Asked:

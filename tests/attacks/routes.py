@@ -116,6 +116,8 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/fhir/{type_name}/{id_}/_history"): asking.history,
         ("GET", "/fhir/{type_name}/{id_}/_history/{version}"): asking.vread,
         ("GET", "/fhir/{type_name}/{id_}/$meta"): asking.meta,
+        ("POST", "/fhir/{type_name}/{id_}/$meta-add"): asking.meta_add,
+        ("POST", "/fhir/{type_name}/{id_}/$meta-delete"): asking.meta_delete,
         ("GET", "/fhir/{type_name}/{id_}/$validate"): asking.validate_instance,
         ("POST", "/fhir/{type_name}/{id_}/$validate"): asking.validate_instance,
         ("GET", "/fhir/Patient/{id_}/{type_name}"): asking.search_compartment,

@@ -10,7 +10,7 @@ from tests.attacks.scene import DAYS
 from tests.cast import Cast
 from tests.hospital import records_of
 from tests.town import Voice
-from tests.unit.consent.words import Json, consent_json, deny, permit
+from tests.unit.consent.words import Json, concept, consent_json, deny, permit
 
 HIDDEN: Final = frozenset({"hidden", "more", "double", "ghost", "import"})
 """The parts that the other world lacks."""
@@ -93,7 +93,7 @@ def story(told: People) -> list[Step]:
             told_of.append(("shown", hanako, "replace", (f"Observation/shown-{at:04d}", shown)))
             told_of.append(("hidden", hanako, "remove", pressed))
     told_of.append(("shown", hanako, "remove", "Observation/shown-0001"))
-    told_of.append(("hidden", hanako, "create", made.weight(hanako.reference)))
+    told_of.append(("hidden", hanako, "create", made.weight(hanako.reference, meta=made.labelled("R"))))
     told_of.append(("hidden", taro, "create", made.allergy(taro.reference)))
     return [*told_of, *_jiros(told), *_secret(told), *_more(told), *_doubles(told)]
 
@@ -134,7 +134,8 @@ def _doubles(told: People) -> list[Step]:
 def _secret(told: People) -> list[Step]:
     """A record of which the first version is out of sight: the worlds know different ones."""
     hanako = told.hanako
-    before = made.weight(hanako.reference, 99.5 if told.hides else 55.0, meta=made.labelled("R"))
+    measured = made.weight(hanako.reference, 99.5 if told.hides else 55.0, meta=made.labelled("N"))
+    before = {**measured, "code": concept(made.HEART_RATE)}
     after = weight(hanako, DAYS[1], "N")
     return [
         ("secret", hanako, "create", before),

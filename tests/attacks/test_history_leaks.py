@@ -84,8 +84,8 @@ async def test_a_version_that_was_hidden_stays_hidden_when_the_record_is_shown(
     hanako: Voice, cast: Cast
 ) -> None:
     await hanako.grant(permit(cast.clinic, codes=[made.BODY_WEIGHT], labels=["N"]))
-    restricted = made.weight(hanako.reference, 99.5, meta=made.labelled("R"))
-    reference = await hanako.create(restricted)
+    other = made.observation(hanako.reference, made.HEART_RATE, meta=made.labelled("N"))
+    reference = await hanako.create(other)
     await hanako.replace(reference, made.weight(hanako.reference, meta=made.labelled("N")))
     outcome(await cast.a_at_k.get(f"{reference}/_history/1"), 404, "not-found")
     for path in (f"{reference}/_history", "Observation/_history"):

@@ -31,7 +31,7 @@ async def test_the_metadata_of_the_current_version_is_told(hanako: Voice) -> Non
     tag = [{"system": "http://example.test/tags", "code": "home"}]
     meta = {**made.labelled("N"), "profile": profile, "tag": tag}
     reference = await hanako.create(made.weight(hanako.reference))
-    assert set(await meta_of(hanako, reference)) == {"versionId", "lastUpdated"}
+    assert set(await meta_of(hanako, reference)) == {"versionId", "lastUpdated", "security"}
     await hanako.replace(reference, made.weight(hanako.reference, meta=meta))
     found = await meta_of(hanako, reference)
     assert found == (await hanako.read(reference))["meta"]
@@ -81,7 +81,7 @@ async def test_what_is_in_use_is_told_of_a_type_and_of_all(hanako: Voice, cast: 
         await hanako.create(made.weight(hanako.reference, meta=meta))
     await hanako.create(made.condition(hanako.reference, meta={**made.labelled("N"), "tag": tags[2:]}))
     of_type = (await hanako.get("Observation/$meta")).json()["parameter"][0]["valueMeta"]
-    assert of_type == {"profile": [profile], "tag": tags[:2]}
+    assert of_type == {"profile": [profile], "tag": tags[:2], **made.labelled("N")}
     of_all = (await hanako.get("$meta")).json()["parameter"][0]["valueMeta"]
     assert (of_all["tag"], of_all["security"]) == (
         [tags[0], tags[2], tags[1]],

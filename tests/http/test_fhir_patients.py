@@ -10,6 +10,7 @@ import pytest
 
 from tests import resources as made
 from tests.cast import Cast
+from tests.labelled import take_labels
 from tests.town import BASE_URL, Town, Voice, outcome
 from tests.unit.consent.words import Json, concept, deny, permit
 
@@ -270,7 +271,7 @@ async def test_a_provenance_that_names_another_patient_as_agent_needs_that_patie
 async def test_a_version_is_shown_only_if_it_and_the_current_one_may_be(hanako: Voice, cast: Cast) -> None:
     await hanako.grant(permit(cast.hospital, labels=["N"]))
     first_restricted = await hanako.create(made.weight(hanako.reference, meta=made.labelled("R")))
-    await hanako.replace(first_restricted, made.weight(hanako.reference, meta=made.labelled("N")))
+    await take_labels(hanako, first_restricted, "R")
     now_restricted = await hanako.create(made.weight(hanako.reference, meta=made.labelled("N")))
     await hanako.replace(now_restricted, made.weight(hanako.reference, meta=made.labelled("R")))
     assert await cast.a.sees(first_restricted)

@@ -11,6 +11,7 @@ from tests.unit.house.source import Module
 STORES: Final = (
     "fhirstore.store",
     "fhirstore.reads",
+    "fhirstore.succession",
     "fhirstore.search.statement",
     "fhirstore.compartment.everything",
     "fhirstore.compartment.lastn",

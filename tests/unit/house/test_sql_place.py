@@ -14,6 +14,7 @@ PLACES: Final = (
     "*/tables.py",
     "*/store.py",
     "fhir/fhirstore/reads.py",
+    "fhir/fhirstore/succession.py",
     "fhir/fhirstore/search/*",
     "fhir/fhirstore/compartment/*",
     "passport/audit/*",
