@@ -13,7 +13,7 @@ from tests.unit.consent.enforcement import Enforcement
 from tests.unit.consent.words import VITAL_SIGNS
 from tests.unit.consent.worlds import World, worlds
 
-WORLDS = 400
+WORLDS = 150
 
 
 def test_the_sql_shows_exactly_what_the_reference_permits(each_database: Database) -> None:

@@ -87,6 +87,19 @@ class Enforcement:
             keys = self._select(sight, bound, within)
         return {one.reference for one in records if one.reference and KEYS.reference(one.reference) in keys}
 
+    def keep(self, records: Sequence[Record]) -> None:
+        """Hold records of one patient for `run`, until the connection is closed."""
+        patients = _patients((), records, None)
+        self._insert("probe_record", [_row(one, patients, no_facts, frozenset()) for one in records])
+
+    def standing(self, consents: Sequence[Consent], request: Request) -> list[StandingGrant]:
+        """The grants of one patient's consents as they stand for a request."""
+        with self.connection.transaction(force_rollback=True):
+            patients = _patients(consents, (), request)
+            shapes = self._write(consents, (), patients, no_facts, frozenset())
+            sight, _ = self._sight(request, patients, shapes)
+        return list(sight.groups[-1])
+
     def _write(
         self,
         consents: Sequence[Consent],
@@ -171,11 +184,11 @@ class Enforcement:
 
 
 def _patients(
-    consents: Sequence[Consent], records: Sequence[Record], request: Request
+    consents: Sequence[Consent], records: Sequence[Record], request: Request | None
 ) -> dict[str | None, int]:
     """A patient_key for everybody who is named anywhere; nobody is 0."""
     named = {name for record in _all(records) for name in _named(record)} | {one.patient for one in consents}
-    named |= request.own | request.opened
+    named |= request.own | request.opened if request else set()
     return {None: NOBODY, **{name: place for place, name in enumerate(sorted(filter(None, named)), 1)}}
 
 
