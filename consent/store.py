@@ -25,6 +25,13 @@ GRANT_TABLES: Final = ("consent_grant", "consent_node", "consent_actor")
 _DELETE: Final = "DELETE FROM {} WHERE patient_key = %(patient_key)s AND consent_key = %(consent_key)s"
 _INSERT: Final = "INSERT INTO {0} SELECT * FROM jsonb_populate_recordset(NULL::{0}, %s::jsonb)"
 _INSERT_SHAPES: Final = f"{_INSERT.format('consent_shape')} ON CONFLICT (shape_key) DO NOTHING"
+# Two who keep new shapes at once would wait for each other's, where both keep several.
+_HOLD_NEW_SHAPES: Final = """
+SELECT pg_advisory_xact_lock(%(place)s::int, 0) WHERE EXISTS (
+    SELECT FROM unnest(%(keys)s::bigint[]) AS meant (shape_key)
+    LEFT JOIN consent_shape AS kept USING (shape_key) WHERE kept.content IS NULL)
+"""
+_SHAPES_PLACE: Final = 1
 _COLLISIONS: Final = """
 SELECT FROM jsonb_populate_recordset(NULL::consent_shape, %s::jsonb) AS meant
 JOIN consent_shape AS kept USING (shape_key) WHERE kept.content <> meant.content LIMIT 1
@@ -94,6 +101,8 @@ async def replace(
             await cursor.execute(_INSERT.format(table), [json.dumps(rows[table])])
     if not compiled.grants:
         return
+    keys = sorted({grant.shape_key for grant in compiled.grants})
+    await cursor.execute(_HOLD_NEW_SHAPES, {"place": _SHAPES_PLACE, "keys": keys})
     await cursor.execute(_INSERT_SHAPES, [shapes])
     await cursor.execute(_COLLISIONS, [shapes])
     if await cursor.fetchone() is not None:
