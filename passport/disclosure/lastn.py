@@ -15,6 +15,7 @@ from sqlalchemy import Integer, Select, bindparam, func, select
 from consent.model import Action
 from fhirstore.compartment import lastn as observations
 from fhirstore.compartment.lastn import Texted
+from fhirstore.compartment.newest import code_test, held_codes, keys_of
 from fhirstore.search.criteria import Criteria, mentioned
 from fhirstore.search.query import Query
 from fhirstore.search.sort import SortKey
@@ -40,6 +41,7 @@ from passport.disclosure.sifting import Opened, all_of, opened
 from passport.disclosure.through import through
 from passport.outcomes import Invalid
 from passport.runtime import Runtime
+from passport.sql import fetch
 from passport.subjects import Caller
 
 MOST_SHOWN: Final = 2_000
@@ -76,10 +78,12 @@ async def lastn(
         desk.standing = await acquainted(desk)
         finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
         criteria = await _by_rows(finder, finder.settled(query))
-        texted = await _texted(finder, criteria, most)
-        structure = ("lastn", finder.structure(criteria, ()))
-        prepared = kept(runtime, structure, lambda: _statement(finder, criteria))
-        rows = await disclosed(desk, prepared, _params(finder, criteria, texted, most))
+        codes = await _by_code(finder, criteria)
+        texted = await _texted(finder, criteria, most) if code_test(criteria) is None else []
+        structure = ("lastn", codes is not None, finder.structure(criteria, ()))
+        prepared = kept(runtime, structure, lambda: _statement(finder, criteria, by_code=codes is not None))
+        params = _params(finder, criteria, texted, most) | {"codes": codes}
+        rows = await disclosed(desk, prepared, params)
     if rows and rows[0].many:
         raise TooMany
     seen_through = through(desk)
@@ -93,6 +97,21 @@ async def _by_rows(finder: Finder, query: Query) -> Criteria:
         return settled
     found = await all_of(finder, settled, trees=False)
     return replace(settled, sifts=(), tests=(*settled.tests, among("sifted", [one.key for one in found])))
+
+
+async def _by_code(finder: Finder, criteria: Criteria) -> list[int] | None:
+    """The codes to be asked for one by one, none for all that there are; None where that does not answer it."""
+    if len(criteria.patients or ()) != 1 or criteria.held == "named":
+        return None
+    test = code_test(criteria)
+    if test is None:
+        return []
+    params = {**finder.params(criteria), "codes": keys_of(test)}
+    prepared = kept(finder.desk.runtime, ("held codes",), held_codes)
+    found = await fetch(finder.desk.connection, prepared, params)
+    # Several codes may be of one group or of several, and so may what has a code without its system.
+    one = len(found) <= 1 and all(row.of_coding for row in found)
+    return [row.value for row in found] if one else None
 
 
 async def _texted(finder: Finder, criteria: Criteria, most: int) -> list[Texted]:
@@ -111,9 +130,11 @@ def _group(finder: Finder, one: Opened) -> int:
     return one.key if text is None else finder.desk.runtime.keys.token(f"text {text}")
 
 
-def _statement(finder: Finder, criteria: Criteria) -> Select[Any]:
+def _statement(finder: Finder, criteria: Criteria, *, by_code: bool) -> Select[Any]:
     typed, reach = finder.typed(criteria), finder.reach_of(criteria)
-    found = observations.lastn(criteria, typed.clause, typed.relied, reach=reach).cte("found")
+    found = observations.lastn(criteria, typed.clause, typed.relied, reach=reach, by_code=by_code).cte(
+        "found"
+    )
     many = select(func.count() > bindparam("most_shown", type_=Integer)).select_from(found).scalar_subquery()
     shown = select(found).where(~many).cte("shown")
     totals = select(many.label("many")).subquery("totals")

@@ -28,11 +28,12 @@ from sqlalchemy import (
     literal_column,
     not_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
-from fhirstore.parameters import parameters_of
+from fhirstore.compartment.newest import CODE, least_of_linked, newest
 from fhirstore.reads import Permit, Relied, same, shown
 from fhirstore.search import statement
 from fhirstore.search.criteria import Criteria
@@ -41,7 +42,6 @@ from fhirstore.tables import UNDATED, resource, resource_token
 
 READS: Final = ("lastn",)
 
-_CODE: Final = int(parameters_of("Observation")["code"].number)
 _KEYS: Final = ARRAY(BigInteger)
 
 
@@ -55,11 +55,12 @@ class Texted:
 
 
 def uncoded() -> Test:
-    """The Observation's code has no coding."""
+    """The Observation's code has no coding: it has no index rows."""
 
     def condition(record: FromClause) -> ColumnElement[bool]:
         rows = resource_token.alias()
-        return not_(exists(select(rows.c.value).where(_coding(rows, record))))
+        of_code = and_(same(rows, record), rows.c.parameter == CODE)
+        return not_(exists(select(rows.c.value).where(of_code)))
 
     return Test(("uncoded",), condition, {})
 
@@ -76,20 +77,34 @@ def last(found: Iterable[Texted], most: int) -> list[Texted]:
     return chosen
 
 
-def lastn(criteria: Criteria, permit: Permit, relied: Relied, *, reach: Permit) -> Select[Any]:
+def lastn(
+    criteria: Criteria, permit: Permit, relied: Relied, *, reach: Permit, by_code: bool = False
+) -> Select[Any]:
     """The newest of each group, up to `most` of them and those of equal time, group by group, newest first.
 
     Bound: what the criteria, `permit` and `reach` bind; `most`; the keys and groups of what `last` chose of those
-    without coding as `texted` and `texted_groups`; `limit`, beyond all that a passport holds.
+    without coding as `texted` and `texted_groups`; `limit`, beyond all that a passport holds. `by_code` asks the index
+    rows of each code, for one patient and no more than one code; it binds what `newest` does.
     """
-    ranked = _ranked(_matching(criteria, permit, reach))
-    record = resource.alias("w")
+    coded, timed = (
+        (newest(criteria, permit), _texts()) if by_code else _all_coded(_matching(criteria, permit, reach))
+    )
+    ranked = _ranked(union_all(coded, _texted(timed)).subquery("placed"))
     chosen = select(ranked).where(ranked.c.place <= bindparam("most", type_=Integer)).subquery("chosen")
+    whole = resource.alias("w")
+    # OFFSET keeps each behind what was chosen, so that no plan reads all records to find these.
+    record = (
+        select(whole)
+        .where(same(whole, chosen))
+        .correlate(chosen)
+        .offset(literal_column("0"))
+        .lateral("shown")
+    )
     return select(
         *shown(record),
         relied(record).label("relied"),
         *(chosen.c[name] for name in ("newest", "bucket", "time")),
-    ).select_from(record.join(chosen, same(record, chosen)))
+    ).select_from(chosen.join(record, true()))
 
 
 def in_order(rows: FromClause) -> list[ColumnElement[Any]]:
@@ -99,21 +114,36 @@ def in_order(rows: FromClause) -> list[ColumnElement[Any]]:
 
 def _coding(rows: FromClause, record: FromClause) -> ColumnElement[bool]:
     # A coding of an unusual system has a second row, by its code alone, which must not link two systems.
-    return and_(same(rows, record), rows.c.parameter == _CODE, rows.c.value == any_(record.c.codes))
+    return and_(same(rows, record), rows.c.parameter == CODE, rows.c.value == any_(record.c.codes))
 
 
 def _matching(criteria: Criteria, permit: Permit, reach: Permit) -> CTE:
     found = statement.keys(criteria, permit, reach=reach).subquery("found")
     record = resource.alias("m")
-    undated: ColumnElement[Any] = literal_column(f"'{UNDATED}'::timestamptz")
-    time = func.coalesce(record.c.starts, undated, type_=TIMESTAMP(timezone=True)).label("time")
-    columns = (record.c.patient_key, record.c.record_key, record.c.codes, time)
+    columns = (record.c.patient_key, record.c.record_key, record.c.codes, _time(record))
     return select(*columns).select_from(record.join(found, same(record, found))).cte("matching")
 
 
-def _ranked(matching: CTE) -> FromClause:
-    """Everything that matches with its group, its place in it, and when the group's newest was."""
-    placed = union_all(_coded(matching), _texted(matching)).subquery("placed")
+def _texts() -> CTE:
+    """What was chosen of those without coding, with its time."""
+    record = resource.alias("m")
+    return (
+        select(record.c.patient_key, record.c.record_key, _time(record))
+        .where(
+            record.c.patient_key == bindparam("asked", type_=BigInteger),
+            record.c.record_key == any_(bindparam("texted", type_=_KEYS)),
+        )
+        .cte("texts")
+    )
+
+
+def _time(record: FromClause) -> ColumnElement[Any]:
+    undated: ColumnElement[Any] = literal_column(f"'{UNDATED}'::timestamptz")
+    return func.coalesce(record.c.starts, undated, type_=TIMESTAMP(timezone=True)).label("time")
+
+
+def _ranked(placed: FromClause) -> FromClause:
+    """Everything that was found with its group, its place in it, and when the group's newest was."""
     bucket = placed.c.bucket
     return select(
         placed,
@@ -122,14 +152,15 @@ def _ranked(matching: CTE) -> FromClause:
     ).subquery("ranked")
 
 
-def _coded(matching: CTE) -> Select[Any]:
+def _all_coded(matching: CTE) -> tuple[Select[Any], CTE]:
+    """All that matches and has a coding, with its group; and all that matches."""
     rows = resource_token.alias()
     codings = (
         select(matching.c.patient_key, matching.c.record_key, matching.c.time, rows.c.value)
         .select_from(matching.join(rows, _coding(rows, matching)))
         .cte("codings")
     )
-    buckets = _buckets(codings)
+    buckets = least_of_linked(codings)
     return (
         select(
             codings.c.patient_key,
@@ -139,28 +170,7 @@ def _coded(matching: CTE) -> Select[Any]:
         )
         .select_from(codings.join(buckets, buckets.c.value == codings.c.value))
         .group_by(codings.c.patient_key, codings.c.record_key, codings.c.time)
-    )
-
-
-def _buckets(codings: CTE) -> FromClause:
-    """Each coding with the least of all that are linked to it."""
-    one, other = codings.alias("one"), codings.alias("other")
-    linked = (
-        select(one.c.value.label("value"), other.c.value.label("other"))
-        .select_from(one.join(other, same(one, other)))
-        .distinct()
-        .cte("linked")
-    )
-    further = linked.alias("further")
-    reach = select(linked.c.value, linked.c.other).cte("linked_far", recursive=True)
-    reach = reach.union(
-        select(reach.c.value, further.c.other).join_from(reach, further, further.c.value == reach.c.other)
-    )
-    return (
-        select(reach.c.value, func.min(reach.c.other).label("bucket"))
-        .group_by(reach.c.value)
-        .subquery("buckets")
-    )
+    ), matching
 
 
 def _texted(matching: CTE) -> Select[Any]:

@@ -34,7 +34,8 @@ def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def rows_read(connection: psycopg.Connection[Any], statement: ClauseElement, known: Bound) -> float:
     """Rows of records that a statement reads, those that it then leaves out included."""
     prepared = prepare(statement)
-    bound = {name: known[name] for name in prepared.names}
+    constants = {name: ("bigint", value) for name, value in prepared.constants.items() if value is not None}
+    bound = {name: known[name] if name in known else constants[name] for name in prepared.names}
     kinds = ", ".join(kind for kind, _ in bound.values())
     connection.execute(f"DEALLOCATE ALL; PREPARE page ({kinds}) AS {prepared.numbered}".encode())
     values = ", ".join("%s" for _ in bound)
