@@ -69,6 +69,22 @@ EXPECTATIONS: Final = (
     Expectation(
         "telemedicine-keeps", "telemedicine", "searches blood pressures", 200, "all that the resident has"
     ),
+    Expectation("makes-a-code", "resident", "makes a code for today's visit", 201, "good for 15 minutes"),
+    Expectation("redeems", "physician_elsewhere", "redeems it at the reception", 201, "shared"),
+    Expectation(
+        "sees-at-the-visit",
+        "physician_elsewhere",
+        "searches blood pressures",
+        200,
+        "all that the resident has",
+    ),
+    Expectation("no-allergies-at-the-visit", "physician_elsewhere", "searches allergies", 200, "nothing"),
+    Expectation("redeems-elsewhere", "physician", "redeems the same code", 404, "refused"),
+    Expectation(
+        "reads-what-is-shared", "resident", "reads what is shared with whom", 200, "the visit, for a day"
+    ),
+    Expectation("ends-the-visit", "resident", "ends the visit's sharing", 200, "withdrawn"),
+    Expectation("after-the-visit", "physician_elsewhere", "searches blood pressures", 200, "nothing"),
     Expectation(
         "who-looked",
         "resident",

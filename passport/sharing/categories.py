@@ -31,10 +31,10 @@ def _types(*names: str) -> tuple[Coding, ...]:
 
 
 CATEGORIES: Final[Mapping[str, Category]] = {
-    "person": Category("氏名・生年月日・連絡先", "name, birth date and contact", _types("Patient")),
+    "person": Category("氏名・生年月日・連絡先", "personal details (name, birth date, contact)", _types("Patient")),
     "vital-signs": Category(
         "血圧や体重などの測定値",
-        "vital signs such as blood pressure and weight",
+        "vital signs (blood pressure, weight and others)",
         (Coding(OBSERVATION_CATEGORY, "vital-signs"),),
     ),
     "laboratory": Category(

@@ -237,20 +237,38 @@ def test_the_printed_commands_work_as_they_are_copied(town: Town) -> None:
         assert httpx.get(address, headers={name: value}, timeout=30).status_code == 200
 
 
-def test_the_page_on_using_it_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
+def _copied(page: str, town: Town, folder: Path) -> tuple[str, list[str]]:
+    """What the shell blocks of a page print, run one after the other, and its Python blocks."""
     for name, target in ((".state", town.state), (".venv", Path(sys.prefix)), ("docs", ROOT / "docs")):
-        (tmp_path / name).symlink_to(target)
-    page = (ROOT / "docs/using.md").read_text("utf-8")
-    shell = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
-    python = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    told = _run(["bash", "-euo", "pipefail", "-c", shell], tmp_path)
+        (folder / name).symlink_to(target)
+    text = (ROOT / page).read_text("utf-8")
+    shell = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    told = _run(["bash", "-euo", "pipefail", "-c", shell], folder)
     assert "OperationOutcome" not in told
+    return told, re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_on_using_it_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
+    told, python = _copied("docs/using.md", town, tmp_path)
     assert re.findall(r"^(?:in)?active$", told, re.MULTILINE) == ["inactive", "active", "inactive"]
     assert "202 Accepted" in told
     assert '"emergency-opened"' in told
     device, *libraries = [_run([".venv/bin/python", "-c", block], tmp_path) for block in python]
     assert device.count("'status': 'stored'") == 2
     assert [int(found) > 0 for found in libraries] == [True, True]
+
+
+def test_the_page_on_sharing_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
+    told, _ = _copied("docs/sharing.md", town, tmp_path)
+    computed, named = re.findall(r"^([0-9a-f]{64})\b", told, re.MULTILINE)
+    assert computed == named
+    assert told.count("202 Accepted") == 2
+    assert told.count("may see vital signs (blood pressure, weight and others) for treatment, until") == 2
+    assert "may see personal details (name, birth date, contact) and vital signs" in told
+    assert f"\n{town.persona('resident')['patient']}\n" in told
+    assert "\n404\n" in told
+    assert re.findall(r"^(declined|withdrawn)$", told, re.MULTILINE) == ["declined"] * 2 + ["withdrawn"] * 3
+    assert town.ids("physician_elsewhere", "Observation") == set()
 
 
 def _run(command: list[str], folder: Path) -> str:

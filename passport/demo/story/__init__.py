@@ -6,7 +6,7 @@ The steps know a persona file and nothing else. What should come back stands in 
 from collections.abc import Mapping
 from typing import Final
 
-from passport.demo.story import emergency, sharing, signing
+from passport.demo.story import emergency, reception, sharing, signing
 from passport.demo.story.scene import (
     BODY_WEIGHT,
     HEART_RATE,
@@ -48,6 +48,14 @@ STEPS: Final[Mapping[str, Step]] = {
     "next-medicines": medicines("physician"),
     "next-read": sharing.read_by_id,
     "telemedicine-keeps": pressures("telemedicine"),
+    "makes-a-code": reception.make_code,
+    "redeems": reception.redeem,
+    "sees-at-the-visit": pressures("physician_elsewhere"),
+    "no-allergies-at-the-visit": lambda scene: scene.search("physician_elsewhere", "AllergyIntolerance"),
+    "redeems-elsewhere": reception.redeem_elsewhere,
+    "reads-what-is-shared": reception.listed,
+    "ends-the-visit": reception.end_visit,
+    "after-the-visit": pressures("physician_elsewhere"),
     "who-looked": emergency.who_looked,
     "emergency-closed": lambda scene: scene.search("emergency_physician", "AllergyIntolerance"),
     "no-reason": emergency.without_reason,
