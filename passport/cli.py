@@ -26,6 +26,7 @@ from passport.installation.operators import another_operator, first_operators
 from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError
 from passport.receipts.commands import verify
+from passport.replay.commands import replay
 from passport.runtime import utc_now
 from passport.settings import Settings
 
@@ -253,6 +254,7 @@ def consent_group() -> None:
 
 
 consent_group.add_command(verify)
+consent_group.add_command(replay)
 consent_group.add_command(evaluate)
 
 

@@ -68,6 +68,7 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "break-glass": Shown("E", SECURITY_ALERT, Coding(DCM, "110127", "Emergency Override Started")),
     "audit-read": Shown("R", AUDIT_LOG_USED),
     "replay": Shown("R", AUDIT_LOG_USED),
+    "replay": Shown("R", AUDIT_LOG_USED),
     "meta-add": _rest("U", "update"),
     "meta-delete": _rest("U", "update"),
     "relabel": _rest("U", "update"),
@@ -81,6 +82,7 @@ ACTIONS: Final[Mapping[str, Shown]] = {
 OTHER: Final = Shown("E", REST)
 
 AUDIT_READ: Final = "audit-read"
+REPLAY: Final = "replay"
 REPLAY: Final = "replay"
 BREAK_GLASS: Final = "break-glass"
 DUPLICATES: Final = "duplicates"

@@ -31,7 +31,7 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
             WHERE shown.patient_key = told.patient_key AND granted.place = ANY (shown.relied))
         ORDER BY granted.ref),
     CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, '',
-    CAST(:session_id AS uuid), '{{}}'
+    CAST(:session_id AS uuid), '{{access}}'
 FROM (
     SELECT unnest(CAST(:told AS bigint[])) AS patient_key, NULL::bigint AS record_key, NULL::int AS version
     UNION ALL SELECT patient_key, NULL, NULL FROM locator WHERE record_key = ANY (CAST(:named AS bigint[]))

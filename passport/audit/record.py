@@ -28,7 +28,7 @@ class AuditRow:
     `versions` holds the version of each record in `record_keys`, `grants` the consents relied on, as
     `Consent/1/_history/2`. `detail` is a code or an id, never health data. `session_id` is of the session, if there
     was one. `rests` says of each record that was written what it rests on: `collect` or `correct` where consents were
-    asked, else the rule that lets it stand without.
+    asked, else the rule that lets it stand without; of a disclosure it is `access`.
     """
 
     patient_key: int

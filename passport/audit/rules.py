@@ -18,11 +18,13 @@ import orjson
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-import consent
 from passport.settings import Settings
 
 DISTRIBUTION: Final = "healthcare-passport"
 DIGEST_BYTES: Final = 16
+
+ENGINE: Final = "consent"
+"""The package that decides; it is read here, and not called."""
 
 _CLUSTER: Final = "SELECT system_identifier::text FROM pg_control_system()"
 _KNOWN: Final = "SELECT number FROM rules WHERE digest = %s"
@@ -75,7 +77,7 @@ class Rules:
 def engine_digest() -> str:
     """A digest of the sources that decide: two processes with the same one decide alike."""
     digest = blake2b(digest_size=DIGEST_BYTES)
-    for source in sorted(files(consent).iterdir(), key=lambda one: one.name):
+    for source in sorted(files(ENGINE).iterdir(), key=lambda one: one.name):
         if source.name.endswith(".py"):
             digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()
