@@ -56,6 +56,7 @@ NO_LIMITS: Final = {
     "fhirstore.validate.primitives.INTEGER_MAX": "the type's own, of the specification",
     "fhirstore.validate.primitives.STRING_MAX_BYTES": "the type's own, of the specification",
     "passport.disclosure.duplicates.MOST_SHARING": "of another interface, for operators",
+    "passport.intake.relabelling.MOST_ATTEMPTS": "of a task that goes over what is stored, and no request",
     "passport.transactions.grouping.MOST_ATTEMPTS": "past it entries are written one by one",
 }
 """What is named like a limit of a request and is none, and why."""
