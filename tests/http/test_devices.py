@@ -133,6 +133,15 @@ async def test_an_approved_device_stores_readings_with_their_origin(town: Town, 
     ]
 
 
+async def test_what_a_device_brings_is_labelled(town: Town, aoi: str, module_database: Database) -> None:
+    cuff = await town.approved(aoi)
+    results(await town.send(cuff, cuff.batch(pressure())))
+    (observation,) = await town.observations(aoi)
+    assert [label["code"] for label in observation["meta"]["security"]] == ["N"]
+    unlabelled = "SELECT count(*) FROM resource WHERE patient_key <> 0 AND confidentiality IS NULL"
+    assert one(module_database, unlabelled) == 0
+
+
 async def test_an_approval_is_a_consent_that_the_resident_can_read(town: Town, aoi: str) -> None:
     cuff = await town.enrolled(aoi)
     answer = (await town.decide(aoi, cuff, "approve")).json()

@@ -139,6 +139,15 @@ async def test_a_pharmacy_hands_over_and_the_records_are_there(counter: Counter)
     assert dispense["whenHandedOver"] == "2026-04-01"
 
 
+async def test_what_is_handed_over_is_labelled_by_its_codes(counter: Counter) -> None:
+    await counter.consent()
+    mirtazapine = handbook("20260401").replace(b"2171022F5999", b"1179051F1999")
+    assert (await counter.imported(mirtazapine))["status"] == "finished"
+    for type_name in MEDICINES:
+        (stored,) = await counter.stored(type_name)
+        assert [label["code"] for label in stored["meta"]["security"]] == ["R", "PSY"]
+
+
 async def test_the_resident_hands_over_and_is_told(counter: Counter) -> None:
     status = await counter.imported(handbook("20260401"), who=counter.patient)
     assert status["status"] == "finished"

@@ -4,6 +4,8 @@ http://hl7.org/fhir/R4/security-labels.html
 """
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -286,3 +288,28 @@ async def test_a_run_that_another_table_took_over_ends(town: Town, hanako: Voice
 async def test_a_place_is_read_as_it_was_kept() -> None:
     for reached in (Progress("a", (-5, 2**62)), Progress("a", None), Progress.start("b")):
         assert Progress.read(reached.text) == reached
+
+
+async def test_the_command_goes_over_what_is_stored_beside_the_service(town: Town, hanako: Voice) -> None:
+    reference = await older(hanako, diagnosed(hanako, "B20"))
+    first = await command(town)
+    assert first.endswith(" of them raised\n")
+    looked, raised = (int(word) for word in first.split() if word.isdigit())
+    assert (looked > raised, raised) == (True, 1)
+    assert await labels_of(hanako, reference) == [R, HIV]
+    assert await command(town) == "0 records looked at, 0 of them raised\n"
+    again = await command(town, "--again", "--batch", "2")
+    assert again == f"{looked + 1} records looked at, 0 of them raised\n"
+
+
+async def command(town: Town, *options: str) -> str:
+    state = town.runtime.settings.state
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "passport.cli", "relabel", "--state", str(state), *options),
+        env={**os.environ, "PASSPORT_DATABASE_URL": town.database.service_url},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told, complained = await process.communicate()
+    assert (process.returncode, complained) == (0, b"")
+    return told.decode()
