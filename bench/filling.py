@@ -22,13 +22,14 @@ from consent.model import Consent
 from consent.read import read_consent
 from consent.store import grant_rows, shape_rows
 from fhirstore import store
-from fhirstore.facts import extract
+from fhirstore.facts import completed, gathered
 from fhirstore.keys import KeyMaker
 from fhirstore.rows import RecordRow
 from passport.database import Connection, open_pool
 from passport.demo.consents import Tree
 from passport.dictionaries import open_dictionaries
 from passport.keys import KeyRing
+from passport.labelling import labelled
 from passport.records import Draft, Owner, sealed_row
 from passport.runtime import Runtime
 from passport.settings import Settings
@@ -161,10 +162,10 @@ class Filling:
 
 
 def record_row(runtime: Runtime, tree: Tree, owner: Owner, *, id_: str | None = None) -> RecordRow:
-    """The first version of a record as it is stored."""
+    """The first version of a record as it is stored, labels included."""
     named = id_ or runtime.new_id()
-    facts = extract({**tree, "id": named}, zone=runtime.settings.zone)
-    return sealed_row(runtime, Draft(named, 1, tree, facts), owner, source=0, now=runtime.clock())
+    tree, facts = labelled(tree, gathered({**tree, "id": named}, zone=runtime.settings.zone))
+    return sealed_row(runtime, Draft(named, 1, tree, completed(facts)), owner, source=0, now=runtime.clock())
 
 
 def _read(tree: Tree, row: RecordRow, settings: Settings) -> Consent:
