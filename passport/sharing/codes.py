@@ -31,7 +31,15 @@ from passport.runtime import Runtime
 from passport.sharing import store
 from passport.sharing.consents import Agreed
 from passport.sharing.presets import Preset, preset_of
-from passport.sharing.terms import attributes, check_members, permit, purpose_of, until_of, with_attributes
+from passport.sharing.terms import (
+    NARROWING,
+    attributes,
+    check_members,
+    permit,
+    purpose_of,
+    until_of,
+    with_attributes,
+)
 from passport.sharing.wording import Language, Wording, agreed
 from passport.sql import Row, fetch
 from passport.subjects import Caller
@@ -50,17 +58,7 @@ CHARACTERS: Final[Mapping[CodeKind, int]] = {"request": 8, "share": 12}
 VERB: Final = "share-code"
 ADDRESS: Final = "sharing/codes"
 
-_OFFERED: Final = (
-    "preset",
-    "language",
-    "version",
-    "hash",
-    "purpose",
-    "categories",
-    "codes",
-    "data_period",
-    "until",
-)
+_OFFERED: Final = ("preset", "language", "version", "hash", "purpose", "until", *NARROWING)
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
 
 

@@ -22,7 +22,15 @@ from passport.sharing.codes import patient_in, sharer_key
 from passport.sharing.consents import Agreed, offered
 from passport.sharing.owning import as_written, change, check_owner, read, told
 from passport.sharing.presets import preset_of
-from passport.sharing.terms import attributes, check_members, permit, purpose_of, until_of, with_attributes
+from passport.sharing.terms import (
+    NARROWING,
+    attributes,
+    check_members,
+    permit,
+    purpose_of,
+    until_of,
+    with_attributes,
+)
 from passport.sharing.wording import agreed
 from passport.subjects import Caller
 
@@ -30,10 +38,18 @@ ADDRESS: Final = "sharing/grants"
 
 _MEMBERS: Final = frozenset(
     {
-        "patient", "recipient", "purpose", "categories", "codes", "data_period", "until", "preset", "language",
-        "version", "hash", "replaces",
+        "patient",
+        "recipient",
+        "purpose",
+        "until",
+        "preset",
+        "language",
+        "version",
+        "hash",
+        "replaces",
+        *NARROWING,
     }
-)  # fmt: skip
+)
 _RECIPIENT: Final = re.compile(r"(?:Organization|Practitioner|PractitionerRole)/[A-Za-z0-9\-.]{1,64}")
 _CONSENT: Final = re.compile(rf"{PROPOSABLE}/([A-Za-z0-9\-.]{{1,64}})")
 GIVEN_STATES: Final = ("active", "upcoming", "ended", "withdrawn")

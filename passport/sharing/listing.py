@@ -149,6 +149,8 @@ def _said(root: Provision, names: Mapping[str, str], zone: ZoneInfo) -> dict[str
         "categories": [{"category": name, **category(name).as_json()} for name in named(root.classes)],
         "codes": sorted("|".join(coding) for coding in root.codes),
     }
+    if root.confidentiality:
+        told["confidentiality"] = sorted(level.name for level in root.confidentiality)
     period, data = root.period, root.data_period
     if period is not None and period.end is not None:
         told["until"] = written_instant(period.end)

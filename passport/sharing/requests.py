@@ -29,7 +29,15 @@ from passport.sharing import store
 from passport.sharing.codes import hashed
 from passport.sharing.consents import proposed
 from passport.sharing.roles import organizations_of
-from passport.sharing.terms import attributes, check_members, permit, purpose_of, until_of, with_attributes
+from passport.sharing.terms import (
+    NARROWING,
+    attributes,
+    check_members,
+    permit,
+    purpose_of,
+    until_of,
+    with_attributes,
+)
 from passport.sql import Row, fetch
 from passport.subjects import Caller
 
@@ -42,17 +50,7 @@ SOURCE: Final = "sharing"
 """As whose a request is kept: not its requester's, who would read in it whom it was put to."""
 
 _MEMBERS: Final = frozenset(
-    {
-        "user_code",
-        "identifier",
-        "recipient",
-        "purpose",
-        "categories",
-        "codes",
-        "data_period",
-        "until",
-        "reason",
-    }
+    {"user_code", "identifier", "recipient", "purpose", "until", "reason", *NARROWING}
 )
 _RECIPIENTS: Final = ("role", "organization")
 _IDENTIFIER_CHARACTERS: Final = 300

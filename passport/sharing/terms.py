@@ -9,6 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from consent import systems
+from consent.model import Confidentiality
 from consent.period import read_period
 from passport.identity.purposes import grantable
 from passport.outcomes import Invalid
@@ -16,7 +17,10 @@ from passport.sharing.categories import LISTED_MAX, classes_of
 
 Tree = dict[str, Any]
 
-EDITABLE: Final = frozenset({"categories", "codes", "data_period", "until"})
+NARROWING: Final = ("categories", "codes", "data_period", "confidentiality")
+"""What says which records."""
+
+EDITABLE: Final = frozenset({*NARROWING, "until"})
 """What a person may change of what was asked."""
 
 TEXT_CHARACTERS: Final = 200
@@ -37,7 +41,8 @@ def check_members(tree: Mapping[str, Any], known: Collection[str]) -> None:
 def attributes(tree: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     """The attributes of a provision that a request states; None stands for one that it takes away.
 
-    An empty list of categories is everything, one of codes every code, null as data period all times.
+    An empty list of categories is everything, one of codes every code, null as data period all times, and null as
+    confidentiality every label.
 
     Raises:
         Invalid: a member is unfit.
@@ -49,6 +54,8 @@ def attributes(tree: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
         found["code"] = _codes(tree["codes"]) or None
     if "data_period" in tree:
         found["dataPeriod"] = _data_period(tree["data_period"], zone)
+    if "confidentiality" in tree:
+        found["securityLabel"] = _labels(tree["confidentiality"])
     return found
 
 
@@ -126,6 +133,16 @@ def _data_period(value: object, zone: ZoneInfo) -> Tree | None:
             return {name: edge for name, edge in value.items() if edge is not None}
     expected = "`start` and `end` as dates, or one of them"
     raise Invalid(f"got no period in `data_period`, expected {expected}", ("data_period",))
+
+
+def _labels(value: object) -> list[Tree] | None:
+    """The label up to which something is shown."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value in Confidentiality.__members__:
+        return [{"system": systems.CONFIDENTIALITY, "code": value}]
+    expected = f"one of {', '.join(Confidentiality.__members__)}, or null"
+    raise Invalid(f"got another confidentiality, expected {expected}", ("confidentiality",))
 
 
 def _concept(system: str, code: str) -> Tree:

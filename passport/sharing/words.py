@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consent.model import Action, Effect, Interval, Provision, Purpose
+from consent.model import Action, Confidentiality, Effect, Interval, Provision, Purpose
 from passport.sharing.categories import CATEGORIES, named
 
 
@@ -63,7 +63,9 @@ _EVERYTHING: Final = Words(
 )
 _OTHER_CLASS: Final = Words("その他に指定された種類の記録", "further kinds of records that are named")
 _OF_CODES: Final = Words("（指定された項目だけ）", " (of these only the items that are named)")
+_ORDINARY: Final = Words("（特に慎重に扱う記録を除く）", " (except those to be handled with special care)")
 _CONDITIONS: Final = Words("ただし、除外や条件があります。", " There are exceptions or conditions.")
+_NOTHING: Final = Words("", "")
 _OPEN: Final = Words("やめるまで", "until you stop it")
 
 
@@ -77,7 +79,7 @@ def said(root: Provision, names: Mapping[str, str], zone: ZoneInfo) -> Words:
     """
     who, what, why = _who(root, names), _what(root, zone), _why(root)
     until, verbs = ending(root.period, zone), _verbs(root)
-    further = _CONDITIONS if _conditional(root) else Words("", "")
+    further = _CONDITIONS if _conditional(root) else _NOTHING
     if root.effect is Effect.DENY:
         who = who or _ANYONE
         particle = "" if who is _ANYONE else "は"
@@ -131,14 +133,15 @@ def _named(actor: str, names: Mapping[str, str]) -> Words:
 
 def _what(root: Provision, zone: ZoneInfo) -> Words:
     kinds = _listed(category(name) for name in named(root.classes)) if root.classes else _EVERYTHING
-    codes = _OF_CODES if root.codes else Words("", "")
+    codes = _OF_CODES if root.codes else _NOTHING
+    labels = _ORDINARY if _ordinary(root) else _NOTHING
     times = _times(root.data_period, zone)
-    return Words(f"{times.ja}{kinds.ja}{codes.ja}", f"{kinds.en}{codes.en}{times.en}")
+    return Words(f"{times.ja}{kinds.ja}{codes.ja}{labels.ja}", f"{kinds.en}{codes.en}{labels.en}{times.en}")
 
 
 def _times(period: Interval | None, zone: ZoneInfo) -> Words:
     if period is None:
-        return Words("", "")
+        return _NOTHING
     first = _day(period.start and period.start.astimezone(zone), "から", "from")
     last = _day(period.end and _last(period.end, zone), "まで", "until")
     return Words(f"{first.ja}{last.ja}の", f"{first.en}{last.en}")
@@ -146,13 +149,13 @@ def _times(period: Interval | None, zone: ZoneInfo) -> Words:
 
 def _day(day: datetime | None, ja: str, en: str) -> Words:
     if day is None:
-        return Words("", "")
+        return _NOTHING
     return Words(f"{day.year}年{day.month}月{day.day}日{ja}", f" {en} {day.day} {day:%B} {day.year}")
 
 
 def _why(root: Provision) -> Words:
     if not root.purposes:
-        return Words("", "")
+        return _NOTHING
     whys = _listed(PURPOSES[purpose] for purpose in Purpose if purpose in root.purposes)
     return Words(f"{whys.ja}のために", f" for {whys.en}")
 
@@ -163,8 +166,14 @@ def _verbs(root: Provision) -> Words:
     return _listed((ACTIONS[action] for action in Action if action in (root.actions or meant)), last)
 
 
+def _ordinary(root: Provision) -> bool:
+    """Whether it shows all but what is labelled above the normal."""
+    return root.effect is Effect.PERMIT and root.confidentiality == {Confidentiality.N}
+
+
 def _conditional(root: Provision) -> bool:
-    return bool(root.children or root.data or root.confidentiality or root.sensitivities)
+    labelled = root.sensitivities or (root.confidentiality and not _ordinary(root))
+    return bool(root.children or root.data or labelled)
 
 
 def _listed(words: Iterable[Words], joint: str = "and") -> Words:

@@ -15,6 +15,7 @@ from passport.sharing.codes import LIFE
 from passport.sharing.wording import WORDINGS
 from tests import resources as made
 from tests.cast import Cast
+from tests.identities import merged
 from tests.sharing import CARD, REASON, ask, asking, code_of, done, identified, later, sent, shown, told
 from tests.town import Town, Voice, outcome
 from tests.unit.consent.words import Json, deny, permit
@@ -160,6 +161,28 @@ async def test_codes_narrow_and_an_empty_list_widens(town: Town, hanako: Voice, 
     request = await requested(hanako, cast.b, codes=["http://loinc.org|29463-7"])
     await done(hanako, f"requests/{request}/grant", {**await shown(town), "codes": [], "categories": []})
     assert (await cast.b.sees(pressure), await cast.b.sees(weight)) == (True, True)
+
+
+async def test_what_is_to_be_handled_with_special_care_can_be_left_out(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    normal, special = [
+        await hanako.create(made.pressure(hanako.reference, meta=made.labelled(label))) for label in "NR"
+    ]
+    given = await done(
+        hanako, "grants", {**await shown(town), "recipient": cast.clinic, "confidentiality": "N"}
+    )
+    assert (await cast.a_at_k.sees(normal), await cast.a_at_k.sees(special)) == (True, False)
+    assert given["confidentiality"] == ["N"]
+    assert "special care" in given["text"]["en"]
+
+
+async def test_of_a_merged_person_the_registration_in_use_is_asked(town: Town, cast: Cast) -> None:
+    survivor, duplicate = await town.resident(), await town.resident(identifier=identified("SAMPLE-4"))
+    await merged(survivor, duplicate)
+    request = await ask(cast.b, identifier=f"{CARD}|SAMPLE-4")
+    (waiting,) = await told(survivor, "requests")
+    assert (waiting["id"], waiting["patient"]) == (request, survivor.reference)
 
 
 async def test_a_declined_request_tells_its_requester_that_and_nothing_else(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.element import Element
-from consent.model import Coding, Effect
+from consent.model import Coding, Confidentiality, Effect
 from consent.provision import read_provision
 from consent.systems import RESOURCE_TYPES
 from fhirstore.types import TYPES
@@ -65,6 +65,7 @@ def test_what_is_made_of_terms_is_a_provision_that_can_be_enforced() -> None:
         "categories": ["medicines", "vital-signs", "Goal"],
         "codes": ["http://loinc.org|85354-9"],
         "data_period": {"start": "2025", "end": None},
+        "confidentiality": "N",
     }
     provision = with_attributes(permit("PractitionerRole/r", "TREAT"), attributes(tree, TOKYO))
     issues: list[Any] = []
@@ -74,6 +75,7 @@ def test_what_is_made_of_terms_is_a_provision_that_can_be_enforced() -> None:
     assert read.codes == {Coding("http://loinc.org", "85354-9")}
     assert read.data_period is not None
     assert read.data_period.end is None
+    assert read.confidentiality == {Confidentiality.N}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,8 @@ def test_what_is_made_of_terms_is_a_provision_that_can_be_enforced() -> None:
         {"data_period": {"begin": "2026-01-01"}},
         {"data_period": "2026"},
         {"data_period": {"start": 2026}},
+        {"confidentiality": "X"},
+        {"confidentiality": ["N"]},
     ],
 )
 def test_unfit_terms_are_refused(tree: dict[str, Any]) -> None:

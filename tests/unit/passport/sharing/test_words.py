@@ -53,6 +53,7 @@ def test_a_deny_says_who_does_not() -> None:
         replace(PERMIT, data_period=until(2025, 1, 1)),
         replace(PERMIT, period=until(2027, 1, 1)),
         replace(PERMIT, confidentiality=frozenset({Confidentiality.N})),
+        replace(PERMIT, confidentiality=frozenset({Confidentiality.L})),
         replace(PERMIT, sensitivities=frozenset({Coding("x", "HIV")})),
         replace(PERMIT, children=(Provision(effect=Effect.DENY, classes=MEDICINES),)),
         replace(PERMIT, actions=frozenset({Action.COLLECT})),
