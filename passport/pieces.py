@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/http.html#update
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from consent.model import Action
 from fhirstore.elements import Code, codes_in, values_at
@@ -26,6 +26,8 @@ from passport.records import Owner
 from passport.subjects import Subject
 
 Method = Literal["create", "update", "delete"]
+
+_PROVENANCE: Final = "Provenance"
 
 
 class InvalidWrites(Invalid):
@@ -161,8 +163,8 @@ def check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
         Refused: a scope is missing.
     """
     rights: dict[Method, Right] = {"create": "c", "update": "u", "delete": "d"}
-    # What our own code writes beside it needs no scope of the session.
-    asked = [one for one in writes if one.on is None]
+    # The Provenance that our own code writes beside them needs no scope of the session.
+    asked = [one for one in writes if one.on is None or one.type != _PROVENANCE]
     if not all(allows(subject.scopes, one.type, rights[one.method]) for one in asked):
         raise Refused("the session's scopes do not allow this")
 
