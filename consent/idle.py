@@ -91,6 +91,21 @@ class Ruled:
         """The provision that grants or blocks."""
         return self.heads[-1].provision
 
+    @property
+    def purposes(self) -> frozenset[Purpose]:
+        """The purposes that all of it means."""
+        return _purposes(self.heads)
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """The actions that all of it means."""
+        return _actions(self.heads)
+
+    @property
+    def actors(self) -> list[frozenset[str]]:
+        """Groups of actors, of each of which somebody has to be among those that a caller acts for."""
+        return [head.provision.actors for head in self.heads if head.provision.actors]
+
 
 def idle(
     consents: Sequence[Consent], asked: Collection[str], at: datetime, leads: Leads | None = None
@@ -309,23 +324,11 @@ def _clipped(periods: Sequence[Interval], at: datetime) -> Interval:
 
 
 def _inside(one: Interval | None, other: Interval | None) -> bool:
-    if other is None:
-        return True
-    if one is None:
-        return False
-    begins = other.start is None or (one.start is not None and other.start <= one.start)
-    ends = other.end is None or (one.end is not None and one.end <= other.end)
-    return begins and ends
+    return other is None or (one is not None and one.lies_in(other) is True)
 
 
 def _disjoint(one: Interval | None, other: Interval | None) -> bool:
-    if one is None or other is None:
-        return False
-    return _before(one, other) or _before(other, one)
-
-
-def _before(one: Interval, other: Interval) -> bool:
-    return one.end is not None and other.start is not None and one.end <= other.start
+    return one is not None and other is not None and one.lies_in(other) is False
 
 
 def _types(heads: Iterable[Head]) -> frozenset[str] | None:

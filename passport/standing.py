@@ -251,7 +251,8 @@ _SUPPOSED_CALLER: Final = """
 
 
 def _supposed() -> Prepared:
-    text = _text(_SUPPOSED_CALLER, anyone=False, closer=True, supposed=_SUPPOSED)
+    answer = "found.*, (SELECT actors FROM known), (SELECT unresolved FROM known),"
+    text = _text(_SUPPOSED_CALLER, anyone=False, closer=True, answer=answer, supposed=_SUPPOSED)
     return Prepared(
         f"""
 WITH {_KEPT}
@@ -381,9 +382,20 @@ async def standing_in(asking: Asking) -> Standing:
     return _standing(row, anyone=asking.anyone)
 
 
-async def suppose(connection: Connection, params: Mapping[str, Any]) -> list[Standing]:
+class Supposed(NamedTuple):
+    """How somebody who is not here would stand, whom they act for (keys), and whether that is all that is known."""
+
+    standing: Standing
+    actors: frozenset[int]
+    unresolved: bool
+
+
+async def suppose(connection: Connection, params: Mapping[str, Any]) -> list[Supposed]:
     """How each case of `SUPPOSED` would stand, in their order; the wall is left where the last one has it."""
-    return [_standing(row, anyone=False) for row in await fetch(connection, SUPPOSED, params)]
+    return [
+        Supposed(_standing(row, anyone=False), frozenset(row.actors), row.unresolved)
+        for row in await fetch(connection, SUPPOSED, params)
+    ]
 
 
 def _standing(row: Any, *, anyone: bool) -> Standing:

@@ -131,6 +131,13 @@ _LASTN: Final = _PART | {
     "code": "such as `http://loinc.org|85354-9`",
 }
 
+_ROLE: Final = "PractitionerRole/3c0f3a52-1f0e-4c37-a1f5-52a6dbe7f0c1"
+_DRAFTED: Final = {
+    "patient": _REFERENCE,
+    "drafts": [{"resourceType": "Consent", "status": "active", "provision": "as in `POST /fhir/Consent`"}],
+    "replaces": ["Consent/7f4f2f0e-6a57-4d0e-8f57-0b1c2d3e4f50"],
+}
+
 _ONLY_ASKED: Final = (401, 403)
 _FROM_ANYONE: Final = (400, 401)
 
@@ -281,6 +288,22 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "誰が見たか: who looked, when, why, and under which consent",
         parameters=_LOG | {"_count": _PAGING["_count"]},
         errors=(400, *_ONLY_ASKED),
+    ),
+    ("/sharing/preview", "post"): Operation(
+        "What somebody would see if I saved these Consents: counts, records, and rules that do nothing",
+        _json({**_DRAFTED, "actor": _ROLE, "purpose": "TREAT", "count": 20}),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/sharing/changes", "post"): Operation(
+        "What saving these Consents would change, and for whom", _json(_DRAFTED), errors=(400, *_ONLY_ASKED)
+    ),
+    ("/sharing/explain", "get"): Operation(
+        "Who can see a record of mine and why; or which consents an access in my log meets, and why",
+        parameters={
+            "record": "a record of mine, such as `Observation/…`",
+            "access": "the id of an AuditEvent of my own log",
+            "patient": "for whom I act, `Patient/…`; without it for myself",
+        },
     ),
     ("/identity/duplicates", "get"): Operation(
         "Registrations that share an identifier, and of which systems (operator)",

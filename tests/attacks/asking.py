@@ -350,6 +350,31 @@ def accesses(draw: Random, scene: Scene) -> Asked:
     return Asked.of("GET", "/audit/accesses", None, *pairs)
 
 
+def preview_sharing(draw: Random, scene: Scene) -> Asked:
+    looked_at = {"actor": draw.choice(scene.directory), "purpose": "TREAT", "count": draw.choice((1, 20))}
+    return Asked.of("POST", "/sharing/preview", {**_edit(draw, scene), **looked_at}, Content_Type=JSON)
+
+
+def sharing_changes(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", "/sharing/changes", _edit(draw, scene), Content_Type=JSON)
+
+
+def _edit(draw: Random, scene: Scene) -> Json:
+    """Drafts of somebody, who may well not be the one who asks; of the third of the residents most often."""
+    patient = draw.choice((*scene.people[2:3] * 4, scene.patient(draw)))
+    roots = [permit(scene.directory[2]), permit(scene.directory[0], types=["Observation"]), deny()]
+    chosen = draw.sample(roots, draw.choice((1, 2)))
+    replaced = draw.choice(((), (), (draw.choice(scene.consents),)))
+    drafts = [consent_json(root, patient) for root in chosen]
+    return {"patient": patient, "drafts": drafts, "replaces": list(replaced)}
+
+
+def explain_sharing(draw: Random, scene: Scene) -> Asked:
+    of_record, of_access = ("record", scene.record(draw)), ("access", f"1793491200000000-{NEVER}")
+    whose = draw.choice(((), (), (("patient", scene.patient(draw)),)))
+    return Asked.of("GET", "/sharing/explain", None, draw.choice((of_record, of_record, of_access)), *whose)
+
+
 def merge(draw: Random, scene: Scene) -> Asked:
     tree = {"survivor": scene.patient(draw), "duplicate": scene.patient(draw), "reason": "架空の理由"}
     return Asked.of("POST", "/identity/merges", tree, Content_Type=JSON)
@@ -425,31 +450,6 @@ def _request(draw: Random, scene: Scene) -> str:
 
 def _json_to(path: str, tree: Json | None) -> Asked:
     return Asked.of("POST", path, tree, Content_Type=JSON)
-
-
-def preview_sharing(draw: Random, scene: Scene) -> Asked:
-    looked_at = {"actor": draw.choice(scene.directory), "purpose": "TREAT", "count": draw.choice((1, 20))}
-    return Asked.of("POST", "/sharing/preview", {**_edit(draw, scene), **looked_at}, Content_Type=JSON)
-
-
-def sharing_changes(draw: Random, scene: Scene) -> Asked:
-    return Asked.of("POST", "/sharing/changes", _edit(draw, scene), Content_Type=JSON)
-
-
-def _edit(draw: Random, scene: Scene) -> Json:
-    """Drafts of somebody, who may well not be the one who asks; of the third of the residents most often."""
-    patient = draw.choice((*scene.people[2:3] * 4, scene.patient(draw)))
-    roots = [permit(scene.directory[2]), permit(scene.directory[0], types=["Observation"]), deny()]
-    chosen = draw.sample(roots, draw.choice((1, 2)))
-    replaced = draw.choice(((), (), (draw.choice(scene.consents),)))
-    drafts = [consent_json(root, patient) for root in chosen]
-    return {"patient": patient, "drafts": drafts, "replaces": list(replaced)}
-
-
-def explain_sharing(draw: Random, scene: Scene) -> Asked:
-    of_record, of_access = ("record", scene.record(draw)), ("access", f"1793491200000000-{NEVER}")
-    whose = draw.choice(((), (), (("patient", scene.patient(draw)),)))
-    return Asked.of("GET", "/sharing/explain", None, draw.choice((of_record, of_record, of_access)), *whose)
 
 
 def plainly(path: str) -> Ask:
