@@ -7,7 +7,7 @@ proposals, policies. Whatever no rule names needs a consent that lets this sourc
 know the caller refuses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -43,6 +43,7 @@ _NEVER_LABELLED: Final = frozenset({"AuditEvent", "Provenance"})
 
 _PATIENT_ONLY: Final = frozenset({"CareTeam"})
 _COLLECTIVES: Final = ("CareTeam/", "Group/")
+_RELATIVES: Final = ("Patient/", "RelatedPerson/")
 _PROPOSING: Final = frozenset({"practitioner", "service", "proxy"})
 
 
@@ -127,6 +128,14 @@ def _patient(subject: Subject, name: str, facts: Facts, before: Before | None, *
     return Basis.OWN
 
 
+def _actors(provision: Mapping[str, Any]) -> Iterator[str]:
+    """Whom a provision and its exceptions name."""
+    for actor in provision.get("actor", ()):
+        yield actor.get("reference", {}).get("reference", "")
+    for child in provision.get("provision", ()):
+        yield from _actors(child)
+
+
 def _consent(
     subject: Subject, tree: Mapping[str, Any], facts: Facts, before: Before | None, *, sandbox: bool
 ) -> Basis:
@@ -146,4 +155,8 @@ def _consent(
         raise Refused("a proxy writes consents for single persons and organizations")
     if subject.reference in facts.references or (before is not None and before.names_caller):
         raise Refused("a proxy does not write consents that name the proxy")
+    active = tree.get("status") == "active"
+    if active and any(actor.startswith(_RELATIVES) for actor in _actors(tree.get("provision", {}))):
+        # The proxy's own passport, and others by whom the same person acts, are the proxy by another name.
+        raise Refused("a proxy shares with clinicians and services, and lets no person act for the patient")
     return Basis.CONSENT

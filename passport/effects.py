@@ -155,8 +155,8 @@ def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
         return "access-withdrawn" if one.row.version > 1 else None
     grants = [grant for grant in compiled.grants if grant.effect == GrantEffect.PERMIT]
     shares = any(_shares(node.actions) for grant in grants for node in grant.nodes[: grant.shape.heads])
-    # The approval of a device lets it write; nobody sees anything by it.
-    return "access-granted" if shares else None
+    # The approval of a device lets it write; nobody sees anything by it. The city desk tells what it wrote itself.
+    return "access-granted" if shares and one.on is not Basis.DESK else None
 
 
 def _shares(actions: int | None) -> bool:

@@ -110,7 +110,6 @@ class Town:
         finally:
             self.clock.ahead = before
 
-
     @contextmanager
     def much_later(self, ahead: timedelta) -> Iterator[None]:
         """The same, with new tokens for everybody: those of before are over."""

@@ -73,6 +73,8 @@ async def principal(
         own = record.patient_key if kind == "patient" else None
         if own is not None and await fetch(connection, DEAD, {"patient_key": own, "now": now}):
             raise UnknownPrincipal
+        if kind == "proxy":
+            scopes = await _left_to_proxy(connection, runtime.keys.reference(reference), scopes, now)
         if record.type == "PractitionerRole":
             person, role = await _practitioner(runtime, connection, reference, now), reference
     return Subject(
@@ -87,6 +89,22 @@ async def principal(
         session_id=None,
         opened_patient_key=None,
     )
+
+
+async def _left_to_proxy(
+    connection: Connection, proxy_key: int, scopes: frozenset[str], now: datetime
+) -> frozenset[str]:
+    """The scopes of somebody who acts for a patient; a guardian whose child is of age has none left.
+
+    Raises:
+        UnknownPrincipal: they act no more.
+    """
+    for row in await fetch(connection, store.PROXY, {"proxy_key": proxy_key}):
+        if row.ended_at is not None:
+            raise UnknownPrincipal
+        if row.guardian and row.until <= now:
+            return frozenset()
+    return scopes
 
 
 async def resident_concerned(runtime: Runtime, connection: Connection, subject: Subject) -> int | None:

@@ -40,7 +40,7 @@ _EVERYTHING: Final[Mapping[Kind, str]] = {
     "device": "system/*.cruds",
     "operator": "user/*.cruds",
     "auditor": "user/*.rs",
-    "clerk": "user/*.cruds",
+    "clerk": "user/*.rs",
 }
 
 

@@ -149,6 +149,13 @@ async def withdraw(connection: Connection, login: str, *, now: datetime) -> bool
     return bool(rows)
 
 
+async def withdraw_from(connection: Connection, subject: str, *, now: datetime) -> None:
+    """Take every code of somebody back, and end whatever they have open."""
+    await fetch(connection, store.END_CODES, {"subject": subject})
+    # A statement of its own: it sees the session of a sign-in that held the code until now.
+    await fetch(connection, store.END_SESSIONS, {"subject": subject, "now": now})
+
+
 async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) -> tokens.Issued:
     """Answer a sign-in; signed in or not, it has its audit row.
 

@@ -16,11 +16,14 @@ INSERT INTO session (token_hash, session_id, kind, subject, role, client, actor_
     opened_patient_key, purpose, scopes, issued_at, expires_at)
 VALUES (%(token_hash)s, %(session_id)s, %(kind)s, %(subject)s, %(role)s, %(client)s, %(actor_key)s,
     %(client_key)s, %(patient_key)s, %(opened_patient_key)s, %(purpose)s, %(scopes)s, %(issued_at)s,
-    %(expires_at)s)
+    -- No session of a guardian outlives their office.
+    least(%(expires_at)s::timestamptz, (SELECT min(until) FROM family_proxy
+        WHERE proxy_key = %(actor_key)s AND guardian AND until > %(issued_at)s)))
+RETURNING expires_at
 """,
     {},
 )
-"""Begin a session; its token's text is known to the caller alone."""
+"""Begin a session; its token's text is known to the caller alone. It answers when the session ends."""
 
 END_SESSION: Final = Prepared(
     """
@@ -141,6 +144,24 @@ END_CODE: Final = Prepared(
     "UPDATE sign_in_code SET active = false WHERE login = %(login)s AND active RETURNING subject, role", {}
 )
 """Take a login's code back."""
+
+END_CODES: Final = Prepared(
+    "UPDATE sign_in_code SET active = false WHERE subject = %(subject)s AND active", {}
+)
+"""Take back whatever codes somebody has."""
+
+END_SESSIONS: Final = Prepared(
+    """
+UPDATE session SET ended_at = %(now)s WHERE subject = %(subject)s AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End whatever somebody has open."""
+
+PROXY: Final = Prepared(
+    "SELECT guardian, until, ended_at FROM family_proxy WHERE proxy_key = %(proxy_key)s", {}
+)
+"""Whether somebody acts for a patient still, and until when a guardian does."""
 
 END_SESSIONS_OF_CODE: Final = Prepared(
     """

@@ -65,8 +65,8 @@ async def issue(
     """
     text = urlsafe_b64encode(runtime.ring.random(TOKEN_BYTES)).decode().rstrip("=")
     session_id = random_uuid(runtime)
-    await _open(runtime, connection, subject, token_hash(text), session_id, now, now + lifetime)
-    return Issued(text, session_id, subject.scopes, now, now + lifetime)
+    ends = await _open(runtime, connection, subject, token_hash(text), session_id, now, now + lifetime)
+    return Issued(text, session_id, subject.scopes, now, ends)
 
 
 async def delegate(
@@ -110,7 +110,7 @@ async def _open(
     session_id: UUID,
     now: datetime,
     expires_at: datetime,
-) -> None:
+) -> datetime:
     keys = runtime.keys
     row = {
         "token_hash": hashed,
@@ -128,4 +128,6 @@ async def _open(
         "issued_at": now,
         "expires_at": expires_at,
     }
-    await fetch(connection, store.OPEN_SESSION, row)
+    (opened,) = await fetch(connection, store.OPEN_SESSION, row)
+    ends: datetime = opened.expires_at
+    return ends

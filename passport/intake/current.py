@@ -10,6 +10,7 @@ from typing import Any
 from consent.model import Action
 from fhirstore import store
 from passport.admission import Desk
+from passport.authority import Basis
 from passport.decision import decide
 from passport.pieces import Current, Write
 from passport.sql import fetch
@@ -22,17 +23,20 @@ async def currents_of(desk: Desk, writes: Sequence[Write]) -> dict[str, Current]
     about = {f"{one.type}/{one.id}" for one in writes if one.method != "create"}
     if not about:
         return {}
+    kept = {f"{one.type}/{one.id}" for one in writes if _kept(desk, one)}
     found: dict[int, dict[Action, Any]] = {}
     for action in (Action.CORRECT, Action.COLLECT, Action.ACCESS):
-        for row in await locked(desk, action, about):
+        for row in await locked(desk, action, about, kept):
             found.setdefault(row.record_key, {})[action] = row
     currents = {}
     for reference in about:
         rows = found.get(desk.runtime.keys.reference(reference), {})
         # A consent withdrawn between two of the statements takes a row out of sight: then it is not there.
-        if len(rows) < 3 or rows[Action.ACCESS].deleted or not _seen(desk, reference, rows[Action.ACCESS]):
+        if len(rows) < 3 or rows[Action.ACCESS].deleted:
             continue
         row = rows[Action.ACCESS]
+        if not (row.permitted or reference in kept):
+            continue
         currents[reference] = Current(
             row,
             correctable=rows[Action.CORRECT].permitted,
@@ -41,12 +45,14 @@ async def currents_of(desk: Desk, writes: Sequence[Write]) -> dict[str, Current]
     return currents
 
 
-async def locked(desk: Desk, action: Action, references: Collection[str]) -> Sequence[Any]:
+async def locked(
+    desk: Desk, action: Action, references: Collection[str], kept: Collection[str] = ()
+) -> Sequence[Any]:
     """The current rows of these references, with whether the caller is permitted this action on each."""
     runtime = desk.runtime
     standing = await desk.standing_for(action, *sorted(references))
-    if standing.named and any(_registers(desk, reference) for reference in references):
-        # An operator corrects a registration, behind which nothing is shared with them.
+    if standing.named and kept:
+        # An operator corrects a registration, and the city desk consents: nothing is shared with either.
         await desk.widen(*standing.named)
     decision = await decide(runtime, desk.connection, standing, action)
     prepared = runtime.statements.composed(("lock", decision.structure), partial(store.lock, decision.clause))
@@ -65,10 +71,6 @@ def names_caller(desk: Desk, row: Any) -> bool:
     return desk.runtime.keys.reference(desk.subject.reference) in row.refs
 
 
-def _registers(desk: Desk, reference: str) -> bool:
+def _kept(desk: Desk, one: Write) -> bool:
     """Whether it is the caller's office to keep this record, which they replace and do not read."""
-    return desk.subject.kind == "operator" and reference.startswith(f"{_REGISTERED}/")
-
-
-def _seen(desk: Desk, reference: str, row: Any) -> bool:
-    return bool(row.permitted) or _registers(desk, reference)
+    return one.on is Basis.DESK or (desk.subject.kind == "operator" and one.type == _REGISTERED)

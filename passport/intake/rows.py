@@ -29,6 +29,10 @@ PROPOSALS_PER_HOUR: Final = 60
 """Consents that one source may put to patients; each tells somebody, so it is bounded."""
 
 
+_FOR_OTHERS: Final = (Basis.PROPOSAL, Basis.OFFICE, Basis.DESK)
+"""What is written for people of whom the wall may hide everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A row with the JSON that is sealed in it."""
@@ -67,9 +71,7 @@ async def rows_of(desk: Desk, pieces: Sequence[Piece], rest: Rest) -> list[Drawn
             raise Refused
         check_same_patient(desk, piece, owner)
         owners[piece.reference] = owner
-    put = {
-        owners[piece.reference].patient_key for piece in pieces if piece.on in (Basis.PROPOSAL, Basis.OFFICE)
-    }
+    put = {owners[piece.reference].patient_key for piece in pieces if piece.on in _FOR_OTHERS}
     # Nobody's records are in sight as it is; they are named so that a request to nobody costs what any costs.
     if widened := sorted(put | {patient_key for patient_key, _ in registered.values()}):
         await desk.widen(*widened)

@@ -14,6 +14,7 @@ from passport.admission import Desk
 from passport.audit.written import unrecorded
 from passport.decision import decide
 from passport.effects import Effective, carry_effects, check_effects
+from passport.family.birthdays import guardians_of, moved
 from passport.holders import check_held
 from passport.intake.contents import check_targets, pieces_of
 from passport.intake.current import currents_of
@@ -54,8 +55,15 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
     rest = await rest_of(desk, pieces)
     await check_targets(desk, pieces)
     drawn = await rows_of(desk, pieces, rest)
-    await _store(desk, pieces, drawn, rest, commit=commit)
-    return [answered(piece, one.row, one.plain) for piece, one in zip(pieces, drawn, strict=True)]
+    guardians = await guardians_of(desk, writes)
+    await _store(desk, pieces, drawn, rest, commit=commit and not guardians)
+    written = [answered(piece, one.row, one.plain) for piece, one in zip(pieces, drawn, strict=True)]
+    if guardians:
+        if consents := await moved(desk, written, guardians):
+            await write(desk, consents)
+        if commit:
+            await desk.commit()
+    return written
 
 
 async def _store(

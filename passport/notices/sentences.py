@@ -16,6 +16,12 @@ Kind = Literal[
     "emergency-opened",
     "emergency-justified",
     "emergency-not-justified",
+    "guardian-began",
+    "guardian-ended",
+    "guardianship-ended",
+    "came-of-age",
+    "paper-consent-recorded",
+    "paper-withdrawal-recorded",
     "sign-in-code-issued",
     "device-enrolment-pending",
     "reading-quarantined",
@@ -73,6 +79,32 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "あなた、またはあなたの代理の方のサインインコードが発行されました。心当たりがなければ市の窓口に知らせてください。",
         "A sign-in code was issued for you or for someone who acts for you. If you know nothing of it, "
         "tell the city desk.",
+    ),
+    "guardian-began": Sentence(
+        "市の窓口で、あなたの保護者が代理人として登録されました。18歳になると自動的に終わります。",
+        "At the city desk a guardian was registered to act for you. It ends by itself when you are 18.",
+    ),
+    "guardian-ended": Sentence(
+        "市の窓口で、あなたの保護者の代理が終わりました。",
+        "At the city desk it was ended that a guardian acts for you.",
+    ),
+    "guardianship-ended": Sentence(
+        "お子さまが18歳になりました。あなたはお子さまの記録を見ることができなくなりました。",
+        "The child for whom you acted is 18. You can see their records no more.",
+    ),
+    "came-of-age": Sentence(
+        "18歳になりました。保護者はあなたの記録を見ることができなくなりました。保護者が始めた共有は続いています。"
+        "確かめて、やめることができます。サインインコードは市の窓口で受け取れます。",
+        "You are 18. Your guardian can see your records no more. What they shared with others goes on: check it, "
+        "and stop it where you want. The city desk gives you a sign-in code of your own.",
+    ),
+    "paper-consent-recorded": Sentence(
+        "市の窓口で、紙の同意書による共有が登録されました。心当たりがなければ市の窓口に知らせてください。",
+        "At the city desk a consent on paper was recorded for you. If you know nothing of it, tell the city desk.",
+    ),
+    "paper-withdrawal-recorded": Sentence(
+        "市の窓口で、紙の書面による共有の取りやめが登録されました。",
+        "At the city desk it was recorded that you stop sharing, as you wrote on paper.",
     ),
     "device-enrolment-pending": Sentence(
         "新しい測定機器が登録を待っています。あなたの機器であれば承認してください。",

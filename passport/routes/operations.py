@@ -483,6 +483,59 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         _json({"verdict": "justified", "comment": "4 to 1000 characters: what was looked at, and what was found"}),
         success=(201,),
     ),
+    ("/family", "get"): Operation("Who acts for me, or did", errors=_ONLY_ASKED),
+    ("/family/proxies", "post"): Operation(
+        "Let somebody act for me; their sign-in code is shown this once",
+        _json(
+            {
+                "name": "見本 春子",
+                "relationship": "child",
+                "categories": ["medicines", "vital-signs"],
+                "decides": False,
+                "until": "2027-03-31",
+            }
+        ),
+        success=(201,),
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/family/proxies/{proxy_id}/end", "post"): Operation(
+        "Let somebody act for me no more: grants, code and sessions end in one step",
+        errors=(*_ONLY_ASKED, 404),
+    ),
+    ("/desk/matters", "get"): Operation("What waits for a second clerk (clerk)", errors=_ONLY_ASKED),
+    ("/desk/matters", "post"): Operation(
+        "Enter a `consent` on paper, its `withdrawal`, a `guardian`, or a `sign-in`; a second clerk decides (clerk)",
+        _json(
+            {
+                "kind": "consent",
+                "patient": _REFERENCE,
+                "grant": {
+                    "recipient": "Organization/24576530-8da4-4886-9106-3e06b58167b6",
+                    "purpose": "TREAT",
+                    "categories": ["medicines"],
+                    "preset": "three-months",
+                },
+                "scan": {"contentType": "image/jpeg", "data": "/9j/4AAQSkZJRg…"},
+            }
+        ),
+        success=(201,),
+    ),
+    ("/desk/matters/{matter_id}", "get"): Operation(
+        "A matter, with what was entered as long as it waits (clerk)", errors=(*_ONLY_ASKED, 404)
+    ),
+    ("/desk/matters/{matter_id}/confirm", "post"): Operation(
+        "Agree to what another clerk entered (clerk)", errors=(*_ONLY_ASKED, 404)
+    ),
+    ("/desk/matters/{matter_id}/decline", "post"): Operation(
+        "Let nothing come of what was entered (clerk)", errors=(*_ONLY_ASKED, 404)
+    ),
+    ("/desk/matters/{matter_id}/receipt", "get"): Operation(
+        "The receipt of a consent on paper as a page to be printed: for its patient, and an hour long for the desk",
+        errors=(401, 404),
+    ),
+    ("/desk/guardianships/{proxy_id}/end", "post"): Operation(
+        "Let a guardian act no more, before the child is of age (clerk)", errors=(*_ONLY_ASKED, 404)
+    ),
     ("/auth/clients/{client_id}", "put"): Operation(
         "Register a client (operator)",
         _json(

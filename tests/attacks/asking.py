@@ -312,6 +312,29 @@ def review_opening(draw: Random, scene: Scene) -> Asked:
     return Asked.of("POST", f"/emergencies/reviews/{NEVER}", tree, Content_Type=JSON)
 
 
+def invite(draw: Random, scene: Scene) -> Asked:
+    tree = {"name": "架空 家子", "relationship": draw.choice(("child", "nobody"))}
+    return Asked.of("POST", "/family/proxies", tree, Content_Type=JSON)
+
+
+def end_proxy(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", f"/family/proxies/{scene.record(draw, 'RelatedPerson').partition('/')[2]}/end")
+
+
+def end_guardian(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", f"/desk/guardianships/{scene.record(draw, 'RelatedPerson').partition('/')[2]}/end")
+
+
+def enter_matter(draw: Random, scene: Scene) -> Asked:
+    kind = draw.choice(("guardian", "sign-in"))
+    tree = {"kind": kind, "patient": scene.patient(draw), "name": "架空", "relationship": "parent"}
+    return Asked.of("POST", "/desk/matters", tree, Content_Type=JSON)
+
+
+def decide_matter(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", f"/desk/matters/{NEVER}/{draw.choice(('confirm', 'decline'))}")
+
+
 def enrol(draw: Random, scene: Scene) -> Asked:
     tree = bodies.enrolment(draw, scene, MODEL)
     return Asked.of("POST", "/devices/enrolments", tree, Content_Type=JSON)

@@ -36,8 +36,10 @@ BEGINNING: Final = datetime(2026, 11, 1, tzinfo=UTC)
 FIRST_STEP: Final = 1_000
 """When the callers come."""
 
-_DRAWN: Final = re.compile(rb'(?<="access_token":")[^"]+|(?<="user_code":")[^"]+|(?<="login":")family-[0-9a-z-]+'
-    rb'|(?<="code":")[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}|(?<="qr":")(?:[^"\\]|\\.)+')
+_DRAWN: Final = re.compile(
+    rb'(?<="access_token":")[^"]+|(?<="user_code":")[^"]+|(?<="qr":")(?:[^"\\]|\\.)+'
+    rb'|(?<="login":")family-[0-9a-z-]+|(?<="code":")[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}'
+)
 
 
 @dataclass(frozen=True)
