@@ -60,11 +60,13 @@ def subject(kind: Kind, **more: Any) -> Subject:
     return Subject(**{**facts, **more})
 
 
-def rests(who: Subject, tree: Json, before: Before | None = None, *, sandbox: bool = False) -> Basis | None:
+def rests(
+    who: Subject, tree: Json, before: Before | None = None, *, sandbox: bool = False, **labels: bool
+) -> Basis | None:
     """What the write rests on; None where it is refused."""
     facts = extract({**tree, "id": "x"}, zone=ZONE, base_urls=("http://here.test/fhir",))
     try:
-        return basis(who, tree, facts, before, sandbox=sandbox)
+        return basis(who, tree, facts, before, sandbox=sandbox, **labels)
     except Refused:
         return None
 
@@ -114,6 +116,35 @@ def test_a_patient_writes_what_names_them_first(type_name: str) -> None:
     assert rests(subject("patient"), MEMBERS[type_name]) is Basis.OWN
     stranger = subject("patient", reference=OTHER, patient=OTHER, patient_key=2)
     assert rests(stranger, MEMBERS[type_name]) is None
+
+
+@pytest.mark.parametrize("type_name", [name for name in MEMBERS if name != "Provenance"])
+def test_a_patient_labels_what_others_wrote_and_changes_nothing_else_of_it(type_name: str) -> None:
+    tree, stranger = MEMBERS[type_name], subject("patient", reference=OTHER, patient=OTHER, patient_key=2)
+    for taken in (False, True):
+        assert rests(subject("patient"), tree, THEIRS, labels_only=True, taken=taken) is Basis.OWN
+        assert rests(stranger, tree, THEIRS, labels_only=True, taken=taken) is None
+    mixed = rests(subject("patient"), tree, THEIRS, taken=True)
+    assert mixed is (Basis.OWN if type_name in ("CareTeam", "Consent", "RelatedPerson") else None)
+    assert rests(subject("patient"), {"resourceType": "Patient"}, THEIRS, labels_only=True) is None
+
+
+def test_labels_are_taken_away_by_the_patient_alone_of_records_that_name_nobody_else() -> None:
+    shared = made.pressure(ME, performer=[made.reference(OTHER)])
+    assert rests(subject("patient"), shared, THEIRS, labels_only=True) is Basis.OWN
+    assert rests(subject("patient"), shared, THEIRS, labels_only=True, taken=True) is None
+    for kind in KINDS:
+        if kind != "patient":
+            assert rests(subject(kind), MEMBERS["Observation"], MINE, labels_only=True, taken=True) is None
+    directory = made.organization("x")
+    assert rests(subject("operator"), directory, MINE, labels_only=True, taken=True) is Basis.OFFICE
+
+
+def test_a_patient_labels_their_registration_and_no_provenance() -> None:
+    me = {"resourceType": "Patient"}
+    facts = extract({**me, "id": "me"}, zone=ZONE, base_urls=("http://here.test/fhir",))
+    assert basis(subject("patient"), me, facts, THEIRS, labels_only=True) is Basis.OWN
+    assert rests(subject("patient"), MEMBERS["Provenance"], MINE, labels_only=True) is None
 
 
 def test_a_patient_writes_no_policy() -> None:
