@@ -163,8 +163,10 @@ def check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
         Refused: a scope is missing.
     """
     rights: dict[Method, Right] = {"create": "c", "update": "u", "delete": "d"}
-    # The Provenance that our own code writes beside them needs no scope of the session.
-    asked = [one for one in writes if one.on is None or one.type != _PROVENANCE]
+    # The Provenance that our own code writes beside them needs no scope of the session, nor what two clerks agreed on.
+    asked = [
+        one for one in writes if one.on is None or (one.on is not Basis.DESK and one.type != _PROVENANCE)
+    ]
     if not all(allows(subject.scopes, one.type, rights[one.method]) for one in asked):
         raise Refused("the session's scopes do not allow this")
 
