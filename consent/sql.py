@@ -19,7 +19,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Integer,
     all_,
     any_,
     bindparam,
@@ -114,14 +113,19 @@ def clause(standing: Standing, record: RecordColumns, types: TypeNumbers) -> Col
     return expression(_permitted(standing, record, types))
 
 
-def relied(standing: Standing, record: RecordColumns, types: TypeNumbers) -> ColumnElement[Sequence[int]]:
-    """Which grants permit the row: their places in `standing`, as an array of integers."""
+def relied(
+    standing: Standing,
+    record: RecordColumns,
+    types: TypeNumbers,
+    name: Callable[[int], ColumnElement[int]] = number,
+) -> ColumnElement[Sequence[int]]:
+    """Which grants permit the row: their places in `standing` as an array, each as `name` writes it."""
     places = [
-        case((expression(_true(grant, record, types)), number(place)), else_=null())
+        case((expression(_true(grant, record, types)), name(place)), else_=null())
         for place, grant in enumerate(standing)
         if grant.effect == GrantEffect.PERMIT
     ]
-    return func.array_remove(cast(array(places), ARRAY(Integer)), null(), type_=ARRAY(Integer))
+    return func.array_remove(cast(array(places), _KEYS), null(), type_=_KEYS)
 
 
 def permitted(

@@ -16,12 +16,15 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
-    Integer,
     any_,
     bindparam,
     case,
-    literal,
+    func,
+    literal_column,
+    null,
     or_,
+    select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
@@ -42,16 +45,34 @@ from passport.standing import Signature, Standing
 FEW_PATIENTS: Final = 8
 """More than these are looked up in a hash, which takes longer to build than so few take to compare."""
 
+PLACE_BITS: Final = 16
+"""A patient has fewer grants than there are places."""
+
 _KEY: Final = BigInteger()
 _PATIENTS: Final = ARRAY(BigInteger)
-_PLACES: Final = ARRAY(Integer)
+
+
+def granted(patient_key: int, place: int) -> int:
+    """The number by which a page names the grant at this place of a patient's signature."""
+    return patient_key << PLACE_BITS | place
+
+
+def is_of(patient_key: int, code: int) -> bool:
+    """Whether a number names a grant of this patient, or a policy for whomever."""
+    return code < 0 or code >> PLACE_BITS == patient_key
+
+
+def ruled(place: int) -> int:
+    """The number by which a page names a policy, by its place, for patients of whom nothing else was asked."""
+    return -1 - place
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What one standing lets through. `structure` says which SQL it is, `params` bind whose records.
 
-    `type_name` is the only type that the rows in question are of, where that is known.
+    `grants` are the consents by the numbers with which `relied` names them. `type_name` is the only type that the rows
+    in question are of, where that is known.
     """
 
     action: Action
@@ -60,7 +81,7 @@ class Decision:
     params: Mapping[str, Any]
     nobodys: bool
     proposals: bool
-    grants: tuple[tuple[int, int, str], ...]
+    grants: tuple[tuple[int, str], ...]
     policies: tuple[StandingGrant, ...]
     type_name: str | None = None
 
@@ -126,18 +147,42 @@ class Decision:
         return or_(permitted, *outside) if outside else permitted
 
     def relied(self, record: FromClause) -> ColumnElement[Any]:
-        """Which grants of the row's patient let it through, as places in the patient's signature."""
+        """Which grants let the row through, of everybody whom it names, by their numbers."""
         columns = RecordColumns.of(record, within=self._within)
+        other = func.unnest(record.c.others).table_valued("key", name="other").render_derived()
+        each = select(func.unnest(self._codes(other.c.key, columns)).label("code"))
+        code = each.correlate(record, other).lateral("code")
+        beside = select(func.array_agg(code.c.code)).select_from(other.join(code, true())).correlate(record)
+        several = func.cardinality(record.c.others) > literal_column("0")
+        return func.array_cat(
+            self._codes(record.c.patient_key, columns),
+            case((several, beside.scalar_subquery()), else_=null()),
+            type_=_PATIENTS,
+        )
+
+    def _codes(self, patient: ColumnElement[int], columns: RecordColumns) -> ColumnElement[Any]:
+        """Which grants of one patient let a row through."""
+
+        def of_patient(place: int) -> ColumnElement[int]:
+            return patient.op("<<", return_type=_KEY)(literal_column(str(PLACE_BITS))) + literal_column(
+                str(place)
+            )
+
+        def of_policies(place: int) -> ColumnElement[int]:
+            return literal_column(str(ruled(place)), _KEY)
+
         whens = [
             (
-                record.c.patient_key == any_(self._bound(f"patients_{at}", _PATIENTS)),
-                relied(standing, columns, TYPE_NUMBERS),
+                patient == any_(self._bound(f"patients_{at}", _PATIENTS)),
+                relied(standing, columns, TYPE_NUMBERS, of_patient),
             )
             for at, standing in enumerate(self.sight.groups)
             if standing
         ]
-        nothing = literal([], _PLACES)
-        return case(*whens, else_=nothing) if whens else nothing
+        otherwise: ColumnElement[Any] = literal_column("'{}'::bigint[]", _PATIENTS)
+        if self.sight.otherwise:
+            otherwise = relied(self.sight.otherwise, columns, TYPE_NUMBERS, of_policies)
+        return case(*whens, else_=otherwise) if whens else otherwise
 
     def _bound(self, name: str, type_: TypeEngine[Any] = _KEY) -> BindParameter[Any]:
         return bindparam(f"{self.sight.prefix}{name}", type_=type_)
@@ -211,14 +256,16 @@ def _shape(runtime: Runtime, key: int) -> Shape | None:
     return runtime.shapes.get(key)
 
 
-def _grants(standing: Standing, signatures: Sequence[Signature]) -> list[tuple[int, int, str]]:
-    """(patient, place, consent) of every grant, for the audit to name those that were relied on."""
-    return [
-        (patient, place, ref)
+def _grants(standing: Standing, signatures: Sequence[Signature]) -> list[tuple[int, str]]:
+    """Every grant by its number, for the audit to name those that were relied on."""
+    found = [
+        (granted(patient, place), ref)
         for signature in signatures
         for patient in standing.groups[signature]
         for place, ref in enumerate(standing.refs.get(patient, ()))
     ]
+    policies = standing.refs.get(NOBODY, ()) if standing.everyone else ()
+    return [*found, *((ruled(place), ref) for place, ref in enumerate(policies))]
 
 
 async def _learn_shapes(runtime: Runtime, connection: Connection, standing: Standing) -> None:

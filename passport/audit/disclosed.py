@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import CTE, BigInteger, column, text
 
 from passport.audit.record import COLUMNS
+from passport.decision import PLACE_BITS
 from passport.subjects import Subject
 
 _RECORDED: Final = f"""
@@ -25,10 +26,11 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
     coalesce(array_agg(told.record_key) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     coalesce(array_agg(told.version) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     ARRAY (SELECT DISTINCT granted.ref
-        FROM unnest(CAST(:grant_patients AS bigint[]), CAST(:grant_places AS int[]), CAST(:grant_refs AS text[]))
-            AS granted (patient_key, place, ref)
-        WHERE granted.patient_key = told.patient_key AND EXISTS (SELECT FROM shown
-            WHERE shown.patient_key = told.patient_key AND granted.place = ANY (shown.relied))
+        FROM unnest(CAST(:grant_codes AS bigint[]), CAST(:grant_refs AS text[])) AS granted (code, ref)
+        -- A policy that was asked of nobody by name has a number without one.
+        WHERE (granted.code < 0 OR granted.code >> {PLACE_BITS} = told.patient_key) AND EXISTS (SELECT FROM shown
+            WHERE (shown.patient_key = told.patient_key OR told.patient_key = ANY (shown.others))
+                AND granted.code = ANY (shown.relied))
         ORDER BY granted.ref),
     CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, '',
     CAST(:session_id AS uuid), '{{access}}'
@@ -55,7 +57,7 @@ def parameters(
     verb: str,
     query: str,
     told: list[int],
-    grants: tuple[tuple[int, int, str], ...],
+    grants: tuple[tuple[int, str], ...],
     one: bool,
     now: datetime,
     named: Sequence[int] = (),
@@ -64,8 +66,8 @@ def parameters(
     """What `audited` binds.
 
     `told` are patients who get a row whatever is found, and `named` the keys of the references of further ones;
-    `grants` (patient, place, consent) name what records may have been let through by, `one` tells that a single
-    record was asked for. With `expected` nothing is recorded, and so nothing shown, unless the transaction's
+    `grants` name by their numbers what records may have been let through by, `one` tells that a single record was
+    asked for. With `expected` nothing is recorded, and so nothing shown, unless the transaction's
     standing has this digest.
     """
     return {
@@ -82,7 +84,6 @@ def parameters(
         "query": query,
         "told": told,
         "one": one,
-        "grant_patients": [patient for patient, _, _ in grants],
-        "grant_places": [place for _, place, _ in grants],
-        "grant_refs": [ref for _, _, ref in grants],
+        "grant_codes": [code for code, _ in grants],
+        "grant_refs": [ref for _, ref in grants],
     }

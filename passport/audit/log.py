@@ -188,7 +188,7 @@ def _permitted(seen: Seen, rows: FromClause) -> ColumnElement[bool]:
 
 
 def _relied(seen: Seen, rows: FromClause) -> ColumnElement[Any]:
-    nothing = cast(literal([], ARRAY(Integer)), ARRAY(Integer))
+    nothing = cast(literal([], _KEYS), _KEYS)
     return nothing if seen.decision is None else seen.decision.relied(rows)
 
 

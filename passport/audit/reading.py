@@ -139,9 +139,9 @@ def _looks(desk: Desk, seen: Seen, question: Question, shown: Sequence[Logged]) 
     """A row for the patient whose log was asked for; else for each whose log a consent opened, or nobody."""
     grants: dict[int, set[str]] = {}
     if seen.decision is not None:
-        refs = {(patient, at): ref for patient, at, ref in seen.decision.grants}
+        refs = dict(seen.decision.grants)
         for row in shown:
-            used = {refs[row.patient_key, at] for at in row.relied if (row.patient_key, at) in refs}
+            used = {refs[code] for code in row.relied if code in refs}
             grants.setdefault(row.patient_key, set()).update(used)
     absent = question.single and not shown
     return [

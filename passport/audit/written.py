@@ -15,18 +15,19 @@ from sqlalchemy import BigInteger, Select, column, func, select, text
 from passport.audit import record
 from passport.audit.record import LISTS, SQL_TYPES, AuditRow
 from passport.audit.tables import audit_event
+from passport.decision import PLACE_BITS
 
 _OUTCOME: Final = "outcome"
 
 # In place of the plain column: the grants of earlier judgements beside those of this one, and the outcome.
 _VALUES: Final = {
-    "grants": """ARRAY (
+    "grants": f"""ARRAY (
         SELECT ref FROM unnest(CAST(rows.grants AS text[])) AS ref
         UNION SELECT granted.ref
-        FROM unnest(CAST(:grant_patients AS bigint[]), CAST(:grant_places AS int[]), CAST(:grant_refs AS text[]))
-            AS granted (patient_key, place, ref)
-        JOIN judged ON judged.patient_key = granted.patient_key AND granted.place = ANY (judged.relied)
+        FROM unnest(CAST(:grant_codes AS bigint[]), CAST(:grant_refs AS text[])) AS granted (code, ref)
+        JOIN judged ON granted.code = ANY (judged.relied)
         WHERE judged.record_key = ANY (CAST(rows.record_keys AS bigint[]))
+            AND (granted.code < 0 OR granted.code >> {PLACE_BITS} = rows.patient_key)
         ORDER BY ref)""",
     _OUTCOME: """CASE WHEN
         (SELECT count(*) = CAST(:judged_count AS bigint) AND bool_and(permitted) FROM judged) THEN rows.outcome END""",
@@ -58,15 +59,12 @@ def recorded_as_judged(judged: Select[Any]) -> Select[Any]:
     return select(func.count()).select_from(recorded).add_cte(asked, recorded)
 
 
-def parameters(
-    rows: Sequence[AuditRow], grants: Sequence[tuple[int, int, str]], count: int
-) -> dict[str, Any]:
+def parameters(rows: Sequence[AuditRow], grants: Sequence[tuple[int, str]], count: int) -> dict[str, Any]:
     """What `recorded_as_judged` binds beside the judgement's own: `count` rows have to be permitted."""
     return {
         **{f"row_{name}": values for name, values in record.parameters(rows).items()},
-        "grant_patients": [patient for patient, _, _ in grants],
-        "grant_places": [place for _, place, _ in grants],
-        "grant_refs": [ref for _, _, ref in grants],
+        "grant_codes": [code for code, _ in grants],
+        "grant_refs": [ref for _, ref in grants],
         "judged_count": count,
     }
 

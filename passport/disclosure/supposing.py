@@ -33,7 +33,7 @@ from fhirstore.search.cursor import SortValue
 from fhirstore.tables import NOBODY, patient, resource
 from fhirstore.types import TYPE_NUMBERS, TypeNumber
 from passport.admission import Desk
-from passport.decision import Decision
+from passport.decision import Decision, is_of
 from passport.disclosure.everything import entry
 from passport.disclosure.recorded import kept
 from passport.disclosure.through import through
@@ -104,14 +104,13 @@ async def supposed_page(
         **({} if after is None else compartment.places(*after)),
     }
     rows = await fetch(desk.connection, prepared, params)
-    shown, names = rows[:count], {(patient_key, at): ref for patient_key, at, ref in decision.grants}
+    shown, names = rows[:count], dict(decision.grants)
     seen_through = through(desk)
     records = []
     for row in shown:
         reference, body = entry(desk.runtime, row, seen_through)[:2]
-        grants = sorted(
-            {names[row.patient_key, at] for at in row.relied if (row.patient_key, at) in names}
-        )
+        # As the log would: of whoever holds it.
+        grants = sorted({names[code] for code in row.relied if is_of(row.patient_key, code)})
         named = (row.patient_key, *(row.others or ()))
         records.append(Supposed(reference, body, tuple(grants), row.record_key, row.version, named))
     last = None

@@ -13,13 +13,16 @@ from fhirstore.rows import RecordRow
 from passport.admission import Desk
 from passport.audit.record import AuditRow
 from passport.audit.written import parameters, recorded_as_judged
-from passport.decision import Decision, decide
+from passport.decision import Decision, decide, is_of
 from passport.intake.resting import Rest
 from passport.outcomes import Refused
 from passport.pieces import Piece, registers, resting
 from passport.sql import start
 
 _AUDITED: Final = {"Consent": "consent-change"}
+
+Relied = Mapping[int, Sequence[tuple[int, str]]]
+"""What each record rests on: grants by their numbers, and the consents that these are of."""
 
 
 async def judge_and_record(
@@ -43,7 +46,7 @@ async def judge_and_record(
     for action in asked:
         decision = await decide(desk.runtime, desk.connection, rest.standing(action, registered), action)
         decisions[action] = decision.of(*names) if len(names) == 1 else decision
-    relied: dict[int, Sequence[str]] = {}
+    relied: dict[int, Sequence[tuple[int, str]]] = {}
     actions = list(asked)
     for action in actions[:-1]:
         relied |= await _judged(desk, decisions[action], asked[action])
@@ -60,7 +63,7 @@ async def judge_and_record(
     await start(desk.connection, prepared, values)
 
 
-async def _judged(desk: Desk, decision: Decision, keys: Sequence[int]) -> Mapping[int, Sequence[str]]:
+async def _judged(desk: Desk, decision: Decision, keys: Sequence[int]) -> Relied:
     """Judge what rests on one action of several."""
     prepared = desk.runtime.statements.composed(
         ("judged", decision.type_name, decision.structure),
@@ -71,12 +74,12 @@ async def _judged(desk: Desk, decision: Decision, keys: Sequence[int]) -> Mappin
     found = await cursor.fetchall()
     if len(found) < len(keys) or not all(row.permitted for row in found):
         raise Refused
-    names = {(patient, place): ref for patient, place, ref in decision.grants}
-    return {row.record_key: [names[row.patient_key, place] for place in row.relied] for row in found}
+    names = dict(decision.grants)
+    return {row.record_key: [(code, names[code]) for code in row.relied] for row in found}
 
 
 def _audit_rows(
-    desk: Desk, pieces: Sequence[Piece], rows: Sequence[RecordRow], relied: Mapping[int, Sequence[str]]
+    desk: Desk, pieces: Sequence[Piece], rows: Sequence[RecordRow], relied: Relied
 ) -> list[AuditRow]:
     """One row for each patient of the write."""
     by_patient: dict[int, list[tuple[Piece, RecordRow]]] = {}
@@ -89,7 +92,14 @@ def _audit_rows(
             record_keys=[row.record_key for _, row in theirs],
             versions=[row.version for _, row in theirs],
             rests=[str(resting(piece) or piece.on.name.lower()) for piece, _ in theirs],
-            grants=sorted({ref for _, row in theirs for ref in relied.get(row.record_key, ())}),
+            grants=sorted(
+                {
+                    ref
+                    for _, row in theirs
+                    for code, ref in relied.get(row.record_key, ())
+                    if is_of(patient, code)
+                }
+            ),
             action=_AUDITED.get(pieces[0].facts.type.name, desk.request.verb),
         )
         for patient, theirs in by_patient.items()

@@ -56,7 +56,8 @@ class Bench:
         reading = Reading(self.past, self._sources(consents), own=self.own)
         record = await reading.record(stored)
         ended = await self._ended(stored.homes)
-        holder = (await self.past.registered({stored.patient_key})).get(stored.patient_key)
+        # Each row of the log is one patient's, and names what that patient permitted it by.
+        holder = (await self.past.registered({self.past.row.patient_key})).get(self.past.row.patient_key)
         if holder in request.own:
             by: Iterable[str] = (OWN,)
         else:

@@ -69,8 +69,7 @@ async def _shown(past: Past) -> Report:
         stored = await past.version(record_key, version)
         finding, by = await _showing(bench, record_key, stored)
         findings.append(finding)
-        if stored is not None and stored.patient_key == row.patient_key:
-            relied |= by
+        relied |= by
     findings += await _named(bench, relied)
     single = row.action in _OF_ONE
     return Report(row, findings, [] if single else [OTHERS] if row.shown else [COUNTED])
@@ -120,8 +119,7 @@ async def _written(past: Past) -> Report:
         elif rest in _CONSULTED:
             verdict = await _writable(bench, stored, _CONSULTED[rest])
             findings.append(_found(stored.named, Done.WRITTEN, verdict, expected=True))
-            if stored.patient_key == row.patient_key:
-                relied |= _consents(verdict)
+            relied |= _consents(verdict)
         elif (finding := await _unconsulted(bench, stored, rest)) is not None:
             findings.append(finding)
         else:

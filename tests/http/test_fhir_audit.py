@@ -16,8 +16,9 @@ import pytest
 from tests import resources as made
 from tests.cast import Cast
 from tests.databases import Database
+from tests.hospital import records_of
 from tests.town import Town, Voice, outcome
-from tests.unit.consent.words import deny, permit
+from tests.unit.consent.words import consent_json, deny, permit
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +107,39 @@ async def test_a_row_names_the_grants_that_were_relied_on_in_their_versions(
     assert log.last()["grants"] == sorted([f"{other}/_history/1", f"{wide}/_history/2"])
     await hanako.get(weight)
     assert log.last()["grants"] == []
+
+
+async def test_each_of_several_patients_is_told_by_which_of_their_own_grants(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    grants = {}
+    for voice in (hanako, taro):
+        (grants[voice.reference],) = await voice.grant(permit(cast.hospital, actions=["access", "collect"]))
+        await voice.grant(permit(cast.clinic))
+    visit = records_of(hanako.reference)["Appointment"]
+    both = [*visit["participant"], {"actor": made.reference(taro.reference), "status": "accepted"}]
+    reference = await cast.a.create({**visit, "participant": both})
+    await cast.a.get(reference)
+    await cast.a.get("Appointment", ("patient", taro.reference))
+    for patient, grant in grants.items():
+        log = Log(hanako.town, patient)
+        rows = log.rows()[-3:]
+        assert [row["action"] for row in rows] == ["create", "read", "search"]
+        assert [row["grants"] for row in rows] == [[f"{grant}/_history/1"]] * 3
+        assert [row["record_keys"] for row in rows] == [[log.key(reference)]] * 3
+
+
+async def test_what_a_policy_shows_of_whomever_names_the_policy(hanako: Voice, cast: Cast, log: Log) -> None:
+    town = hanako.town
+    reference = await hanako.create(made.immunization(hanako.reference))
+    policy = await town.policy(
+        consent_json(permit(cast.pharmacy, purposes=["PUBHLTH"], types=["Immunization"]), None)
+    )
+    assert reference in await town.as_(cast.pharmacy, "PUBHLTH").found("Immunization")
+    await town.operator.remove(policy)
+    action, keys, grants = told(log.last(), "action", "record_keys", "grants")
+    assert (action, keys) == ("search", [log.key(reference)])
+    assert [ref.partition("/_history/")[0] for ref in grants] == [policy]
 
 
 async def test_a_write_names_the_grants_that_it_rests_on(hanako: Voice, cast: Cast, log: Log) -> None:

@@ -10,7 +10,7 @@ from consent.compile import compile_consent
 from consent.model import Action
 from fhirstore.tables import NOBODY, resource
 from passport.admission import Request, admitted
-from passport.decision import Decision, decide
+from passport.decision import Decision, decide, granted, is_of, ruled
 from passport.sql import fetch, prepare
 from passport.standing import Held, Signature, Standing
 from passport.subjects import Bearer, Subject
@@ -171,4 +171,7 @@ async def test_the_directory_is_open_to_readers_alone(town: Town) -> None:
 async def test_each_grant_is_named_for_the_log(town: Town) -> None:
     held = signature(town, permit("Practitioner/a"), permit("Practitioner/a", types=["Condition"]))
     decision = await decided(town, of_one=held)
-    assert decision.grants == ((7, 0, "Consent/0/_history/1"), (7, 1, "Consent/1/_history/1"))
+    named = {granted(7, at): f"Consent/{at}/_history/1" for at in range(2)}
+    assert dict(decision.grants) == named
+    assert all(is_of(7, code) and not is_of(8, code) for code in named)
+    assert is_of(8, ruled(0))
