@@ -11,6 +11,7 @@ import pytest
 
 from tests import resources as made
 from tests.cast import Cast
+from tests.labelled import take_labels
 from tests.town import BASE_URL, Town, Voice, link, outcome
 from tests.unit.consent.words import Json, permit
 
@@ -90,7 +91,7 @@ async def test_a_history_shows_what_is_permitted_as_it_was_and_as_it_is(hanako: 
     once = await hanako.create(made.weight(hanako.reference, meta=normal))
     await hanako.replace(once, made.weight(hanako.reference, meta=restricted))
     late = await hanako.create(made.weight(hanako.reference, meta=restricted))
-    await hanako.replace(late, made.weight(hanako.reference, meta=normal))
+    await take_labels(hanako, late, "R")
     await hanako.create(made.pressure(hanako.reference, meta=normal))
     found = [one for page in await pages(cast.a, "Observation/_history?_count=1") for one in page]
     assert [one for one in found if one[0] in (shown, once, late)] == [(late, "2"), (shown, "1")]

@@ -144,13 +144,13 @@ async def test_the_patient_may_be_named_as_the_subject(hanako: Voice) -> None:
 
 
 async def test_only_what_is_permitted_is_grouped(hanako: Voice, cast: Cast) -> None:
-    shown = await coded(hanako, "2026-10-01", made.BODY_WEIGHT)
+    hidden = await coded(hanako, "2026-10-01", made.BODY_WEIGHT, meta=made.labelled("V"))
     await coded(hanako, "2026-10-02", made.BODY_WEIGHT, meta=made.labelled("R"))
     older = await coded(hanako, "2026-09-01", made.HEART_RATE, meta=made.labelled("N"))
     labelled = await coded(hanako, "2026-09-15", made.BODY_WEIGHT, meta=made.labelled("N"))
     await coded(hanako, "2026-10-03", made.BODY_WEIGHT, made.HEART_RATE, meta=made.labelled("R"))
     await hanako.grant(permit(cast.hospital, labels=["N"]))
-    assert shown not in await last(cast.a, hanako.reference, ("max", "9"))
+    assert hidden not in await last(cast.a, hanako.reference, ("max", "9"))
     assert await last(cast.a, hanako.reference) == [labelled, older]
 
 
