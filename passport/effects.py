@@ -62,7 +62,7 @@ def check_effects(desk: Desk, pieces: Sequence[Piece]) -> None:
         if piece.facts.type.name != "Consent" or piece.write.method == "delete":
             continue
         read = checked_consent(desk, piece.tree, piece.reference, 1)
-        if piece.write.confirm and piece.current is None and (problem := _ended(read, desk.now)) is not None:
+        if piece.write.confirm and piece.creates and (problem := _ended(read, desk.now)) is not None:
             raise Invalid([problem], status=422, code="business-rule")
 
 

@@ -24,6 +24,7 @@ from passport.identity.scopes import Right, allows
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, Refused
 from passport.records import Owner
 from passport.subjects import Subject
+from passport.turns import in_pieces
 
 Method = Literal["create", "update", "delete"]
 
@@ -86,6 +87,11 @@ class Current:
     correctable: bool
     collectable: bool
 
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """What a write of it may be made for: of a deleted one also that nothing is there."""
+        return (self.row.version, 0) if self.row.deleted else (self.row.version,)
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -103,6 +109,11 @@ class Piece:
         """`Type/id` of the record."""
         return f"{self.facts.type.name}/{self.id}"
 
+    @property
+    def creates(self) -> bool:
+        """Whether nothing was there for its caller: a record that is new, or that was deleted."""
+        return self.current is None or bool(self.current.row.deleted)
+
 
 def reference_of(one: Write) -> str:
     """`Type/id` of what a write names; a creation names nothing yet."""
@@ -110,18 +121,34 @@ def reference_of(one: Write) -> str:
 
 
 def check_valid(writes: Sequence[Write]) -> None:
-    """Every problem of every resource at once, before anything is looked up."""
-    problems: list[Problem] = []
-    failing: set[int] = set()
-    for at, one in enumerate(writes):
-        if one.tree is None:
-            continue
-        found = [*validate(one.tree), *_misnamed(one, one.tree), *_cut(one.tree)]
-        problems += [_placed(problem, one.place) for problem in found]
-        if found:
-            failing.add(at)
-    if problems:
-        raise InvalidWrites(problems, failing)
+    """Every problem of every resource at once, before anything is looked up.
+
+    Raises:
+        InvalidWrites: there is one.
+    """
+    _refuse([_problems(one) for one in writes])
+
+
+async def check_valid_in_pieces(writes: Sequence[Write]) -> None:
+    """The same of any number of resources, so that others are answered in between.
+
+    Raises:
+        InvalidWrites: there is a problem.
+    """
+    _refuse([_problems(one) async for one in in_pieces(writes)])
+
+
+def _problems(one: Write) -> list[Problem]:
+    if one.tree is None:
+        return []
+    found = [*validate(one.tree), *_misnamed(one, one.tree), *_cut(one.tree)]
+    return [_placed(problem, one.place) for problem in found]
+
+
+def _refuse(found: Sequence[Sequence[Problem]]) -> None:
+    if any(found):
+        failing = [at for at, problems in enumerate(found) if problems]
+        raise InvalidWrites([problem for problems in found for problem in problems], failing)
 
 
 def _misnamed(one: Write, tree: Tree) -> Iterator[Problem]:
@@ -171,7 +198,16 @@ def check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
         raise Refused("the session's scopes do not allow this")
 
 
-def check_current(one: Write, current: Current | None, on: Basis, granted: Decision) -> None:
+def may_name(subject: Subject, type_name: str, granted: Decision) -> bool:
+    """Whether new records of a type get their ids from this caller, who also writes deleted ones again."""
+    type_ = TYPES[type_name]
+    office = subject.kind == "operator" and (type_.directory or type_.is_patient)
+    return office or granted.covers(type_name)
+
+
+def check_current(
+    subject: Subject, one: Write, current: Current | None, on: Basis, granted: Decision
+) -> None:
     """Refuse an update or deletion of what the caller does not see, may not change, or has not seen last.
 
     Raises:
@@ -183,12 +219,9 @@ def check_current(one: Write, current: Current | None, on: Basis, granted: Decis
     if one.method == "create":
         return
     if current is None:
-        type_ = TYPES[one.type]
-        named_by_office = on is Basis.OFFICE and (type_.directory or type_.is_patient)
-        creatable = named_by_office or granted.covers(one.type)
         if one.method == "delete":
             raise NotFound
-        if not creatable:
+        if not may_name(subject, one.type, granted):
             raise NotAllowed
     elif on is Basis.CONSENT and not (current.correctable or current.collectable):
         raise Refused
@@ -201,7 +234,7 @@ def check_version(one: Write, current: Current | None) -> None:
     Raises:
         PreconditionFailed: `if_match` is another version than the current one.
     """
-    if one.if_match is not None and one.if_match != (current.row.version if current else 0):
+    if one.if_match is not None and one.if_match not in (current.versions if current else (0,)):
         raise PreconditionFailed
 
 
@@ -227,14 +260,14 @@ def resting(piece: Piece) -> Action | None:
     shared = piece.on is Basis.OWN and len(piece.facts.patients) > 1
     if piece.on is not Basis.CONSENT and not shared:
         return None
-    if piece.current is None:
+    if piece.current is None or piece.creates:
         return Action.COLLECT
     return Action.CORRECT if piece.current.correctable else Action.COLLECT
 
 
 def answered(piece: Piece, row: RecordRow, plain: bytes) -> Written:
     """What the caller is told of a record that was written."""
-    return Written(piece.reference, row.version, row.last_updated, plain, created=piece.current is None)
+    return Written(piece.reference, row.version, row.last_updated, plain, created=piece.creates)
 
 
 def made_for(if_match: str | None, if_none_match: str | None, place: str = "") -> int | None:

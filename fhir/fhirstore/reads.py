@@ -93,14 +93,16 @@ def changes(
 ) -> Select[Any]:
     """The versions of records, newest first, each permitted itself and as its record is now.
 
-    `reach` bounds whose records of the numbers `types` are looked at; without it, it is the one record of
+    `revived` tells of each whether it follows a deletion that is permitted as well: what was deleted was then written
+    again. `reach` bounds whose records of the numbers `types` are looked at; without it, it is the one record of
     `asked`, `record_key` and `type`. Bound beside these: `limit`; with `since` that instant; with `at` the
     `at_low` and `at_high` of an interval in which a version stood; with `after` the place where a page ended:
     `after_time`, `after_key`, `after_version`.
     """
     within = _this if reach is None else partial(_of_types, reach)
     both = _standing(_both(permit, relied, within).subquery("both"), at=at)
-    statement = select(*(both.c[name] for name in (*SHOWN_COLUMNS, "deleted", "relied")))
+    columns = [both.c[name] for name in (*SHOWN_COLUMNS, "deleted", "relied")]
+    statement = select(*columns, _revived(permit, both).label("revived"))
     if since:
         statement = statement.where(both.c.last_updated >= bindparam("since", type_=_INSTANT))
     if at:
@@ -136,6 +138,16 @@ def _standing(both: FromClause, *, at: bool) -> FromClause:
         partition_by=(both.c.patient_key, both.c.record_key), order_by=both.c.version
     )
     return select(both, replaced.label("replaced")).subquery("standing")
+
+
+def _revived(permit: Permit, both: FromClause) -> ColumnElement[bool]:
+    # One look-up by the whole key for each version that a page shows.
+    before = resource_version.alias("b")
+    return exists(
+        select(before.c.record_key).where(
+            same(before, both), before.c.version == both.c.version - 1, before.c.deleted, permit(before)
+        )
+    )
 
 
 def _stood(both: FromClause) -> ColumnElement[bool]:

@@ -7,11 +7,12 @@ The read functions have one caller, the disclosure; the write functions have one
 composes it into its statement.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, any_, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.errors import FhirStoreError
@@ -39,6 +40,7 @@ WRITES: Final = (
     "open_directory",
     "owners",
     "lock",
+    "followed",
     "judged",
     "claim",
     "recent_from",
@@ -84,12 +86,13 @@ class NoPatientKey(FhirStoreError):
 async def save(connection: Connection, rows: Sequence[RecordRow]) -> None:
     """Store `rows`, each the next version of its record; the version before it moves to the history.
 
-    Call it inside of a transaction and of a pipeline: no statement here waits for another's result.
+    Call it inside of a transaction and of a pipeline: no statement here waits for another's result. Ids are taken in
+    ascending order of their keys, so that of two who take the same ones none waits for one that waits for it.
 
     Raises:
         psycopg.errors.UniqueViolation: a first version whose id is taken.
     """
-    first = [row for row in rows if row.version == 1]
+    first = sorted((row for row in rows if row.version == 1), key=attrgetter("record_key"))
     later = [row for row in rows if row.version > 1]
     if first:
         await start(connection, written(INSERT_LOCATORS), arrays_of(first, ("record_key", "patient_key")))
@@ -118,10 +121,11 @@ async def allot_patients(
     if len(rows) < len(patient_ids):
         raise NoPatientKey
     patient_keys = [int(row.patient_key) for row in rows]
+    named = sorted(zip(patient_ids, patient_keys, strict=True))
     values = {
-        "patient_keys": patient_keys,
-        "patient_ids": list(patient_ids),
-        "wrapped_keys": [new_wrapped_key(patient_key) for patient_key in patient_keys],
+        "patient_keys": [patient_key for _, patient_key in named],
+        "patient_ids": [patient_id for patient_id, _ in named],
+        "wrapped_keys": [new_wrapped_key(patient_key) for _, patient_key in named],
         "created_at": now,
     }
     await connection.execute(INSERT_PATIENTS, values)
@@ -166,11 +170,12 @@ async def recent_from(connection: Connection, source: int, since: datetime) -> i
     return int(rows[0].count)
 
 
-def lock(permit: Permit) -> Select[Any]:
-    """The current rows that a write is about, locked, with what the condition says of each.
+def lock(permits: Mapping[str, Permit]) -> Select[Any]:
+    """The current rows that a write is about, locked, with what each of the conditions says, under its name.
 
-    Bound: `record_keys`, and what the condition binds. A row that is not permitted comes back as well: whoever
-    calls this must not tell it from an absent one.
+    Bound: `record_keys`, and what the conditions bind. A row that none permits comes back as well: whoever calls
+    this must not tell it from an absent one. Rows are locked by their keys in ascending order, whichever way the
+    caller names them: of two that lock the same rows none waits for one that waits for it.
     """
     found = resource.alias("r")
     return (
@@ -181,12 +186,27 @@ def lock(permit: Permit) -> Select[Any]:
             found.c.status,
             found.c.refs,
             patient.c.wrapped_key,
-            func.coalesce(permit(found), False).label("permitted"),
+            *(func.coalesce(permit(found), False).label(name) for name, permit in permits.items()),
         )
         .select_from(found.join(patient, patient.c.patient_key == found.c.patient_key))
-        .where(found.c.record_key == any_(bindparam("record_keys", type_=ARRAY(BigInteger))))
+        .where(_among(found))
+        .order_by(found.c.record_key)
         .with_for_update(of=found)
     )
+
+
+def followed(permit: Permit) -> Select[Any]:
+    """What a condition says of rows that others follow, and who wrote these; bound: `record_keys`.
+
+    They are not locked: whoever reads what follows them asks of them anew.
+    """
+    found = resource.alias("r")
+    permitted = func.coalesce(permit(found), False).label("permitted")
+    return select(found.c.record_key, found.c.source, permitted).where(_among(found))
+
+
+def _among(rows: FromClause) -> ColumnElement[bool]:
+    return rows.c.record_key == any_(bindparam("record_keys", type_=ARRAY(BigInteger)))
 
 
 def judged(permit: Permit, relied: Relied) -> Select[Any]:
@@ -197,4 +217,4 @@ def judged(permit: Permit, relied: Relied) -> Select[Any]:
         found.c.record_key,
         func.coalesce(permit(found), False).label("permitted"),
         relied(found).label("relied"),
-    ).where(found.c.record_key == any_(bindparam("record_keys", type_=ARRAY(BigInteger))))
+    ).where(_among(found))

@@ -118,7 +118,7 @@ def _statement(finder: Finder, asked: Asked, flags: tuple[bool, bool, bool]) -> 
     if asked.reference:
         columns.append(reads.visible(decision.clause).scalar_subquery().label("visible"))
     totals = select(*columns).subquery("totals")
-    names = (*BODY_COLUMNS, "record_key", "type", "last_updated", "deleted")
+    names = (*BODY_COLUMNS, "record_key", "type", "last_updated", "deleted", "revived")
     rows = recorded(shown, totals, names, of_asked=False, before=(found,))
     return rows.order_by(shown.c.last_updated.desc(), shown.c.record_key.desc(), shown.c.version.desc())
 
@@ -174,4 +174,5 @@ def _shown(runtime: Runtime, row: Any) -> Shown:
         last_updated=row.last_updated,
         body=b"" if row.deleted else opened_body(row, key, row.type),
         deleted=row.deleted,
+        revived=row.revived,
     )

@@ -41,13 +41,17 @@ _ONE_COLUMNS: Final = (*BODY_COLUMNS, "last_updated", "deleted")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One version of a record, as it may be shown; `body` is its JSON."""
+    """One version of a record, as it may be shown; `body` is its JSON.
+
+    `revived` is a version that was written after a deletion; a history alone tells it.
+    """
 
     reference: str
     version: int
     last_updated: datetime
     body: bytes
     deleted: bool = False
+    revived: bool = False
 
 
 async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, query: str) -> Shown:

@@ -6,7 +6,6 @@ http://hl7.org/fhir/R4/http.html#patch
 
 from collections.abc import Mapping, Sequence
 
-from consent.model import Action
 from fhirstore.facts import completed, gathered, medications
 from fhirstore.parse import Tree, parse
 from passport.admission import Desk
@@ -14,12 +13,21 @@ from passport.authority import Basis, Before, basis
 from passport.decision import Decision
 from passport.disclosure import directory_trees
 from passport.holders import medication_codes
-from passport.intake.current import locked, names_caller, wrote
+from passport.intake.current import followed, names_caller, wrote
 from passport.intake.labels import with_labels
 from passport.intake.restoring import restored
 from passport.outcomes import NotFound, Refused
-from passport.pieces import Current, Piece, Write, check_current, check_valid, check_version, reference_of
+from passport.pieces import (
+    Current,
+    Piece,
+    Write,
+    check_current,
+    check_valid_in_pieces,
+    check_version,
+    reference_of,
+)
 from passport.records import opened_body
+from passport.turns import in_pieces
 
 _MEDICATION = "Medication"
 
@@ -36,8 +44,8 @@ async def pieces_of(
         Invalid: a patch does not apply, or what it makes breaks the specification.
         PreconditionFailed: `if_match` is not the current version.
     """
-    stored = {reference: _opened(desk, current) for reference, current in currents.items()}
-    trees = _contents(desk, writes, currents, stored)
+    stored = {name: _opened(desk, current) async for name, current in in_pieces(list(currents.items()))}
+    trees = await _contents(desk, writes, currents, stored)
     ids = [one.id or desk.runtime.new_id() for one in writes]
     beside = {
         f"{one.type}/{id_}": tree
@@ -47,7 +55,7 @@ async def pieces_of(
     referred = {name for tree in trees for name in medications(tree)} - beside.keys()
     codes = medication_codes({**await directory_trees(desk, sorted(referred)), **beside})
     pieces = []
-    for one, id_, tree in zip(writes, ids, trees, strict=True):
+    async for one, id_, tree in in_pieces(list(zip(writes, ids, trees, strict=True))):
         current = currents.get(reference_of(one))
         told = gathered(
             {**tree, "id": id_},
@@ -71,7 +79,7 @@ async def pieces_of(
             labels_only=one.labels_only,
             taken=bool(one.taken),
         )
-        check_current(one, current, on, granted)
+        check_current(desk.subject, one, current, on, granted)
         pieces.append(Piece(one, id_, content, facts, current, on))
     return pieces
 
@@ -81,13 +89,13 @@ def _opened(desk: Desk, current: Current) -> Tree:
     return parse(opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type))
 
 
-def _contents(
+async def _contents(
     desk: Desk, writes: Sequence[Write], currents: Mapping[str, Current], stored: Mapping[str, Tree]
 ) -> list[Tree]:
     """The tree of each write: as it was sent, patched, or of what is deleted, whose facts the tombstone keeps."""
     trees = [_content(desk, one, currents.get(reference_of(one)), stored) for one in writes]
     patched = [one.with_tree(tree) for one, tree in zip(writes, trees, strict=True) if one.patch is not None]
-    check_valid(patched)
+    await check_valid_in_pieces(patched)
     return trees
 
 
@@ -117,6 +125,6 @@ async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
     }
     if not wanted:
         return
-    rows = await locked(desk, Action.ACCESS, wanted)
+    rows = await followed(desk, wanted)
     if len(rows) < len(wanted) or not all(row.permitted or wrote(desk, row) for row in rows):
         raise Refused

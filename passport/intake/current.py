@@ -1,63 +1,84 @@
 """What a write replaces: the current versions that its caller may see, locked until the transaction ends.
 
 http://hl7.org/fhir/R4/http.html#update
+http://hl7.org/fhir/R4/http.html#upsert
+
+What was deleted is not there, but for an update by whoever may name new records: that writes its next version.
 """
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from consent.model import Action
 from fhirstore import store
 from passport.admission import Desk
 from passport.authority import Basis
-from passport.decision import decide
-from passport.pieces import Current, Write
+from passport.decision import Decision, decide
+from passport.pieces import Current, Write, may_name, reference_of
 from passport.sql import fetch
 
-_REGISTERED = "Patient"
+_REGISTERED: Final = "Patient"
+_ACTIONS: Final = (Action.CORRECT, Action.COLLECT, Action.ACCESS)
 
 
-async def currents_of(desk: Desk, writes: Sequence[Write]) -> dict[str, Current]:
+async def currents_of(desk: Desk, granted: Decision, writes: Sequence[Write]) -> dict[str, Current]:
     """The current versions by reference; what the caller may not see is not among them."""
-    about = {f"{one.type}/{one.id}" for one in writes if one.method != "create"}
-    if not about:
+    named = {reference_of(one): one for one in writes if one.method != "create"}
+    if not named:
         return {}
-    kept = {f"{one.type}/{one.id}" for one in writes if _kept(desk, one)}
-    found: dict[int, dict[Action, Any]] = {}
-    for action in (Action.CORRECT, Action.COLLECT, Action.ACCESS):
-        for row in await locked(desk, action, about, kept):
-            found.setdefault(row.record_key, {})[action] = row
+    kept = {reference for reference, one in named.items() if _kept(desk, one)}
+    found = {row.record_key: row for row in await _locked(desk, named.keys(), kept)}
     currents = {}
-    for reference in about:
-        rows = found.get(desk.runtime.keys.reference(reference), {})
-        # A consent withdrawn between two of the statements takes a row out of sight: then it is not there.
-        if len(rows) < 3 or rows[Action.ACCESS].deleted:
+    for reference, one in named.items():
+        row = found.get(desk.runtime.keys.reference(reference))
+        if row is None or not (row.access or reference in kept):
             continue
-        row = rows[Action.ACCESS]
-        if not (row.permitted or reference in kept):
+        if row.deleted and not _revives(desk, granted, one):
             continue
         currents[reference] = Current(
-            row,
-            correctable=rows[Action.CORRECT].permitted,
-            collectable=wrote(desk, row) and rows[Action.COLLECT].permitted,
+            row, correctable=row.correct, collectable=wrote(desk, row) and row.collect
         )
     return currents
 
 
-async def locked(
-    desk: Desk, action: Action, references: Collection[str], kept: Collection[str] = ()
-) -> Sequence[Any]:
-    """The current rows of these references, with whether the caller is permitted this action on each."""
-    runtime = desk.runtime
-    standing = await desk.standing_for(action, *sorted(references))
-    if standing.named and kept:
+async def _locked(desk: Desk, references: Collection[str], kept: Collection[str]) -> Sequence[Any]:
+    """The current rows of these references, with whether the caller is permitted each action on them."""
+    runtime, named = desk.runtime, sorted(references)
+    standings = {action: await desk.standing_for(action, *named) for action in _ACTIONS}
+    decisions = {
+        action: (await decide(runtime, desk.connection, standing, action)).beside(f"{action}_")
+        for action, standing in standings.items()
+    }
+    people = standings[Action.ACCESS].named
+    if people and kept:
         # An operator corrects a registration, and the city desk consents: nothing is shared with either.
-        await desk.widen(*standing.named)
-    decision = await decide(runtime, desk.connection, standing, action)
-    prepared = runtime.statements.composed(("lock", decision.structure), partial(store.lock, decision.clause))
-    keys = sorted(runtime.keys.reference(reference) for reference in references)
+        await desk.widen(*people)
+    prepared = runtime.statements.composed(
+        ("lock", *(decision.structure for decision in decisions.values())),
+        lambda: store.lock({str(action): decision.clause for action, decision in decisions.items()}),
+    )
+    params: dict[str, Any] = {"record_keys": [runtime.keys.reference(reference) for reference in named]}
+    for decision in decisions.values():
+        params |= decision.params
+    return await fetch(desk.connection, prepared, params)
+
+
+async def followed(desk: Desk, references: Collection[str]) -> Sequence[Any]:
+    """The current rows of what others follow, with whether the caller is permitted to see each."""
+    runtime, named = desk.runtime, sorted(references)
+    standing = await desk.standing_for(Action.ACCESS, *named)
+    decision = await decide(runtime, desk.connection, standing, Action.ACCESS)
+    prepared = runtime.statements.composed(
+        ("followed", decision.structure), partial(store.followed, decision.clause)
+    )
+    keys = [runtime.keys.reference(reference) for reference in named]
     return await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
+
+
+def _revives(desk: Desk, granted: Decision, one: Write) -> bool:
+    """Whether a write may bring back what was deleted: with a content of its own, as if it named a new record."""
+    return one.method == "update" and one.tree is not None and may_name(desk.subject, one.type, granted)
 
 
 def wrote(desk: Desk, row: Any) -> bool:

@@ -93,6 +93,6 @@ async def rest_of(desk: Desk, pieces: Sequence[Piece]) -> Rest:
         await desk.standing_for(desk.request.action, *sorted(named))
     standings = {action: await desk.standing_for(action, *sorted(named)) for action in actions}
     rest = Rest(standings, {action: Hope.of(standing) for action, standing in standings.items()})
-    if any(piece.current is None and rest.hope(piece).patients == frozenset() for piece in asking):
+    if any(piece.creates and rest.hope(piece).patients == frozenset() for piece in asking):
         raise Refused
     return rest

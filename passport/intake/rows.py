@@ -24,6 +24,7 @@ from passport.records import Draft, Owner, sealed_row, written
 from passport.runtime import Runtime
 from passport.sharing.store import ASKED_LATELY
 from passport.sql import fetch
+from passport.turns import in_pieces
 
 PROPOSALS_PER_HOUR: Final = 60
 """Consents that one source may put to patients; each tells somebody, so it is bounded."""
@@ -75,7 +76,7 @@ async def rows_of(desk: Desk, pieces: Sequence[Piece], rest: Rest) -> list[Drawn
     # Nobody's records are in sight as it is; they are named so that a request to nobody costs what any costs.
     if widened := sorted(put | {patient_key for patient_key, _ in registered.values()}):
         await desk.widen(*widened)
-    return [_drawn(desk, piece, owners[piece.reference]) for piece in pieces]
+    return [_drawn(desk, piece, owners[piece.reference]) async for piece in in_pieces(pieces)]
 
 
 def _height(piece: Piece) -> tuple[int, bool]:

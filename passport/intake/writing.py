@@ -22,7 +22,7 @@ from passport.intake.judging import judge_and_record
 from passport.intake.resting import Rest, rest_of
 from passport.intake.rows import Drawn, rows_of
 from passport.outcomes import NotAllowed, Refused
-from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid
+from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid_in_pieces
 from passport.policies import check_policies
 
 
@@ -38,15 +38,16 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
         Invalid: a resource breaks the specification or is nobody's, or a consent cannot be enforced; all problems at
             once.
         Refused: nothing lets this caller write this.
-        NotAllowed: an update of what the caller cannot see, whether it is there or not.
+        NotAllowed: an update of what the caller cannot see, whether it is there or not, or of what was deleted and
+            is not theirs to write again.
         NotFound: a deletion or a patch of what the caller cannot see.
         PreconditionFailed: `if_match` is not the current version.
     """
-    check_valid(writes)
+    await check_valid_in_pieces(writes)
     check_scopes(desk.subject, writes)
     action = desk.request.action
     granted = await decide(desk.runtime, desk.connection, await desk.standing_for(action), action)
-    currents = await currents_of(desk, writes)
+    currents = await currents_of(desk, granted, writes)
     pieces = await pieces_of(desk, granted, writes, currents)
     for piece in pieces:
         check_held(desk, piece.facts, piece.on)

@@ -75,12 +75,13 @@ async def _history(request: Request, asked: Asked, path: str) -> Response:
 def _version(shown: disclosure.Shown, wanted: Subset | None) -> Entry:
     """A version as a history tells it."""
     method = "DELETE" if shown.deleted else "POST" if shown.version == 1 else "PUT"
+    created = shown.version == 1 or shown.revived
     url = shown.reference.partition("/")[0] if method == "POST" else shown.reference
     added = orjson.dumps(
         {
             "request": {"method": method, "url": url},
             "response": {
-                "status": "204" if shown.deleted else "201" if shown.version == 1 else "200",
+                "status": "204" if shown.deleted else "201" if created else "200",
                 "etag": f'W/"{shown.version}"',
                 "lastModified": written_instant(shown.last_updated),
             },

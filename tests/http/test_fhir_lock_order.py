@@ -4,11 +4,15 @@ https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from passport.intake import current
+from passport.sql import Connection, Prepared, fetch
 from tests import resources as made
 from tests.http.bundles import asked, created, send
 from tests.town import Town, Voice
@@ -23,7 +27,7 @@ ROUNDS = 25
 async def laboratory(town: Town) -> AsyncIterator[Voice]:
     """Whom a policy lets write every Observation, under ids of its own."""
     reference = await town.operator.create(made.organization("架空検査室"))
-    root = permit(reference, types=["Observation"], actions=["access", "collect", "correct"])
+    root = permit(reference, types=["Observation", "Provenance"], actions=["access", "collect", "correct"])
     policy = await town.policy(consent_json(root, None))
     yield town.as_(reference)
     await town.operator.remove(policy)
@@ -58,6 +62,24 @@ async def test_records_are_created_under_chosen_ids_in_one_order(hanako: Voice, 
         assert sorted(statuses) in ([200, 200], [200, 405])
 
 
+async def test_what_others_follow_is_not_waited_for(hanako: Voice, laboratory: Voice) -> None:
+    first, second = [await laboratory.create(made.weight(hanako.reference)) for _ in range(2)]
+    tree = made.weight(hanako.reference, 61.0)
+    for _ in range(ROUNDS):
+        answers = await asyncio.gather(
+            *(
+                send(
+                    laboratory,
+                    "transaction",
+                    update(changed, tree),
+                    created(made.provenance(other, agent=laboratory.reference)),
+                )
+                for changed, other in ((first, second), (second, first))
+            )
+        )
+        assert [answer.status_code for answer in answers] == [200, 200]
+
+
 async def test_consents_that_say_something_new_are_written_in_one_order(hanako: Voice) -> None:
     for at in range(ROUNDS):
         roots = [
@@ -66,3 +88,19 @@ async def test_consents_that_say_something_new_are_written_in_one_order(hanako: 
         ]
         entries = [created(hanako.consent(root)) for root in roots]
         assert await opposed(hanako, entries) == [200, 200]
+
+
+async def test_an_update_locks_once_and_in_the_order_of_keys(
+    hanako: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    async def fetched(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Any:
+        sent.append(prepared.text)
+        return await fetch(connection, prepared, params)
+
+    reference = await hanako.create(made.weight(hanako.reference))
+    monkeypatch.setattr(current, "fetch", fetched)
+    await hanako.replace(reference, made.weight(hanako.reference, 61.0))
+    (statement,) = sent
+    assert re.search(r"ORDER BY r\.record_key\s+FOR UPDATE OF r$", statement)

@@ -22,6 +22,9 @@ STAGES = [
     ("passport.routes.transactions", "asked_of"),
     ("passport.routes.transactions", "about"),
     ("passport.transactions.whole", "linked"),
+    ("passport.pieces", "validate"),
+    ("passport.intake.contents", "gathered"),
+    ("passport.intake.rows", "sealed_row"),
 ]
 """What is called for each entry of a transaction, where it is called from."""
 
