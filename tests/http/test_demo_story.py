@@ -258,6 +258,25 @@ def test_the_page_on_using_it_runs_as_it_is_copied(town: Town, tmp_path: Path) -
     assert [int(found) > 0 for found in libraries] == [True, True]
 
 
+def test_the_page_on_the_desk_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
+    told, _ = _copied("docs/desk.md", town, tmp_path)
+    # An opening that was ended; the clerk who entered; the operator who proposed, another one, and the end.
+    assert re.findall(r"^[2-5]\d\d$", told, re.MULTILINE) == ["401", "403", "403", "200", "200"]
+    assert re.findall(r"^(?:justified|inactive|confirmed)$", told, re.MULTILINE) == [
+        "justified",
+        "inactive",
+        "confirmed",
+    ]
+    assert re.findall(r"^RelatedPerson/|^DocumentReference/|^Patient/", told, re.MULTILINE) == [
+        "Patient/",
+        "RelatedPerson/",
+        "DocumentReference/",
+    ]
+    receipt = (tmp_path / "receipt.html").read_text("utf-8")
+    assert "同意の控え" in receipt
+    assert "<svg" in receipt
+
+
 def test_the_page_on_sharing_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
     told, _ = _copied("docs/sharing.md", town, tmp_path)
     computed, named = re.findall(r"^([0-9a-f]{64})\b", told, re.MULTILINE)
