@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import click
 import psycopg
 
-from bench import crowd, guarding, room
+from bench import crowd, guarding, room, starting
 from bench.filling import Size, fill
 from bench.measuring import BATCH, Bench, Figure, NotMeasured
 from bench.pace import CONNECTIONS
@@ -46,6 +46,7 @@ class Chapter(NamedTuple):
 
 
 CHAPTERS: Final = {
+    "start": Chapter("The embedded PostgreSQL until it answers", lines=starting.lines),
     "search": Chapter(
         "Page of 50 blood pressures of one patient, by patient, code and date",
         "searches/s",

@@ -21,7 +21,6 @@ from passport.embedded.cluster import SOCKET_PATH_MAX_BYTES
 from passport.embedded.errors import NoBinaries, NotOurs, StartFailed, WrongMajor
 from passport.embedded.processes import servers_in
 
-READY_LIMIT_S = 3.0
 MAJORS: tuple[Major, ...] = (18, 16)
 IS_ROOT = os.geteuid() == 0
 
@@ -65,18 +64,6 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def running(state: Path) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres.start(state) as server:
         yield server
-
-
-@pytest.mark.parametrize("major", MAJORS)
-def test_an_empty_folder_serves_within_three_seconds(tmp_path: Path, major: Major) -> None:
-    """The best of some attempts counts, because other tests share the machine."""
-
-    def seconds_to_ready(attempt: int) -> float:
-        began = time.monotonic()
-        with EmbeddedPostgres.start(tmp_path / str(attempt), major=major):
-            return time.monotonic() - began
-
-    assert any(seconds_to_ready(attempt) < READY_LIMIT_S for attempt in range(5))
 
 
 @pytest.mark.parametrize("major", MAJORS)

@@ -83,8 +83,15 @@ async def test_what_is_for_somebody_who_acts_for_the_resident_is_theirs_alone(po
     mother = "RelatedPerson/mother"
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT set_config('passport.patients', '{7}', true)")
-        told_to = {"notice_id": UUID(int=9), "now": HAPPENED, "recipient": mother}
-        await tell(connection, RESIDENT, "access-requested", ABOUT, **told_to)
+        await tell(
+            connection,
+            RESIDENT,
+            "access-requested",
+            ABOUT,
+            notice_id=UUID(int=9),
+            now=HAPPENED,
+            recipient=mother,
+        )
         assert await read(connection, RESIDENT, now=HAPPENED) == []
         assert len(await read(connection, RESIDENT, now=HAPPENED, recipient=mother)) == 1
         assert await read(connection, RESIDENT, now=HAPPENED, recipient="RelatedPerson/other") == []
