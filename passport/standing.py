@@ -417,6 +417,9 @@ def _standing(row: Any, *, anyone: bool) -> Standing:
         refs.setdefault(patient, []).append(ref)
     policies, policy_refs = tuple(held.pop(NOBODY, ())), refs.get(NOBODY, [])
     patients = {NOBODY, *(row.asked or ())} if not anyone or policies else {NOBODY, *held, *(row.asked or ())}
+    if row.purpose == Purpose.BTG:
+        # An opening is for one patient: what names nobody is not that patient's.
+        patients -= {NOBODY}
     groups: dict[Signature, list[int]] = {}
     for patient in sorted(patients):
         signature = (*held.get(patient, ()), *policies)

@@ -213,6 +213,21 @@ async def test_14_break_glass_passes_a_deny_that_does_not_name_it(
     await refused_to_open(cast.a, hanako)
 
 
+async def test_an_opening_shows_nothing_of_nobody(
+    town: Town, cast: Cast, hanako: Voice, policy: Policy
+) -> None:
+    """A policy covers what names nobody as well; an opening is for one patient, and nobody is another one."""
+    scanner = await town.operator.create(
+        {"resourceType": "Device", "deviceName": [{"name": "端末", "type": "other"}]}
+    )
+    mine = await hanako.create(made.device(hanako.reference))
+    await policy(permit(cast.emergency, purposes=["BTG", "TREAT"], types=["Device"]))
+    assert await cast.e.sees(scanner)
+    physician = await opened(cast.e, hanako)
+    assert await physician.sees(mine)
+    assert not await physician.sees(scanner)
+
+
 async def test_15_a_deny_that_names_break_glass_holds_against_it(
     hanako: Voice, cast: Cast, policy: Policy
 ) -> None:
