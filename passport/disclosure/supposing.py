@@ -37,7 +37,7 @@ from passport.decision import Decision, is_of
 from passport.disclosure.everything import entry
 from passport.disclosure.recorded import kept
 from passport.disclosure.through import through
-from passport.disclosure.weighing import Whose
+from passport.disclosure.weighing import Whose, composed
 from passport.records import opened_body
 from passport.sql import Row, fetch
 
@@ -74,7 +74,12 @@ class InForce:
     last_updated: datetime
     patient_key: int
     record_key: int
-    tree: Tree
+    body: bytes
+
+    @property
+    def tree(self) -> Tree:
+        """What it says."""
+        return _parsed(self.body)
 
 
 async def supposed_page(
@@ -89,7 +94,7 @@ async def supposed_page(
     """
     desk = whose.desk
     kin = len(whose.patient_keys) > 1
-    prepared = kept(
+    prepared = await composed(
         desk.runtime,
         ("supposed", after is not None, kin, whose.viewer.structure, decision.structure),
         partial(_page, whose, decision, after=after is not None, kin=kin),
@@ -131,7 +136,7 @@ async def examples(whose: Whose, record_keys: Collection[int]) -> dict[int, Tree
     prepared = kept(whose.desk.runtime, ("examples", whose.viewer.structure), lambda: statement)
     params = {**whose.params, "record_keys": sorted(record_keys)}
     rows = await fetch(whose.desk.connection, prepared, params)
-    return {row.record_key: _tree(whose.desk, row) for row in rows}
+    return {row.record_key: _parsed(_body(whose.desk, row)) for row in rows}
 
 
 async def in_force(whose: Whose, limit: int) -> list[InForce]:
@@ -161,7 +166,7 @@ async def in_force(whose: Whose, limit: int) -> list[InForce]:
             last_updated=row.last_updated,
             patient_key=row.patient_key,
             record_key=row.record_key,
-            tree=_tree(whose.desk, row),
+            body=_body(whose.desk, row),
         )
         for row in rows
     ]
@@ -192,7 +197,9 @@ def _opened(record: FromClause) -> Select[Any]:
     )
 
 
-def _tree(desk: Desk, row: Row) -> Tree:
-    key = desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key)
-    body = opened_body(row, key, TypeNumber(row.type))
+def _body(desk: Desk, row: Row) -> bytes:
+    return opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), TypeNumber(row.type))
+
+
+def _parsed(body: bytes) -> Tree:
     return parse(body, Limits(size_bytes=len(body), depth=_ANY_DEPTH))

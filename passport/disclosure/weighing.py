@@ -7,7 +7,8 @@ wants to know: nobody is told of a record that they do not see themselves. Recor
 and with the same onlookers are one row, so that what travels does not grow with the records.
 """
 
-from collections.abc import Hashable, Sequence
+from asyncio import to_thread
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -38,7 +39,8 @@ from passport.admission import Desk
 from passport.decision import Decision
 from passport.disclosure.recorded import kept
 from passport.identity.scopes import allows
-from passport.sql import fetch, run
+from passport.runtime import Runtime
+from passport.sql import Prepared, fetch, prepare
 
 VIEWER: Final = "viewer_"
 """What is bound for the one who wants to know begins with it."""
@@ -126,7 +128,7 @@ async def weigh(whose: Whose, decisions: Sequence[Decision], record_key: int | N
         whose.viewer.structure,
         tuple(decision.structure for decision in named),
     )
-    prepared = kept(
+    prepared = await composed(
         whose.desk.runtime, structure, partial(_weighing, whose, named, one=record_key is not None)
     )
     params: dict[str, Any] = {**whose.params, "record_key": record_key}
@@ -145,6 +147,12 @@ async def weigh(whose: Whose, decisions: Sequence[Decision], record_key: int | N
     ]
 
 
+async def composed(runtime: Runtime, structure: Hashable, compose: Callable[[], Select[Any]]) -> Prepared:
+    """The statement for `structure`; one that was not met before is composed beside the loop, as it takes its time."""
+    known = runtime.statements.get(structure)
+    return await to_thread(kept, runtime, structure, compose) if known is None else known
+
+
 async def matched(whose: Whose, nodes: Sequence[Sequence[ShapeNode]]) -> list[int]:
     """How many records match all nodes of each group for certain, whoever asks; one statement."""
     if not nodes:
@@ -159,7 +167,8 @@ async def matched(whose: Whose, nodes: Sequence[Sequence[ShapeNode]]) -> list[in
         func.count().filter(expression(of(group))).label(f"matched_{at}") for at, group in enumerate(nodes)
     ]
     statement = select(*counts).select_from(record).where(*whose.condition(record))
-    (row,) = await run(whose.desk.connection, statement, **whose.params)
+    prepared = await to_thread(prepare, statement)
+    (row,) = await fetch(whose.desk.connection, prepared, whose.params)
     return list(row)
 
 

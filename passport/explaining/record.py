@@ -7,6 +7,7 @@ Round trips, whatever there is of consents: the standing, the record, the consen
 the one count, and the audit row with the COMMIT.
 """
 
+from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,13 +104,14 @@ async def _seen_by(
     for look, at, state in zip(looks, places, states, strict=True):
         put = _put_by(view, stored, look.person)
         sees = bool(seen >> at & 1) or put
+        # Each is compared with every consent: beside the loop, as it takes its time.
+        why = [{"text": PROPOSED.as_json()}] if put else await to_thread(_why, view, state, stored, sees=sees)
         whom = {
             "reference": look.person,
             **({"name": names[look.person]} if look.person in names else {}),
             "purpose": str(look.purpose),
             **_opening(look),
         }
-        why = [{"text": PROPOSED.as_json()}] if put else _why(view, state, stored, sees=sees)
         found["seenBy" if sees else "notSeenBy"].append({**whom, "because" if sees else "against": why})
     return found
 

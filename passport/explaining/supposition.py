@@ -8,7 +8,8 @@ to the process.
 """
 
 import json
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from asyncio import to_thread
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -256,17 +257,11 @@ async def supposed(viewing: Viewing, edit: Edit) -> Supposition:
             many of these.
     """
     keys, zone = viewing.desk.runtime.keys, viewing.desk.runtime.settings.zone
-    filed = []
     listed = await in_force(viewing.whose, MOST_CONSENTS + 1)
     if len(listed) > MOST_CONSENTS:
         text = f"got a person with more than {MOST_CONSENTS} consents in force, which are too many to compare"
         raise Invalid(text, code="too-costly")
-    for stored in listed:
-        read = read_consent(stored.tree, reference=stored.reference, version=stored.version, zone=zone)
-        if isinstance(read, Consent) and (read.patient is not None) == (
-            stored.patient_key in viewing.registrations
-        ):
-            filed.append(Filed(read, stored))
+    filed = await to_thread(lambda: list(_filed(viewing, listed)))
     own = {one.stored.reference for one in filed if one.stored.patient_key in viewing.registrations}
     for place, name in enumerate(edit.replaces):
         if name not in own:
@@ -279,6 +274,16 @@ async def supposed(viewing: Viewing, edit: Edit) -> Supposition:
             raise _unenforceable(read, place)
         drafts.append(Draft(read, compile_consent(read, keys), keys.reference(read.reference)))
     return Supposition(viewing, edit, filed, drafts)
+
+
+def _filed(viewing: Viewing, listed: Iterable[InForce]) -> Iterator[Filed]:
+    """The consents as they are read; one that names a patient and lies with nobody, or the other way, is none."""
+    zone = viewing.desk.runtime.settings.zone
+    for stored in listed:
+        read = read_consent(stored.tree, reference=stored.reference, version=stored.version, zone=zone)
+        own = stored.patient_key in viewing.registrations
+        if isinstance(read, Consent) and (read.patient is not None) == own:
+            yield Filed(read, stored)
 
 
 def named_consent(ref: str) -> str:

@@ -6,6 +6,7 @@ What comparison finds is confirmed by counting: with and without the rule, whoev
 What is there at present (records, people, purposes in use) is counted and looked up, and may be otherwise tomorrow.
 """
 
+from asyncio import to_thread
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -66,7 +67,8 @@ async def warnings_of(supposition: Supposition, people: People) -> list[Warned]:
     key_of = supposition.viewing.desk.runtime.keys.reference
     keys: dict[int, str] = {key_of(name): name for name in actors_of(after)}
     drafted = [draft.consent.reference for draft in supposition.drafts]
-    found = idle(after, drafted, supposition.viewing.desk.now, people.leads(keys))[:MOST_FINDINGS]
+    found = await to_thread(idle, after, drafted, supposition.viewing.desk.now, people.leads(keys))
+    found = found[:MOST_FINDINGS]
     confirmed = await _confirmed(supposition, people, found)
     named = {(one.consent, one.path) for one in found}
     today = [one for one in await _today(supposition) if not _under(one, named)]
