@@ -66,6 +66,8 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "sign-out": Shown("E", AUTHENTICATION, Coding(DCM, "110123", "Logout")),
     "token": Shown("E", AUTHENTICATION, Coding(DCM, "110122", "Login")),
     "break-glass": Shown("E", SECURITY_ALERT, Coding(DCM, "110127", "Emergency Override Started")),
+    "emergency-end": Shown("E", SECURITY_ALERT, Coding(DCM, "110138", "Emergency Override Stopped")),
+    "emergency-read": Shown("R", AUDIT_LOG_USED),
     "audit-read": Shown("R", AUDIT_LOG_USED),
     "replay": Shown("R", AUDIT_LOG_USED),
     "replay": Shown("R", AUDIT_LOG_USED),

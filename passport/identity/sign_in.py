@@ -36,6 +36,22 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """For whom a code is asked for; `person` is the Practitioner whom a person of the city is as well."""
+
+    login: str
+    subject: str
+    purposes: tuple[str, ...]
+    scopes: tuple[str, ...]
+    person: str | None
+
+    @property
+    def of_city(self) -> bool:
+        """Whether it is for somebody who acts for the city."""
+        return persons.city_kind(self.subject) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to sign in: for what, and from which network address."""
 
@@ -77,37 +93,25 @@ async def hand_out(
         Invalid: a member is missing, unknown or unfit.
         Conflict: the login is someone else's.
     """
-    if tree.keys() - {"login", "subject", "purposes", "scopes", "person"}:
-        raise Invalid("got an unknown member, expected login, subject, purposes, scopes, person")
-    login, reference, asked = codes.login_of(tree.get("login")), tree.get("subject"), tree.get("scopes", [])
-    if not isinstance(reference, str) or not isinstance(asked, list):
-        raise UnknownPrincipal
-    purposes = all_grantable(tree.get("purposes"))
-    reference = persons.person_for(reference, login)
+    order = _ordered(tree)
     subject = await principal(
-        runtime, connection, reference, purpose=purposes[0], scopes=frozenset(), now=now
+        runtime, connection, order.subject, purpose=order.purposes[0], scopes=frozenset(), now=now
     )
     if subject.kind in {"service", "device"}:
         raise Invalid("got a service or a device, which sign in with a key of their own", ("subject",))
-    of_city = persons.city_kind(reference) is not None
-    person = persons.practitioner_of(tree.get("person"))
-    if person is not None and not of_city:
-        raise Invalid(
-            "got `person` beside a subject that is one, expected it for the city alone", ("person",)
-        )
     code = codes.draw(runtime.ring.random)
-    given = scopes.checked(map(str, asked), subject.kind, sandbox=runtime.settings.sandbox)
+    given = scopes.checked(order.scopes, subject.kind, sandbox=runtime.settings.sandbox)
     row = {
-        "login": login,
+        "login": order.login,
         "secret_hash": codes.hashed(code, salt=runtime.ring.random(codes.SALT_BYTES)),
         "kind": subject.kind,
         "subject": subject.reference,
         "role": subject.role,
         "patient_key": subject.patient_key,
-        "purposes": list(purposes),
+        "purposes": list(order.purposes),
         "scopes": sorted(given or scopes.everything(subject.kind)),
-        "person": person,
-        "handed_by": handed_by if of_city else None,
+        "person": order.person,
+        "handed_by": handed_by if order.of_city else None,
     }
     if not await fetch(connection, store.PUT_CODE, row):
         raise Conflict("got a login that is someone else's", ("login",))
@@ -115,7 +119,31 @@ async def hand_out(
     if concerned is not None:
         about, notice_id = {"for": subject.reference}, tokens.random_uuid(runtime)
         await tell(connection, concerned, "sign-in-code-issued", about, notice_id=notice_id, now=now)
-    return Handed(login, code, subject, concerned, good=row["handed_by"] is None)
+    return Handed(order.login, code, subject, concerned, good=row["handed_by"] is None)
+
+
+def _ordered(tree: Mapping[str, Any]) -> Order:
+    """Read for whom a code is.
+
+    Raises:
+        Invalid: a member is missing, unknown or unfit.
+    """
+    if tree.keys() - {"login", "subject", "purposes", "scopes", "person"}:
+        raise Invalid("got an unknown member, expected login, subject, purposes, scopes, person")
+    login, reference, asked = codes.login_of(tree.get("login")), tree.get("subject"), tree.get("scopes", [])
+    if not isinstance(reference, str) or not isinstance(asked, list):
+        raise UnknownPrincipal
+    order = Order(
+        login=login,
+        subject=persons.person_for(reference, login),
+        purposes=all_grantable(tree.get("purposes")),
+        scopes=tuple(map(str, asked)),
+        person=persons.practitioner_of(tree.get("person")),
+    )
+    if order.person is not None and not order.of_city:
+        text = "got `person` beside a subject that is one, expected it for the city alone"
+        raise Invalid(text, ("person",))
+    return order
 
 
 async def confirm(connection: Connection, login: str, *, by: str) -> str | None:

@@ -46,6 +46,30 @@ TREES: Final[tuple[Json, ...]] = (
     consent_json(deny(but=[permit("Group/x", codes=[made.BODY_WEIGHT])]), P, status="proposed"),
 )
 
+_NEVER: Final = "00000000-0000-4000-8000-000000000000"
+_SCAN: Final = {"contentType": "application/pdf", "data": "JVBERi0x"}
+_GRANT: Final = {
+    "recipient": "Organization/x",
+    "purpose": "TREAT",
+    "categories": ["medicines"],
+    "codes": ["http://loinc.org|85354-9"],
+    "data_period": {"start": "2026-01-01"},
+    "until": "2099-12-31",
+    "preset": "ongoing",
+}
+BESIDE_FHIR: Final[tuple[tuple[str, str, Json], ...]] = (
+    ("clerk", "/desk/matters", {"kind": "consent", "patient": P, "scan": _SCAN, "grant": _GRANT}),
+    ("clerk", "/desk/matters", {"kind": "consent", "patient": P, "scan": _SCAN, "provision": permit("Group/x")}),
+    ("clerk", "/desk/matters", {"kind": "withdrawal", "patient": P, "scan": _SCAN, "consents": ["Consent/x"]}),
+    ("clerk", "/desk/matters", {"kind": "guardian", "patient": P, "name": "x", "relationship": "parent"}),
+    ("clerk", "/desk/matters", {"kind": "sign-in", "patient": P, "login": "mihon"}),
+    ("patient", "/family/proxies", {"name": "x", "relationship": "child", "categories": ["Consent"], "decides": True}),
+    ("patient", "/emergencies/bars", {"categories": ["medicines"]}),
+    ("auditor", f"/emergencies/reviews/{_NEVER}", {"verdict": "justified", "comment": "seen"}),
+    ("operator", "/auth/sign-in-codes", {"login": "abc", "subject": "clerk", "purposes": ["HOPERAT"], "person": P}),
+)
+"""What is sent beside FHIR, and who sends it."""
+
 HOSTILE_TEXTS: Final = st.sampled_from(
     [
         "", " ", "\0", "\u202e", "\ud7ff", "\uffff", "𠮷", "é", "e\u0301", "%", "%00", "'", '"', "\\", "';--", "$1",
@@ -92,6 +116,7 @@ def callers(module_database: Database, tmp_path_factory: pytest.TempPathFactory)
             "physician": served.caller(role, "TREAT"),
             "operator": served.caller(*operator),
             "auditor": served.caller("auditor", "HOPERAT"),
+            "clerk": served.caller("clerk/ichikawa", "HOPERAT"),
             "nobody": httpx.Client(base_url=served.base_url, timeout=30),
         }
         yield Callers(served, patient, clients, known)
@@ -226,6 +251,19 @@ def test_no_bytes_make_a_write_fail(callers: Callers, who: str, method: str, con
 
 
 @FEW
+@given(st.data(), st.sampled_from(BESIDE_FHIR))
+def test_no_change_of_what_is_entered_makes_a_desk_fail(
+    callers: Callers, data: st.DataObject, entered: tuple[str, str, Json]
+) -> None:
+    who, path, tree = entered
+    changed = _placed(deepcopy(tree), callers.patient)
+    for _ in range(data.draw(st.integers(1, 3))):
+        _damage(data, changed)
+    answer = callers.clients[who].post(path, content=json.dumps(changed), headers={"Content-Type": "application/json"})
+    check(answer)
+
+
+@FEW
 @given(
     who,
     st.sampled_from(["GET", "PUT", "POST", "DELETE"]),
@@ -311,7 +349,7 @@ def operations(callers: Callers) -> list[Any]:
 
 
 @examples(150)
-@given(st.data(), st.sampled_from(["patient", "physician", "operator"]))
+@given(st.data(), st.sampled_from(["patient", "physician", "operator", "auditor", "clerk"]))
 def test_nothing_that_the_description_allows_makes_the_service_fail(
     callers: Callers, operations: list[Any], data: st.DataObject, who: str
 ) -> None:

@@ -127,6 +127,17 @@ class TestLogins:
         assert (await other.get("Organization")).status_code == 200
 
 
+class TestLog:
+    async def test_the_log_says_which_person_it_was_and_in_which_office(self, town: Town) -> None:
+        one = await person(town, "operator")
+        await one.create(made.organization("記録"))
+        for agent in (one.reference, "operator"):
+            found = await town.as_(AUDITOR).search("AuditEvent", ("agent", agent), ("_sort", "-date"))
+            agents = [entry["resource"]["agent"] for entry in found["entry"]]
+            named = [each["who"].get("display") for each in agents[0][:2]]
+            assert named == [one.reference, "operator"]
+
+
 class TestPolicies:
     @pytest.fixture
     async def proposed(self, town: Town, cast: Cast) -> AsyncIterator[tuple[str, Json]]:
