@@ -509,3 +509,10 @@ def test_break_glass_inside_a_root_deny_is_for_its_actor_alone(permits: Decides)
     given = consents(deny(ORG_H, but=[permit(DR_A, purposes=["BTG"])]))
     assert permits(given, record(), asks(A_AT_H, "BTG", opened=frozenset({P1})))
     assert not permits(given, record(), asks(B_AT_H, "BTG", opened=frozenset({P1})))
+
+
+def test_the_date_of_a_consent_plays_no_part(permits: Decides) -> None:
+    for date in ("1999", "2026-07-01", "2999-12-31"):
+        dated = read(consent_json(permit(DR_A), dateTime=date))
+        assert isinstance(dated, Consent)
+        assert permits([dated], record(), asks())
