@@ -109,3 +109,14 @@ WHERE patient_key = %(patient_key)s AND consent_key = ANY (%(consent_keys)s::big
     {},
 )
 """Which of these consents count."""
+
+KEPT: Final = Prepared(
+    """
+SELECT FROM family_proxy
+WHERE patient_key = %(patient_key)s AND guardian AND ended_at IS NULL AND until > %(now)s
+    AND (proxy_key = %(proxy_key)s OR %(consent)s = ANY (consents))
+LIMIT 1
+""",
+    {},
+)
+"""Whether a guardian acts by this record now."""

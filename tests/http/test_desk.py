@@ -1,6 +1,7 @@
 """The city desk: consent on paper by two clerks, its withdrawal, and the receipt that is printed."""
 
 import re
+from asyncio import gather
 from base64 import b64encode
 from datetime import timedelta
 from typing import Any, Final
@@ -136,6 +137,17 @@ class TestConsents:
         assert (await decide(second, matter)).status_code == 200
         for verb in ("confirm", "decline"):
             outcome(await decide(second, matter, verb), 409, "conflict")
+        assert len(await hanako.found("Consent")) == 1
+
+    async def test_of_several_who_decide_at_once_one_does(
+        self, town: Town, hanako: Voice, cast: Cast, clerk: Voice
+    ) -> None:
+        matter = await entered(clerk, on_paper(hanako, cast.role_a))
+        others = [town.as_(f"clerk/other-{at}") for at in range(4)]
+        for other in others:
+            await other.get("metadata")
+        answers = await gather(*(decide(other, matter) for other in others))
+        assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
         assert len(await hanako.found("Consent")) == 1
 
     async def test_what_is_declined_leaves_no_consent_and_no_image(

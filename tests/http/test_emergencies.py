@@ -1,5 +1,6 @@
 """Emergencies: seen at once, ended and barred by the patient, and reviewed once by somebody who did not open them."""
 
+from asyncio import gather
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -227,6 +228,19 @@ class TestReviews:
         (own,) = await openings(hanako)
         assert own["verdict"] == "not-justified"
         assert (await told(hanako)).count("emergency-not-justified") == 1
+
+    async def test_of_several_reviews_at_once_one_counts(
+        self, town: Town, hanako: Voice, rescuer: Voice
+    ) -> None:
+        await opened(rescuer, hanako)
+        (one,) = await openings(hanako)
+        await sent(hanako, f"/emergencies/{one['id']}/end")
+        auditors = [town.as_(f"auditor/other-{at}") for at in range(4)]
+        for auditor in auditors:
+            await auditor.get("metadata")
+        answers = await gather(*(reviewed(auditor, one["id"]) for auditor in auditors))
+        assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+        assert (await told(hanako)).count("emergency-justified") == 1
 
     async def test_whoever_opened_does_not_review(
         self, town: Town, hanako: Voice, cast: Cast, rescuer: Voice

@@ -59,14 +59,30 @@ _GRANT: Final = {
 }
 BESIDE_FHIR: Final[tuple[tuple[str, str, Json], ...]] = (
     ("clerk", "/desk/matters", {"kind": "consent", "patient": P, "scan": _SCAN, "grant": _GRANT}),
-    ("clerk", "/desk/matters", {"kind": "consent", "patient": P, "scan": _SCAN, "provision": permit("Group/x")}),
-    ("clerk", "/desk/matters", {"kind": "withdrawal", "patient": P, "scan": _SCAN, "consents": ["Consent/x"]}),
+    (
+        "clerk",
+        "/desk/matters",
+        {"kind": "consent", "patient": P, "scan": _SCAN, "provision": permit("Group/x")},
+    ),
+    (
+        "clerk",
+        "/desk/matters",
+        {"kind": "withdrawal", "patient": P, "scan": _SCAN, "consents": ["Consent/x"]},
+    ),
     ("clerk", "/desk/matters", {"kind": "guardian", "patient": P, "name": "x", "relationship": "parent"}),
     ("clerk", "/desk/matters", {"kind": "sign-in", "patient": P, "login": "mihon"}),
-    ("patient", "/family/proxies", {"name": "x", "relationship": "child", "categories": ["Consent"], "decides": True}),
+    (
+        "patient",
+        "/family/proxies",
+        {"name": "x", "relationship": "child", "categories": ["Consent"], "decides": True},
+    ),
     ("patient", "/emergencies/bars", {"categories": ["medicines"]}),
     ("auditor", f"/emergencies/reviews/{_NEVER}", {"verdict": "justified", "comment": "seen"}),
-    ("operator", "/auth/sign-in-codes", {"login": "abc", "subject": "clerk", "purposes": ["HOPERAT"], "person": P}),
+    (
+        "operator",
+        "/auth/sign-in-codes",
+        {"login": "abc", "subject": "clerk", "purposes": ["HOPERAT"], "person": P},
+    ),
 )
 """What is sent beside FHIR, and who sends it."""
 
@@ -259,7 +275,9 @@ def test_no_change_of_what_is_entered_makes_a_desk_fail(
     changed = _placed(deepcopy(tree), callers.patient)
     for _ in range(data.draw(st.integers(1, 3))):
         _damage(data, changed)
-    answer = callers.clients[who].post(path, content=json.dumps(changed), headers={"Content-Type": "application/json"})
+    answer = callers.clients[who].post(
+        path, content=json.dumps(changed), headers={"Content-Type": "application/json"}
+    )
     check(answer)
 
 

@@ -343,6 +343,28 @@ class TestEnding:
         with town.much_later(until(town, await birth_date(child)) + MOMENT):
             assert (await sent(town.as_(child.reference), path)).status_code == 200
 
+    async def test_a_childs_session_does_not_take_away_that_by_which_a_guardian_acts(
+        self, town: Town, child: Voice, guardian: Voice, begun: Json
+    ) -> None:
+        weight = await child.create(made.weight(child.reference))
+        consent = begun["results"][1]
+        tree = await child.read(consent)
+        outcome(await child.put(consent, {**tree, "status": "inactive"}), 403, "forbidden")
+        outcome(await child.put(consent, child.consent(permit("Practitioner/x"))), 403, "forbidden")
+        for reference in begun["results"]:
+            outcome(await child.delete(reference), 403, "forbidden")
+        withdrawal = f"/sharing/grants/{consent.partition('/')[2]}/withdraw"
+        outcome(await sent(child, withdrawal), 403, "forbidden")
+        assert await guardian.sees(weight)
+        with town.much_later(until(town, await birth_date(child)) + MOMENT):
+            await town.as_(child.reference).remove(consent)
+
+    async def test_a_child_keeps_something_from_its_guardian(self, child: Voice, guardian: Voice) -> None:
+        weight = await child.create(made.weight(child.reference))
+        (hidden,) = await child.grant(deny(guardian.reference, types=["Observation"]))
+        assert not await guardian.sees(weight)
+        outcome(await guardian.delete(hidden), 403, "forbidden")
+
     async def test_a_guardian_does_not_prolong_the_own_office(
         self, child: Voice, guardian: Voice, begun: Json
     ) -> None:
