@@ -27,10 +27,17 @@ import click
 from bench.mutations import Mutant, mutants
 
 ROOT: Final = Path(__file__).parent.parent
-ENGINE: Final = tuple(
-    f"consent/{name}.py"
-    for name in ("reference", "sql", "facts", "compile", "provision", "period", "shape", "standing")
-)
+ENGINE: Final = (
+    *(
+        f"consent/{name}.py"
+        for name in (
+            "reference", "kleene", "model", "sql", "facts", "compile", "provision", "period", "shape", "standing",
+            "directory", "read", "element",
+        )
+    ),
+    "passport/standing.py",
+    "passport/decision.py",
+)  # fmt: skip
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 SLOWER: Final = 5
@@ -39,15 +46,36 @@ SLOWER: Final = 5
 LAST_SECONDS: Final = 60
 """So long a run that was interrupted has to stop what it started."""
 
-_COPIED: Final = ("bench", "consent", "fhir", "migrations", "passport", "tests", "workers", "pyproject.toml")
+_COPIED: Final = (
+    "bench", "consent", "docs", "fhir", "migrations", "passport", "tests", "workers", "pyproject.toml", "README.md",
+)  # fmt: skip
 _EXAMPLES: Final = "tests/unit/consent"
 # What notices most, and soonest, comes first: what needs no database, the examples, and what is drawn.
-_STAGES: Final = (
-    (_EXAMPLES, "-k", "not sql"),
-    (_EXAMPLES,),
-    ("tests/properties/test_consent_sql.py", "-k", "not postgresql-16"),
-    ("tests/properties/test_consent_laws.py",),
-)
+_STAGES: Final = {
+    "consent": (
+        (_EXAMPLES, "-k", "not sql"),
+        (_EXAMPLES,),
+        ("tests/properties/test_consent_worlds.py", "-k", "every_server and postgresql-18"),
+        ("tests/properties/test_consent_sql.py", "-k", "not postgresql-16"),
+        ("tests/properties/test_consent_laws.py",),
+    ),
+    # The same engine as the service asks it: whose standing it is, and which rows it is asked of.
+    "passport": (
+        ("tests/unit/passport/evaluation/test_trial.py", "tests/unit/passport/core"),
+        ("tests/http/test_fhir_consent_cases.py", "tests/http/test_fhir_consents.py"),
+        ("tests/attacks/test_second_wall.py", "tests/attacks/test_guessed_standing.py"),
+        (
+            "tests/http/test_fhir_audit.py",
+            "tests/http/test_fhir_patients.py",
+            "tests/http/test_fhir_authority.py",
+        ),
+        (
+            "tests/http/test_auth.py",
+            "tests/http/test_identity_of_patients.py",
+            "tests/http/test_sharing_preview.py",
+        ),
+    ),
+}
 
 
 class Named(NamedTuple):
@@ -55,6 +83,11 @@ class Named(NamedTuple):
 
     file: str
     mutant: Mutant
+
+    @property
+    def part(self) -> str:
+        """Which tests have to notice it."""
+        return self.file.partition("/")[0]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -86,12 +119,15 @@ def tried(files: Sequence[str], seed: int, sample: int, minutes: float) -> list[
     ends, reasons = time.monotonic() + minutes * 60, known_reasons()
     survivors, killed, explained = [], 0, 0
     with _copied() as copy:
-        longest = SLOWER * _unchanged(copy, seed)
+        longest = {
+            part: SLOWER * _unchanged(copy, part, seed)
+            for part in {one.part for one in chosen if one.key not in reasons}
+        }
         for one in _until(ends, chosen):
             if one.key in reasons:
                 explained += 1
                 continue
-            if _killed(copy, one, seed, longest):
+            if _killed(copy, one, seed, longest[one.part]):
                 killed += 1
                 click.echo(f"noticed: {one}")
             else:
@@ -127,10 +163,10 @@ def _copied() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _unchanged(copy: Path, seed: int) -> float:
+def _unchanged(copy: Path, part: str, seed: int) -> float:
     """How many seconds all tests take where nothing is changed, which they must not notice."""
     began = time.monotonic()
-    if _noticed(copy, seed, None):
+    if _noticed(copy, part, seed, None):
         raise SystemExit("the tests of the engine fail without any change")
     return time.monotonic() - began
 
@@ -140,13 +176,13 @@ def _killed(copy: Path, one: Named, seed: int, longest: float) -> bool:
     source = target.read_bytes()
     target.write_bytes(one.mutant.applied(source))
     try:
-        return _noticed(copy, seed, longest)
+        return _noticed(copy, one.part, seed, longest)
     finally:
         target.write_bytes(source)
 
 
-def _noticed(copy: Path, seed: int, longest: float | None) -> bool:
-    return any(_fails(copy, seed, longest, stage) for stage in _STAGES)
+def _noticed(copy: Path, part: str, seed: int, longest: float | None) -> bool:
+    return any(_fails(copy, seed, longest, stage) for stage in _STAGES[part])
 
 
 def _fails(copy: Path, seed: int, longest: float | None, tests: Sequence[str]) -> bool:

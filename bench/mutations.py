@@ -58,6 +58,7 @@ _SQL: Final[Mapping[str, str]] = {
 _WORDS: Final = re.compile(
     r"\bIS NOT NULL\b|\bIS NULL\b|\bLEFT JOIN\b|\b(?:AND|OR|NOT|1|0)\b|<=|<>|<<|&&|(?<!<)<(?!<)"
 )
+_STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\s+)*(?:SELECT|WITH)\b")
 _LEFT_ALONE: Final = frozenset({"annotation", "returns", "decorator_list"})
 
 
@@ -132,7 +133,7 @@ def _constant(node: ast.Constant) -> Iterator[Change]:
         yield _becomes(node, ast.Constant(not node.value))
     elif isinstance(node.value, int):
         yield _becomes(node, ast.Constant(node.value + 1))
-    elif isinstance(node.value, str) and node.value.lstrip().startswith("SELECT"):
+    elif isinstance(node.value, str) and _STATEMENT.match(node.value):
         for word in _WORDS.finditer(node.value):
             other = _SQL[word.group()]
             changed = node.value[: word.start()] + other + node.value[word.end() :]
