@@ -24,6 +24,7 @@ from passport.desk.deciding import ADDRESS
 from passport.desk.matters import RECEIPT, Matter
 from passport.effects import checked_consent
 from passport.outcomes import NotFound
+from passport.receipts.content import ADDRESS as SIGNED
 from passport.runtime import Runtime
 from passport.sharing.qr import svg
 from passport.sharing.roles import names_of
@@ -72,6 +73,7 @@ _FACTS: Final = (
     Words("控えの番号", "receipt"),
     Words("同意の番号", "consent"),
     Words("書面の番号", "scan of the paper"),
+    Words("署名付きの電子控え（ご本人の画面で）", "signed receipt, on your own screen"),
 )
 
 
@@ -111,6 +113,7 @@ def html(page: Page, zone: ZoneInfo) -> str:
         str(page.matter),
         "<br>".join(map(escape, page.consents)),
         escape(page.document),
+        "<br>".join(escape(_signed(consent)) for consent in page.consents),
     )
     rows = "".join(
         f"<tr><td>{_both(name, ' / ')}</td><td>{value}</td></tr>"
@@ -127,6 +130,11 @@ def html(page: Page, zone: ZoneInfo) -> str:
         f'<p>{_both(_NAME, " / ")}: <span class="line"></span></p>'
         f"<table>{rows}</table>{body}{_paragraphs(_LOOKED)}{code}</body></html>"
     )
+
+
+def _signed(consent: str) -> str:
+    """Where the patient gets the signed receipt of a Consent."""
+    return f"/{SIGNED}/{consent.partition('/')[2]}"
 
 
 def _shown(desk: Desk, matter: Matter) -> bool:

@@ -306,6 +306,17 @@ class TestReceipts:
         assert not CHROME.search(page.replace("http://www.w3.org/2000/svg", ""))
         assert "見本" not in page
 
+    async def test_what_was_agreed_on_paper_has_a_signed_receipt_too(
+        self, hanako: Voice, cast: Cast, clerk: Voice, second: Voice
+    ) -> None:
+        done = await agreed(clerk, second, on_paper(hanako, cast.hospital))
+        page = (await clerk.get(f"/desk/matters/{done['id']}/receipt")).text
+        (address,) = re.findall(r"/sharing/receipts/[^<]+", page)
+        answer = await hanako.get(address, Accept="application/json")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["jws"].count(".") == 2
+        outcome(await clerk.get(address), 404, "not-found")
+
     async def test_what_the_directory_calls_somebody_is_no_markup(
         self, town: Town, hanako: Voice, clerk: Voice, second: Voice
     ) -> None:
