@@ -65,8 +65,8 @@ _WITHDRAW: Final = Words(
     "on that of whoever acts for you. From the next request on nobody sees anything by it.",
 )
 _LOOKED: Final = Words(
-    "だれがいつ見たかは記録されています。窓口でその一覧を求めることができます。",
-    "Who looked and when is on record. You can ask for the list at the city desk.",
+    "だれがいつ見たかは記録され、ご自身または代理の方の画面で確かめられます。",
+    "Who looked and when is on record, for you and whoever acts for you to check.",
 )
 _FACTS: Final = (
     Words("登録した時刻", "recorded"),
@@ -123,7 +123,7 @@ def html(page: Page, zone: ZoneInfo) -> str:
         body = _paragraphs(_ENDED)
     else:
         body = f"{_heading(_AGREED)}{_paragraphs(page.sentence)}{_heading(_WITHDRAW_TITLE)}{_paragraphs(_WITHDRAW)}"
-    code = svg(page.consents[0]) if len(page.consents) == 1 else ""
+    code = svg(page.consents[0], sized=False) if len(page.consents) == 1 else ""
     return (
         f'<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>{_both(title, " / ")}</title>'
         f"<style>{STYLE}</style></head><body><h1>{_both(title, ' / ')}</h1>"

@@ -12,7 +12,11 @@ QUIET_ZONE: Final = 4
 PIXELS_A_MODULE: Final = 8
 
 
-def svg(text: str) -> str:
-    """Return the QR code of a text as an SVG element; it holds the text itself and no address."""
+def svg(text: str, *, sized: bool = True) -> str:
+    """Return the QR code of a text as an SVG element; it holds the text itself and no address.
+
+    One that is not `sized` is as large as the page lets it be.
+    """
     symbol = segno.make_qr(text, error="m")
-    return symbol.svg_inline(scale=PIXELS_A_MODULE, border=QUIET_ZONE, dark="#000", light="#fff")
+    scale = PIXELS_A_MODULE if sized else 1
+    return symbol.svg_inline(scale=scale, border=QUIET_ZONE, dark="#000", light="#fff", omitsize=not sized)
