@@ -30,6 +30,13 @@ EXPECTATIONS: Final = (
     Expectation("asks", "physician", "asks for blood pressure and medicines", 201, "proposed"),
     Expectation("asking-gives-nothing", "physician", "searches again", 200, "nothing"),
     Expectation("is-told-of-the-request", "resident", "reads the notifications", 200, "access-requested"),
+    Expectation(
+        "previews",
+        "resident",
+        "looks at what the physician would see",
+        200,
+        "blood pressure, medicines and the request",
+    ),
     Expectation("grants", "resident", "grants the request for three months", 200, "active"),
     Expectation("sees-pressures", "physician", "searches blood pressures", 200, "all that the resident has"),
     Expectation(

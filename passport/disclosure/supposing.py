@@ -119,7 +119,7 @@ async def supposed_page(
         named = (row.patient_key, *(row.others or ()))
         records.append(Supposed(reference, body, tuple(grants), row.record_key, row.version, named))
     last = None
-    if len(rows) > count:
+    if shown and len(rows) > count:
         row = shown[-1]
         last = ((str(row.sort_type), str(row.sort_kind), row.sort_time), row.record_key)
     return SupposedPage(tuple(records), last)

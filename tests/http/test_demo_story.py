@@ -290,6 +290,19 @@ def test_the_page_on_sharing_runs_as_it_is_copied(town: Town, tmp_path: Path) ->
     assert town.ids("physician_elsewhere", "Observation") == set()
 
 
+def test_the_page_on_explaining_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
+    told, _ = _copied("docs/explaining.md", town, tmp_path)
+    doctor = town.persona("physician_elsewhere")["reference"]
+    pressures = len(town.ids("resident", "Observation", BLOOD_PRESSURE))
+    assert "\nConsent.provision.provision[1]\nThis exception never meets" in told
+    assert f"\ndrafts[0]\n{doctor}\n{pressures}\nObservation\n" in told
+    assert '"seenBy":[' in told
+    assert f"404\n{doctor} not-found Observation/" in told
+    assert "permit Consent.provision.provision[0] provision This exception takes it away." in told
+    assert told.endswith("inactive\n")
+    assert town.ids("physician_elsewhere", "Observation") == set()
+
+
 def _run(command: list[str], folder: Path) -> str:
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -111,6 +111,14 @@ async def test_a_preview_comes_in_pages(cast: Cast, hanako: Voice, records: dict
     assert len(found) == 6
 
 
+async def test_a_preview_may_count_and_show_nothing(
+    cast: Cast, hanako: Voice, records: dict[str, str]
+) -> None:
+    asked = edit(hanako, permit(cast.hospital), actor=cast.role_a, purpose="TREAT", count=0)
+    told = (await sent(hanako, "/sharing/preview", asked)).json()
+    assert (told["total"], told["records"], "next" in told) == (6, [], False)
+
+
 async def test_a_page_belongs_to_its_question(cast: Cast, hanako: Voice, records: dict[str, str]) -> None:
     asked = edit(hanako, permit(cast.hospital), actor=cast.role_a, purpose="TREAT", count=2)
     cursor = (await sent(hanako, "/sharing/preview", asked)).json()["next"]

@@ -27,6 +27,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "asks": sharing.ask,
     "asking-gives-nothing": pressures("physician"),
     "is-told-of-the-request": notified("access-requested"),
+    "previews": sharing.preview,
     "grants": sharing.turn("granted", "active"),
     "sees-pressures": pressures("physician"),
     "sees-medicines": medicines("physician"),

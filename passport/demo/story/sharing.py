@@ -29,6 +29,20 @@ def ask(scene: Scene) -> Got:
     return _status(answer)
 
 
+def preview(scene: Scene) -> Got:
+    """The resident looks, before granting the request, at what the physician would see by it."""
+    resident, physician = scene.callers["resident"], scene.persona("physician").reference
+    request = granted(resident.get(f"/fhir/Consent/{scene.kept['granted']}")).json()
+    look = {"drafts": [request], "actor": physician, "purpose": "TREAT", "count": 0}
+    answer = resident.post("/sharing/preview", look)
+    told = granted(answer).json()
+    counts = {one["type"]: one["total"] for one in told["counts"]}
+    expected = {kind: len(scene.ids("resident", kind)) for kind in consents.MEDICINES}
+    expected |= {"Observation": len(scene.ids("resident", "Observation", BLOOD_PRESSURE)), "Consent": 1}
+    asked_for = counts == {kind: total for kind, total in expected.items() if total} and not told["warnings"]
+    return Got(answer.status_code, "blood pressure, medicines and the request" if asked_for else str(counts))
+
+
 def share(scene: Scene) -> Got:
     """The resident shares blood pressure with the telemedicine service, unasked."""
     shared = consents.blood_pressure_alone(scene.patient, scene.persona("telemedicine").reference)
