@@ -14,9 +14,9 @@ from consent.element import Element, quoted
 from consent.model import Action, Coding, Confidentiality, Data, Effect, Interval, Meaning, Provision, Purpose
 from consent.period import read_period
 
-# Both bound what one consent costs each request; a grant's nodes have to fit the bits of one bigint.
+# Both bound what one consent costs each request; so many provisions has a tree of two exceptions each.
 MAX_DEPTH: Final = 8
-MAX_NODES: Final = 60
+MAX_NODES: Final = 255
 
 _ATTRIBUTES: Final = "id type period actor action securityLabel purpose class dataPeriod code data provision"
 _KNOWN: Final = frozenset(_ATTRIBUTES.split())

@@ -11,7 +11,8 @@ The reader of this part of a statement provides two relations beside it:
 
 and gets a row per grant that blocks, or that is for one of these actors: `patient_key`, `consent_key`,
 `ordinal`, `consent_ref`, `effect`, `shape_key`, and the masks `t_bits` and `f_bits` of
-`consent.sql.StandingGrant`. A grant without nodes has neither bit, so that it blocks rather than vanishes.
+`consent.sql.StandingGrant`, as numbers of any length: no bigint has a bit for each provision. A grant without
+nodes has neither bit, so that it blocks rather than vanishes.
 Purpose BTG counts for the patient of the opening alone: a request with it asks for no other.
 """
 
@@ -19,8 +20,8 @@ from typing import Final
 
 GRANTS: Final = """
 SELECT g.patient_key, g.consent_key, g.ordinal, g.consent_ref, g.effect, g.shape_key,
-    coalesce(bit_or(CASE WHEN named AND timely THEN 1::bigint << n.node ELSE 0 END), 0) AS t_bits,
-    coalesce(bit_or(CASE WHEN unnamed OR NOT timely THEN 1::bigint << n.node ELSE 0 END), 0) AS f_bits
+    coalesce(trunc(sum(CASE WHEN named AND timely THEN 2::numeric ^ n.node ELSE 0 END)), 0) AS t_bits,
+    coalesce(trunc(sum(CASE WHEN unnamed OR NOT timely THEN 2::numeric ^ n.node ELSE 0 END)), 0) AS f_bits
 FROM (
     SELECT a.patient_key, a.consent_key, a.ordinal FROM consent_actor AS a, facets
     WHERE a.patient_key IN (SELECT patient_key FROM asked) AND a.actor_key = ANY (facets.actors)

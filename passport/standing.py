@@ -88,7 +88,7 @@ KNOWN: Final = """
 """
 """Whom the walk came to, and whether a step of it could not be followed."""
 
-RELEVANT: Final = "CASE effect WHEN 1 THEN t_bits & 1 = 1 ELSE f_bits & 1 = 0 END"
+RELEVANT: Final = "CASE effect WHEN 1 THEN mod(t_bits, 2) = 1 ELSE mod(f_bits, 2) = 0 END"
 """A permit whose root asks what is not so, and a block whose root certainly does not apply, say nothing."""
 
 _STATEMENT: Final = """
@@ -112,8 +112,8 @@ asked AS MATERIALIZED (
 {ended}standing_grant AS MATERIALIZED ({grants}),
 relevant AS (
     SELECT array_agg(patient_key) AS grant_patients, array_agg(effect) AS grant_effects,
-        array_agg(shape_key) AS grant_shapes, array_agg(t_bits) AS grant_trues,
-        array_agg(f_bits) AS grant_falses, array_agg(consent_ref) AS grant_refs
+        array_agg(shape_key) AS grant_shapes, array_agg(t_bits::text) AS grant_trues,
+        array_agg(f_bits::text) AS grant_falses, array_agg(consent_ref) AS grant_refs
     FROM standing_grant
     WHERE {relevant}{unended}
 ),
@@ -413,7 +413,7 @@ def _standing(row: Any, *, anyone: bool) -> Standing:
     for patient, effect, shape, trues, falses, ref in sorted(
         zip(*(each or () for each in columns), strict=True)
     ):
-        held.setdefault(patient, []).append(Held(effect, shape, trues, falses))
+        held.setdefault(patient, []).append(Held(effect, shape, int(trues), int(falses)))
         refs.setdefault(patient, []).append(ref)
     policies, policy_refs = tuple(held.pop(NOBODY, ())), refs.get(NOBODY, [])
     patients = {NOBODY, *(row.asked or ())} if not anyone or policies else {NOBODY, *held, *(row.asked or ())}

@@ -130,7 +130,7 @@ def connected(url: str) -> Connection:
     return connection
 
 
-def standings(connection: Connection, questions: Sequence[Question]) -> list[list[tuple[int, ...]]]:
+def standings(connection: Connection, questions: Sequence[Question]) -> list[list[tuple[Any, ...]]]:
     """Patient_key, effect, shape_key, t_bits and f_bits of the grants that bear on each question; one round trip."""
     with connection.pipeline():
         cursors = [

@@ -148,7 +148,9 @@ class Trial:
         for one, rows in zip(these, found, strict=True):
             held: dict[int, list[StandingGrant]] = {}
             for patient, effect, shape, trues, falses in sorted(rows):
-                held.setdefault(patient, []).append(StandingGrant(effect, shapes[shape], trues, falses))
+                held.setdefault(patient, []).append(
+                    StandingGrant(effect, shapes[shape], int(trues), int(falses))
+                )
             policies = held.get(one.patients[None], [])
             for name, key in one.patients.items():
                 own = held.get(key, []) if name is not None else []

@@ -28,7 +28,7 @@ CONFIRMED_WITH: Final = 6
 """Callers with whom a finding is confirmed, each for one purpose."""
 
 MOST_FINDINGS: Final = 20
-"""Findings that are confirmed and told; a consent has at most sixty provisions."""
+"""Findings that are confirmed and told; a consent may hold more provisions."""
 
 _LOOKED_UP: Final = ONLOOKERS - {"Patient"}
 """Who is told of as missing; whether somebody else has a passport is told to nobody."""

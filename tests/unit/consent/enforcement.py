@@ -151,7 +151,7 @@ class Enforcement:
         )
         for row in self.connection.execute(_GRANTS, facets).fetchall():
             patient, _, _, _, effect, shape, t_bits, f_bits = row
-            standing[patient].append(StandingGrant(effect, shapes.get(shape), t_bits, f_bits))
+            standing[patient].append(StandingGrant(effect, shapes.get(shape), int(t_bits), int(f_bits)))
         opened = set(patients.values())
         if q.purpose is Purpose.BTG:
             opened = {patients[name] for name in q.opened}

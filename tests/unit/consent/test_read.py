@@ -182,7 +182,7 @@ def test_provisions_nest_eight_deep_and_no_deeper() -> None:
     assert root_faults(tree) == [".".join(["provision", *["provision[0]"] * MAX_DEPTH])]
 
 
-def test_a_consent_has_at_most_sixty_provisions() -> None:
+def test_a_consent_has_at_most_255_provisions() -> None:
     consent(consent_json(permit(DR_A, but=[deny()] * (MAX_NODES - 1))))
     assert root_faults(permit(DR_A, but=[deny()] * MAX_NODES)) == ["provision"]
 

@@ -1,12 +1,14 @@
 """What a world comes to: the directory followed, patients named, parts and targets reached; by both ways alike."""
 
+import json
 from typing import Final
 
 import pytest
 
+from consent.provision import MAX_DEPTH, MAX_NODES
 from passport.evaluation.trial import Trial
 from passport.evaluation.world import world_of
-from tests.unit.consent.words import C09, DR_A, ED, ORG_H, P1, P2, TOKYO, allow, concept, deny, permit
+from tests.unit.consent.words import C09, DR_A, ED, ORG_H, P1, P2, TOKYO, Json, allow, concept, deny, permit
 from tests.unit.passport.evaluation.tried import DIRECTORY, consent, permitted, reference, resource, world
 
 OBSERVATION: Final = resource("Observation")
@@ -214,6 +216,24 @@ def test_exceptions_are_followed_to_the_eighth_depth(trial: Trial) -> None:
         innermost = innermost["provision"][0]
         shown = {"Observation/1"} if depth % 2 else set()
         assert permitted(trial, world(consent(tree), records=[OBSERVATION])) == shown
+
+
+def full_tree(leaf: str, depth: int = 1) -> Json:
+    """Two exceptions each, down to those that are of another type."""
+    below = [full_tree(leaf, depth + 1), full_tree(leaf, depth + 1)] if depth < MAX_DEPTH else []
+    types = ["Observation" if below else leaf]
+    if depth == 1:
+        return permit(ORG_H, types=types, but=below)
+    return allow(types=types, but=below) if depth % 2 else deny(types=types, but=below)
+
+
+@pytest.mark.parametrize(("leaf", "shown"), [("Observation", set()), ("Condition", {"Observation/1"})])
+def test_a_tree_of_as_many_provisions_as_there_may_be_is_enforced(
+    trial: Trial, leaf: str, shown: set[str]
+) -> None:
+    given = consent(full_tree(leaf))
+    assert json.dumps(given).count(f'"{leaf}"') >= (MAX_NODES + 1) // 2
+    assert permitted(trial, world(given, records=[OBSERVATION])) == shown
 
 
 def test_worlds_that_are_decided_together_do_not_see_into_each_other(trial: Trial) -> None:
