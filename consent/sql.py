@@ -13,6 +13,7 @@ neither true nor false therefore denies: an unknown fact, a shape that this proc
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     not_,
     null,
     select,
@@ -54,6 +56,9 @@ from consent.facts import (
 from consent.shape import Shape
 
 _KEYS: Final = ARRAY(BigInteger)
+
+MOST_WEIGHED: Final = 62
+"""Grants whose places are bits of one bigint; the sign and one bit more are left to whoever puts them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,16 @@ def relied(
     return func.array_remove(cast(array(places), _KEYS), null(), type_=_KEYS)
 
 
+def weighed(standing: Standing, record: RecordColumns, types: TypeNumbers) -> ColumnElement[int]:
+    """The same as the bits of one number, which can be put together over rows; of `MOST_WEIGHED` grants at most."""
+    bits = [
+        case((expression(_true(grant, record, types)), _bit(place)), else_=_NO_BIT)
+        for place, grant in enumerate(standing)
+        if grant.effect == GrantEffect.PERMIT
+    ]
+    return reduce(lambda all_, bit: all_.op("|", return_type=BigInteger())(bit), bits, _NO_BIT)
+
+
 def permitted(
     sight: Sight, patient: ColumnElement[int], record: RecordColumns, types: TypeNumbers
 ) -> ColumnElement[bool]:
@@ -172,6 +187,13 @@ def visible(
     )
     decided = case((expression(every(simple)), expression(alone)), else_=expression(whole))
     return expression(either([_directory(sight, facts, types), decided]))
+
+
+def _bit(place: int) -> ColumnElement[int]:
+    return literal_column(f"{1 << place}::bigint", BigInteger)
+
+
+_NO_BIT: Final = literal_column("0::bigint", BigInteger)
 
 
 def _permitted(

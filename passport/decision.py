@@ -9,7 +9,7 @@ person's own passport, the directory, an operator's records of nobody, and a req
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -33,7 +33,7 @@ from consent.compile import GrantEffect
 from consent.facts import RecordColumns
 from consent.model import Action
 from consent.shape import Shape, ShapeNode
-from consent.sql import Sight, StandingGrant, relied, visible
+from consent.sql import MOST_WEIGHED, Sight, StandingGrant, relied, visible, weighed
 from consent.store import load_shapes
 from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY, resource, resource_part
@@ -65,6 +65,33 @@ def is_of(patient_key: int, code: int) -> bool:
 def ruled(place: int) -> int:
     """The number by which a page names a policy, by its place, for patients of whom nothing else was asked."""
     return -1 - place
+
+
+class Weighed(NamedTuple):
+    """What a row is let through by: the grants of whoever holds it as bits, and those of others by their numbers."""
+
+    bits: ColumnElement[int]
+    beside: ColumnElement[Any]
+
+
+def unweighed(patient: ColumnElement[int], bits: ColumnElement[int]) -> ColumnElement[Any]:
+    """The numbers of the grants of a patient that these bits say."""
+    places = func.generate_series(_whole(0), _whole(MOST_WEIGHED - 1)).table_valued("at", name="place")
+    place = places.render_derived()
+    held = bits.op(">>", return_type=_KEY)(place.c.at).op("&", return_type=_KEY)(_whole(1)) == _whole(1)
+    own = patient.op("<<", return_type=_KEY)(_whole(PLACE_BITS)) + place.c.at
+    code = case((bits >= _whole(_OF_POLICIES), _whole(-1) - place.c.at), else_=own)
+    return select(func.array_agg(code)).select_from(place).where(held).scalar_subquery()
+
+
+_NOTHING: Final[ColumnElement[int]] = literal_column("0::bigint", _KEY)
+
+_OF_POLICIES: Final = 1 << MOST_WEIGHED
+"""The bit of what policies alone let through, of patients of whom nothing else was asked."""
+
+
+def _whole(number: int) -> ColumnElement[int]:
+    return literal_column(f"({number})" if number < 0 else str(number), _KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +176,39 @@ class Decision:
     def relied(self, record: FromClause) -> ColumnElement[Any]:
         """Which grants let the row through, of everybody whom it names, by their numbers."""
         columns = RecordColumns.of(record, within=self._within)
+        return func.array_cat(
+            self._codes(record.c.patient_key, columns), self._beside(record, columns), type_=_PATIENTS
+        )
+
+    def weighed(self, record: FromClause) -> Weighed:
+        """The same in two parts, of which the first is a number that can be put together over many rows."""
+        columns = RecordColumns.of(record, within=self._within)
+        patient = record.c.patient_key
+        if max(map(len, (*self.sight.groups, self.sight.otherwise or ())), default=0) > MOST_WEIGHED:
+            return Weighed(_NOTHING, self.relied(record))
+        whens = [
+            (
+                patient == any_(self._bound(f"patients_{at}", _PATIENTS)),
+                weighed(standing, columns, TYPE_NUMBERS),
+            )
+            for at, standing in enumerate(self.sight.groups)
+            if standing
+        ]
+        otherwise = _NOTHING
+        if self.sight.otherwise:
+            policies = weighed(self.sight.otherwise, columns, TYPE_NUMBERS)
+            otherwise = policies.op("|", return_type=_KEY)(_whole(_OF_POLICIES))
+        bits = case(*whens, else_=otherwise) if whens else otherwise
+        return Weighed(bits, self._beside(record, columns))
+
+    def _beside(self, record: FromClause, columns: RecordColumns) -> ColumnElement[Any]:
+        """Which grants of the others whom a row names let it through; nothing where it names nobody else."""
         other = func.unnest(record.c.others).table_valued("key", name="other").render_derived()
         each = select(func.unnest(self._codes(other.c.key, columns)).label("code"))
         code = each.correlate(record, other).lateral("code")
         beside = select(func.array_agg(code.c.code)).select_from(other.join(code, true())).correlate(record)
         several = func.cardinality(record.c.others) > literal_column("0")
-        return func.array_cat(
-            self._codes(record.c.patient_key, columns),
-            case((several, beside.scalar_subquery()), else_=null()),
-            type_=_PATIENTS,
-        )
+        return case((several, beside.scalar_subquery()), else_=null())
 
     def _codes(self, patient: ColumnElement[int], columns: RecordColumns) -> ColumnElement[Any]:
         """Which grants of one patient let a row through."""

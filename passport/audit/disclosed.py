@@ -3,7 +3,7 @@
 https://profiles.ihe.net/ITI/BALP/
 
 One row per patient: whoever is asked about, whoever owns a record of the page, and whoever else it names. The
-grants are those that let a record of this page through.
+grants are those that let a record of this page through, or one that was counted for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,46 @@ from passport.audit.record import COLUMNS
 from passport.decision import PLACE_BITS
 from passport.subjects import Subject
 
-_RECORDED: Final = f"""
+MOST_TOLD: Final = 1_000
+"""Patients who are each told that a record of theirs was counted; of more it is told in nobody's log."""
+
+# Of whom a number names a grant; a policy that was asked of nobody by name has a number without one.
+_OF_WHOM: Final = f"(granted.code < 0 OR granted.code >> {PLACE_BITS} = {{whom}})"
+_GRANTED: Final = "unnest(CAST(:grant_codes AS bigint[]), CAST(:grant_refs AS text[])) AS granted (code, ref)"
+
+_BY_SHOWN: Final = f"""
+    ARRAY (SELECT DISTINCT granted.ref FROM {_GRANTED}
+        WHERE {_OF_WHOM.format(whom="told.patient_key")} AND EXISTS (SELECT FROM shown
+            WHERE (shown.patient_key = told.patient_key OR told.patient_key = ANY (shown.others))
+                AND granted.code = ANY (shown.relied))
+        ORDER BY granted.ref)
+"""
+
+# What was counted may be of many: then each grant is looked up once, and not for everybody who is told.
+_BY_COUNTED: Final = """
+    CASE WHEN told.patient_key = 0 AND (SELECT beyond FROM much) THEN (SELECT refs FROM anywhere)
+        ELSE coalesce((SELECT refs FROM by_patient WHERE by_patient.patient_key = told.patient_key), '{}') END
+"""
+_COUNTED: Final = f"""
+WITH used AS (
+    SELECT who AS patient_key, granted.ref
+    FROM (SELECT patient_key, others, relied FROM shown UNION SELECT patient_key, others, relied FROM counted) AS rows,
+        unnest(array_append(rows.others, rows.patient_key)) AS who, unnest(rows.relied) AS code
+        JOIN {_GRANTED} ON granted.code = code.code
+    WHERE {_OF_WHOM.format(whom="who")}
+),
+by_patient AS (SELECT patient_key, array_agg(DISTINCT ref ORDER BY ref) AS refs FROM used GROUP BY patient_key),
+anywhere AS (SELECT coalesce((array_agg(DISTINCT ref ORDER BY ref))[1:{MOST_TOLD}], '{{}}') AS refs FROM used),
+whose AS (SELECT DISTINCT unnest(array_append(others, patient_key)) AS patient_key FROM counted),
+much AS (SELECT count(*) > {MOST_TOLD} AS beyond FROM whose)
+"""
+_TOLD_OF_COUNT: Final = """
+    UNION ALL SELECT patient_key, NULL, NULL FROM whose WHERE NOT (SELECT beyond FROM much)
+"""
+
+
+def _recorded(grants: str, *, before: str = "", told: str = "") -> str:
+    return f"""{before}
 INSERT INTO audit_event ({", ".join(COLUMNS)})
 SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kind AS text), CAST(:subject AS text),
     CAST(:role AS text), CAST(:client AS text),
@@ -25,13 +64,7 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
     CAST(:purpose AS text), CAST(:query AS text),
     coalesce(array_agg(told.record_key) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     coalesce(array_agg(told.version) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
-    ARRAY (SELECT DISTINCT granted.ref
-        FROM unnest(CAST(:grant_codes AS bigint[]), CAST(:grant_refs AS text[])) AS granted (code, ref)
-        -- A policy that was asked of nobody by name has a number without one.
-        WHERE (granted.code < 0 OR granted.code >> {PLACE_BITS} = told.patient_key) AND EXISTS (SELECT FROM shown
-            WHERE (shown.patient_key = told.patient_key OR told.patient_key = ANY (shown.others))
-                AND granted.code = ANY (shown.relied))
-        ORDER BY granted.ref),
+    {grants.strip()},
     CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, '',
     CAST(:session_id AS uuid), '{{access}}'
 FROM (
@@ -39,6 +72,7 @@ FROM (
     UNION ALL SELECT patient_key, NULL, NULL FROM locator WHERE record_key = ANY (CAST(:named AS bigint[]))
     UNION ALL SELECT patient_key, record_key, version FROM shown
     UNION ALL SELECT other, record_key, version FROM shown, unnest(others) AS other WHERE others <> '{{}}'
+    {told.strip()}
 ) AS told
 WHERE CAST(:expected AS text) IS NULL OR CAST(:expected AS text) = current_setting('passport.standing', true)
 GROUP BY told.patient_key
@@ -46,9 +80,17 @@ RETURNING patient_key
 """
 
 
-def recording() -> CTE:
-    """The CTE `audited`, over a CTE `shown` of the rows that a disclosure shows."""
-    return text(_RECORDED).columns(column("patient_key", BigInteger)).cte("audited")
+_OF_SHOWN: Final = _recorded(_BY_SHOWN)
+_OF_COUNTED: Final = _recorded(_BY_COUNTED, before=_COUNTED, told=_TOLD_OF_COUNT)
+
+
+def recording(*, counted: bool = False) -> CTE:
+    """The CTE `audited`, over a CTE `shown` of the rows that a disclosure shows.
+
+    With `counted` over a further one of that name: whose records were counted or looked through, and by which grants.
+    """
+    written = text(_OF_COUNTED if counted else _OF_SHOWN)
+    return written.columns(column("patient_key", BigInteger)).cte("audited")
 
 
 def parameters(

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
@@ -19,7 +19,7 @@ from fhirstore.search.whose import about_all
 from fhirstore.tables import NOBODY
 from fhirstore.types import PROPOSABLE, TYPE_NUMBERS
 from passport.admission import Desk
-from passport.decision import Decision
+from passport.decision import Decision, unweighed
 from passport.disclosure.recorded import UNKNOWN_PATIENT, kept
 from passport.disclosure.through import kin_of
 from passport.outcomes import Invalid
@@ -67,12 +67,14 @@ class Finder:
     """One search's transaction, with what is decided of it.
 
     `wider` is the standing that the decision is from, where the search leads from whom it names to others.
+    `looked_at` are records, with whose they are, that decided what was found or told and are not shown themselves.
     """
 
     desk: Desk
     decision: Decision
     wider: Standing | None = None
     budget: Budget = field(default_factory=Budget)
+    looked_at: dict[int, int] = field(default_factory=dict)
 
     @property
     def context(self) -> Context:
@@ -185,16 +187,31 @@ class Finder:
             raise TooCostly
         return rows
 
-    async def total(self, criteria: Criteria) -> int:
-        """How many records the rows let through."""
+    async def counted(self, criteria: Criteria) -> Sequence[Any]:
+        """How many records the rows let through, by whom they name and by what they are let through."""
         typed, reach = self.typed(criteria), self.reach_of(criteria)
         prepared = kept(
             self.desk.runtime,
-            ("total", self.structure(criteria, ())),
-            lambda: statement.total(criteria, typed.clause, reach=reach),
+            ("counted", self.structure(criteria, ())),
+            lambda: statement.counted(criteria, typed.clause, typed.weighed, unweighed, reach=reach),
         )
-        rows = await fetch(self.desk.connection, prepared, self.params(criteria))
-        return int(rows[0].total)
+        return await fetch(self.desk.connection, prepared, self.params(criteria))
+
+    async def looked_through(self) -> Sequence[Any]:
+        """The same of the records that the search looked through without showing them."""
+        if not self.looked_at:
+            return []
+        prepared = kept(
+            self.desk.runtime,
+            ("looked through", self.decision.structure),
+            lambda: statement.looked_through(self.decision.clause, self.decision.relied),
+        )
+        keys = {"record_keys": list(self.looked_at), "holders": sorted(set(self.looked_at.values()))}
+        return await fetch(self.desk.connection, prepared, {**self.decision.params, **keys})
+
+    def look_at(self, rows: Iterable[Any]) -> None:
+        """Remember records that decide what is found or told, and are not shown."""
+        self.looked_at.update((row.record_key, row.patient_key) for row in rows)
 
     def _holders(self) -> list[int]:
         return [patient for patient in self.reachable if patient != NOBODY]

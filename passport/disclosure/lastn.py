@@ -31,6 +31,8 @@ from passport.disclosure.linking import linked_types, resolved
 from passport.disclosure.recorded import (
     BODY_COLUMNS,
     audit_params,
+    counted_before,
+    counted_params,
     disclosed,
     kept,
     present,
@@ -80,9 +82,15 @@ async def lastn(
         criteria = await _by_rows(finder, finder.settled(query))
         codes = await _by_code(finder, criteria)
         texted = await _texted(finder, criteria, most) if code_test(criteria) is None else []
-        structure = ("lastn", codes is not None, finder.structure(criteria, ()))
-        prepared = kept(runtime, structure, lambda: _statement(finder, criteria, by_code=codes is not None))
-        params = _params(finder, criteria, texted, most) | {"codes": codes}
+        # What links led to was looked through; nothing else is told of it.
+        looked = await finder.looked_through()
+        structure = ("lastn", codes is not None, bool(looked), finder.structure(criteria, ()))
+        prepared = kept(
+            runtime,
+            structure,
+            lambda: _statement(finder, criteria, by_code=codes is not None, looked=bool(looked)),
+        )
+        params = _params(finder, criteria, texted, most) | counted_params(looked) | {"codes": codes}
         rows = await disclosed(desk, prepared, params)
     if rows and rows[0].many:
         raise TooMany
@@ -130,7 +138,7 @@ def _group(finder: Finder, one: Opened) -> int:
     return one.key if text is None else finder.desk.runtime.keys.token(f"text {text}")
 
 
-def _statement(finder: Finder, criteria: Criteria, *, by_code: bool) -> Select[Any]:
+def _statement(finder: Finder, criteria: Criteria, *, by_code: bool, looked: bool) -> Select[Any]:
     typed, reach = finder.typed(criteria), finder.reach_of(criteria)
     found = observations.lastn(criteria, typed.clause, typed.relied, reach=reach, by_code=by_code).cte(
         "found"
@@ -138,7 +146,8 @@ def _statement(finder: Finder, criteria: Criteria, *, by_code: bool) -> Select[A
     many = select(func.count() > bindparam("most_shown", type_=Integer)).select_from(found).scalar_subquery()
     shown = select(found).where(~many).cte("shown")
     totals = select(many.label("many")).subquery("totals")
-    rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found,))
+    counted = counted_before() if looked else None
+    rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found,), counted=counted)
     return rows.order_by(*observations.in_order(shown))
 
 

@@ -7,7 +7,7 @@ What a link leads to is found as the caller alone would find it: a record that i
 as if it did not exist. Each link costs one statement more, whatever it finds.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,9 +68,17 @@ def _leading(finder: Finder, parameter: SearchParameter, link: Chain, found: Col
 async def _found(finder: Finder, target: Criteria) -> set[int]:
     """The record keys of what a search behind a link finds."""
     criteria = finder.settled(await resolved(finder, target))
+    return {row.record_key for row in await _rows(finder, criteria)}
+
+
+async def _rows(finder: Finder, criteria: Criteria) -> Sequence[Any]:
+    """The rows of what a search behind a link finds, whose records are then looked at."""
     if criteria.sifts:
-        return {record.key for record in await all_of(finder, criteria, trees=False)}
-    return {row.record_key for row in await finder.keys(criteria)}
+        rows: Sequence[Any] = [record.row for record in await all_of(finder, criteria, trees=False)]
+    else:
+        rows = await finder.keys(criteria)
+    finder.look_at(rows)
+    return rows
 
 
 async def _reversed(finder: Finder, criteria: Criteria, link: Reverse) -> Criteria:
@@ -81,9 +89,11 @@ async def _reversed(finder: Finder, criteria: Criteria, link: Reverse) -> Criter
         owners = await with_kin(finder.desk, await _owners(finder, referring.beside(of_owners)))
         return Criteria(types=criteria.types, tests=(lies_with(link.bind, sorted(owners)),))
     keys, own = finder.desk.runtime.keys, tuple(f"{name}/" for name in criteria.names)
+    records = await all_of(finder, referring, trees=True)
+    finder.look_at(record.row for record in records)
     named: set[int] = {
         keys.reference(target)
-        for record in await all_of(finder, referring, trees=True)
+        for record in records
         for target in references(link.parameter, record.tree, finder.context)
         if target.startswith(own)
     }
@@ -94,9 +104,7 @@ async def _reversed(finder: Finder, criteria: Criteria, link: Reverse) -> Criter
 
 async def _owners(finder: Finder, criteria: Criteria) -> set[int]:
     """The patients with whom lies what a search finds."""
-    if criteria.sifts:
-        return {record.row.patient_key for record in await all_of(finder, criteria, trees=False)}
-    return {row.patient_key for row in await finder.keys(criteria)}
+    return {row.patient_key for row in await _rows(finder, criteria)}
 
 
 def _leads_to(

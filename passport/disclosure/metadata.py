@@ -19,7 +19,14 @@ from fhirstore.types import ResourceType
 from passport.admission import Request, admitted
 from passport.decision import Decision, decide
 from passport.disclosure.finding import MOST_SIFTED, Finder, TooCostly
-from passport.disclosure.recorded import audit_params, disclosed, kept, recorded
+from passport.disclosure.recorded import (
+    audit_params,
+    counted_before,
+    counted_params,
+    disclosed,
+    kept,
+    recorded,
+)
 from passport.disclosure.sifting import Opened, all_of
 from passport.identity.scopes import allows
 from passport.outcomes import Refused
@@ -59,11 +66,12 @@ async def _record(finder: Finder, found: Sequence[Opened]) -> None:
         Refused: it was not recorded, and so nothing may be told.
     """
     desk, decision = finder.desk, finder.decision
-    told = {patient for one in found for patient in (one.row.patient_key, *(one.row.others or ()))}
+    finder.look_at(one.row for one in found)
     prepared = kept(desk.runtime, ("metadata", decision.structure), lambda: _statement(decision))
     params = {
         **decision.params,
-        **audit_params(desk, decision, sorted({NOBODY, *told}), one=False),
+        **audit_params(desk, decision, [NOBODY], one=False),
+        **counted_params(await finder.looked_through()),
         "holders": [],
         "record_keys": [],
     }
@@ -74,7 +82,8 @@ async def _record(finder: Finder, found: Sequence[Opened]) -> None:
 def _statement(decision: Decision) -> Select[Any]:
     shown = statement.these(decision.clause, decision.relied).where(false()).cte("shown")
     totals = select(null().label("total")).subquery("totals")
-    return recorded(shown, totals, ("patient_key", "record_key"), of_asked=False)
+    names = ("patient_key", "record_key")
+    return recorded(shown, totals, names, of_asked=False, counted=counted_before())
 
 
 def _in_use(metas: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -17,16 +17,19 @@ from sqlalchemy import (
     Subquery,
     bindparam,
     case,
+    column,
     func,
     null,
     select,
+    text,
     true,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from fhirstore.tables import patient as patient_table
 from passport.admission import Desk
 from passport.audit.disclosed import parameters, recording
-from passport.decision import Decision
+from passport.decision import Decision, is_of
 from passport.identity.scopes import Right, allows
 from passport.outcomes import Refused
 from passport.runtime import Runtime
@@ -38,6 +41,17 @@ BODY_COLUMNS: Final = ("patient_key", "id", "version", "codec", "body")
 
 UNKNOWN_PATIENT: Final = -1
 """No patient_key: a search for a patient who is not here looks like one who shows nothing."""
+
+_KEYS: Final = ARRAY(BigInteger)
+_COUNTED_BEFORE: Final = """
+SELECT patient_key, CAST(NULL AS bigint[]) AS others, CAST(relied AS bigint[]) AS relied
+FROM unnest(CAST(:counted_patients AS bigint[]), CAST(:counted_relied AS text[])) AS rows (patient_key, relied)
+"""
+_COUNTED_COLUMNS: Final = (
+    column("patient_key", BigInteger),
+    column("others", _KEYS),
+    column("relied", _KEYS),
+)
 
 
 def require_scope(subject: Subject, type_name: str, right: Right) -> None:
@@ -55,14 +69,38 @@ def kept(runtime: Runtime, structure: Hashable, compose: Callable[[], Select[Any
     return runtime.statements.get(structure) or runtime.statements.put(structure, prepare(compose()))
 
 
+def counted_before() -> CTE:
+    """Whose records were counted or looked through by earlier statements, as `counted_params` binds them."""
+    return text(_COUNTED_BEFORE).columns(*_COUNTED_COLUMNS).cte("counted")
+
+
+def counted_params(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    """What `counted_before` binds: the numbers of the grants by which records of each patient were looked at."""
+    codes: dict[int, set[int]] = {}
+    for row in rows:
+        for patient in (row.patient_key, *(row.others or ())):
+            codes.setdefault(patient, set()).update(code for code in row.relied if is_of(patient, code))
+    return {
+        "counted_patients": list(codes),
+        "counted_relied": ["{" + ",".join(map(str, sorted(found))) + "}" for found in codes.values()],
+    }
+
+
 def recorded(
-    shown: CTE, totals: Subquery, names: Sequence[str], *, of_asked: bool, before: Sequence[CTE] = ()
+    shown: CTE,
+    totals: Subquery,
+    names: Sequence[str],
+    *,
+    of_asked: bool,
+    before: Sequence[CTE] = (),
+    counted: CTE | None = None,
 ) -> Select[Any]:
     """These columns of what is shown, with the key that opens it, and only if the audit rows were written.
 
-    `of_asked` tells that all of it is of the patient bound as `asked`, whose key is then looked up once.
+    `of_asked` tells that all of it is of the patient bound as `asked`, whose key is then looked up once. Whoever's
+    records were `counted` is told as well.
     """
-    audited = recording()
+    audited = recording(counted=counted is not None)
     written = select(func.count()).select_from(audited).scalar_subquery()
     keys = patient_table.alias("keys")
     rows = totals.outerjoin(shown, true())
@@ -78,7 +116,7 @@ def recorded(
         select(totals, *(shown.c[name] for name in names), key.label("wrapped_key"))
         .select_from(rows)
         .where(written > 0)
-        .add_cte(*before, shown, audited)
+        .add_cte(*before, shown, *([] if counted is None else [counted]), audited)
     )
 
 

@@ -11,7 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, bindparam, func, null, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    func,
+    null,
+    select,
+)
 
 from consent.model import Action
 from fhirstore.search import statement
@@ -22,7 +34,7 @@ from fhirstore.search.query import Query
 from fhirstore.tables import NOBODY
 from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
-from passport.decision import Decision, decide
+from passport.decision import Decision, decide, unweighed
 from passport.disclosure.answering import Question, answered
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.everything import entry
@@ -33,6 +45,8 @@ from passport.disclosure.linking import linked_types, resolved
 from passport.disclosure.recorded import (
     BODY_COLUMNS,
     audit_params,
+    counted_before,
+    counted_params,
     disclosed,
     kept,
     present,
@@ -162,33 +176,36 @@ async def _gathered(finder: Finder, query: Query, after: Place | None, context: 
     settled = finder.settled(await resolved(finder, query))
     matched = await sifted(finder, settled, after)
     along = await included(finder, query.includes, matched.records)
-    known = await _record(finder, query, [*matched.records, *along.records])
+    looked = [*matched.counted, *await finder.looked_through()]
+    known = await _record(finder, query, [*matched.records, *along.records], looked)
     return _page(finder.desk.runtime, query, matched, along, known, context)
 
 
-async def _record(finder: Finder, query: Query, records: Sequence[Opened]) -> set[int]:
-    """Record what is shown and COMMIT; returns the keys of what was recorded."""
+async def _record(finder: Finder, query: Query, records: Sequence[Opened], looked: Sequence[Any]) -> set[int]:
+    """Record what is shown, and what was looked at beside it, and COMMIT; returns the keys of what was recorded."""
     desk, decision = finder.desk, finder.decision
     shown = {record.type_name for record in records} | set(query.names)
     decided = decision.of(query.names[0]) if shown == {query.names[0]} else decision
     prepared = kept(
         desk.runtime,
-        ("gathered", decided.type_name, decision.structure),
-        lambda: _gathered_statement(decided),
+        ("gathered", bool(looked), decided.type_name, decision.structure),
+        lambda: _gathered_statement(decided, looked=bool(looked)),
     )
     params = {
         **decision.params,
         **_audited(finder, query),
+        **counted_params(looked),
         "holders": sorted({record.row.patient_key for record in records}),
         "record_keys": [record.key for record in records],
     }
     return {row.record_key for row in present(await disclosed(desk, prepared, params))}
 
 
-def _gathered_statement(decision: Decision) -> Select[Any]:
+def _gathered_statement(decision: Decision, *, looked: bool) -> Select[Any]:
     shown = statement.these(decision.clause, decision.relied).cte("shown")
     totals = select(null().label("total")).subquery("totals")
-    return recorded(shown, totals, ("patient_key", "record_key"), of_asked=False)
+    counted = counted_before() if looked else None
+    return recorded(shown, totals, ("patient_key", "record_key"), of_asked=False, counted=counted)
 
 
 def _page_statement(finder: Finder, query: Query, *, after_cursor: bool) -> Select[Any]:
@@ -199,17 +216,18 @@ def _page_statement(finder: Finder, query: Query, *, after_cursor: bool) -> Sele
     )
     order = _page_order(query, found)
     shown = select(found).order_by(*order).limit(bindparam("count", type_=Integer)).cte("shown")
-    matching = (
-        statement.total(query, typed.clause, reach=reach).scalar_subquery()
-        if query.total == "accurate"
-        else null()
-    )
+    counted: CTE | None = None
+    matching: ColumnElement[Any] = null()
+    if query.total == "accurate":
+        counted = statement.counted(query, typed.clause, typed.weighed, unweighed, reach=reach).cte("counted")
+        summed = func.coalesce(func.sum(counted.c.records), 0)
+        matching = select(cast(summed, BigInteger)).scalar_subquery()
     more = select(func.count() > bindparam("count", type_=Integer)).select_from(found).scalar_subquery()
     totals = select(matching.label("total"), more.label("more")).subquery("totals")
     names = [*BODY_COLUMNS, "type", "record_key", *(f"sort_{at}" for at in range(len(query.order)))]
     # A proposal to somebody without a passport is opened with another key than theirs.
     of_asked = _of_one_owner(query) and not query.proposable
-    rows = recorded(shown, totals, names, of_asked=of_asked, before=(found,))
+    rows = recorded(shown, totals, names, of_asked=of_asked, before=(found,), counted=counted)
     return rows.order_by(*_page_order(query, shown))
 
 

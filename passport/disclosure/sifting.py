@@ -58,11 +58,15 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What a search finds: a page of it, whether there is more, and how much there is if that was asked."""
+    """What a search finds: a page of it, whether there is more, and how much there is if that was asked.
+
+    `counted` says by rows what was counted; of what was looked into for it the finder knows.
+    """
 
     records: Sequence[Opened]
     more: bool
     total: int | None
+    counted: Sequence[Any] = ()
 
 
 async def sifted(finder: Finder, query: Query, after: tuple[Sequence[SortValue], int] | None) -> Matched:
@@ -72,12 +76,18 @@ async def sifted(finder: Finder, query: Query, after: tuple[Sequence[SortValue],
         TooCostly: it would have to look into too many.
     """
     if query.only_count and not query.sifts:
-        return Matched((), more=False, total=await finder.total(query))
+        counted = await finder.counted(query)
+        return Matched((), more=False, total=_sum(counted), counted=counted)
     if query.only_count or not by_rows(query.order) or (query.total == "accurate" and query.sifts):
         return await _whole(finder, query, after)
     page = await _walked(finder, query, query.order, query.count + 1, after)
-    total = await finder.total(query) if query.total == "accurate" else None
-    return Matched(page[: query.count], len(page) > query.count, total)
+    accurate = query.total == "accurate"
+    counted = await finder.counted(query) if accurate else ()
+    return Matched(page[: query.count], len(page) > query.count, _sum(counted) if accurate else None, counted)
+
+
+def _sum(counted: Sequence[Any]) -> int:
+    return sum(row.records for row in counted)
 
 
 async def all_of(finder: Finder, criteria: Criteria, *, trees: bool) -> Sequence[Opened]:
@@ -131,6 +141,8 @@ async def _whole(finder: Finder, query: Query, after: tuple[Sequence[SortValue],
         ordered = [one for one in ordered if follows((one.values, one.key), after, query.order)]
     page = () if query.only_count else ordered[: query.count]
     more = not query.only_count and len(ordered) > query.count
+    if query.total == "accurate":
+        finder.look_at(one.row for one in found)
     return Matched(page, more, len(found) if query.total == "accurate" else None)
 
 

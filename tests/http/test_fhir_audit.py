@@ -129,6 +129,51 @@ async def test_each_of_several_patients_is_told_by_which_of_their_own_grants(
         assert [row["record_keys"] for row in rows] == [[log.key(reference)]] * 3
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        [("_summary", "count")],
+        [("_summary", "count"), ("code", "29463-7")],
+        [("_summary", "count"), ("value-quantity", "gt10")],
+        [("_total", "accurate"), ("_count", "1")],
+        [("_total", "accurate"), ("_count", "1"), ("value-quantity", "gt10")],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("of_one", [True, False])
+async def test_a_count_tells_whoever_was_counted_and_by_which_grants(
+    hanako: Voice, taro: Voice, cast: Cast, query: list[tuple[str, str]], of_one: bool
+) -> None:
+    grants = {}
+    for voice in (hanako, taro):
+        weights, _ = await voice.grant(permit(cast.hospital, codes=[made.BODY_WEIGHT]), permit(cast.clinic))
+        grants[voice.reference] = f"{weights}/_history/1"
+        for kilograms in (61.0, 62.0):
+            await voice.create(made.weight(voice.reference, kilograms))
+        await voice.create(made.pressure(voice.reference))
+    asked = [("patient", hanako.reference)] if of_one else []
+    logs = {voice.reference: Log(hanako.town, voice.reference) for voice in (hanako, taro)}
+    before = {patient: len(log.rows()) for patient, log in logs.items()}
+    found = await cast.b.search("Observation", *asked, *query)
+    assert found["total"] >= (2 if of_one else 4)
+    rows = {patient: log.rows()[before[patient] :] for patient, log in logs.items()}
+    assert [row["grants"] for row in rows[hanako.reference]] == [[grants[hanako.reference]]]
+    assert [row["grants"] for row in rows[taro.reference]] == ([] if of_one else [[grants[taro.reference]]])
+
+
+async def test_what_links_lead_through_is_told_with_its_grants(hanako: Voice, cast: Cast, log: Log) -> None:
+    weight = await hanako.create(made.weight(hanako.reference))
+    await hanako.create(made.observation(hanako.reference, hasMember=[made.reference(weight)]))
+    narrow, _, wide = await hanako.grant(
+        permit(cast.hospital, codes=[made.BODY_WEIGHT]), permit(cast.clinic), permit(cast.dr_a)
+    )
+    await cast.a.get("Observation", ("has-member:Observation.code", "29463-7"))
+    assert log.last()["grants"] == sorted([f"{narrow}/_history/1", f"{wide}/_history/1"])
+    before = len(log.rows())
+    assert await cast.b.found("Observation", ("has-member:Observation.code", "29463-7")) == []
+    assert [row["grants"] for row in log.rows()[before:]] == [[f"{narrow}/_history/1"]]
+
+
 async def test_what_a_policy_shows_of_whomever_names_the_policy(hanako: Voice, cast: Cast, log: Log) -> None:
     town = hanako.town
     reference = await hanako.create(made.immunization(hanako.reference))

@@ -98,7 +98,7 @@ async def test_whoever_was_looked_into_is_told_once_and_of_no_single_record(
 ) -> None:
     for _ in range(2):
         await hanako.create(made.condition(hanako.reference))
-    await hanako.grant(permit(cast.clinic, types=["Condition"]))
+    (consent,) = await hanako.grant(permit(cast.clinic, types=["Condition"]))
     before = [entry["fullUrl"] for entry in (await hanako.search("AuditEvent"))["entry"]]
     for path in ("Condition/$meta", "$meta"):
         assert (await cast.a_at_k.get(path)).status_code == 200
@@ -106,7 +106,8 @@ async def test_whoever_was_looked_into_is_told_once_and_of_no_single_record(
     events = [entry["resource"] for entry in listed if entry["fullUrl"] not in before]
     ours = [event for event in events if "meta" in str(event.get("subtype"))]
     assert len(ours) == 2
-    assert not any("/_history/" in str(event["entity"]) for event in ours)
+    named = [entity["what"]["reference"] for event in ours for entity in event["entity"] if "what" in entity]
+    assert [name for name in named if "/_history/" in name] == [f"{consent}/_history/1"] * 2
     assert all(hanako.reference in str(event["entity"]) for event in ours)
 
 

@@ -6,7 +6,7 @@ They have one caller, the disclosure (a check in `make check` keeps it so), and 
 decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from sqlalchemy import (
@@ -40,9 +40,15 @@ from fhirstore.search.whose import about_its_owner
 from fhirstore.tables import NOBODY, locator, patient, resource, resource_token
 from fhirstore.types import PROPOSABLE, TYPE_NUMBERS
 
-READS: Final = ("page", "candidates", "keys", "total", "these", "linked")
+READS: Final = ("page", "candidates", "keys", "counted", "looked_through", "these", "linked")
 
 _KEYS: Final = ARRAY(BigInteger)
+
+Weigh = Callable[[FromClause], tuple[ColumnElement[int], ColumnElement[Any]]]
+"""What a row is let through by: bits for whoever holds it, and for the others whom it names a list."""
+
+Told = Callable[[ColumnElement[int], ColumnElement[int]], ColumnElement[Any]]
+"""The list that the bits of a patient say."""
 
 
 def page(query: Query, permit: Permit, relied: Relied, *, reach: Permit, after_cursor: bool) -> Select[Any]:
@@ -78,29 +84,66 @@ def keys(criteria: Criteria, permit: Permit, *, reach: Permit) -> Select[Any]:
     return rows.add_columns(record.c.record_key, record.c.patient_key).order_by(None)
 
 
-def total(query: Criteria, permit: Permit, *, reach: Permit) -> Select[Any]:
-    """How many records match; what is not permitted is not counted."""
+def counted(query: Criteria, permit: Permit, weigh: Weigh, told: Told, *, reach: Permit) -> Select[Any]:
+    """How many records match, by whom they name and by what they are let through.
+
+    It gives `records` for each `patient_key`, `others` and `relied`; what is not permitted is not counted. By what
+    rows are let through is put together as bits, which costs a count less than lists do.
+    """
     indexed = next((test for test in query.tests if test.index), None)
-    counted = select(func.count().label("total"))
     record = resource.alias("counted")
+    bits, beside = weigh(record)
+    found = [record.c.patient_key, record.c.others, bits.label("bits"), beside.label("beside")]
     if indexed is None:
-        return counted.select_from(record).where(*_wanted(query, record, reach, None), permit(record))
-    # Whose records are looked at is asked of the index rows alone: asked twice it misleads the planner.
-    driver = resource_token.alias("u")
-    return counted.select_from(driver.join(record, same(driver, record))).where(
-        *_driven(query, driver, indexed, reach), *_matching(query, record, indexed), permit(record)
+        matching = select(*found).where(*_wanted(query, record, reach, None), permit(record))
+    else:
+        # Whose records are looked at is asked of the index rows alone: asked twice it misleads the planner.
+        driver = resource_token.alias("u")
+        matching = (
+            select(*found)
+            .select_from(driver.join(record, same(driver, record)))
+            .where(
+                *_driven(query, driver, indexed, reach), *_matching(query, record, indexed), permit(record)
+            )
+        )
+    rows = matching.subquery("matching")
+    whose = [rows.c.patient_key, rows.c.others, rows.c.beside]
+    together = (
+        select(*whose, func.bit_or(rows.c.bits).label("bits"), func.count().label("records"))
+        .group_by(*whose)
+        .subquery("together")
+    )
+    relied = func.array_cat(told(together.c.patient_key, together.c.bits), together.c.beside, type_=_KEYS)
+    return select(
+        together.c.patient_key,
+        together.c.others,
+        func.coalesce(relied, literal_column("'{}'::bigint[]", _KEYS)).label("relied"),
+        together.c.records,
+    )
+
+
+def looked_through(permit: Permit, relied: Relied) -> Select[Any]:
+    """Whom records name that were gathered before, and by what they are let through; bound as of `these`."""
+    record = resource.alias("r")
+    return (
+        select(record.c.patient_key, record.c.others, relied(record).label("relied"))
+        .where(*_gathered(record), permit(record))
+        .distinct()
     )
 
 
 def these(permit: Permit, relied: Relied) -> Select[Any]:
     """The current rows that were gathered before, to be recorded; bound: `holders`, `record_keys`."""
     record = resource.alias("r")
-    return select(*shown(record), relied(record).label("relied")).where(
+    return select(*shown(record), relied(record).label("relied")).where(*_gathered(record), permit(record))
+
+
+def _gathered(record: FromClause) -> list[ColumnElement[bool]]:
+    return [
         record.c.patient_key == any_(bindparam("holders", type_=_KEYS)),
         record.c.record_key == any_(bindparam("record_keys", type_=_KEYS)),
         not_(record.c.deleted),
-        permit(record),
-    )
+    ]
 
 
 def linked(permit: Permit, reach: Permit, *, referred: bool, referring: bool) -> Select[Any]:
