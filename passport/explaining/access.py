@@ -1,13 +1,15 @@
-"""Why an access was refused, or was not: the consents that it met, as they stand now, told to the patient alone.
+"""Why an access was refused, or was not: the consents that it met then, and meets now; told to the patient alone.
 
 http://hl7.org/fhir/R4/auditevent.html
 
-The log keeps who asked, as what, for which purpose, and what was asked for. They are asked again now, by the reference
-on the facts as they are stored, and by the condition of every search. Consents that were written since are marked.
+The log keeps who asked, as what, for which purpose, and what was asked for. On the world of then the reference decides
+once more; now the same is asked of the condition of every search, and told by the reference on the facts as they are
+stored. Consents that were written since are marked.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -27,6 +29,7 @@ from passport.explaining.record import ADDRESS, VERB, states_of
 from passport.explaining.sentences import OTHERS
 from passport.explaining.state import State, own_permit
 from passport.explaining.supposition import Supposition, apart, supposed
+from passport.explaining.then import then
 from passport.explaining.viewing import Viewing, viewing
 from passport.outcomes import NotFound
 from passport.records import written_instant
@@ -51,7 +54,7 @@ _PATH: Final = re.compile(r"[A-Z]+ ([A-Za-z0-9/._$*\-]*)")
 
 
 async def explain_access(runtime: Runtime, caller: Caller, access: str, patient: str | None) -> bytes:
-    """Which consents somebody's access meets now, and why each does or does not permit it; as JSON.
+    """Which consents somebody's access met and meets, and why each does or does not permit it; as JSON.
 
     Raises:
         Refused: the caller is neither the person nor a proxy who may write their Consents.
@@ -67,13 +70,16 @@ async def explain_access(runtime: Runtime, caller: Caller, access: str, patient:
         stored = (
             None if reference is None else await stored_facts(view.whose, runtime.keys.reference(reference))
         )
+        action = ACTIONS.get(row.action, Action.ACCESS)
         told = {
             "at": written_instant(view.desk.now),
             "patient": view.patient,
             "access": await _access(view, row),
             "record": stored.reference if stored else None,
             "type": type_name,
-            **await _now(view, row, stored, type_name),
+            "own": _start(row) in view.registrations.values(),
+            "then": await then(view, row, action, reference, type_name) if _consented(view, row) else None,
+            "now": await _now(view, row, action, stored, type_name) if _consented(view, row) else None,
         }
         await view.end()
     return orjson.dumps(told)
@@ -120,18 +126,30 @@ async def _access(view: Viewing, row: Logged) -> dict[str, Any]:
     }
 
 
+def _start(row: Logged) -> str | None:
+    """Who asked, as what: the role where there is one."""
+    return row.role if row.role and _kind(row.role) in ONLOOKERS else row.subject
+
+
+def _kind(reference: str) -> str:
+    return reference.partition("/")[0]
+
+
+def _consented(view: Viewing, row: Logged) -> bool:
+    """Whether it is a matter of consents: not where nobody was signed in, an office of the city, or the person."""
+    start = _start(row)
+    if start is None or start in view.registrations.values():
+        return False
+    return _kind(start) in ONLOOKERS and row.purpose in set(Purpose)
+
+
 async def _now(
-    view: Viewing, row: Logged, stored: StoredFacts | None, type_name: str | None
+    view: Viewing, row: Logged, action: Action, stored: StoredFacts | None, type_name: str | None
 ) -> dict[str, Any]:
-    """What the same access would meet now; nothing where nobody asked whom consents could name."""
-    start = row.role if row.role and row.role.partition("/")[0] in ONLOOKERS else row.subject
-    if start in view.registrations.values():
-        return {"permitted": True, "own": True, "considered": []}
-    if start is None or start.partition("/")[0] not in ONLOOKERS or row.purpose not in set(Purpose):
-        return {"permitted": None, "considered": []}
+    """What the same access would meet now."""
     supposition = await supposed(view, Edit(view.patient, (), ()))
-    subject = supposition.subject(start, row.purpose, row.client)
-    case = supposition.case(subject, ACTIONS.get(row.action, Action.ACCESS), saved=False)
+    subject = supposition.subject(_start(row) or "", row.purpose or "", row.client)
+    case = supposition.case(subject, action, saved=False)
     async with view.desk.connection.transaction(force_rollback=True):
         stood = await supposition.stand([case])
     permitted = None
@@ -139,7 +157,7 @@ async def _now(
         groups = await weigh(view.whose, apart(stood)[0], stored.row.record_key)
         permitted = bool(groups and groups[0].seen)
     (state,) = await states_of(view, supposition.before, stood, stored)
-    state = State(state.consents, state.request, state.own, state.record, type_name)
+    state = replace(state, type_name=type_name)
     return {
         "permitted": permitted,
         "considered": _considered(supposition, state, row),

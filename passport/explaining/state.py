@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consent.explain import Explanation, Outside, View, Weighed, explain, outline
+from consent.explain import Explanation, Outside, Parts, View, Weighed, explain, outline
 from consent.model import Consent, Effect, Record, Request
 from passport.explaining.facts import stored_parts
 from passport.explaining.sentences import BECAUSE, BLOCKED, MAYBE_BLOCKED, Sentence, failing
@@ -22,7 +22,8 @@ class State:
     """What a decision is made of.
 
     `own` are the registrations of the person who is told, whose consents these are, the policies among them;
-    `record` is None where none is asked about, and then `type_name` may say of which type one would be.
+    `record` is None where none is asked about, and then `type_name` may say of which type one would be. `parts` says
+    how what is in a record takes facts from it.
     """
 
     consents: Sequence[Consent]
@@ -30,12 +31,13 @@ class State:
     own: frozenset[str]
     record: Record | None = None
     type_name: str | None = None
+    parts: Parts = stored_parts
 
     def explanation(self) -> Explanation | None:
         """Why the record is or is not shown, without what other people decided; None without a record."""
         if self.record is None:
             return None
-        return explain(self.consents, self.record, self.request, parts=stored_parts).of(self.own)
+        return explain(self.consents, self.record, self.request, parts=self.parts).of(self.own)
 
     def considered(self) -> list[dict[str, Any]]:
         """Every grant and block that was considered, as JSON: what came of it, and why."""

@@ -26,6 +26,11 @@ def places(reasons: list[Json]) -> list[tuple[str, str]]:
     return [(one["consent"].partition("/_history")[0], one["path"]) for one in reasons if "consent" in one]
 
 
+def by_consent(told: Json, state: str) -> dict[str, Json]:
+    """What was considered then or now, by the consent without its version."""
+    return {one["consent"].partition("/_history")[0]: one for one in told[state]["considered"]}
+
+
 async def last_access(voice: Voice, *pairs: tuple[str, str]) -> str:
     """The id of the newest row of the voice's own log that was not theirs."""
     answer = await voice.get("AuditEvent", ("_sort", "-date"), ("_count", "20"), *pairs)
@@ -162,15 +167,16 @@ async def test_whoever_saw_nothing_is_explained_from_the_log(cast: Cast, hanako:
     )
     outcome(await cast.a.get(pressure), 404)
     told = await explained(hanako, access=await last_access(hanako))
-    assert (told["record"], told["permitted"]) == (pressure, False)
+    assert (told["record"], told["now"]["permitted"], told["then"]["permitted"]) == (pressure, False, False)
     access = told["access"]
     assert (access["who"], access["role"], access["outcome"]) == (cast.dr_a, cast.role_a, "not-found")
-    considered = {one["consent"].partition("/_history")[0]: one for one in told["considered"]}
-    assert set(considered) == {granted, blocked, other}
-    assert [one["attribute"] for one in considered[granted]["reasons"]] == ["securityLabel"]
-    assert (considered[blocked]["effect"], considered[blocked]["applies"]) == ("deny", True)
-    assert [one["attribute"] for one in considered[other]["reasons"]] == ["purpose", "actor"]
-    assert not any(one["newer"] for one in told["considered"])
+    for state in ("then", "now"):
+        considered = by_consent(told, state)
+        assert set(considered) == {granted, blocked, other}
+        assert [one["attribute"] for one in considered[granted]["reasons"]] == ["securityLabel"]
+        assert (considered[blocked]["effect"], considered[blocked]["applies"]) == ("deny", True)
+        assert [one["attribute"] for one in considered[other]["reasons"]] == ["purpose", "actor"]
+    assert not any(one["newer"] for one in told["now"]["considered"])
 
 
 async def test_a_consent_that_was_written_since_is_marked(cast: Cast, hanako: Voice) -> None:
@@ -178,10 +184,30 @@ async def test_a_consent_that_was_written_since_is_marked(cast: Cast, hanako: Vo
     outcome(await cast.a.get(pressure), 404)
     (since,) = await hanako.grant(permit(cast.hospital))
     told = await explained(hanako, access=await last_access(hanako))
-    assert told["permitted"] is True
-    (one,) = told["considered"]
+    assert (told["now"]["permitted"], told["then"]["permitted"]) == (True, False)
+    (one,) = told["now"]["considered"]
     assert one["consent"].startswith(f"{since}/")
     assert (one["newer"], one["applies"]) == (True, True)
+    assert told["then"]["considered"] == []
+
+
+async def test_what_was_withdrawn_and_changed_since_is_told_as_it_was(cast: Cast, hanako: Voice) -> None:
+    pressure = await hanako.create(made.pressure(hanako.reference, meta=made.labelled("N")))
+    (granted,) = await hanako.grant(permit(cast.hospital, labels=["N"]))
+    await cast.a.read(pressure)
+    access = await last_access(hanako)
+    tree = await hanako.read(granted)
+    await hanako.replace(granted, {**tree, "status": "inactive"})
+    await hanako.replace(pressure, made.pressure(hanako.reference, meta=made.labelled("R")))
+    told = await explained(hanako, access=access)
+    assert (told["then"]["permitted"], told["then"]["record"]) == (True, f"{pressure}/_history/1")
+    (one,) = told["then"]["considered"]
+    assert (one["consent"], one["applies"]) == (f"{granted}/_history/1", True)
+    assert (told["now"]["permitted"], told["now"]["considered"]) == (False, [])
+    # A record that is not there any more is still told of.
+    await hanako.remove(pressure)
+    told = await explained(hanako, access=access)
+    assert (told["record"], told["then"]["permitted"], told["now"]["permitted"]) == (None, True, None)
 
 
 async def test_a_search_is_explained_as_far_as_it_can_be_without_a_record(cast: Cast, hanako: Voice) -> None:
@@ -192,13 +218,14 @@ async def test_a_search_is_explained_as_far_as_it_can_be_without_a_record(cast: 
     )
     await cast.a.get("Observation", ("patient", hanako.reference))
     told = await explained(hanako, access=await last_access(hanako))
-    assert (told["record"], told["type"], told["permitted"]) == (None, "Observation", None)
-    considered = {one["consent"].partition("/_history")[0]: one for one in told["considered"]}
-    assert [one["attribute"] for one in considered[ended]["reasons"]] == ["class"]
-    assert [one["attribute"] for one in considered[elsewhere]["reasons"]] == ["actor"]
-    assert considered[coded]["applies"] is None
-    (reason,) = considered[coded]["reasons"]
-    assert (reason["attribute"], reason["text"]["en"]) == ("code", "It depends on the record.")
+    assert (told["record"], told["type"], told["now"]["permitted"]) == (None, "Observation", None)
+    for state in ("then", "now"):
+        considered = by_consent(told, state)
+        assert [one["attribute"] for one in considered[ended]["reasons"]] == ["class"]
+        assert [one["attribute"] for one in considered[elsewhere]["reasons"]] == ["actor"]
+        assert considered[coded]["applies"] is None
+        (reason,) = considered[coded]["reasons"]
+        assert (reason["attribute"], reason["text"]["en"]) == ("code", "It depends on the record.")
 
 
 async def test_a_refused_write_is_explained_as_a_write(cast: Cast, hanako: Voice) -> None:
@@ -206,7 +233,7 @@ async def test_a_refused_write_is_explained_as_a_write(cast: Cast, hanako: Voice
     outcome(await cast.a.post(made.pressure(hanako.reference)), 403)
     told = await explained(hanako, access=await last_access(hanako))
     assert (told["type"], told["access"]["action"]) == ("Observation", "create")
-    (one,) = told["considered"]
+    (one,) = told["now"]["considered"]
     assert one["consent"].startswith(f"{reads}/")
     assert [reason["attribute"] for reason in one["reasons"]] == ["action"]
 
@@ -216,14 +243,14 @@ async def test_ones_own_look_needs_no_consent(cast: Cast, hanako: Voice) -> None
     await hanako.read(pressure)
     answer = await hanako.get("AuditEvent", ("_sort", "-date"), ("_count", "1"))
     told = await explained(hanako, access=answer.json()["entry"][0]["resource"]["id"])
-    assert (told["permitted"], told["own"], told["considered"]) == (True, True, [])
+    assert (told["own"], told["then"], told["now"]) == (True, None, None)
 
 
 async def test_an_office_of_the_city_meets_no_consent(cast: Cast, hanako: Voice) -> None:
     answer = await cast.town.operator.get(f"Observation?patient={hanako.reference}")
     assert answer.status_code == 200
     told = await explained(hanako, access=await last_access(hanako))
-    assert (told["permitted"], told["considered"]) == (None, [])
+    assert (told["own"], told["then"], told["now"]) == (False, None, None)
 
 
 async def test_nobody_else_is_told(cast: Cast, hanako: Voice, taro: Voice) -> None:
