@@ -174,7 +174,7 @@ def demo(state: Path | None, port: int | None, json_file: Path | None, sandbox: 
 @main.command()
 @_state
 @click.option(
-    "--as", "reference", required=True, help="Patient/…, PractitionerRole/…, …, operator or auditor."
+    "--as", "reference", required=True, help="Patient/…, PractitionerRole/…, …, operator, auditor or clerk."
 )
 @click.option("--purpose", required=True, help="The purpose of use, such as TREAT or PATRQT.")
 @click.option("--scope", default="", help="SMART scopes, separated by spaces; none narrows nothing.")
