@@ -70,7 +70,6 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "emergency-read": Shown("R", AUDIT_LOG_USED),
     "audit-read": Shown("R", AUDIT_LOG_USED),
     "replay": Shown("R", AUDIT_LOG_USED),
-    "replay": Shown("R", AUDIT_LOG_USED),
     "meta-add": _rest("U", "update"),
     "meta-delete": _rest("U", "update"),
     "relabel": _rest("U", "update"),
@@ -84,7 +83,6 @@ ACTIONS: Final[Mapping[str, Shown]] = {
 OTHER: Final = Shown("E", REST)
 
 AUDIT_READ: Final = "audit-read"
-REPLAY: Final = "replay"
 REPLAY: Final = "replay"
 BREAK_GLASS: Final = "break-glass"
 DUPLICATES: Final = "duplicates"

@@ -480,7 +480,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/emergencies/reviews/{opening_id}", "post"): Operation(
         "Say, once, whether an opening was justified; the patient is told (auditor)",
-        _json({"verdict": "justified", "comment": "4 to 1000 characters: what was looked at, and what was found"}),
+        _json(
+            {
+                "verdict": "justified",
+                "comment": "4 to 1000 characters: what was looked at, and what was found",
+            }
+        ),
         success=(201,),
     ),
     ("/family", "get"): Operation("Who acts for me, or did", errors=_ONLY_ASKED),

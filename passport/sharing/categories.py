@@ -31,7 +31,9 @@ def _types(*names: str) -> tuple[Coding, ...]:
 
 
 CATEGORIES: Final[Mapping[str, Category]] = {
-    "person": Category("氏名・生年月日・連絡先", "personal details (name, birth date, contact)", _types("Patient")),
+    "person": Category(
+        "氏名・生年月日・連絡先", "personal details (name, birth date, contact)", _types("Patient")
+    ),
     "vital-signs": Category(
         "血圧や体重などの測定値",
         "vital signs (blood pressure, weight and others)",

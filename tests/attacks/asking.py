@@ -322,7 +322,9 @@ def end_proxy(draw: Random, scene: Scene) -> Asked:
 
 
 def end_guardian(draw: Random, scene: Scene) -> Asked:
-    return Asked.of("POST", f"/desk/guardianships/{scene.record(draw, 'RelatedPerson').partition('/')[2]}/end")
+    return Asked.of(
+        "POST", f"/desk/guardianships/{scene.record(draw, 'RelatedPerson').partition('/')[2]}/end"
+    )
 
 
 def enter_matter(draw: Random, scene: Scene) -> Asked:
