@@ -299,7 +299,9 @@ def test_the_page_on_explaining_runs_as_it_is_copied(town: Town, tmp_path: Path)
     assert '"seenBy":[' in told
     assert f"404\n{doctor} not-found Observation/" in told
     for state in ("then", "now"):
-        assert f"{state} permit Consent.provision.provision[0] provision This exception takes it away." in told
+        assert (
+            f"{state} permit Consent.provision.provision[0] provision This exception takes it away." in told
+        )
     assert told.endswith("inactive\n")
     assert town.ids("physician_elsewhere", "Observation") == set()
 
