@@ -14,8 +14,11 @@ from typing import Any, Final
 from consent import systems
 from consent.model import Coding, Confidentiality, Consent, Interval, Record
 from fhirstore.keys import KeyMaker
-from fhirstore.types import TYPES_BY_NUMBER, TypeNumber
+from fhirstore.types import TYPE_NUMBERS
 from passport.disclosure.stored_facts import StoredFacts
+
+# Of those types too that occur inside of others alone.
+_NAMES: Final = {int(number): name for name, number in TYPE_NUMBERS.items()}
 
 OTHER: Final = "\0other"
 """A code, category, author or source that no consent names."""
@@ -74,7 +77,7 @@ class Vocabulary:
 
     def _part(self, row: Any, whole: StoredFacts) -> Record:
         return Record(
-            type=TYPES_BY_NUMBER[TypeNumber(row.type)].name,
+            type=_NAMES[row.type],
             reference=self.references.get(row.part_key),
             container=whole.reference,
             source=self._source(whole.row),

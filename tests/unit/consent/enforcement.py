@@ -79,7 +79,7 @@ class Enforcement:
         `within` asks for these types alone. `forgotten` are shapes that this process does not know.
         """
         with self.connection.transaction(force_rollback=True):
-            patients = _patients(consents, records, request)
+            patients = patients_of(consents, records, request)
             shapes = self._write(consents, records, patients, empty, implied)
             sight, bound = self._sight(
                 request, patients, {k: v for k, v in shapes.items() if k not in forgotten}
@@ -89,13 +89,13 @@ class Enforcement:
 
     def keep(self, records: Sequence[Record]) -> None:
         """Hold records of one patient for `run`, until the connection is closed."""
-        patients = _patients((), records, None)
-        self._insert("probe_record", [_row(one, patients, no_facts, frozenset()) for one in records])
+        patients = patients_of((), records, None)
+        self._insert("probe_record", [row_of(one, patients, no_facts, frozenset()) for one in records])
 
     def standing(self, consents: Sequence[Consent], request: Request) -> list[StandingGrant]:
         """The grants of one patient's consents as they stand for a request."""
         with self.connection.transaction(force_rollback=True):
-            patients = _patients(consents, (), request)
+            patients = patients_of(consents, (), request)
             shapes = self._write(consents, (), patients, no_facts, frozenset())
             sight, _ = self._sight(request, patients, shapes)
         return list(sight.groups[-1])
@@ -117,9 +117,9 @@ class Enforcement:
             for table in GRANT_TABLES:
                 written[table] += rows[table]
         known = {one.reference: one for one in _all(records)}
-        written["probe_record"] = [_row(one, patients, empty, implied) for one in known.values()]
+        written["probe_record"] = [row_of(one, patients, empty, implied) for one in known.values()]
         written["probe_part"] = [
-            row for one in known.values() for row in _part_rows(one, patients, empty, implied)
+            row for one in known.values() for row in part_rows_of(one, patients, empty, implied)
         ]
         with self.connection.pipeline():
             for table, found in written.items():
@@ -183,7 +183,7 @@ class Enforcement:
         return self.connection.execute(str(compiled), {**compiled.params, **bound}).fetchall()
 
 
-def _patients(
+def patients_of(
     consents: Sequence[Consent], records: Sequence[Record], request: Request | None
 ) -> dict[str | None, int]:
     """A patient_key for everybody who is named anywhere; nobody is 0."""
@@ -203,7 +203,10 @@ def _named(record: Record) -> set[str]:
     return set(record.patients).union(*(_named(part) for part in record.parts))
 
 
-def _row(record: Record, patients: Mapping[str | None, int], empty: Empty, implied: frozenset[Coding]) -> Row:
+def row_of(
+    record: Record, patients: Mapping[str | None, int], empty: Empty, implied: frozenset[Coding]
+) -> Row:
+    """A record as the store keeps it."""
     first, *others = sorted(patients[name] for name in _named(record)) or [NOBODY]
     return {
         **_facts(record, empty, implied),
@@ -218,10 +221,11 @@ def _row(record: Record, patients: Mapping[str | None, int], empty: Empty, impli
     }
 
 
-def _part_rows(
+def part_rows_of(
     record: Record, patients: Mapping[str | None, int], empty: Empty, implied: frozenset[Coding]
 ) -> list[Row]:
-    whole = _row(record, patients, empty, implied)
+    """The parts of a record as the store keeps them."""
+    whole = row_of(record, patients, empty, implied)
     place = {name: whole[name] for name in ("patient_key", "record_key", "version")}
     return [
         {
