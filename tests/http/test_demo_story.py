@@ -306,6 +306,18 @@ def test_the_page_on_explaining_runs_as_it_is_copied(town: Town, tmp_path: Path)
     assert town.ids("physician_elsewhere", "Observation") == set()
 
 
+def test_the_page_on_receipts_runs_as_it_is_copied(town: Town, tmp_path: Path) -> None:
+    told, _ = _copied("docs/receipts.md", town, tmp_path)
+    states = re.findall(r"^https://w3id\.org/dpv#(\w+)$", told, re.MULTILINE)
+    assert states == ["ConsentGiven", "ConsentWithdrawn"]
+    assert "\nhttp://terminology.hl7.org/CodeSystem/v3-ActReason|TREAT\nrefused: 1\n" in told
+    assert "\ninactive\n" in told
+    assert "\nthe same\n" in told
+    assert "shown; the reference permits" in told
+    assert told.endswith("the reference agrees with what was done\n")
+    assert (tmp_path / "receipt.jws").read_bytes().count(b".") == 2
+
+
 def _run(command: list[str], folder: Path) -> str:
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
