@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consent.idle import Leads, granting
+from consent.comparing import Leads
+from consent.idle import granting
 from consent.model import Action, Consent, Purpose
 from fhirstore.parse import Tree
 from passport.admission import Desk
