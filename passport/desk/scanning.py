@@ -8,7 +8,7 @@ nobody else: the patient, and whom they share documents with. Both are sealed wi
 """
 
 from base64 import b64encode
-from binascii import Error, a2b_base64
+from binascii import a2b_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha1
@@ -58,7 +58,8 @@ def scan_of(value: object) -> Scan:
         raise Invalid(f"got no scan, expected {expected}", ("scan",))
     try:
         content = a2b_base64(data, strict_mode=True)
-    except Error:
+    except ValueError:
+        # Beside binascii's own error: what is no ASCII at all.
         raise Invalid("got `data` that is not base 64", ("scan.data",)) from None
     if len(content) > SCAN_MAX_BYTES:
         raise Invalid(f"got a scan of more than {SCAN_MAX_BYTES} bytes, expected fewer", ("scan.data",))

@@ -196,6 +196,7 @@ class TestConsents:
             ({"patient": "Practitioner/x"}, 400),
             ({"scan": None}, 400),
             ({"scan": {"contentType": "image/jpeg", "data": "!!!"}}, 400),
+            ({"scan": {"contentType": "image/jpeg", "data": "紙"}}, 400),
             ({"scan": {"contentType": "text/html", "data": SCAN["data"]}}, 400),
             ({"scan": {"contentType": "application/pdf", "data": SCAN["data"]}}, 400),
             ({"grant": {"recipient": "Organization/unknown", "preset": "visit"}}, 400),

@@ -159,7 +159,7 @@ async function refusals() {
     stranger: await refusal(stranger.read({ resourceType, id: "unknown" })),
     unknown: await refusal(client.read({ resourceType, id: "unknown" })),
     unheard: await refusal(client.search({ resourceType, searchParams: { "unheard-of": "x" } })),
-    everywhere: await refusal(client.search({ searchParams: { _id: "x" } })),
+    everywhere: await refusal(client.search({ searchParams: { _type: "Nothing" } })),
   };
 }
 
