@@ -7,7 +7,7 @@ reference is asked twice: whether others permit it, and whether anything that th
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -34,12 +34,23 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What bears on the records of some patients: consents, the request under them, of whom permits had ended."""
+
+    consents: Sequence[Consent]
+    request: Request | None
+    ended: frozenset[str]
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
 class Bench:
-    """All that one row's decisions are made of; `refused` tells that the caller's purpose is none that there is."""
+    """All that one row's decisions are made of; with `own` what its transaction wrote itself is there for them."""
 
     past: Past
     caller: Caller
     own: bool = False
+    _settled: dict[tuple[frozenset[int], Action], Settled] = field(default_factory=dict)
 
     async def decide(self, stored: Stored, action: Action) -> Verdict:
         """Whether the caller was permitted this on a version.
@@ -49,21 +60,29 @@ class Bench:
         """
         if (outside := self._outside(stored, action)) is not None:
             return Verdict(permitted=True, by=(outside,))
-        consents = await self.past.consents(stored.homes)
-        request = await request_of(self.past, self.caller, action, consents)
-        if request is None:
+        settled = await self._settle(stored.homes, action)
+        if settled.request is None:
             return Verdict(permitted=False)
-        reading = Reading(self.past, self._sources(consents), own=self.own)
-        record = await reading.record(stored)
-        ended = await self._ended(stored.homes)
+        record = await settled.reading.record(stored)
+        permitted = decided(settled.consents, record, settled.request, settled.ended)
         # Each row of the log is one patient's, and names what that patient permitted it by.
-        holder = (await self.past.registered({self.past.row.patient_key})).get(self.past.row.patient_key)
-        if holder in request.own:
-            by: Iterable[str] = (OWN,)
-        else:
-            living = [one for one in consents if one.patient not in ended]
-            by = relied(living, _alone(record, holder), request)
-        return Verdict(decided(consents, record, request, ended), tuple(by))
+        row = self.past.row
+        holder = (await self.past.registered({row.patient_key})).get(row.patient_key)
+        if holder in settled.request.own:
+            return Verdict(permitted, (OWN,))
+        living = [one for one in settled.consents if one.patient not in settled.ended]
+        return Verdict(permitted, tuple(relied(living, _alone(record, holder), settled.request)))
+
+    async def _settle(self, homes: frozenset[int], action: Action) -> Settled:
+        if (homes, action) not in self._settled:
+            consents = await self.past.consents(homes)
+            self._settled[homes, action] = Settled(
+                consents,
+                await request_of(self.past, self.caller, action, consents),
+                await self._ended(homes),
+                Reading(self.past, self._sources(consents), own=self.own),
+            )
+        return self._settled[homes, action]
 
     def _outside(self, stored: Stored, action: Action) -> str | None:
         """The rule that lets it through whatever the consents say."""

@@ -318,6 +318,20 @@ def test_the_page_on_receipts_runs_as_it_is_copied(town: Town, tmp_path: Path) -
     assert (tmp_path / "receipt.jws").read_bytes().count(b".") == 2
 
 
+@pytest.mark.parametrize("writer", ["Device/", "Organization/"])
+def test_what_devices_and_a_pharmacy_wrote_is_decided_again(town: Town, tmp_path: Path, writer: str) -> None:
+    with town.client("auditor") as client:
+        listed = client.get("/fhir/AuditEvent", params={"_count": 1_000}).json()["entry"]
+    written = (event for event in (entry["resource"] for entry in listed) if event["action"] == "C")
+    permitted = (event for event in written if "the consent that permitted this" in str(event.get("entity")))
+    event = next(one for one in permitted if writer in one["agent"][0]["who"].get("reference", ""))
+    replay = [".venv/bin/passport", "consent", "replay", event["id"], "--state", str(town.state)]
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    told = _run(replay, tmp_path)
+    assert "written; the reference permits (Consent/" in told
+    assert told.endswith("the reference agrees with what was done\n")
+
+
 def _run(command: list[str], folder: Path) -> str:
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
