@@ -10,7 +10,7 @@ from consent.facts import RecordColumns
 from consent.model import Coding, Confidentiality, Effect, Provision, Purpose
 from consent.reference import decide
 from consent.shape import Shape, ShapeNode
-from consent.sql import Sight, StandingGrant, clause, permitted, relied, visible
+from consent.sql import MOST_WEIGHED, Sight, StandingGrant, clause, permitted, relied, visible, weighed
 from consent.systems import ACT_CODE
 from fhirstore.types import TYPE_NUMBERS
 from tests.unit.consent.enforcement import KEYS, PARTS, RECORDS, Enforcement
@@ -183,6 +183,22 @@ def test_the_grants_relied_on_are_named_by_their_place(enforcement: Enforcement)
             select(relied(standing, COLUMNS, TYPE_NUMBERS)).select_from(RECORDS), {}
         )
     assert places == [1, 3]
+
+
+def test_the_same_grants_are_said_by_the_bits_of_a_number(enforcement: Enforcement) -> None:
+    block = StandingGrant(GrantEffect.BLOCK, ANYTHING, t_bits=0, f_bits=1)
+    unmet = replace(PERMIT, t_bits=0)
+    standing = [block, PERMIT, unmet, PERMIT, *[unmet] * (MOST_WEIGHED - 5), PERMIT]
+    assert len(standing) == MOST_WEIGHED
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute("INSERT INTO probe_record (type) VALUES (10)")
+        ((bits, none),) = enforcement.run(
+            select(
+                weighed(standing, COLUMNS, TYPE_NUMBERS), weighed([block, unmet], COLUMNS, TYPE_NUMBERS)
+            ).select_from(RECORDS),
+            {},
+        )
+    assert (bits, none) == (1 << 1 | 1 << 3 | 1 << MOST_WEIGHED - 1, 0)
 
 
 @pytest.mark.parametrize("standing", [[], [StandingGrant(GrantEffect.BLOCK, ANYTHING, 1, 0)]])

@@ -516,3 +516,17 @@ def test_the_date_of_a_consent_plays_no_part(permits: Decides) -> None:
         dated = read(consent_json(permit(DR_A), dateTime=date))
         assert isinstance(dated, Consent)
         assert permits([dated], record(), asks())
+
+
+@pytest.mark.parametrize("level", Confidentiality.__members__)
+def test_each_level_of_confidentiality_is_one_of_its_own(permits: Decides, level: str) -> None:
+    """U < L < M < N < R < V, and no two are the same."""
+    order = "ULMNRV"
+    assert "".join(Confidentiality.__members__) == order
+    labelled = {name: record(confidentiality=Confidentiality[name]) for name in order}
+    permitted = consents(permit(DR_A, labels=[level]))
+    denied = consents(permit(DR_A), deny(labels=[level]))
+    covered = order[: order.index(level) + 1]
+    spared = order[: order.index(level)]
+    assert "".join(name for name, one in labelled.items() if permits(permitted, one, asks())) == covered
+    assert "".join(name for name, one in labelled.items() if permits(denied, one, asks())) == spared

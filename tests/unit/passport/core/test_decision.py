@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import BigInteger, literal, select
 
 from consent.compile import compile_consent
 from consent.model import Action
+from consent.sql import MOST_WEIGHED
 from fhirstore.tables import NOBODY, resource
+from fhirstore.types import TYPE_NUMBERS
 from passport.admission import Request, admitted
-from passport.decision import Decision, decide, granted, is_of, ruled
+from passport.decision import Decision, decide, granted, is_of, ruled, unweighed
 from passport.sql import fetch, prepare
 from passport.standing import Held, Signature, Standing
 from passport.subjects import Bearer, Subject
@@ -175,3 +178,68 @@ async def test_each_grant_is_named_for_the_log(town: Town) -> None:
     assert dict(decision.grants) == named
     assert all(is_of(7, code) and not is_of(8, code) for code in named)
     assert is_of(8, ruled(0))
+
+
+async def codes(
+    town: Town, patient: Voice, held: Signature, policy: Signature, whose: int
+) -> list[list[int]]:
+    """What a patient's one record is let through by, by numbers, by the bits' numbers, and beside these."""
+    records = resource.alias("r")
+    decision = await decided(town, of_one=held, policy=policy, everyone=True, patient=whose)
+    whole = decision.weighed(records)
+    statement = select(
+        decision.relied(records).label("relied"),
+        unweighed(records.c.patient_key, whole.bits).label("bits"),
+        whole.beside.label("beside"),
+    ).where(records.c.type == TYPE_NUMBERS["Observation"], records.c.patient_key != NOBODY)
+    token = await town.token(patient.reference, patient.purpose)
+    async with admitted(
+        town.runtime, Bearer(sha256(token.encode()).digest()), Request(Action.ACCESS, "read", "GET x")
+    ) as desk:
+        (row,) = await fetch(desk.connection, prepare(statement), decision.params)
+        return [list(row.relied), list(row.bits or ()), list(row.beside or ())]
+
+
+async def key_of(town: Town, patient: Voice) -> int:
+    token = await town.token(patient.reference, patient.purpose)
+    async with admitted(
+        town.runtime, Bearer(sha256(token.encode()).digest()), Request(Action.ACCESS, "read", "GET x")
+    ) as desk:
+        assert desk.standing.own is not None
+        return desk.standing.own
+
+
+async def test_the_bits_of_a_row_say_the_grants_that_it_is_let_through_by(town: Town, hanako: Voice) -> None:
+    await hanako.create(made.weight(hanako.reference))
+    key = await key_of(town, hanako)
+    any_type, other = permit("Practitioner/a"), permit("Practitioner/a", types=["Condition"])
+    held, policy = signature(town, other, any_type), signature(town, any_type)
+    own = [granted(key, 1), granted(key, 2)]
+    assert await codes(town, hanako, held, policy, key) == [own, own, []]
+    by_policy = [ruled(0)]
+    assert await codes(town, hanako, held, policy, key + 1) == [by_policy, by_policy, []]
+
+
+async def test_more_grants_than_a_number_has_bits_for_are_said_one_by_one(town: Town, hanako: Voice) -> None:
+    await hanako.create(made.weight(hanako.reference))
+    key = await key_of(town, hanako)
+    (one,) = signature(town, permit("Practitioner/a"))
+    most = [granted(key, place) for place in range(MOST_WEIGHED)]
+    assert await codes(town, hanako, (one,) * MOST_WEIGHED, (), key) == [most, most, []]
+    more = [*most, granted(key, MOST_WEIGHED)]
+    assert await codes(town, hanako, (one,) * (MOST_WEIGHED + 1), (), key) == [more, [], more]
+
+
+async def test_bits_are_told_as_of_a_patient_or_as_of_the_policies(town: Town) -> None:
+    def said(bits: int) -> Any:
+        return unweighed(literal(7, BigInteger), literal(bits, BigInteger))
+
+    statement = select(
+        said(1 | 1 << MOST_WEIGHED - 1).label("own"),
+        said(1 << MOST_WEIGHED | 1 << 1).label("policies"),
+        said(0).label("none"),
+    )
+    async with town.runtime.pool.connection() as connection:
+        (row,) = await fetch(connection, prepare(statement), {})
+    assert (row.own, row.policies) == ([granted(7, 0), granted(7, MOST_WEIGHED - 1)], [ruled(1)])
+    assert row.none is None
