@@ -530,3 +530,13 @@ def test_each_level_of_confidentiality_is_one_of_its_own(permits: Decides, level
     spared = order[: order.index(level)]
     assert "".join(name for name, one in labelled.items() if permits(permitted, one, asks())) == covered
     assert "".join(name for name, one in labelled.items() if permits(denied, one, asks())) == spared
+
+
+def test_a_record_that_begins_where_a_period_ends_or_ends_where_it_begins_is_outside(
+    permits: Decides,
+) -> None:
+    given = consents(permit(DR_A), deny(data_period={"start": "2024", "end": "2024"}))
+    for outside in (year(2023), year(2025)):
+        assert permits(given, record(time=outside), asks())
+    for inside in (year(2024), Interval(year(2023).start, year(2024).end)):
+        assert not permits(given, record(time=inside), asks())

@@ -3,6 +3,8 @@
 import pytest
 
 from consent import systems
+from consent.model import Confidentiality
+from fhirstore.facts.record import CONFIDENTIALITIES
 from fhirstore.types import PART_TYPES, TYPES, ResourceType
 
 EVERY = pytest.mark.parametrize("row", TYPES.values(), ids=lambda row: str(row.name))
@@ -42,3 +44,9 @@ def test_what_follows_others_says_whom() -> None:
 def test_types_that_a_provision_must_name_are_held() -> None:
     assert TYPES.keys() >= systems.UNNAMED_EXCLUDED
     assert TYPES.keys() >= systems.ACTORS
+
+
+def test_levels_of_confidentiality_are_numbered_as_rows_hold_them() -> None:
+    assert {level.name: int(level) for level in Confidentiality} == {
+        name: place for place, name in enumerate(CONFIDENTIALITIES)
+    }
