@@ -540,3 +540,18 @@ def test_a_record_that_begins_where_a_period_ends_or_ends_where_it_begins_is_out
         assert permits(given, record(time=outside), asks())
     for inside in (year(2024), Interval(year(2023).start, year(2024).end)):
         assert not permits(given, record(time=inside), asks())
+
+
+def test_a_part_of_a_part_is_an_instance_by_the_outermost_containers_reference(permits: Decides) -> None:
+    entry = replace(record("Observation", "y"), parts=(contained(),))
+    whole = record("Bundle", "b", parts=(entry,))
+    assert permits(consents(permit(DR_A, data=[("instance", "Bundle/b")])), whole, asks())
+    assert not permits(consents(permit(DR_A, data=[("instance", "Observation/y")])), whole, asks())
+
+
+def test_a_part_that_has_one_kind_of_label_takes_none_of_its_containers(permits: Decides) -> None:
+    given = consents(permit(DR_A), deny(labels=[HIV]))
+    only_sensitive = replace(contained(), sensitivities=frozenset({Coding(ACT_CODE, "PSY")}))
+    assert not permits(given, record("Bundle", parts=(only_sensitive,)), asks())
+    both = replace(only_sensitive, confidentiality=Confidentiality.N)
+    assert permits(given, record("Bundle", parts=(both,)), asks())
