@@ -295,7 +295,7 @@ def test_the_page_on_explaining_runs_as_it_is_copied(town: Town, tmp_path: Path)
     doctor = town.persona("physician_elsewhere")["reference"]
     pressures = len(town.ids("resident", "Observation", BLOOD_PRESSURE))
     assert "\nConsent.provision.provision[1]\nThis exception never meets" in told
-    assert f"\ndrafts[0]\n{doctor}\n{pressures}\nObservation\n" in told
+    assert f"\ndrafts[0]\n{doctor}\nObservation\n{pressures}\n" in told
     assert '"seenBy":[' in told
     assert f"404\n{doctor} not-found Observation/" in told
     for state in ("then", "now"):
