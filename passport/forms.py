@@ -8,6 +8,7 @@ as its headers say. The JSON of an answer is set out for a reader who asks for i
 where the address has no query.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -20,7 +21,7 @@ from passport.query_strings import escaped, pairs_of
 from passport.routes.messages import is_lenient, refusal
 
 _FHIR: Final = "/fhir"
-_PRETTY: Final = "_pretty"
+PRETTY: Final = "_pretty"
 _ANY_DEPTH: Final = 1_024  # what is stored was measured on its way in
 
 
@@ -66,11 +67,28 @@ class _Answer:
         headers: list[tuple[bytes, bytes]] = list(self._start["headers"])
         body = self._body
         if pretty and body and any(name == b"content-type" and b"json" in value for name, value in headers):
-            body = serialise(parse(body, Limits(size_bytes=len(body), depth=_ANY_DEPTH)), indented=True)
+            body = set_out(body)
             others = [(name, value) for name, value in headers if name != b"content-length"]
             headers = [*others, (b"content-length", b"%d" % len(body))]
         await send({**self._start, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+def set_out(body: bytes) -> bytes:
+    """The same JSON, set out for a reader."""
+    return serialise(parse(body, Limits(size_bytes=len(body), depth=_ANY_DEPTH)), indented=True)
+
+
+def wishes_it_set_out(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether parameters ask for an answer that is set out.
+
+    Raises:
+        Invalid: they say something else than yes or no, or more than once.
+    """
+    wishes = [value for name, value in pairs if name == PRETTY]
+    if wishes in ([], ["true"], ["false"]):
+        return wishes == ["true"]
+    raise Invalid("got an unreadable `_pretty`, expected `true` or `false`, once", (PRETTY,))
 
 
 def _read(scope: Scope) -> tuple[Scope, bool]:
@@ -82,14 +100,14 @@ def _read(scope: Scope) -> tuple[Scope, bool]:
     sent: bytes = scope["query_string"]
     query = escaped(sent)
     understood = scope if query is sent else {**scope, "query_string": query}
-    if _PRETTY.encode() not in query or not scope["path"].startswith(_FHIR):
+    if PRETTY.encode() not in query or not scope["path"].startswith(_FHIR):
         return understood, False
-    wishes = [value for name, value in pairs_of(query.decode()) if name == _PRETTY]
-    if wishes in ([], ["true"], ["false"]):
-        return understood, wishes == ["true"]
-    if not is_lenient(Request(scope)):
-        raise Invalid("got an unreadable `_pretty`, expected `true` or `false`, once", (_PRETTY,))
-    return {**scope, "query_string": _without(query, _PRETTY)}, False
+    try:
+        return understood, wishes_it_set_out(pairs_of(query.decode()))
+    except Invalid:
+        if not is_lenient(Request(scope)):
+            raise
+    return {**scope, "query_string": _without(query, PRETTY)}, False
 
 
 def _without(query: bytes, name: str) -> bytes:

@@ -134,6 +134,10 @@ class NotAllowed(PassportError):
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 
 
+class Overtaken(NotAllowed):
+    """Somebody else wrote the first version of this record at the same instant; asked again, it is an update."""
+
+
 class Conflict(PassportError):
     """The state of what the caller may see does not go with the request."""
 

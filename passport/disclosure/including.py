@@ -43,17 +43,17 @@ async def included(finder: Finder, instructions: Sequence[Include], matches: Seq
     found = Included()
     known = {record.key for record in matches}
     origins, active = list(matches), list(instructions)
-    for _ in range(MOST_ROUNDS):
+    for rounds_left in range(MOST_ROUNDS, -1, -1):
         if not origins or not active:
             return found
-        limit = MOST_INCLUDED - len(found.records)
+        # A last look tells whether more would come; nothing of it does.
+        limit = MOST_INCLUDED - len(found.records) if rounds_left else 0
         added, found.cut = await _round(finder, active, origins, known, limit)
         found.records += added
         if found.cut:
             return found
         known |= {record.key for record in added}
         origins, active = added, [one for one in instructions if one.iterate]
-    found.cut = bool(origins and active)
     return found
 
 

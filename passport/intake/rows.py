@@ -18,7 +18,7 @@ from passport.admission import Desk
 from passport.authority import Basis
 from passport.holders import Holders, holders_of, wanted
 from passport.intake.resting import Hope, Rest
-from passport.outcomes import NotAllowed, Refused, TooMany
+from passport.outcomes import Overtaken, Refused, TooMany
 from passport.pieces import Piece, check_same_patient, registers
 from passport.records import Draft, Owner, sealed_row, written
 from passport.runtime import Runtime
@@ -53,7 +53,7 @@ async def rows_of(desk: Desk, pieces: Sequence[Piece], rest: Rest) -> list[Drawn
 
     Raises:
         Refused: a piece names a patient who is not here, or who lets nothing through.
-        NotAllowed: the id of a registration is taken.
+        Overtaken: the id of a registration is taken.
         Invalid: a piece moves to another patient.
         TooMany: the caller puts too many proposals.
     """
@@ -146,7 +146,7 @@ async def _registered(desk: Desk, pieces: Sequence[Piece]) -> dict[str, tuple[in
     try:
         patient_keys = await store.allot_patients(desk.connection, ids, new_key, desk.now)
     except UniqueViolation as error:
-        raise NotAllowed from error
+        raise Overtaken from error
     return {
         f"Patient/{id_}": (patient_key, ring.unwrap(patient_key, wrapped[patient_key]))
         for id_, patient_key in zip(ids, patient_keys, strict=True)

@@ -22,7 +22,7 @@ from passport.intake.current import currents_of
 from passport.intake.judging import judge_and_record
 from passport.intake.resting import Rest, rest_of
 from passport.intake.rows import Drawn, rows_of
-from passport.outcomes import NotAllowed, Refused
+from passport.outcomes import Overtaken, Refused
 from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid_in_pieces
 from passport.policies import check_policies
 
@@ -41,6 +41,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
         Refused: nothing lets this caller write this.
         NotAllowed: an update of what the caller cannot see, whether it is there or not, or of what was deleted and
             is not theirs to write again.
+        Overtaken: another write stored the first version of one of these records first.
         NotFound: a deletion or a patch of what the caller cannot see.
         PreconditionFailed: `if_match` is not the current version.
     """
@@ -94,7 +95,7 @@ async def _store(
             if commit:
                 await desk.commit()
     except UniqueViolation as error:
-        raise NotAllowed from error
+        raise Overtaken from error
     except InsufficientPrivilege as error:
         # The wall stands where the clause would have refused: one answer for both.
         raise Refused from error

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/http.html#search
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -24,6 +24,7 @@ from passport.audit import reading
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
 from passport.disclosure.including import MOST_INCLUDED
+from passport.forms import PRETTY, set_out, wishes_it_set_out
 from passport.outcomes import Invalid, UnsupportedMedia, issues_outcome
 from passport.query_strings import pairs_of
 from passport.routes.direct import Direct
@@ -72,7 +73,7 @@ async def search_all(request: Request) -> Response:
 @router.post("/_search")
 async def search_all_by_post(request: Request) -> Response:
     """Search several types, or all of them, with the parameters in the body."""
-    return await _search_across(request, await _form(request))
+    return await _by_form(request, partial(_search_across, request))
 
 
 @router.get("/{type_name}")
@@ -84,7 +85,7 @@ async def search(request: Request, type_name: str) -> Response:
 @router.post("/{type_name}/_search")
 async def search_by_post(request: Request, type_name: str) -> Response:
     """Search a type with the parameters in the body, so that they are in no log of addresses."""
-    return await _search(request, type_name, await _form(request))
+    return await _by_form(request, partial(_search, request, type_name))
 
 
 @router.get("/Patient/{id_}/{type_name}")
@@ -99,24 +100,42 @@ async def search_compartment(request: Request, id_: str, type_name: str) -> Resp
 @router.post("/Patient/{id_}/_search")
 async def search_whole_compartment_by_post(request: Request, id_: str) -> Response:
     """Search all that names a patient, whatever its type, with the parameters in the body."""
-    return await _search_across(request, await _form(request), id_)
+    return await _by_form(request, partial(_search_across, request, patient=id_))
 
 
 @router.post("/Patient/{id_}/{type_name}/_search")
 async def search_compartment_by_post(request: Request, id_: str, type_name: str) -> Response:
     """Search what names a patient, with the parameters in the body."""
-    return await _search(request, type_name, await _form(request), id_)
+    return await _by_form(request, partial(_search, request, type_name, patient=id_))
+
+
+async def _by_form(request: Request, search: Callable[[Pairs], Awaitable[Response]]) -> Response:
+    """A search by the parameters of the address, then those of the body."""
+    posted = await _form(request)
+    try:
+        pretty = wishes_it_set_out(posted)
+    except Invalid:
+        if not is_lenient(request):
+            raise
+        pretty, posted = False, [pair for pair in posted if pair[0] != PRETTY]
+    answer = await search([*request.query_params.multi_items(), *posted])
+    return fhir_response(set_out(bytes(answer.body))) if pretty else answer
 
 
 async def _form(request: Request) -> Pairs:
-    """The parameters of the address, then those of the body."""
+    """The parameters of the body.
+
+    Raises:
+        UnsupportedMedia: it is no form.
+        Invalid: it is no text.
+    """
     if (kind := media_type(request)) != _FORM:
         raise UnsupportedMedia(_FORM, kind)
     try:
         form = (await raw_body(request)).decode()
     except UnicodeDecodeError:
         raise Invalid("got a body that is no form, expected one") from None
-    return [*request.query_params.multi_items(), *pairs_of(form)]
+    return pairs_of(form)
 
 
 async def _search(request: Request, type_name: str, pairs: Pairs, patient: str | None = None) -> Response:

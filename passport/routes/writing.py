@@ -21,7 +21,7 @@ from passport.admission import Desk
 from passport.audit.query import recorded
 from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
 from passport.interactions import FHIRPATH_PATCH, JSON_PATCH
-from passport.outcomes import Invalid, NotAllowed, NotFound, UnsupportedPatch
+from passport.outcomes import Invalid, NotAllowed, NotFound, Overtaken, UnsupportedPatch
 from passport.pieces import Write, Written, misnamed
 from passport.routes.direct import Direct
 from passport.routes.messages import (
@@ -74,8 +74,16 @@ async def update(request: Request, type_name: str, id_: str) -> Response:
     tree = parse(await fhir_body(request))
     write = Write("update", type_name, tree, id_, written_for(request))
     named = [f"{type_name}/{id_}", *_about(runtime, tree, type_)]
-    async with _admitted(request, runtime, caller, "update", named) as desk:
-        (written,) = await intake.write(desk, [write], commit=True)
+
+    async def stored() -> Written:
+        async with _admitted(request, runtime, caller, "update", named) as desk:
+            (written,) = await intake.write(desk, [write], commit=True)
+            return written
+
+    try:
+        written = await stored()
+    except Overtaken:
+        written = await stored()
     return written_response(request, runtime, written)
 
 

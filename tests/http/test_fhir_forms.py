@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
+from httpx import Response
 
 from tests import resources as made
 from tests.town import Town, Voice, link, outcome
@@ -122,3 +123,21 @@ async def test_another_format_is_not_acceptable(hanako: Voice) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     outcome(await hanako.call("POST", "Observation/_search", content=form, headers=headers), 406)
     outcome(await hanako.get("Observation", Accept="application/fhir+xml"), 406)
+
+
+@pytest.mark.parametrize("path", ["Observation/_search", "_search", "{patient}/Observation/_search"])
+async def test_a_search_by_post_says_in_its_body_that_it_is_to_be_set_out(hanako: Voice, path: str) -> None:
+    path = path.format(patient=hanako.reference)
+
+    async def posted(form: str, **headers: str) -> Response:
+        form = f"_type=Observation&{form}" if path == "_search" else form
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return await hanako.call("POST", path, content=form.encode(), headers=headers)
+
+    plain, pretty = await posted("code=29463-7"), await posted("code=29463-7&_pretty=true")
+    assert b"\n" not in plain.content
+    assert b'\n  "type": "searchset"' in pretty.content
+    told = outcome(await posted("_pretty=banana"), 400, "invalid")
+    assert told["issue"][0]["expression"] == ["_pretty"]
+    answer = await posted("_pretty=banana", Prefer="handling=lenient")
+    assert (answer.status_code, b"_pretty" in answer.content) == (200, False)

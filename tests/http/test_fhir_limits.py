@@ -83,7 +83,7 @@ async def test_rounds_past_the_last_are_told_of(hanako: Voice) -> None:
     for _ in range(MOST_ROUNDS + 1):
         link_back = [made.reference(linked[-1])]
         linked.append(await hanako.create(made.weight(hanako.reference, derivedFrom=link_back)))
-    for steps in (MOST_ROUNDS - 1, MOST_ROUNDS + 1):
+    for steps in (MOST_ROUNDS - 1, MOST_ROUNDS, MOST_ROUNDS + 1):
         start = ("_id", linked[steps].partition("/")[2])
         page = await hanako.search("Observation", start, ("_include:iterate", "Observation:derived-from"))
         modes = [entry["search"]["mode"] for entry in page["entry"]]

@@ -5,6 +5,7 @@ http://hl7.org/fhir/R4/http.html#upsert
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -204,3 +205,13 @@ async def test_a_deletion_out_of_sight_shows_in_no_history(
         await laboratory.put(reference, made.weight(hanako.reference))
         told.append([entry["response"]["status"] for entry in await history(cast.a, reference)])
     assert told == [["200", "201"]] * 2
+
+
+async def test_first_versions_under_one_id_at_the_same_time_all_become_versions(
+    hanako: Voice, laboratory: Voice
+) -> None:
+    reference = f"Observation/{uuid4()}"
+    bodies = [made.weight(hanako.reference, 60.0 + at) for at in range(4)]
+    answers = await asyncio.gather(*(laboratory.put(reference, body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len(await history(laboratory, reference)) == 4
