@@ -93,6 +93,20 @@ async def test_a_search_that_names_several_finds_all_registrations_of_each(perso
     assert pages == [[person.of_other], [person.of_second], [person.of_first]]
 
 
+async def test_parameters_that_name_both_registrations_name_one_person(person: Person, town: Town) -> None:
+    first, second, other = (one.reference for one in (person.first, person.second, person.other))
+    for names in (("patient", "subject"), ("subject", "patient"), ("patient", "patient")):
+        asked = tuple(zip(names, (first, second), strict=True))
+        assert set(await person.doctor.found("Observation", *asked)) == person.records
+        strangers = tuple(zip(names, (second, other), strict=True))
+        assert await person.doctor.found("Observation", *strangers) == []
+        listed = (("patient", f"{second},{other}"), ("subject", f"{first}"))
+        assert set(await person.doctor.found("Observation", *listed)) == person.records
+    await separated(town, person.merge)
+    asked = (("patient", first), ("patient", second))
+    assert await person.doctor.found("Observation", *asked) == []
+
+
 async def test_who_is_named_by_one_registration_is_the_patient_of_all_their_records(person: Person) -> None:
     first, second, other = (one.reference for one in (person.first, person.second, person.other))
     seen = subjects(await person.doctor.search("Observation", ("patient", f"{first},{other}")))

@@ -115,12 +115,15 @@ def parse_query(
 
 def _of_patients(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> Criteria:
     """Records of the patients that every parameter names."""
-    owners = [asked.patients or () for asked in whose if asked.held == "owner"]
+    owners = [asked for asked in whose if asked.held == "owner"]
     naming = [asked for asked in whose if asked.held == "named"]
     if owners:
-        common = tuple(one for one in owners[0] if all(one in other for other in owners[1:]))
-        owned = replace(criteria, patients=common)
-        return _narrowed(owned, naming, keys)
+        first, *further = [asked.patients or () for asked in owners]
+        common = tuple(one for one in first if all(one in other for other in further))
+        if common:
+            return _narrowed(replace(criteria, patients=common), naming, keys)
+        # Two that differ may be registrations of one person, which is known where records are.
+        return _narrowed(replace(criteria, patients=first), [*owners[1:], *naming], keys)
     if naming:
         first = replace(criteria, patients=naming[0].patients, held="named")
         return _narrowed(first, naming[1:], keys)

@@ -69,7 +69,9 @@ def test_a_patient_is_named_by_every_parameter_that_names_one() -> None:
     both = parsed("Observation", ("patient", "1,2"), ("subject", f"{BASE}/Patient/2"))
     assert both.patients == ("Patient/2",)
     assert both.named == ("Patient/2", "Patient/1")
-    assert parsed("Observation", ("patient", "1"), ("patient", "2")).patients == ()
+    apart = parsed("Observation", ("patient", "1"), ("patient", "2"))
+    assert (apart.patients, apart.named) == (("Patient/1",), ("Patient/1", "Patient/2"))
+    assert len(apart.tests) == 1
     assert parsed("Observation").patients is None
 
 
