@@ -27,7 +27,7 @@ from passport.notices import Kind, tell
 from passport.outcomes import Invalid
 from passport.patients.death import carry_death
 from passport.pieces import Piece
-from passport.sharing.store import FOLLOW
+from passport.sharing.store import ASK, FOLLOW, TAKEN_BACK
 from passport.sql import start
 
 _COLLECTIVES: Final = frozenset({"CareTeam", "Group"})
@@ -110,8 +110,7 @@ async def _consent(desk: Desk, one: Effective) -> None:
         # Deleted, or put to somebody who has no passport: it gives nothing to anyone.
         compiled = Compiled(compiled.reference, compiled.version, ())
     await replace(desk.connection, compiled, patient_key=one.row.patient_key, consent_key=one.row.record_key)
-    if one.row.version > 1:
-        await _tell_requester(desk, one, read)
+    await _tell_requester(desk, one, read)
     kind = _news(one, read, compiled)
     # A request that is put to somebody unknown is told to nobody, so that it costs what any request costs.
     if kind is not None and (one.row.patient_key != NOBODY or one.on is Basis.PROPOSAL):
@@ -134,21 +133,28 @@ def checked_consent(desk: Desk, tree: Mapping[str, Any], reference: str, version
 
 async def _tell_requester(desk: Desk, one: Effective, read: Consent) -> None:
     """Whoever asked for it learns how it stands, and nothing else of what its person made of it."""
-    status = read.status if read.status in _TOLD else Status.INACTIVE
     period = read.root.period if read.root else None
-    told = {
-        "consent_key": one.row.record_key,
-        "status": str(status),
-        "ends_at": None if period is None else period.end,
-    }
-    await start(desk.connection, FOLLOW, told)
+    told = {"consent_key": one.row.record_key, "ends_at": None if period is None else period.end}
+    if one.row.version > 1:
+        await start(desk.connection, FOLLOW, {**told, "status": _status_told(one, read)})
+    elif one.on is Basis.PROPOSAL:
+        asked = {"requester": desk.standing.actor_key, "consent_id": one.row.id, "now": desk.now}
+        await start(desk.connection, ASK, {**told, **asked})
+
+
+def _status_told(one: Effective, read: Consent) -> str:
+    if one.on is Basis.PROPOSAL and read.status is not Status.PROPOSED:
+        return TAKEN_BACK
+    return str(read.status if read.status in _TOLD else Status.INACTIVE)
 
 
 def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
     if one.relabelled:
         return None
     if one.on is Basis.PROPOSAL:
-        return "access-requested" if one.row.version == 1 else None
+        waits = read.status is Status.PROPOSED
+        # What waited and waits still is changed, and no news.
+        return None if waits is one.answers else "access-requested" if waits else "access-request-taken-back"
     if one.row.deleted or not read.counts:
         if one.answers:
             return None if read.status is Status.PROPOSED else "access-declined"

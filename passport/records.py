@@ -23,6 +23,9 @@ from passport.runtime import Runtime
 
 _FACT_NAMES: Final = tuple(column.name for column in fact_columns())
 
+_PUT: Final = frozenset({"proposed", "rejected"})
+"""The states in which a Consent was put to somebody, and granted by nobody."""
+
 BODIES: Final = Bodies()
 """Seals and opens every body of this process; each thread keeps a codec and the key that it used last."""
 
@@ -135,9 +138,12 @@ def sealed_row(
 
 
 def _is_put(draft: Draft, owner: Owner) -> bool:
-    """Whether it lies with nobody, or is a proposal: that one costs the same whether its person is here or not."""
+    """Whether it lies with nobody, or is a proposal, or was one that is taken back.
+
+    These cost the same whether their person is here or not.
+    """
     return owner.patient_key == NOBODY or (
-        draft.facts.type.name == PROPOSABLE and draft.tree.get("status") == "proposed"
+        draft.facts.type.name == PROPOSABLE and draft.tree.get("status") in _PUT
     )
 
 

@@ -73,9 +73,10 @@ DIRECTORY_BODIES: Final = (
 )
 RECENT_PROPOSALS: Final = (
     "SELECT count(*) FROM ("
-    "SELECT FROM resource WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s "
+    "SELECT FROM resource WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s AND version > 1 "
     "UNION ALL "
-    "SELECT FROM resource_version WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s) AS written"
+    "SELECT FROM resource_version WHERE type = 19 AND source = %(source)s AND last_updated > %(since)s "
+    "AND version > 1) AS written"
 )
 
 
@@ -165,7 +166,7 @@ async def directory_bodies(connection: Connection, record_keys: Sequence[int]) -
 
 
 async def recent_from(connection: Connection, source: int, since: datetime) -> int:
-    """How many consents this source has put to patients since then."""
+    """How often this source has changed consents since then; that it wrote new ones is kept elsewhere."""
     rows = await fetch(connection, written(RECENT_PROPOSALS), {"source": source, "since": since})
     return int(rows[0].count)
 

@@ -51,8 +51,9 @@ async def _locked(desk: Desk, references: Collection[str], kept: Collection[str]
         for action, standing in standings.items()
     }
     people = standings[Action.ACCESS].named
-    if people and kept:
-        # An operator corrects a registration, and the city desk consents: nothing is shared with either.
+    if kept:
+        # An operator corrects a registration, the city desk consents, a requester takes a request back: nothing is
+        # shared with any of them, nor may it show whether somebody is named.
         await desk.widen(*people)
     prepared = runtime.statements.composed(
         ("lock", *(decision.structure for decision in decisions.values())),
@@ -93,5 +94,10 @@ def names_caller(desk: Desk, row: Any) -> bool:
 
 
 def _kept(desk: Desk, one: Write) -> bool:
-    """Whether it is the caller's office to keep this record, which they replace and do not read."""
-    return one.on is Basis.DESK or (desk.subject.kind == "operator" and one.type == _REGISTERED)
+    """Whether it is the caller's to keep this record, which they replace and do not read.
+
+    What rests on a proposal before anything was read of it is a request that its requester takes back.
+    """
+    return one.on in (Basis.DESK, Basis.PROPOSAL) or (
+        desk.subject.kind == "operator" and one.type == _REGISTERED
+    )

@@ -95,7 +95,7 @@ def _drawn(desk: Desk, piece: Piece, owner: Owner) -> Drawn:
     plain = written(draft, desk.now)
     kept_as = piece.write.source
     source = desk.standing.actor_key if kept_as is None else desk.runtime.keys.reference(kept_as)
-    if piece.write.labels_only and piece.current is not None:
+    if piece.current is not None and (piece.write.labels_only or piece.on is Basis.PROPOSAL):
         source = piece.current.row.source
     return Drawn(sealed_row(desk.runtime, draft, owner, source=source, now=desk.now, plain=plain), plain)
 
@@ -155,12 +155,17 @@ async def _registered(desk: Desk, pieces: Sequence[Piece]) -> dict[str, tuple[in
 
 async def _throttle(desk: Desk, pieces: Sequence[Piece]) -> None:
     """A requester's own proposals count, nobody else's."""
-    if any(piece.on is Basis.PROPOSAL for piece in pieces):
+    if any(piece.on is Basis.PROPOSAL and _asks(piece) for piece in pieces):
         requester, since = desk.standing.actor_key, desk.now - timedelta(hours=1)
-        written = await store.recent_from(desk.connection, requester, since)
+        changed = await store.recent_from(desk.connection, requester, since)
         (lately,) = await fetch(desk.connection, ASKED_LATELY, {"requester": requester, "since": since})
-        if written + lately.asked >= PROPOSALS_PER_HOUR:
+        if changed + lately.asked >= PROPOSALS_PER_HOUR:
             raise TooMany(600)
+
+
+def _asks(piece: Piece) -> bool:
+    """Whether it asks for something; whoever takes a request back does not."""
+    return piece.write.method != "delete" and piece.tree.get("status") == "proposed"
 
 
 async def claim(desk: Desk, key: int) -> None:

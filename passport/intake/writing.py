@@ -82,7 +82,7 @@ async def _store(
             piece.tree,
             piece.facts,
             piece.on,
-            answers=piece.current is not None and piece.current.row.status == proposed,
+            answers=not piece.creates and piece.current is not None and piece.current.row.status == proposed,
             relabelled=piece.write.labels_only,
         )
         for piece, row in zip(pieces, rows, strict=True)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 Kind = Literal[
     "access-requested",
+    "access-request-taken-back",
     "access-granted",
     "access-withdrawn",
     "access-declined",
@@ -48,6 +49,10 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "access-requested": Sentence(
         "あなたの記録の閲覧を求める申し込みがあります。内容を確かめて、許可するかどうかを選んでください。",
         "Someone asks to see records of yours. Check what they ask for, then allow it or do not.",
+    ),
+    "access-request-taken-back": Sentence(
+        "あなたの記録の閲覧を求める申し込みが、相手から取り下げられました。お返事はいりません。",
+        "Whoever asked to see records of yours took the request back. There is nothing to answer.",
     ),
     "access-granted": Sentence(
         "記録の共有を始めました。いつでもやめることができます。",

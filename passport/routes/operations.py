@@ -363,6 +363,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/sharing/requests/{request_id}/decline", "post"): Operation(
         "Decline a request", errors=(*_ONLY_ASKED, 404, 409)
     ),
+    ("/sharing/requests/{request_id}/withdraw", "post"): Operation(
+        "Take back a request of mine that nobody answered", errors=(*_ONLY_ASKED, 404, 409)
+    ),
     ("/sharing/codes", "post"): Operation(
         "Give me a code to show: by `request` I am asked, with `share` whoever redeems it first is granted this",
         _json({"kind": "share", **_SHOWN, "categories": ["vital-signs", "medicines"]}),

@@ -80,6 +80,12 @@ async def post_decline(request: Request, request_id: str) -> Response:
     return _json(await answers.decline(runtime_of(request), bearer(request), request_id))
 
 
+@router.post("/requests/{request_id}/withdraw")
+async def post_taken_back(request: Request, request_id: str) -> Response:
+    """Take back a request of mine that nobody answered."""
+    return _json(await requests.take_back(runtime_of(request), bearer(request), request_id))
+
+
 @router.post("/codes")
 async def post_code(request: Request) -> Response:
     """Give me a code to show: to be asked by, or to share with whoever redeems it first."""

@@ -4,7 +4,8 @@ http://hl7.org/fhir/R4/consent.html
 
 A request is a Consent of status `proposed` that lies with its patient, or with nobody where the code or the
 identifier names nobody. Its requester names no Patient and is told of none: neither the answer nor the work shows
-which of both it was. What the requester may know of it afterwards stands in a row of its own.
+which of both it was. What the requester may know of it afterwards stands in a row of its own, which every proposal has,
+also one that was put by FHIR.
 """
 
 from collections.abc import Mapping
@@ -13,11 +14,12 @@ from typing import Any, Final
 
 from consent.compile import GrantEffect
 from consent.model import Action, Status
-from consent.period import read_period
+from fhirstore.parse import Tree
 from fhirstore.tables import NOBODY
 from fhirstore.types import PROPOSABLE
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
+from passport.authority import Basis
 from passport.disclosure.whom import resident_named
 from passport.identity.scopes import Right, require
 from passport.intake import claim, write
@@ -27,7 +29,7 @@ from passport.records import written_instant
 from passport.runtime import Runtime
 from passport.sharing import store
 from passport.sharing.codes import hashed
-from passport.sharing.consents import proposed
+from passport.sharing.consents import check_waits, proposed
 from passport.sharing.roles import organizations_of
 from passport.sharing.terms import (
     NARROWING,
@@ -54,6 +56,14 @@ _MEMBERS: Final = frozenset(
 )
 _RECIPIENTS: Final = ("role", "organization")
 _IDENTIFIER_CHARACTERS: Final = 300
+_STATES: Final[Mapping[str, str]] = {
+    Status.PROPOSED: "waiting",
+    Status.ACTIVE: "active",
+    Status.REJECTED: "declined",
+    store.TAKEN_BACK: store.TAKEN_BACK,
+}
+"""What a requester is told by what is kept; anything else was granted once."""
+
 _UNKNOWN_PATIENT: Final = -1
 """No patient_key: where nothing was granted the same is looked up."""
 
@@ -117,7 +127,6 @@ async def ask(runtime: Runtime, caller: Caller, wanted: Asked) -> str:
         patient = await _person(desk, wanted) or nobody
         tree = proposed(patient, desk.subject.actor, provision, wanted.reason, desk.now)
         await write(desk, [Write("create", PROPOSABLE, tree, id=request_id, source=SOURCE)])
-        await _keep(desk, request_id, wanted)
     return request_id
 
 
@@ -146,26 +155,56 @@ async def one_sent(runtime: Runtime, caller: Caller, request_id: str) -> dict[st
     query = recorded("GET", f"{ADDRESS}/{request_id}")
     async with admitted(runtime, caller, Request(Action.ACCESS, "read", query, about=consent)) as desk:
         _check_requester(desk, "r")
-        params = {
-            "requester": desk.standing.actor_key,
-            "consent_key": runtime.keys.reference(consent),
-        }
-        rows = await fetch(desk.connection, store.REQUEST, params)
-        if not rows:
-            raise NotFound
+        row = await _one(desk, consent)
         granted_by = _granted_by(desk, consent)
         keys = {"patient_key": _UNKNOWN_PATIENT if granted_by is None else granted_by}
         people = await fetch(desk.connection, store.PATIENT, keys)
         await desk.audit(desk.row(desk.standing.asked or NOBODY))
-        told = _told(rows[0], desk)
+        told = _told(row, desk)
     return {**told, **({"patient": f"Patient/{people[0].patient_id}"} if people else {})}
+
+
+async def take_back(runtime: Runtime, caller: Caller, request_id: str) -> dict[str, Any]:
+    """Let a request wait no longer that nobody answered; how it stands then.
+
+    Raises:
+        NotFound: the caller did not ask for it.
+        Conflict: it was answered or taken back before.
+        Refused: the caller is none who asks.
+    """
+    consent = f"{PROPOSABLE}/{request_id}"
+    query = recorded("POST", f"{ADDRESS}/{request_id}/withdraw")
+    request = Request(Action.COLLECT, "update", query, consent, "write")
+    async with admitted(runtime, caller, request) as desk:
+        _check_requester(desk, "u")
+        await _one(desk, consent)
+        taken = Write("update", PROPOSABLE, id=request_id, patch=_taken_back, on=Basis.PROPOSAL)
+        await write(desk, [taken])
+        return _told(await _one(desk, consent), desk)
+
+
+def _taken_back(stored: Tree) -> Tree:
+    check_waits(stored)
+    return {**stored, "status": str(Status.REJECTED)}
+
+
+async def _one(desk: Desk, consent: str) -> Row:
+    """What the caller may know of a request of theirs.
+
+    Raises:
+        NotFound: they did not ask for it.
+    """
+    params = {"requester": desk.standing.actor_key, "consent_key": desk.runtime.keys.reference(consent)}
+    rows = await fetch(desk.connection, store.REQUEST, params)
+    if not rows:
+        raise NotFound
+    return rows[0]
 
 
 def _told(row: Row, desk: Desk) -> dict[str, Any]:
     """What a requester is told of a request."""
     over = row.ends_at is not None and row.ends_at <= desk.now
-    known = {Status.PROPOSED: "waiting", Status.ACTIVE: "active", Status.REJECTED: "declined"}
-    state = known.get(Status(row.status), "withdrawn")
+    state = _STATES.get(row.status, "withdrawn")
     told = {
         "id": row.consent_id,
         "state": "ended" if over and state in ("active", "waiting") else state,
@@ -210,19 +249,6 @@ async def _person(desk: Desk, wanted: Asked) -> str | None:
     shown = {"code_hash": wanted.code_hash, "kind": "request", "now": desk.now}
     rows = await fetch(desk.connection, store.SHOWN_BY, shown)
     return f"Patient/{rows[0].patient_id}" if len(rows) == 1 else None
-
-
-async def _keep(desk: Desk, request_id: str, wanted: Asked) -> None:
-    """Keep what the requester may know of it."""
-    until = {} if wanted.until is None else {"end": wanted.until}
-    row = {
-        "requester": desk.standing.actor_key,
-        "consent_key": desk.runtime.keys.reference(f"{PROPOSABLE}/{request_id}"),
-        "consent_id": request_id,
-        "now": desk.now,
-        "ends_at": read_period(until, desk.runtime.settings.zone).end if until else None,
-    }
-    await fetch(desk.connection, store.ASK, row)
 
 
 def _identifier(text: object) -> tuple[str, str]:

@@ -79,6 +79,9 @@ RETURNING code_hash, terms
 )
 """Redeem a code; of any number at once the first gets it, and the others nothing."""
 
+TAKEN_BACK: Final = "taken-back"
+"""What a request says whose requester took it back; Consents have no status for that."""
+
 ASKED_LATELY: Final = Prepared(
     "SELECT count(*) AS asked FROM sharing_request WHERE requester = %(requester)s AND asked_at > %(since)s",
     {},
@@ -92,7 +95,7 @@ VALUES (%(requester)s, %(consent_key)s, %(consent_id)s, 'proposed', %(now)s, %(e
 """,
     {},
 )
-"""Keep what a requester may know of a request."""
+"""Keep what a requester may know of a request, whichever way it was put."""
 
 FOLLOW: Final = Prepared(
     """
@@ -100,7 +103,7 @@ UPDATE sharing_request SET status = %(status)s, ends_at = %(ends_at)s WHERE cons
 """,
     {},
 )
-"""Let a request say what its Consent says now; it changes nothing where nobody asked for that Consent by sharing."""
+"""Let a request say what its Consent says now; it changes nothing where nobody asked for that Consent."""
 
 REQUESTS: Final = Prepared(
     """

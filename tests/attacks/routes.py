@@ -91,6 +91,7 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/sharing/requests/{request_id}"): asking.share_request_status,
         ("POST", "/sharing/requests/{request_id}/grant"): asking.share_answer("grant"),
         ("POST", "/sharing/requests/{request_id}/decline"): asking.share_answer("decline"),
+        ("POST", "/sharing/requests/{request_id}/withdraw"): asking.share_answer("withdraw"),
         ("POST", "/sharing/codes"): asking.share_code,
         ("DELETE", "/sharing/codes/{code_id}"): asking.share_code_end,
         ("POST", "/sharing/redemptions"): asking.share_redeem,

@@ -8,18 +8,20 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import orjson
 import pytest
 
 from passport.sharing.codes import LIFE
 from tests import resources as made
-from tests.attacks.test_equal_work_leak import measured
+from tests.attacks.test_equal_work_leak import WARMING, measured
 from tests.attacks.twins import masked
+from tests.attacks.work import Work, work_of
 from tests.cast import Cast
 from tests.sharing import CARD, ask, asking, code_of, done, identified, sent, told
 from tests.town import Town, Voice, answered
-from tests.unit.consent.words import Json, permit
+from tests.unit.consent.words import Json, consent_json, permit
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +74,52 @@ async def test_asking_somebody_who_is_not_here_costs_what_asking_somebody_who_is
     assert (known.answer.status_code, nobody.answer.status_code) == (202, 202)
     assert known.statements == nobody.statements
     assert known.cryptography == nobody.cryptography
+
+
+@pytest.mark.parametrize("way", ["sharing", "fhir"])
+async def test_taking_a_request_back_shows_and_costs_the_same_whoever_was_asked(
+    town: Town, asked: Voice, cast: Cast, tmp_path: Path, way: str
+) -> None:
+    async def put(number: str, patient: str) -> str:
+        if way == "sharing":
+            return await ask(cast.a_at_k, **by_number(number))
+        tree = consent_json(permit(cast.role_a_at_k), patient, status="proposed")
+        return (await cast.a_at_k.create(tree)).partition("/")[2]
+
+    async def measured_once(number: str, patient: str) -> Work:
+        # A request is taken back once: others prepare the connections for it.
+        addresses = [f"/sharing/requests/{await put(number, patient)}/withdraw" for _ in range(WARMING + 1)]
+        for address in addresses[1:]:
+            await cast.a_at_k.call("POST", address)
+        return await work_of(town, lambda: cast.a_at_k.call("POST", addresses[0]), tmp_path / "trace")
+
+    known = await measured_once(NUMBER, asked.reference)
+    nobody = await measured_once("LEAK-0", f"Patient/{uuid4()}")
+    assert known.answer.json()["state"] == "taken-back"
+    assert masked(known.answer) == masked(nobody.answer)
+    assert known.statements == nobody.statements
+    assert known.cryptography == nobody.cryptography
+
+
+async def test_what_was_taken_back_looks_alike_whoever_was_asked(asked: Voice, cast: Cast) -> None:
+    ids = []
+    for tree in (by_number(NUMBER), by_number("LEAK-0")):
+        ids.append(await ask(cast.b, **tree))
+        answer = await sent(cast.b, f"requests/{ids[-1]}/withdraw")
+        assert answer.json()["state"] == "taken-back"
+    for address in ("/sharing/requests/{}", "Consent/{}", "Consent?_id={}", "Consent/{}/_history"):
+        read = [await cast.b.get(address.format(id_)) for id_ in ids]
+        assert masked(read[0]) == masked(read[1])
+
+
+async def test_a_request_by_fhir_stands_alike_whoever_was_asked(asked: Voice, cast: Cast) -> None:
+    seen = []
+    for patient in (asked.reference, f"Patient/{uuid4()}"):
+        reference = await cast.a.create(consent_json(permit(cast.role_a), patient, status="proposed"))
+        listed = await told(cast.a, "requests")
+        assert listed[0]["id"] == reference.partition("/")[2]
+        seen.append(masked(await sent(cast.a, f"requests/{listed[0]['id']}", method="GET")))
+    assert seen[0] == seen[1]
 
 
 async def test_how_a_request_stands_costs_the_same_whoever_was_asked(

@@ -244,6 +244,89 @@ async def test_nobody_but_the_person_answers_a_request(
     assert (await told(hanako, f"requests/{request}"))["state"] == "waiting"
 
 
+async def test_a_request_by_fhir_is_listed_and_stands_like_one_by_sharing(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    pressure = await hanako.create(made.pressure(hanako.reference))
+    period = {"period": {"end": "2099-12-31"}}
+    tree = hanako.consent({**permit(cast.role_a), **period}, status="proposed")
+    request = (await cast.a.create(tree)).partition("/")[2]
+    listed = (await told(cast.a, "requests"))[0]
+    assert listed.keys() == {"id", "state", "asked", "until"}
+    assert (listed["id"], listed["state"], listed["until"]) == (
+        request,
+        "waiting",
+        "2099-12-31T15:00:00.000Z",
+    )
+    assert await told(cast.a, f"requests/{request}") == listed
+    assert members(await told(hanako, "requests"), "id", "state") == [(request, "waiting")]
+    await done(hanako, f"requests/{request}/grant", await shown(town))
+    assert await cast.a.sees(pressure)
+    seen = await told(cast.a, f"requests/{request}")
+    assert (seen["state"], seen["patient"]) == ("active", hanako.reference)
+    await done(hanako, f"grants/{request}/withdraw")
+    assert (await told(cast.a, f"requests/{request}"))["state"] == "withdrawn"
+
+
+async def test_nobody_elses_request_by_fhir_is_listed(hanako: Voice, cast: Cast) -> None:
+    request = await cast.a.create(hanako.consent(permit(cast.role_a), status="proposed"))
+    assert request.partition("/")[2] not in {one["id"] for one in await told(cast.b, "requests")}
+    outcome(await sent(cast.b, f"requests/{request.partition('/')[2]}", method="GET"), 404)
+
+
+@pytest.mark.parametrize("by_fhir", [False, True])
+async def test_a_request_that_is_taken_back_waits_for_nobody(
+    town: Town, hanako: Voice, cast: Cast, *, by_fhir: bool
+) -> None:
+    if by_fhir:
+        proposal = await cast.a.create(hanako.consent(permit(cast.role_a), status="proposed"))
+        request = proposal.partition("/")[2]
+    else:
+        request = await requested(hanako, cast.a)
+    back = await done(cast.a, f"requests/{request}/withdraw")
+    assert (back["id"], back["state"]) == (request, "taken-back")
+    assert await told(cast.a, f"requests/{request}") == back
+    assert await told(hanako, "requests") == []
+    assert request not in {one["id"] for one in await told(hanako, "grants")}
+    assert (await notices(hanako)) == ["access-requested", "access-request-taken-back"]
+    assert (await hanako.read(f"Consent/{request}"))["status"] == "rejected"
+    accesses = (await hanako.get("/audit/accesses")).json()
+    assert (cast.role_a, f"POST sharing/requests/{request}/withdraw") in {
+        (one["role"], one["query"]) for one in accesses
+    }
+    outcome(await sent(hanako, f"requests/{request}/grant", await shown(town)), 409, "conflict")
+    outcome(await sent(hanako, f"requests/{request}/decline"), 409, "conflict")
+    outcome(await sent(cast.a, f"requests/{request}/withdraw"), 409, "conflict")
+
+
+async def test_a_proposal_that_its_requester_deletes_is_taken_back(hanako: Voice, cast: Cast) -> None:
+    proposal = await cast.a.create(hanako.consent(permit(cast.role_a), status="proposed"))
+    await cast.a.remove(proposal)
+    assert (await told(cast.a, f"requests/{proposal.partition('/')[2]}"))["state"] == "taken-back"
+    assert (await notices(hanako)) == ["access-requested", "access-request-taken-back"]
+
+
+async def test_what_was_answered_is_taken_back_no_more(town: Town, hanako: Voice, cast: Cast) -> None:
+    granted, declined = [await requested(hanako, cast.a) for _ in range(2)]
+    await done(hanako, f"requests/{granted}/grant", await shown(town))
+    await done(hanako, f"requests/{declined}/decline")
+    for request, state in ((granted, "active"), (declined, "declined")):
+        outcome(await sent(cast.a, f"requests/{request}/withdraw"), 409, "conflict")
+        assert (await told(cast.a, f"requests/{request}"))["state"] == state
+
+
+async def test_nobody_but_its_requester_takes_a_request_back(
+    town: Town, hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    request = await requested(hanako, cast.a)
+    for voice in (hanako, taro, town.operator, town.as_("auditor")):
+        outcome(await sent(voice, f"requests/{request}/withdraw"), 403)
+    # The same physician in another role is another requester.
+    for voice, id_ in ((cast.b, request), (cast.a_at_k, request), (cast.a, "never")):
+        outcome(await sent(voice, f"requests/{id_}/withdraw"), 404)
+    assert (await told(hanako, f"requests/{request}"))["state"] == "waiting"
+
+
 async def test_a_request_for_the_organization_is_for_all_of_it(town: Town, hanako: Voice, cast: Cast) -> None:
     pressure = await hanako.create(made.pressure(hanako.reference))
     request = await requested(hanako, cast.a, recipient="organization")

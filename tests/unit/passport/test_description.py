@@ -23,6 +23,7 @@ WITHOUT_BODY: Final = {
     "/identity/merges/{merge_id}/undo",
     "/sharing/grants/{consent_id}/withdraw",
     "/sharing/requests/{request_id}/decline",
+    "/sharing/requests/{request_id}/withdraw",
 }
 
 
