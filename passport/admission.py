@@ -170,7 +170,7 @@ def standing_params(runtime: Runtime, caller: Caller, request: Request, now: dat
         "proxies_linger": runtime.settings.proxies_linger,
     }
     if isinstance(caller, Bearer):
-        return {**common, "token_hash": caller.token_hash}
+        return {**common, "token_hash": caller.token_hash, "confirmation": caller.confirmation}
     subject = caller.subject
     return {
         **common,

@@ -27,6 +27,8 @@ _CALLER_OF_SESSION: Final = """
     FROM session
     WHERE token_hash = %(token_hash)s AND issued_at <= %(now)s AND expires_at > %(now)s
         AND (ended_at IS NULL OR ended_at > %(now)s)
+        -- A token that is bound to a key is none without it, and one that is not is none with it.
+        AND confirmation IS NOT DISTINCT FROM %(confirmation)s::bytea
 """
 # Who died signs in no more; whoever acts for them is a caller of their own.
 _LIVING: Final = """

@@ -56,9 +56,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A caller known by a token alone; `token_hash` is the SHA-256 of its text."""
+    """A caller known by a token; `token_hash` is the SHA-256 of its text.
+
+    `confirmation` is the thumbprint of the key that was proved beside it, by DPoP or by a certificate.
+    """
 
     token_hash: bytes
+    confirmation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ WHERE record_key = ANY (%(keys)s::bigint[]) AND patient_key = ANY (%(patient_key
 HELD: Final = Prepared(
     """
 SELECT purpose FROM unnest(%(purposes)s::text[]) AS asked (purpose)
-WHERE EXISTS (SELECT FROM client WHERE active AND purpose = ANY (purposes))
+WHERE EXISTS (SELECT FROM client WHERE state = 'active' AND purpose = ANY (purposes))
     OR EXISTS (SELECT FROM sign_in_code WHERE active AND purpose = ANY (purposes))
     OR EXISTS (SELECT FROM session WHERE session.purpose = asked.purpose AND expires_at > %(now)s)
 """,

@@ -21,15 +21,8 @@ from joserfc.jws import JWSRegistry
 
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, parse
+from passport.identity.authorization.profiles import SMART, Profile
 from passport.outcomes import Invalid
-
-ALGORITHMS: Final[Mapping[tuple[object, object], str]] = {
-    ("EC", "P-384"): "ES384",
-    ("RSA", None): "RS384",
-    ("EC", "P-256"): "ES256",
-    ("OKP", "Ed25519"): "EdDSA",
-}
-"""The one algorithm of each kind of key; an assertion under any other is not by it."""
 
 LIFETIME: Final = timedelta(minutes=5)
 CLOCK_SKEW: Final = timedelta(seconds=10)
@@ -49,22 +42,24 @@ _PUBLIC_MEMBERS: Final[Mapping[object, tuple[str, ...]]] = {
 _SECRET_MEMBERS: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
 
 # Public keys whose private halves nobody kept.
+_RSA_DECOY: Final = {
+    "kty": "RSA",
+    "n": (
+        "yJpIYXbiCHAcgaisMROhwsdl3eaXECvJ0qm2R8Y6ue106UI4L33ns3z_tygBEQxJeqJr2RLb4EbDPtzG63pguQoF7rng"
+        "9kF7DRsnB5TED41Br91UrFNKUGfoHKCf_VwIMXbsPc9hUf702ZRQdRDnCKbeCw1Qhn9K1ggU7ata0m8NORb2yAnypzcr"
+        "nSXBIi2qGtcEORsOAvNrgPIu3d-vIWhMwbqbnUD2Loxoh7d00T8WCtz38HyrID8-2k_oh3qlvITrk1i8dl34f8cTbSiJ"
+        "CPhVdEgTN3kVOR_LsX4Y2uqyulcEs6UGqx0mzatWo7Vou4J7nvcLnJyEWSqmPeliCQ"
+    ),
+    "e": "AQAB",
+}
 _DECOYS: Final[Mapping[str, Mapping[str, str]]] = {
+    "RS384": _RSA_DECOY,
+    "PS256": _RSA_DECOY,
     "ES384": {
         "kty": "EC",
         "crv": "P-384",
         "x": "xgI0fyGg8vidKNDw2TY8YVbiOLbK5BLrOMmRUekST0zO5zdjCW61MoVH8W6-lzR5",
         "y": "vEgMOUmBNszzVAoFLux7Fhj3Sagy0kiyVYTzeEFKtwvUyvSRMOvlgZX7B8nDrGYB",
-    },
-    "RS384": {
-        "kty": "RSA",
-        "n": (
-            "yJpIYXbiCHAcgaisMROhwsdl3eaXECvJ0qm2R8Y6ue106UI4L33ns3z_tygBEQxJeqJr2RLb4EbDPtzG63pguQoF7rng"
-            "9kF7DRsnB5TED41Br91UrFNKUGfoHKCf_VwIMXbsPc9hUf702ZRQdRDnCKbeCw1Qhn9K1ggU7ata0m8NORb2yAnypzcr"
-            "nSXBIi2qGtcEORsOAvNrgPIu3d-vIWhMwbqbnUD2Loxoh7d00T8WCtz38HyrID8-2k_oh3qlvITrk1i8dl34f8cTbSiJ"
-            "CPhVdEgTN3kVOR_LsX4Y2uqyulcEs6UGqx0mzatWo7Vou4J7nvcLnJyEWSqmPeliCQ"
-        ),
-        "e": "AQAB",
     },
     # RFC 7515, appendix A.3.1
     "ES256": {
@@ -119,9 +114,13 @@ def read(text: str) -> Presented:
     return Presented(algorithm, kid, header_part + b"." + claims_part, signature, claims)
 
 
-def verified(presented: Presented, keys: Sequence[Mapping[str, str]]) -> bool:
+def verified(presented: Presented, keys: Sequence[Mapping[str, str]], *, profile: Profile = SMART) -> bool:
     """Return whether one of the registered `keys` signed it under its own kid and its own algorithm."""
-    named = [key for key in keys if key["kid"] == presented.kid and algorithm_of(key) == presented.algorithm]
+    named = [
+        key
+        for key in keys
+        if key["kid"] == presented.kid and algorithm_of(key, profile) == presented.algorithm
+    ]
     key = _imported(named[0] if named else _DECOYS[presented.algorithm])
     algorithm = JWSRegistry.algorithms[presented.algorithm]
     held = algorithm.verify(presented.signing_input, presented.signature, key)
@@ -149,7 +148,7 @@ def spent_until(presented: Presented, *, audience: str, now: datetime) -> dateti
     return expires_at if holds else None
 
 
-def registered_keys(jwks: object) -> list[dict[str, str]]:
+def registered_keys(jwks: object, *, profile: Profile = SMART) -> list[dict[str, str]]:
     """Read the key set of a registration; only the members that make a public key are kept.
 
     Raises:
@@ -158,25 +157,27 @@ def registered_keys(jwks: object) -> list[dict[str, str]]:
     listed = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(listed, list) or not 1 <= len(listed) <= KEYS_MAX:
         raise Invalid(f"got no list of 1 to {KEYS_MAX} keys in `jwks`", ("jwks.keys",))
-    keys = [_public(key) for key in listed]
+    keys = [_public(key, profile) for key in listed]
     if len({key["kid"] for key in keys}) != len(keys):
         raise Invalid("got one `kid` for several keys in `jwks`", ("jwks.keys",))
     return keys
 
 
-def algorithm_of(key: Mapping[str, object]) -> str | None:
-    """The algorithm that assertions by this key have, None for a kind of key that is not taken."""
+def algorithm_of(key: Mapping[str, object], profile: Profile = SMART) -> str | None:
+    """The one algorithm that assertions by this key have, None for a kind of key that is not taken."""
     kind = key.get("kty"), key.get("crv")
     # A registration may hold anything, and a list or an object is no key of a mapping.
-    return ALGORITHMS.get(kind) if all(part is None or isinstance(part, str) for part in kind) else None
+    return (
+        profile.algorithms.get(kind) if all(part is None or isinstance(part, str) for part in kind) else None
+    )
 
 
-def _public(key: object) -> dict[str, str]:
+def _public(key: object, profile: Profile) -> dict[str, str]:
     if not isinstance(key, dict) or _SECRET_MEMBERS & key.keys():
         raise Invalid("got a private or symmetric key in `jwks`, expected public ones", ("jwks.keys",))
-    algorithm, kid = algorithm_of(key), key.get("kid")
+    algorithm, kid = algorithm_of(key, profile), key.get("kid")
     if algorithm is None or key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
-        expected = ", ".join(ALGORITHMS.values())
+        expected = ", ".join(profile.algorithms.values())
         raise Invalid(f"got a key of another kind in `jwks`, expected one for {expected}", ("jwks.keys",))
     names = _PUBLIC_MEMBERS[key["kty"]]
     if not isinstance(kid, str) or not kid or not all(isinstance(key.get(name), str) for name in names):

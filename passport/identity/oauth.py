@@ -104,7 +104,14 @@ async def _authenticated(
     signed = assertion.verified(presented, client.keys if client else ())
     until = assertion.spent_until(presented, audience=runtime.settings.token_url, now=now)
     named = fields.get("client_id", presented.client_id) == presented.client_id
-    if client is None or not client.active or not signed or until is None or not named:
+    if (
+        client is None
+        or client.subject is None
+        or not client.active
+        or not signed
+        or until is None
+        or not named
+    ):
         raise OAuthError("invalid_client", _NOT_THIS_CLIENT)
     spending = {
         "client_id": client.client_id,
@@ -130,7 +137,9 @@ async def _granted(
         raise OAuthError("unauthorized_client", "this purpose of use is not allowed for the client")
     given = _scopes(client, fields.get("scope", ""), sandbox=runtime.settings.sandbox)
     try:
-        subject = await principal(runtime, connection, client.subject, purpose=purpose, scopes=given, now=now)
+        subject = await principal(
+            runtime, connection, client.subject or "", purpose=purpose, scopes=given, now=now
+        )
     except UnknownPrincipal:
         raise OAuthError("invalid_client", _NOT_THIS_CLIENT) from None
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)

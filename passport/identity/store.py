@@ -35,15 +35,27 @@ RETURNING session_id
 )
 """End one session."""
 
+END_FAMILIES_OF_CLIENT: Final = Prepared(
+    """
+UPDATE grant_family SET ended_at = %(now)s
+WHERE client_id = %(client_id)s AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End what people allowed a client."""
+
 END_SESSIONS_OF_CLIENT: Final = Prepared(
     """
 UPDATE session SET ended_at = %(now)s
-WHERE (subject = %(subject)s OR client = %(subject)s) AND kind = 'service'
+WHERE ((subject = %(subject)s OR client = %(subject)s) AND kind = 'service'
+        OR family_id IN (SELECT family_id FROM grant_family WHERE client_id = %(client_id)s)
+        -- What was exchanged bears the name of the service that acts, and belongs to no family of its own.
+        OR client = %(subject)s AND derived_from IS NOT NULL)
     AND ended_at IS NULL AND expires_at > %(now)s
 """,
     {},
 )
-"""End whatever a service has open, delegated sessions included."""
+"""End whatever a client has open, delegated sessions included."""
 
 ROLE_MEMBERS: Final = Prepared(
     """
@@ -55,20 +67,32 @@ WHERE member = %(role_key)s AND container <> %(role_key)s
 )
 """Whom and what a role stands for now: its practitioner, its organization, its care teams."""
 
+_CLIENT_COLUMNS: Final = """client_id, name, subject, profile, redirect_uris, grant_types, auth_method, introspects,
+    jwks, purposes, scopes, state, asked_by, approved_by"""
+
 PUT_CLIENT: Final = Prepared(
-    """
-INSERT INTO client (client_id, name, subject, jwks, purposes, scopes, active)
-VALUES (%(client_id)s, %(name)s, %(subject)s, %(jwks)s, %(purposes)s, %(scopes)s, %(active)s)
-ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, subject = excluded.subject, jwks = excluded.jwks,
-    purposes = excluded.purposes, scopes = excluded.scopes, active = excluded.active
+    f"""
+INSERT INTO client ({_CLIENT_COLUMNS})
+VALUES (%(client_id)s, %(name)s, %(subject)s, %(profile)s, %(redirect_uris)s, %(grant_types)s, %(auth_method)s,
+    %(introspects)s, %(jwks)s, %(purposes)s, %(scopes)s, %(state)s, %(asked_by)s, %(approved_by)s)
+ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, subject = excluded.subject,
+    redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+    auth_method = excluded.auth_method, introspects = excluded.introspects, jwks = excluded.jwks,
+    purposes = excluded.purposes, scopes = excluded.scopes,
+    -- Who waits is approved by another operator, and by no registration anew.
+    state = CASE WHEN client.state = 'waiting' AND excluded.state = 'active' THEN 'waiting' ELSE excluded.state END,
+    asked_by = CASE WHEN client.state = 'waiting' THEN excluded.asked_by ELSE client.asked_by END,
+    approved_by = CASE WHEN client.state = 'waiting' THEN NULL ELSE excluded.approved_by END
+WHERE client.profile = excluded.profile
+RETURNING {_CLIENT_COLUMNS}
 """,
     {},
 )
-"""Register a client, or replace what is registered."""
+"""Register a client, or replace what is registered; one of another profile stays, and nothing comes back."""
 
 CLIENT: Final = Prepared(
-    """
-SELECT client_id, name, subject, jwks, purposes, scopes, active FROM client WHERE client_id = %(client_id)s
+    f"""
+SELECT {_CLIENT_COLUMNS} FROM client WHERE client_id = %(client_id)s
 """,
     {},
 )

@@ -3,7 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc6749
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
 metadata = MetaData()
@@ -13,16 +13,24 @@ def _instant(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
+# `state` is `waiting` (for an operator), `active` or `ended`; one that waits need not have a subject yet.
 client = Table(
     "client",
     metadata,
     Column("client_id", Text(collation="C"), primary_key=True),
     Column("name", Text(collation="C"), nullable=False),
-    Column("subject", Text(collation="C"), nullable=False),
+    Column("subject", Text(collation="C"), nullable=True),
+    Column("profile", Text(collation="C"), nullable=False),
+    Column("redirect_uris", ARRAY(Text(collation="C")), nullable=False),
+    Column("grant_types", ARRAY(Text(collation="C")), nullable=False),
+    Column("auth_method", Text(collation="C"), nullable=False),
+    Column("introspects", Boolean, nullable=False),
     Column("jwks", JSONB, nullable=False),
     Column("purposes", ARRAY(Text(collation="C")), nullable=False),
     Column("scopes", ARRAY(Text(collation="C")), nullable=False),
-    Column("active", Boolean, nullable=False),
+    Column("state", Text(collation="C"), nullable=False),
+    Column("asked_by", Text(collation="C"), nullable=True),
+    Column("approved_by", Text(collation="C"), nullable=True),
 )
 
 client_assertion = Table(
@@ -60,6 +68,8 @@ sign_in_failure = Table(
     Column("failures", Integer, nullable=False),
 )
 
+# `family_id` is the family of tokens that it ends with, `confirmation` the key that its bearer has to show,
+# `derived_from` the session that it was exchanged for.
 session = Table(
     "session",
     metadata,
@@ -78,6 +88,11 @@ session = Table(
     _instant("issued_at"),
     _instant("expires_at"),
     _instant("ended_at", nullable=True),
+    Column("family_id", UUID(as_uuid=True), nullable=True),
+    Column("confirmation", LargeBinary, nullable=True),
+    Column("derived_from", UUID(as_uuid=True), nullable=True),
+    Index("session_by_family", "family_id", postgresql_where=text("family_id IS NOT NULL")),
+    Index("session_by_origin", "derived_from", postgresql_where=text("derived_from IS NOT NULL")),
 )
 
 opening = Table(

@@ -83,7 +83,8 @@ async def put_client(request: Request, client_id: str) -> Response:
     tree = await _tree(request)
     async with _operator(request, "client-register", f"auth/clients/{client_id}") as desk:
         client = clients.client_of(client_id, tree, sandbox=desk.runtime.settings.sandbox)
-        await clients.register(desk.runtime, desk.connection, client, now=desk.now)
+        by = desk.subject.reference
+        client = await clients.register(desk.runtime, desk.connection, client, now=desk.now, by=by)
         await desk.audit(desk.row(NOBODY, detail=client.client_id))
     return _json(client.answer)
 

@@ -14,6 +14,8 @@ from passport.desk.tables import metadata as desk_tables
 from passport.devices.tables import metadata as device_tables
 from passport.emergencies.tables import metadata as emergency_tables
 from passport.family.tables import metadata as family_tables
+from passport.identity.authorization.tables import metadata as authorization_tables
+from passport.identity.login.tables import metadata as login_tables
 from passport.identity.tables import metadata as identity_tables
 from passport.imports.tables import metadata as import_tables
 from passport.notices.tables import metadata as notice_tables
@@ -26,7 +28,7 @@ from tests.databases import Database
 DESCRIBED: Final[tuple[MetaData, ...]] = (
     store_tables, consent_tables, identity_tables, audit_tables, device_tables, import_tables, notice_tables,
     outbox_tables, patient_tables, sharing_tables, policy_tables,
-    desk_tables, emergency_tables, family_tables,
+    desk_tables, emergency_tables, family_tables, authorization_tables, login_tables,
 )  # fmt: skip
 NAMES: Final = sorted(name for metadata in DESCRIBED for name in metadata.tables)
 

@@ -1,0 +1,1 @@
+"""The authorization server: who may act for whom, through which client, with which key."""

@@ -1,0 +1,119 @@
+"""Tables of the authorization server: families of tokens, and what leads to one.
+
+https://www.rfc-editor.org/rfc/rfc6749
+
+Secrets are kept as SHA-256 of 32 random bytes; what was spent is kept, so that it is known again.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+
+metadata = MetaData()
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, Text(collation="C"), nullable=nullable)
+
+
+def _id(name: str, *, nullable: bool = False, key: bool = False) -> Column[object]:
+    return Column(name, UUID(as_uuid=True), nullable=nullable, primary_key=key)
+
+
+# Everything that follows from one decision of one person about one client: it ends as a whole. `beside` are scopes
+# that open no record (`openid`, `offline_access`); `login_id` is the browser session that it ends with.
+grant_family = Table(
+    "grant_family",
+    metadata,
+    _id("family_id", key=True),
+    _text("client_id"),
+    _text("kind"),
+    _text("subject"),
+    _text("role", nullable=True),
+    Column("patient_key", BigInteger, nullable=True),
+    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    Column("beside", ARRAY(Text(collation="C")), nullable=False),
+    _text("purpose"),
+    _text("nonce", nullable=True),
+    Column("launch", JSONB, nullable=False),
+    _id("login_id", nullable=True),
+    Column("confirmation", LargeBinary, nullable=True),
+    _instant("authenticated_at"),
+    _instant("begun_at"),
+    _instant("expires_at"),
+    _instant("ended_at", nullable=True),
+    Index("grant_family_by_subject", "subject"),
+    Index("grant_family_by_client", "client_id"),
+    Index("grant_family_by_login", "login_id", postgresql_where=text("login_id IS NOT NULL")),
+)
+
+authorization_code = Table(
+    "authorization_code",
+    metadata,
+    Column("code_hash", LargeBinary, primary_key=True),
+    _id("family_id"),
+    _text("client_id"),
+    _text("redirect_uri"),
+    _text("challenge"),
+    Column("thumbprint", LargeBinary, nullable=True),
+    _instant("expires_at"),
+    _instant("spent_at", nullable=True),
+)
+
+refresh_token = Table(
+    "refresh_token",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    _id("family_id"),
+    _text("client_id"),
+    _instant("issued_at"),
+    _instant("spent_at", nullable=True),
+)
+
+pushed_request = Table(
+    "pushed_request",
+    metadata,
+    Column("request_hash", LargeBinary, primary_key=True),
+    _text("client_id"),
+    Column("parameters", JSONB, nullable=False),
+    _instant("expires_at"),
+    _instant("spent_at", nullable=True),
+)
+
+device_authorization = Table(
+    "device_authorization",
+    metadata,
+    Column("device_hash", LargeBinary, primary_key=True),
+    Column("user_code_hash", LargeBinary, nullable=False, unique=True),
+    _text("client_id"),
+    _text("scope"),
+    _text("purpose", nullable=True),
+    Column("confirmation", LargeBinary, nullable=True),
+    _instant("expires_at"),
+    _instant("polled_at", nullable=True),
+    Column("interval_seconds", Integer, nullable=False),
+    _id("family_id", nullable=True),
+    _instant("denied_at", nullable=True),
+    _instant("spent_at", nullable=True),
+)
+
+# Row-level security lets the service delete only what is too old to be presented again.
+proof_seen = Table(
+    "proof_seen",
+    metadata,
+    Column("proof_hash", LargeBinary, primary_key=True),
+    _instant("expires_at"),
+    Index("proof_seen_by_time", "expires_at"),
+)
+
+# `caller` is the key of a network address.
+registration_asked = Table(
+    "registration_asked",
+    metadata,
+    Column("caller", BigInteger, primary_key=True, autoincrement=False),
+    Column("window_start", TIMESTAMP(timezone=True), primary_key=True),
+    Column("asked", Integer, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Browser sessions: who is signed in at the passport's own pages."""

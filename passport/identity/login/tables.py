@@ -1,0 +1,36 @@
+"""The table of browser sessions: a cookie's hash, and who is signed in by it.
+
+https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
+"""
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, UUID
+
+metadata = MetaData()
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+# `purposes` and `scopes` are what an operator allowed the login; `methods` how its person was recognised.
+login_session = Table(
+    "login_session",
+    metadata,
+    Column("cookie_hash", LargeBinary, primary_key=True),
+    Column("login_id", UUID(as_uuid=True), nullable=False, unique=True),
+    Column("login", Text(collation="C"), nullable=False),
+    Column("kind", Text(collation="C"), nullable=False),
+    Column("subject", Text(collation="C"), nullable=False),
+    Column("role", Text(collation="C"), nullable=True),
+    Column("patient_key", BigInteger, nullable=True),
+    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
+    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    Column("methods", ARRAY(Text(collation="C")), nullable=False),
+    _instant("authenticated_at"),
+    _instant("second_factor_at", nullable=True),
+    _instant("seen_at"),
+    _instant("expires_at"),
+    _instant("ended_at", nullable=True),
+    Index("login_session_by_subject", "subject"),
+)

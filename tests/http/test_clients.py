@@ -1,0 +1,108 @@
+"""Registering clients: what an operator may say of one, by the rules of its profile."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx import Response
+
+from tests.databases import Database
+from tests.http.identity_town import City, city
+from tests.unit.passport.identity.assertions import eddsa, es256, es384, rs384
+
+pytestmark = pytest.mark.anyio
+
+REDIRECT = "https://app.example.jp/callback"
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+
+@pytest.fixture(scope="module")
+async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
+    state: Path = tmp_path_factory.mktemp("installation")
+    async with city(module_database, state) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def hospital(town: City) -> str:
+    return await town.organization()
+
+
+async def registered(town: City, hospital: str, client_id: str = "", **members: Any) -> Response:
+    body = {"name": "見本アプリ（架空）", "subject": hospital, "purposes": ["PATRQT"], **members}
+    sent = {name: value for name, value in body.items() if value is not None}
+    return await town.call("operator", "PUT", f"/auth/clients/{client_id or f'c-{uuid4().hex}'}", json=sent)
+
+
+async def test_an_app_without_a_key_is_registered_with_its_addresses(town: City, hospital: str) -> None:
+    answer = await registered(town, hospital, redirect_uris=[REDIRECT], token_endpoint_auth_method="none")
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["profile"], body["state"], body["active"]) == ("smart", "active", True)
+    assert body["grant_types"] == ["authorization_code", "refresh_token"]
+    assert body["redirect_uris"] == [REDIRECT]
+    assert {"patient/*.cruds", "user/*.cruds", "openid"} < set(body["scopes"])
+
+
+@pytest.mark.parametrize("make", [es256, eddsa, rs384])
+async def test_a_client_of_the_strict_profile_signs_by_other_kinds_of_keys(
+    town: City, hospital: str, make: Any
+) -> None:
+    members: dict[str, Any] = {
+        "profile": "fapi2",
+        "redirect_uris": [REDIRECT],
+        "jwks": {"keys": [make().jwk]},
+    }
+    assert (await registered(town, hospital, **members)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"profile": "fapi1", "jwks": {"keys": [es256().jwk]}},
+        {"profile": ["smart"], "jwks": {"keys": [es256().jwk]}},
+        {"profile": "fapi2", "jwks": {"keys": [es384().jwk]}},
+        {"profile": "fapi2", "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"},
+        {"profile": "fapi2", "redirect_uris": ["http://127.0.0.1/cb"], "jwks": {"keys": [es256().jwk]}},
+        {"profile": "fapi2", "grant_types": [DEVICE], "jwks": {"keys": [es256().jwk]}},
+        {"redirect_uris": ["https://*.example.jp/cb"], "token_endpoint_auth_method": "none"},
+        {"redirect_uris": [REDIRECT], "grant_types": ["client_credentials"], "jwks": {"keys": [es384().jwk]}},
+        {"grant_types": ["authorization_code"], "jwks": {"keys": [es384().jwk]}},
+        {"grant_types": ["refresh_token"], "jwks": {"keys": [es384().jwk]}},
+        {"grant_types": ["password"], "jwks": {"keys": [es384().jwk]}},
+        {"grant_types": ["implicit"], "jwks": {"keys": [es384().jwk]}},
+        {"grant_types": [], "jwks": {"keys": [es384().jwk]}},
+        {"grant_types": [{}], "jwks": {"keys": [es384().jwk]}},
+        {"grant_types": [EXCHANGE], "token_endpoint_auth_method": "none"},
+        {"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"},
+        {"token_endpoint_auth_method": "client_secret_basic", "redirect_uris": [REDIRECT]},
+        {
+            "redirect_uris": [REDIRECT],
+            "token_endpoint_auth_method": "none",
+            "jwks": {"keys": [es384().jwk]},
+        },
+        {"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none", "introspects": True},
+        {"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none", "scopes": ["system/*.rs"]},
+        {
+            "redirect_uris": [REDIRECT],
+            "token_endpoint_auth_method": "none",
+            "scopes": ["patient/Observation.rs?category=vital-signs"],
+        },
+        {"jwks": {"keys": [es384().jwk]}, "introspects": "yes"},
+    ],
+)
+async def test_what_breaks_the_rules_of_a_profile_is_refused(
+    town: City, hospital: str, members: dict[str, Any]
+) -> None:
+    answer = await registered(town, hospital, **members)
+    assert answer.status_code == 400, answer.text
+
+
+async def test_a_client_keeps_its_profile(town: City, hospital: str) -> None:
+    members: dict[str, Any] = {"redirect_uris": [REDIRECT], "jwks": {"keys": [es256().jwk]}}
+    assert (await registered(town, hospital, "settled", **members)).status_code == 200
+    answer = await registered(town, hospital, "settled", profile="fapi2", **members)
+    assert answer.status_code == 409
