@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/consent-definitions.html#Consent.provision
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,8 @@ from consent.element import Element, quoted
 from consent.model import Action, Coding, Confidentiality, Data, Effect, Interval, Meaning, Provision, Purpose
 from consent.period import read_period
 
-# Both bound what one consent costs each request; so many provisions has a tree of two exceptions each.
+# Both bound what one consent costs each request. So many provisions has a tree of eight levels in which all but the
+# last have two exceptions each; the root counts as the first of both.
 MAX_DEPTH: Final = 8
 MAX_NODES: Final = 255
 
@@ -57,14 +59,15 @@ def read_provision(element: Element, effect: Effect, zone: ZoneInfo) -> Provisio
     Returns:
         The tree; of use only if no fault was noted.
     """
-    root = _node(element, _Place(effect), zone)
-    if sum(1 for _ in root.walk()) > MAX_NODES:
-        element.fault(f"got more than {MAX_NODES} provisions in one consent, expected at most that many")
-    return root
+    return _node(element, _Place(effect), zone, count(1))
 
 
-def _node(element: Element, place: _Place, zone: ZoneInfo) -> Provision:
+def _node(element: Element, place: _Place, zone: ZoneInfo, numbers: Iterator[int]) -> Provision:
     element.members(_KNOWN)
+    if next(numbers) == MAX_NODES + 1:
+        element.fault(
+            f"got more than {MAX_NODES} provisions, expected {MAX_NODES} at most, the root among them"
+        )
     actions = frozenset(_actions(element))
     labels = frozenset(_labels(element))
     levels = frozenset(label for label in labels if isinstance(label, Confidentiality))
@@ -85,7 +88,7 @@ def _node(element: Element, place: _Place, zone: ZoneInfo) -> Provision:
         sensitivities=sensitivities,
         data_period=_interval(element, "dataPeriod", zone),
         data=frozenset(_data(element)),
-        children=tuple(_children(element, place, zone)),
+        children=tuple(_children(element, place, zone, numbers)),
     )
 
 
@@ -95,7 +98,7 @@ def _require_recipient(element: Element, place: _Place) -> None:
             element.fault(f"got a provision that grants without {name}, expected its own or its root's")
 
 
-def _children(element: Element, place: _Place, zone: ZoneInfo) -> Iterator[Provision]:
+def _children(element: Element, place: _Place, zone: ZoneInfo, numbers: Iterator[int]) -> Iterator[Provision]:
     root_denies = place.depth == 1 and place.effect is Effect.DENY
     below = _Place(
         _OTHER[place.effect],
@@ -106,14 +109,16 @@ def _children(element: Element, place: _Place, zone: ZoneInfo) -> Iterator[Provi
     )
     for entry in element.items("provision"):
         if below.depth > MAX_DEPTH:
-            entry.fault(f"got provisions nested deeper than {MAX_DEPTH}, expected at most that depth")
+            entry.fault(
+                f"got a provision on level {below.depth}, expected {MAX_DEPTH} levels at most, the root being the first"
+            )
             continue
         stated = entry.child("type")
         if stated is None:
             entry.fault(f"got an exception without type, expected `{below.effect}`")
         elif stated.choice(Effect) is place.effect:
             stated.fault(f"got an exception of its parent's own type, expected `{below.effect}`")
-        yield _node(entry, below, zone)
+        yield _node(entry, below, zone, numbers)
 
 
 def _interval(element: Element, name: str, zone: ZoneInfo) -> Interval | None:
