@@ -2,29 +2,33 @@
 
 https://hypothesis.works/articles/what-is-property-based-testing/
 
-One change at a time is made in a copy of the sources, and the tests of the engine run there until one fails. A
-change that no test notices is either a test that is missing, or stands in `equivalent.toml` with the reason why
-nothing can come of it.
+One change at a time is made in a copy of the sources, and the tests of the engine run there until one fails, each time
+in a fork of a process that has loaded everything else, on a server that they share: `bench/noticing.py`. A change that
+no test notices is either a test that is missing, or stands in `equivalent.toml` with the reason why nothing can come
+of it.
 """
 
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from secrets import randbelow
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import click
 
 from bench.mutations import Mutant, mutants
+from bench.noticing import Stages, Task
+from passport.embedded import EmbeddedPostgres
+from tests.databases import RUNNING_URL_VARIABLE, TEMPLATE, Server
 
 ROOT: Final = Path(__file__).parent.parent
 ENGINE: Final = (
@@ -32,7 +36,7 @@ ENGINE: Final = (
         f"consent/{name}.py"
         for name in (
             "reference", "kleene", "model", "sql", "facts", "compile", "provision", "period", "shape", "standing",
-            "directory", "read", "element",
+            "directory", "read", "element", "systems", "store", "explain", "idle", "comparing",
         )
     ),
     "passport/standing.py",
@@ -43,22 +47,34 @@ EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 SLOWER: Final = 5
 """A run that takes so many times as long as without a change goes round in a circle, which counts as noticed."""
 
-LAST_SECONDS: Final = 60
-"""So long a run that was interrupted has to stop what it started."""
+REMEMBERED: Final = 12
+"""So many tests that noticed the changes before are asked first about the next one."""
 
 _COPIED: Final = (
     "bench", "consent", "docs", "fhir", "migrations", "passport", "tests", "workers", "pyproject.toml", "README.md",
 )  # fmt: skip
 _EXAMPLES: Final = "tests/unit/consent"
+_EXPLAINED: Final = ("tests/unit/consent/test_explain.py", "tests/properties/test_consent_explained.py")
+_COMPARED: Final = ("tests/unit/consent/test_idle.py", "tests/properties/test_consent_idle.py")
+_WORLDS: Final = ("tests/properties/test_consent_worlds.py", "-k", "every_server and postgresql-18")
+_SQL: Final = ("tests/properties/test_consent_sql.py", "-k", "not postgresql-16")
 # What notices most, and soonest, comes first: what needs no database, the examples, and what is drawn.
-_STAGES: Final = {
-    "consent": (
-        (_EXAMPLES, "-k", "not sql"),
-        (_EXAMPLES,),
-        ("tests/properties/test_consent_worlds.py", "-k", "every_server and postgresql-18"),
-        ("tests/properties/test_consent_sql.py", "-k", "not postgresql-16"),
-        ("tests/properties/test_consent_laws.py",),
+_DECIDED: Final = (
+    (_EXAMPLES, "-k", "not sql"),
+    (_EXAMPLES, "-k", "sql"),
+    _WORLDS,
+    _SQL,
+    ("tests/properties/test_consent_laws.py",),
+    ("tests/properties/test_consent_small_scope.py", "-k", "not sql"),
+)
+_STAGES: Final[Mapping[str, Stages]] = {
+    "consent": _DECIDED,
+    "consent/explain.py": (
+        _EXPLAINED,
+        ("tests/properties/test_stored_explained.py", "tests/http/test_sharing_preview.py"),
     ),
+    "consent/comparing.py": (_COMPARED,),
+    "consent/idle.py": (_COMPARED,),
     # The same engine as the service asks it: whose standing it is, and which rows it is asked of.
     "passport": (
         ("tests/unit/passport/evaluation/test_trial.py", "tests/unit/passport/core"),
@@ -86,8 +102,8 @@ class Named(NamedTuple):
 
     @property
     def part(self) -> str:
-        """Which tests have to notice it."""
-        return self.file.partition("/")[0]
+        """Which tests have to notice it: those of its file, or of its package."""
+        return self.file if self.file in _STAGES else self.file.partition("/")[0]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -118,18 +134,17 @@ def tried(files: Sequence[str], seed: int, sample: int, minutes: float) -> list[
     chosen = Random(seed).sample(every, min(sample or len(every), len(every)))
     ends, reasons = time.monotonic() + minutes * 60, known_reasons()
     survivors, killed, explained = [], 0, 0
-    with _copied() as copy:
-        longest = {
-            part: SLOWER * _unchanged(copy, part, seed)
-            for part in {one.part for one in chosen if one.key not in reasons}
-        }
+    with (
+        _copied() as copy,
+        Tests(copy, seed, {one.part for one in chosen if one.key not in reasons}) as tests,
+    ):
         for one in _until(ends, chosen):
             if one.key in reasons:
                 explained += 1
                 continue
-            if _killed(copy, one, seed, longest[one.part]):
+            if by := _changed(copy, one, tests):
                 killed += 1
-                click.echo(f"noticed: {one}")
+                click.echo(f"noticed: {one} by {by}")
             else:
                 survivors.append(one)
                 click.echo(f"SURVIVED: {one}")
@@ -163,54 +178,76 @@ def _copied() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _unchanged(copy: Path, part: str, seed: int) -> float:
-    """How many seconds all tests take where nothing is changed, which they must not notice."""
-    began = time.monotonic()
-    if _noticed(copy, part, seed, None):
-        raise SystemExit("the tests of the engine fail without any change")
-    return time.monotonic() - began
-
-
-def _killed(copy: Path, one: Named, seed: int, longest: float) -> bool:
+def _changed(copy: Path, one: Named, tests: "Tests") -> str | None:
+    """The test that notices a change while it is made."""
     target = copy / one.file
     source = target.read_bytes()
     target.write_bytes(one.mutant.applied(source))
     try:
-        return _noticed(copy, one.part, seed, longest)
+        return tests.noticed(one.part)
     finally:
         target.write_bytes(source)
 
 
-def _noticed(copy: Path, part: str, seed: int, longest: float | None) -> bool:
-    return any(_fails(copy, seed, longest, stage) for stage in _STAGES[part])
+class Tests:
+    """The tests in a copy of the sources, by a process that stays and a server that they share."""
 
+    def __init__(self, copy: Path, seed: int, parts: Collection[str]) -> None:
+        self._copy, self._seed, self._parts = copy, seed, sorted(parts)
+        self._open = ExitStack()
+        self._longest: dict[str, float] = {}
+        self._lately: dict[str, list[str]] = {part: [] for part in parts}
 
-def _fails(copy: Path, seed: int, longest: float | None, tests: Sequence[str]) -> bool:
-    """Whether one of the tests fails in the copy, or runs without end."""
-    drawn = ("--hypothesis-profile=mutants", f"--hypothesis-seed={seed}")
-    # Two texts of one size within a second would share their compiled form.
-    surroundings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-pno:cacheprovider", *drawn, *tests],
-        cwd=copy,
-        env=surroundings,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as run:
-        try:
-            return run.wait(longest) != 0
-        except subprocess.TimeoutExpired:
-            _ended(run)
-            return True
+    def __enter__(self) -> Self:
+        folder = self._open.enter_context(TemporaryDirectory(prefix="mutants-server-"))
+        running = EmbeddedPostgres.start(Path(folder, "server"), major=18, unsafe_fast=True)
+        url = self._open.enter_context(running).superuser_dsn()
+        Server(url).make_template(TEMPLATE)
+        self._process = self._open.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-m", "bench.noticing"],
+                cwd=self._copy,
+                env={**os.environ, RUNNING_URL_VARIABLE: url},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        self._say([stage[0] for part in self._parts for stage in _STAGES[part]])
+        for part in self._parts:
+            self._longest[part] = SLOWER * self._unchanged(part)
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
-def _ended(run: subprocess.Popen[bytes]) -> None:
-    """End it as a person would, so that it stops its servers; only then by force."""
-    run.send_signal(signal.SIGINT)
-    try:
-        run.wait(LAST_SECONDS)
-    except subprocess.TimeoutExpired:
-        run.kill()
+    def noticed(self, part: str) -> str | None:
+        """The first test of a part that fails."""
+        lately = self._lately[part]
+        by = self._ask(part, lately, self._longest[part])
+        if by is not None:
+            lately[:] = [by, *(one for one in lately if one != by)][:REMEMBERED]
+        return by
+
+    def _unchanged(self, part: str) -> float:
+        """How many seconds all tests of a part take where nothing is changed, which they must not notice."""
+        began = time.monotonic()
+        if by := self._ask(part, [], None):
+            raise SystemExit(f"without any change there fails {by}")
+        return time.monotonic() - began
+
+    def _ask(self, part: str, first: Sequence[str], longest: float | None) -> str | None:
+        self._say(Task(_STAGES[part], first, self._seed, longest))
+        answer = self._process.stdout.readline() if self._process.stdout else ""
+        if not answer:
+            raise SystemExit("the process that runs the tests is gone")
+        by: str | None = json.loads(answer)
+        return by
+
+    def _say(self, what: object) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.write(f"{json.dumps(what)}\n")
+            self._process.stdin.flush()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ from passport.embedded import EmbeddedPostgres
 GIVEN_URL_VARIABLE: Final = "PASSPORT_TEST_DATABASE_URL"
 """Superuser URL of a further server on which the migrations and the SQL have to hold."""
 
+RUNNING_URL_VARIABLE: Final = "PASSPORT_TEST_POSTGRESQL_18_URL"
+"""Superuser URL of a PostgreSQL 18 that runs already and has `TEMPLATE`: many test processes share it in turn."""
+
+TEMPLATE: Final = "passport_test_template"
+
 POSTGRESQL_18: Final = "postgresql-18"
 POSTGRESQL_16: Final = "postgresql-16"
 GIVEN: Final = "given"
@@ -41,8 +46,9 @@ class Database:
 class Server:
     """A running server on which tests get databases."""
 
-    def __init__(self, superuser_url: str) -> None:
+    def __init__(self, superuser_url: str, template: str | None = None) -> None:
         self.superuser_url = superuser_url
+        self._given_template = template
         self._numbers = count(1)
 
     @contextmanager
@@ -73,11 +79,17 @@ class Server:
             for (name,) in named.fetchall():
                 connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def make_template(self, name: str) -> None:
+        """A migrated database that others are copied from."""
+        migrate(self._described(name).owner_url)
+
     @cached_property
     def _template(self) -> str:
-        database = self.empty_database()
-        migrate(database.owner_url)
-        return database.name
+        if self._given_template is not None:
+            return self._given_template
+        name = self.new_name()
+        self.make_template(name)
+        return name
 
     def _described(self, name: str) -> Database:
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
@@ -102,7 +114,9 @@ class Servers:
     def get(self, label: str) -> Server:
         """The running server of `label`."""
         if label not in self._by_label:
-            self._by_label[label] = server = Server(self._superuser_url(label))
+            running = os.environ.get(RUNNING_URL_VARIABLE) if label == POSTGRESQL_18 else None
+            server = Server(running, TEMPLATE) if running else Server(self._superuser_url(label))
+            self._by_label[label] = server
             self._open.callback(server.drop_all)
         return self._by_label[label]
 
