@@ -1,4 +1,4 @@
-"""Merging registrations of the town's people, as an operator does."""
+"""Merging registrations of the town's people, as two operators do."""
 
 from typing import Final
 
@@ -17,13 +17,24 @@ async def sent(voice: Voice, path: str, tree: Json | None = None) -> Response:
     return await voice.call("POST", path, content=body, headers={"Content-Type": "application/json"})
 
 
-async def merged(survivor: Voice, duplicate: Voice) -> Json:
-    """Let one registration take another one's place; what the operator is answered."""
+async def proposed(survivor: Voice, duplicate: Voice) -> Response:
+    """Ask for a merge."""
     tree = {"survivor": survivor.reference, "duplicate": duplicate.reference, "reason": REASON}
-    answer = await sent(survivor.town.operator, "/identity/merges", tree)
+    return await sent(survivor.town.operator, "/identity/merges", tree)
+
+
+async def agreed(town: Town, answer: Response) -> Json:
+    """Agree to a merge that was asked for; what the second operator is answered."""
     assert answer.status_code == 201, answer.text
+    answer = await sent(town.second_operator, f"/identity/merges/{answer.json()['id']}/confirm")
+    assert answer.status_code == 200, answer.text
     found: Json = answer.json()
     return found
+
+
+async def merged(survivor: Voice, duplicate: Voice) -> Json:
+    """Let one registration take another one's place; what the second operator is answered."""
+    return await agreed(survivor.town, await proposed(survivor, duplicate))
 
 
 async def separated(town: Town, merge: Json) -> None:

@@ -15,7 +15,7 @@ from httpx import Response
 from tests import resources as made
 from tests.cast import Cast
 from tests.hospital import records_of
-from tests.identities import REASON, sent, separated
+from tests.identities import agreed, proposed, separated
 from tests.town import Town, Voice
 from tests.unit.consent.words import Json, allow, consent_json, deny, permit
 
@@ -216,10 +216,9 @@ class Story:
             await separated(self.town, self.merges.pop())
             return
         survivor, duplicate = self.draw.sample(self.people, 2)
-        tree = {"survivor": survivor.reference, "duplicate": duplicate.reference, "reason": REASON}
-        answer = await sent(self.town.operator, "/identity/merges", tree)
+        answer = await proposed(survivor, duplicate)
         if answer.status_code == 201:
-            self.merges.append(answer.json())
+            self.merges.append(await agreed(self.town, answer))
 
     async def die_or_not(self) -> None:
         voice = self.people[-1]

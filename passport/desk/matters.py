@@ -24,6 +24,9 @@ from passport.sql import Row, fetch
 
 Outcome = Literal["confirmed", "declined"]
 
+AT_DESK: Final = ("consent", "withdrawal", "guardian", "sign-in")
+"""The kinds of matters that clerks enter and decide; those of other offices are none of their business."""
+
 SHOWN: Final = 200
 """Matters that one answer holds, the oldest."""
 
@@ -112,16 +115,24 @@ async def put(
 
 async def waiting(desk: Desk) -> Sequence[Matter]:
     """What waits for a second clerk, the oldest first."""
-    return [_matter(desk, row) for row in await fetch(desk.connection, store.WAITING, {"limit": SHOWN})]
+    asked = {"kinds": list(AT_DESK), "limit": SHOWN}
+    return [_matter(desk, row) for row in await fetch(desk.connection, store.WAITING, asked)]
 
 
-async def one(desk: Desk, matter_id: UUID, *, held: bool = False) -> Matter:
-    """One matter; `held` until the transaction ends.
+async def of_kind(desk: Desk, kind: str, matter_id: UUID | None, limit: int) -> Sequence[Matter]:
+    """The newest matters of a kind, whatever became of them; or the one of this id."""
+    asked = {"kind": kind, "matter_id": matter_id, "limit": limit}
+    return [_matter(desk, row) for row in await fetch(desk.connection, store.OF_KIND, asked)]
+
+
+async def one(desk: Desk, matter_id: UUID, *, held: bool = False, kinds: Sequence[str] = AT_DESK) -> Matter:
+    """One matter of these kinds; `held` until the transaction ends.
 
     Raises:
         NotFound: there is none of this id.
     """
-    rows = await fetch(desk.connection, store.HOLD if held else store.ONE, {"matter_id": matter_id})
+    asked = {"matter_id": matter_id, "kinds": list(kinds)}
+    rows = await fetch(desk.connection, store.HOLD if held else store.ONE, asked)
     if not rows:
         raise NotFound("no such matter")
     return _matter(desk, rows[0])

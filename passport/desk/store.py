@@ -23,14 +23,25 @@ VALUES (%(patient_key)s, %(matter_id)s, %(kind)s, %(content)s, %(document)s, %(p
 """Keep what a clerk entered, until another one decides it."""
 
 WAITING: Final = Prepared(
-    f"{_MATTER} WHERE m.decided_at IS NULL ORDER BY m.proposed_at, m.matter_id LIMIT %(limit)s", {}
+    f"{_MATTER} WHERE m.decided_at IS NULL AND m.kind = ANY (%(kinds)s::text[]) "
+    "ORDER BY m.proposed_at, m.matter_id LIMIT %(limit)s",
+    {},
 )
 """What waits for a second clerk, the oldest first."""
 
-ONE: Final = Prepared(f"{_MATTER} WHERE m.matter_id = %(matter_id)s", {})
+ONE: Final = Prepared(f"{_MATTER} WHERE m.matter_id = %(matter_id)s AND m.kind = ANY (%(kinds)s::text[])", {})
 """One matter."""
 
-HOLD: Final = Prepared(f"{_MATTER} WHERE m.matter_id = %(matter_id)s FOR UPDATE OF m", {})
+OF_KIND: Final = Prepared(
+    f"{_MATTER} WHERE m.kind = %(kind)s AND (%(matter_id)s::uuid IS NULL OR m.matter_id = %(matter_id)s) "
+    "ORDER BY m.proposed_at DESC, m.matter_id LIMIT %(limit)s",
+    {},
+)
+"""The newest matters of a kind, or one of them."""
+
+HOLD: Final = Prepared(
+    f"{_MATTER} WHERE m.matter_id = %(matter_id)s AND m.kind = ANY (%(kinds)s::text[]) FOR UPDATE OF m", {}
+)
 """One matter, held until the transaction ends: it is decided once."""
 
 DECIDE: Final = Prepared(

@@ -1,4 +1,4 @@
-"""The table of matters: what one clerk entered, until another one decides it.
+"""The table of matters: what one person of the city entered, until another one of their office decides it.
 
 http://hl7.org/fhir/R4/documentreference.html
 

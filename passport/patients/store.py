@@ -62,8 +62,8 @@ LIMIT %(limit)s
 UNDO: Final = Prepared(
     """
 UPDATE patient_merge SET undone_at = %(now)s
-WHERE patient_key = %(duplicate)s AND merge_id = %(merge_id)s AND undone_at IS NULL
-RETURNING merge_id
+WHERE merge_id = %(merge_id)s AND undone_at IS NULL
+RETURNING patient_key, survivor_key, was_active
 """,
     {},
 )

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from fhirstore.parse import parse, serialise
 from passport.disclosure.duplicates import duplicates
-from passport.patients.merging import asked, merge, merges, undo
+from passport.patients.merging import confirm, decline, merges, propose, undo
+from passport.patients.proposals import asked
 from passport.routes.messages import NO_STORE, bearer, fhir_body, runtime_of
 
 JSON: Final = "application/json"
@@ -33,16 +34,28 @@ async def list_duplicates(request: Request, after: str | None = None) -> Respons
 
 @router.get("/merges")
 async def list_merges(request: Request) -> Response:
-    """Which registrations were merged, and which merges were undone, the newest first."""
+    """Merges that wait for another operator, those that were declined, that stand and that were undone."""
     return _json([one.as_json() for one in await merges(runtime_of(request), bearer(request))])
 
 
 @router.post("/merges")
 async def post_merge(request: Request) -> Response:
-    """Let one registration take another one's place."""
+    """Ask another operator to let one registration take another one's place."""
     caller = bearer(request)
     tree = parse(await fhir_body(request, BODY_MAX_BYTES, expected=JSON))
-    return _json((await merge(runtime_of(request), caller, asked(tree))).as_json(), 201)
+    return _json((await propose(runtime_of(request), caller, asked(tree))).as_json(), 201)
+
+
+@router.post("/merges/{merge_id}/confirm")
+async def post_confirmation(request: Request, merge_id: UUID) -> Response:
+    """Agree to a merge that another operator asked for."""
+    return _json((await confirm(runtime_of(request), bearer(request), merge_id)).as_json())
+
+
+@router.post("/merges/{merge_id}/decline")
+async def post_refusal(request: Request, merge_id: UUID) -> Response:
+    """Let nothing come of a merge that was asked for."""
+    return _json((await decline(runtime_of(request), bearer(request), merge_id)).as_json())
 
 
 @router.post("/merges/{merge_id}/undo")

@@ -310,9 +310,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters={"after": "the place at which the page before ended"},
         errors=(400, *_ONLY_ASKED),
     ),
-    ("/identity/merges", "get"): Operation("Which registrations were merged (operator)", errors=_ONLY_ASKED),
+    ("/identity/merges", "get"): Operation(
+        "Which merges of registrations wait, were declined, stand and were undone (operator)",
+        errors=_ONLY_ASKED,
+    ),
     ("/identity/merges", "post"): Operation(
-        "Merge two registrations of one person (operator); nothing is moved, and nobody sees more by it",
+        "Ask another operator to merge two registrations of one person; the person alone sees more by it",
         _json(
             {
                 "survivor": _REFERENCE,
@@ -321,6 +324,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             }
         ),
         success=(201,),
+    ),
+    ("/identity/merges/{merge_id}/confirm", "post"): Operation(
+        "Agree to a merge that another operator asked for", errors=(*_ONLY_ASKED, 404, 409)
+    ),
+    ("/identity/merges/{merge_id}/decline", "post"): Operation(
+        "Let nothing come of a merge that was asked for (operator)", errors=(*_ONLY_ASKED, 404, 409)
     ),
     ("/identity/merges/{merge_id}/undo", "post"): Operation("Separate two registrations again (operator)"),
     ("/.well-known/jwks.json", "get"): Operation("The keys by which receipts are verified", errors=()),

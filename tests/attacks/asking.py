@@ -405,8 +405,11 @@ def merge(draw: Random, scene: Scene) -> Asked:
     return Asked.of("POST", "/identity/merges", tree, Content_Type=JSON)
 
 
-def undo(draw: Random, scene: Scene) -> Asked:
-    return Asked.of("POST", f"/identity/merges/{NEVER}/undo")
+def decide_merge(verb: str) -> Ask:
+    def decide(draw: Random, scene: Scene) -> Asked:
+        return Asked.of("POST", f"/identity/merges/{NEVER}/{verb}")
+
+    return decide
 
 
 def share_request(draw: Random, scene: Scene) -> Asked:

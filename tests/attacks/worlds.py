@@ -25,6 +25,7 @@ from tests.attacks.story import HIDDEN, consents, policy, story
 from tests.cast import Cast, cast_of
 from tests.databases import Database, Server
 from tests.http.handbooks import handbook
+from tests.identities import merged
 from tests.sharing import identified
 from tests.town import Clock, Town, Voice, served
 from tests.unit.consent.words import Json
@@ -240,8 +241,7 @@ async def _beside(told: World, pens: Pens) -> None:
     device = await _enrolled(told, told.hanako, pens.hanakos)
     told.devices.append(device)
     told.names.part = "merge"
-    twice = {"survivor": told.hanako.reference, "duplicate": told.double.reference, "reason": "架空の理由"}
-    await _sent(told.town.operator, "POST", "/identity/merges", twice)
+    await merged(told.hanako, told.double)
     told.names.part = "handed"
     pharmacy = told.town.as_(told.cast.pharmacy)
     told.imports.append(await _handed_over(pharmacy, told.hanako, handbook("20260402")))

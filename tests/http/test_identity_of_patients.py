@@ -16,7 +16,7 @@ from passport.identity.installation import issue_for
 from passport.identity.principals import UnknownPrincipal
 from tests import resources as made
 from tests.cast import Cast
-from tests.identities import REASON, merged, sent, separated
+from tests.identities import REASON, merged, proposed, sent, separated
 from tests.town import BASE_URL, Town, Voice, outcome, references
 from tests.unit.consent.words import Json, consent_json, deny, permit
 
@@ -269,14 +269,74 @@ class TestMerging:
         for changes in ({"survivor": taro.reference}, {"duplicate": "Observation/1"}, {"reason": " "}):
             outcome(await sent(operator, "/identity/merges", tree(**changes)), 400)
         outcome(await sent(operator, "/identity/merges", tree(duplicate="Patient/unknown")), 404, "not-found")
+        waiting = await proposed(hanako, taro)
         merge = await merged(hanako, taro)
         outcome(await sent(operator, "/identity/merges", tree()), 409, "conflict")
+        late = f"/identity/merges/{waiting.json()['id']}/confirm"
+        outcome(await sent(town.second_operator, late), 409, "conflict")
         turned = tree(survivor=taro.reference, duplicate=hanako.reference)
         outcome(await sent(operator, "/identity/merges", turned), 409, "conflict")
         await separated(town, merge)
         outcome(await sent(operator, f"/identity/merges/{merge['id']}/undo"), 409, "conflict")
         unknown = "00000000-0000-4000-8000-000000000000"
-        outcome(await sent(operator, f"/identity/merges/{unknown}/undo"), 404, "not-found")
+        for verb in ("confirm", "decline", "undo"):
+            outcome(await sent(operator, f"/identity/merges/{unknown}/{verb}"), 404, "not-found")
+
+    async def test_one_operator_alone_merges_nothing(
+        self, town: Town, hanako: Voice, taro: Voice, cast: Cast
+    ) -> None:
+        record = await taro.create(made.pressure(taro.reference))
+        merge = (await proposed(hanako, taro)).json()
+        assert merge.keys() == {
+            "id", "state", "survivor", "duplicate", "reason", "proposed", "proposed_by",
+        }  # fmt: skip
+        assert (merge["state"], merge["proposed_by"]) == ("proposed", town.operator.reference)
+        address = f"/identity/merges/{merge['id']}"
+        outcome(await sent(town.operator, f"{address}/confirm"), 403, "forbidden")
+        outcome(await sent(town.second_operator, f"{address}/undo"), 409, "conflict")
+        assert not await hanako.sees(record)
+        for voice in (hanako, taro):
+            assert "link" not in await voice.read(voice.reference)
+            assert noted(town, voice) == []
+            assert audited(town, voice).count("merge-proposed") == 1
+        agreed = await sent(town.second_operator, f"{address}/confirm")
+        assert agreed.json() == {
+            **merge, "state": "merged", "decided_by": town.second_operator.reference, "merged": agreed.json()["merged"],
+        }  # fmt: skip
+        assert await hanako.sees(record)
+        for verb in ("confirm", "decline"):
+            outcome(await sent(town.second_operator, f"{address}/{verb}"), 409, "conflict")
+        assert (await town.operator.get("/identity/merges")).json()[0] == agreed.json()
+
+    @pytest.mark.parametrize("second", [False, True])
+    async def test_what_is_declined_comes_to_nothing(
+        self, town: Town, hanako: Voice, taro: Voice, *, second: bool
+    ) -> None:
+        merge = (await proposed(hanako, taro)).json()
+        address, by = f"/identity/merges/{merge['id']}", town.second_operator if second else town.operator
+        declined = (await sent(by, f"{address}/decline")).json()
+        assert (declined["state"], declined["decided_by"]) == ("declined", by.reference)
+        outcome(await sent(town.second_operator, f"{address}/confirm"), 409, "conflict")
+        outcome(await sent(town.second_operator, f"{address}/undo"), 409, "conflict")
+        assert (await town.operator.get("/identity/merges")).json()[0] == declined
+        assert noted(town, taro) == []
+        assert audited(town, taro).count("merge-declined") == 1
+
+    async def test_the_operator_who_proposed_or_another_one_separates_alone(
+        self, town: Town, hanako: Voice, taro: Voice
+    ) -> None:
+        for operator in (town.operator, town.second_operator):
+            merge = await merged(hanako, taro)
+            answer = await sent(operator, f"/identity/merges/{merge['id']}/undo")
+            assert (answer.status_code, answer.json()["state"]) == (200, "undone")
+
+    async def test_clerks_see_and_decide_no_merge(self, town: Town, hanako: Voice, taro: Voice) -> None:
+        merge = (await proposed(hanako, taro)).json()
+        clerk = town.as_("clerk")
+        assert merge["id"] not in (await clerk.get("/desk/matters")).text
+        outcome(await clerk.get(f"/desk/matters/{merge['id']}"), 404, "not-found")
+        for verb in ("confirm", "decline"):
+            outcome(await sent(clerk, f"/desk/matters/{merge['id']}/{verb}"), 404, "not-found")
 
     async def test_nobody_but_an_operator_merges(
         self, town: Town, hanako: Voice, taro: Voice, cast: Cast
@@ -285,7 +345,8 @@ class TestMerging:
         merge = await merged(await town.resident(), await town.resident())
         for voice in (hanako, cast.a, town.as_("auditor"), town.as_(cast.pharmacy)):
             outcome(await sent(voice, "/identity/merges", tree), 403, "forbidden")
-            outcome(await sent(voice, f"/identity/merges/{merge['id']}/undo"), 403, "forbidden")
+            for verb in ("confirm", "decline", "undo"):
+                outcome(await sent(voice, f"/identity/merges/{merge['id']}/{verb}"), 403, "forbidden")
 
 
 @contextmanager

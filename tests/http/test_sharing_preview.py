@@ -10,6 +10,7 @@ from tests import resources as made
 from tests.cast import Cast
 from tests.explaining import changed, edit, everything, previewed, sent, shown, warned
 from tests.hospital import records_of
+from tests.identities import merged
 from tests.town import Town, Voice, outcome
 from tests.unit.consent.words import Json, allow, consent_json, deny, permit
 
@@ -213,8 +214,7 @@ async def test_a_resident_who_is_registered_twice_previews_each_with_its_own_con
 ) -> None:
     double = await town.resident("見本 花子")
     first, second = [await who.create(made.allergy(who.reference)) for who in (hanako, double)]
-    merge = {"survivor": hanako.reference, "duplicate": double.reference, "reason": "架空の理由"}
-    assert (await sent(town.operator, "/identity/merges", merge)).status_code == 201
+    await merged(hanako, double)
     root = permit(cast.hospital, types=["AllergyIntolerance"])
     assert shown(await previewed(hanako, cast.role_a, root)) == [first]
     drafts = [hanako.consent(root), consent_json(root, double.reference)]

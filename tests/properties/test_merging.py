@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests import resources as made
 from tests.cast import Cast, cast_of
 from tests.databases import Database
-from tests.identities import REASON, sent, separated
+from tests.identities import agreed, proposed, separated
 from tests.town import Town, Voice, answered, served
 from tests.unit.consent.words import Json, deny, permit
 
@@ -133,11 +133,9 @@ async def _registered(town: Town, cast: Cast, registration: Registration) -> Voi
 
 async def _merge(survivor: Voice, duplicate: Voice) -> Json | None:
     """A merge, None where it cannot be: of one with itself, or of what another one replaces."""
-    tree = {"survivor": survivor.reference, "duplicate": duplicate.reference, "reason": REASON}
-    answer = await sent(survivor.town.operator, "/identity/merges", tree)
+    answer = await proposed(survivor, duplicate)
     assert answer.status_code in (201, 400, 409), answer.text
-    found: Json = answer.json()
-    return found if answer.status_code == 201 else None
+    return await agreed(survivor.town, answer) if answer.status_code == 201 else None
 
 
 async def _seen(voice: Voice, people: Sequence[Voice]) -> list[set[str]]:

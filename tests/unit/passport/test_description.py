@@ -20,6 +20,8 @@ WITHOUT_BODY: Final = {
     "/desk/matters/{matter_id}/decline",
     "/emergencies/{opening_id}/end",
     "/family/proxies/{proxy_id}/end",
+    "/identity/merges/{merge_id}/confirm",
+    "/identity/merges/{merge_id}/decline",
     "/identity/merges/{merge_id}/undo",
     "/sharing/grants/{consent_id}/withdraw",
     "/sharing/requests/{request_id}/decline",
