@@ -8,14 +8,13 @@ itself; the rows are those that a write would store.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from consent.model import Coding, Confidentiality, Interval, Record
-from consent.systems import FOLLOWING
-from fhirstore.elements import Code, References, codes_in, values_at
+from consent.model import Record
+from fhirstore.elements import Code, References
 from fhirstore.errors import UnknownType
 from fhirstore.facts import Facts
 from fhirstore.facts.reading import read
@@ -23,16 +22,15 @@ from fhirstore.facts.wholes import completed
 from fhirstore.keys import KeyMaker
 from fhirstore.parse import Tree
 from fhirstore.parts import placed
-from fhirstore.times import BEGINNING, END
 from fhirstore.types import TYPES
+from passport.holders import medication_codes
+from passport.reference_records import DEEPEST, record_of, stands_lower
 
 Row = dict[str, Any]
 PatientKeys = Callable[[str | None], int]
 """The patient_key of a patient, and of nobody."""
 
 _HERE: Final = References()
-_DEEPEST: Final = 2
-"""A Provenance of a Binary of anything else: nothing follows over more steps."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,16 @@ class Records:
         return tuple(found.items())
 
     def record(self, facts: Facts) -> Record:
-        """A record as the reference takes it."""
-        return self._record(facts, whole=True)
+        """A record as the reference takes it, with what it follows, and for everybody whom any of it names."""
+        return replace(
+            record_of(facts),
+            patients=self.patients(facts),
+            follows=tuple(self._followed(facts, name) for name in facts.follows),
+        )
 
     def patients(self, facts: Facts) -> frozenset[str]:
         """Everybody whom a record, its parts, and what it follows name."""
-        return frozenset(self._patients(completed(facts), _DEEPEST))
+        return frozenset(self._patients(completed(facts), DEEPEST))
 
     def _target(self, reference: str) -> Facts | None:
         # Whoever is named is registered, whether the world shows the Patient or not.
@@ -73,27 +75,11 @@ class Records:
             if (target := self._target(name)) is not None:
                 yield from self._patients(completed(target), deeper - 1)
 
-    def _record(self, facts: Facts, *, whole: bool = False) -> Record:
-        return Record(
-            type=facts.type.name,
-            reference=facts.reference,
-            patients=self.patients(facts) if whole else frozenset(facts.patients),
-            codes=_codings(facts.codes),
-            categories=_codings((*facts.categories, *facts.implied_categories)),
-            time=_time(facts),
-            confidentiality=None if facts.confidentiality is None else Confidentiality[facts.confidentiality],
-            sensitivities=_codings(facts.sensitivities),
-            authors=frozenset(facts.authors),
-            references=frozenset(facts.references),
-            parts=tuple(self._record(part) for part in facts.parts),
-            follows=tuple(self._followed(facts, name) for name in facts.follows) if whole else (),
-        )
-
     def _followed(self, facts: Facts, reference: str) -> Record | None:
         target = self._target(reference)
-        # What stands no lower is not followed, and may lead back here.
-        lower = target is not None and _height(target) < _height(facts)
-        return self._record(target, whole=True) if target is not None and lower else None
+        if target is None or not stands_lower(target.type.name, facts.type.name):
+            return None
+        return self.record(target)
 
 
 def read_records(world: Mapping[str, Tree], directory: Mapping[str, Tree], zone: ZoneInfo) -> Records:
@@ -104,11 +90,10 @@ def read_records(world: Mapping[str, Tree], directory: Mapping[str, Tree], zone:
         directory: what stands beside them: Medications whose codes count, and what may be followed.
         zone: the passport's time zone, in which days begin and end.
     """
-    medications = {
-        name: codes_in(values_at(tree, TYPES["Medication"].codes))
-        for name, tree in (*directory.items(), *world.items())
-        if tree.get("resourceType") == "Medication"
-    }
+    named = (*directory.items(), *world.items())
+    medications = medication_codes(
+        {name: one for name, one in named if one.get("resourceType") == "Medication"}
+    )
     asked = dict(_read_all(world, zone, medications))
     beside = dict(_read_all(directory, zone, medications))
     known = {str(facts.reference): facts for facts in (*beside.values(), *asked.values()) if facts.reference}
@@ -164,21 +149,6 @@ def _patient(reference: str) -> Facts | None:
     if kind != "Patient" or not id_:
         return None
     return Facts(type=TYPES[kind], reference=reference, patients=(reference,))
-
-
-def _height(facts: Facts) -> int:
-    return FOLLOWING.get(facts.type.name, 0)
-
-
-def _codings(codes: Sequence[Code]) -> frozenset[Coding]:
-    return frozenset(Coding(*code) for code in codes)
-
-
-def _time(facts: Facts) -> Interval | None:
-    if facts.time is None:
-        return None
-    start, end = facts.time.start, facts.time.end
-    return Interval(None if start == BEGINNING else start, None if end == END else end)
 
 
 def _facts(facts: Facts, keys: KeyMaker) -> Row:

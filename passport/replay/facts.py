@@ -3,21 +3,15 @@
 http://hl7.org/fhir/R4/consent.html
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
-from consent.model import Coding, Confidentiality, Consent, Interval, Record
-from consent.systems import FOLLOWING
-from fhirstore.elements import Code, codes_in, values_at
+from consent.model import Consent, Record
 from fhirstore.facts import Facts, extract, medications
 from fhirstore.tables import NOBODY
-from fhirstore.times import BEGINNING, END
-from fhirstore.types import TYPES
+from passport.holders import medication_codes
+from passport.reference_records import DEEPEST, record_of, stands_lower
 from passport.replay.past import Past, Stored
-
-_DEEPEST: Final = 2
-"""A Provenance of a Binary of anything else: nothing follows over more steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +26,14 @@ class Reading:
     sources: Mapping[int, str]
     own: bool = False
 
-    async def record(self, stored: Stored, deeper: int = _DEEPEST) -> Record:
+    async def record(self, stored: Stored, deeper: int = DEEPEST) -> Record:
         """A version as the reference takes it.
 
         Raises:
             Forgotten: something that it follows was erased.
         """
         facts = await self.facts(stored)
-        whole = _record(facts, self.sources.get(stored.source))
+        whole = record_of(facts, self.sources.get(stored.source))
         if not facts.follows or not deeper:
             return whole
         there = await self.past.current(facts.follows, own=self.own)
@@ -53,51 +47,19 @@ class Reading:
         urls = (settings.fhir_url if rules is None else rules.fhir_url,)
         named = medications(stored.tree, urls)
         known = await self.past.written_by(named, stored.written) if named else {}
-        codes = {
-            name: codes_in(values_at(one.tree, TYPES["Medication"].codes))
-            for name, one in known.items()
-            if not one.deleted
-        }
+        codes = medication_codes({name: one.tree for name, one in known.items() if not one.deleted})
         return extract(stored.tree, zone=zone, medication_codes=codes, base_urls=urls)
 
     async def _followed(self, by: Stored, target: Stored | None, deeper: int) -> Record | None:
         """What it follows, None where that is not there, or lies with somebody whom it does not name."""
         if target is None or target.deleted or target.patient_key not in by.homes | {NOBODY}:
             return None
-        # What stands no lower is not followed, and may lead back here.
-        lower = FOLLOWING.get(target.type_name, 0) < FOLLOWING.get(by.type_name, 0)
-        return await self.record(target, deeper - 1) if lower else None
+        if not stands_lower(target.type_name, by.type_name):
+            return None
+        return await self.record(target, deeper - 1)
 
 
 def sources_of(consents: Iterable[Consent], *others: str | None) -> set[str]:
     """By which references a source can matter: those that consents name as authors, and these."""
     nodes = (node for consent in consents if consent.root for node in consent.root.walk())
     return {data.reference for node in nodes for data in node.data} | {one for one in others if one}
-
-
-def _record(facts: Facts, source: str | None) -> Record:
-    return Record(
-        type=facts.type.name,
-        reference=facts.reference,
-        patients=frozenset(facts.patients),
-        codes=_codings(facts.codes),
-        categories=_codings((*facts.categories, *facts.implied_categories)),
-        time=_time(facts),
-        confidentiality=None if facts.confidentiality is None else Confidentiality[facts.confidentiality],
-        sensitivities=_codings(facts.sensitivities),
-        authors=frozenset(facts.authors),
-        source=source,
-        references=frozenset(facts.references),
-        parts=tuple(_record(part, None) for part in facts.parts),
-    )
-
-
-def _codings(codes: Sequence[Code]) -> frozenset[Coding]:
-    return frozenset(Coding(code.system, code.code) for code in codes)
-
-
-def _time(facts: Facts) -> Interval | None:
-    if facts.time is None:
-        return None
-    start, end = facts.time.start, facts.time.end
-    return Interval(None if start == BEGINNING else start, None if end == END else end)
