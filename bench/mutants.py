@@ -131,7 +131,7 @@ def main(seed: int | None, sample: int, minutes: int, files: Sequence[str]) -> N
 def tried(files: Sequence[str], seed: int, sample: int, minutes: float) -> list[Named]:
     """The changes of a sample that no test noticed."""
     every = [Named(file, each) for file in files for each in mutants((ROOT / file).read_bytes())]
-    chosen = Random(seed).sample(every, min(sample or len(every), len(every)))
+    chosen = Random(seed).sample(every, min(sample, len(every))) if sample else every
     ends, reasons = time.monotonic() + minutes * 60, known_reasons()
     survivors, killed, explained = [], 0, 0
     with (
@@ -184,7 +184,7 @@ def _changed(copy: Path, one: Named, tests: "Tests") -> str | None:
     source = target.read_bytes()
     target.write_bytes(one.mutant.applied(source))
     try:
-        return tests.noticed(one.part)
+        return tests.noticed(one)
     finally:
         target.write_bytes(source)
 
@@ -196,7 +196,7 @@ class Tests:
         self._copy, self._seed, self._parts = copy, seed, sorted(parts)
         self._open = ExitStack()
         self._longest: dict[str, float] = {}
-        self._lately: dict[str, list[str]] = {part: [] for part in parts}
+        self._lately: dict[str, list[str]] = {}
 
     def __enter__(self) -> Self:
         folder = self._open.enter_context(TemporaryDirectory(prefix="mutants-server-"))
@@ -221,10 +221,10 @@ class Tests:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def noticed(self, part: str) -> str | None:
-        """The first test of a part that fails."""
-        lately = self._lately[part]
-        by = self._ask(part, lately, self._longest[part])
+    def noticed(self, one: Named) -> str | None:
+        """The first test that fails; those that noticed other changes to the file lately are asked first."""
+        lately = self._lately.setdefault(one.file, [])
+        by = self._ask(one.part, lately, self._longest[one.part])
         if by is not None:
             lately[:] = [by, *(one for one in lately if one != by)][:REMEMBERED]
         return by

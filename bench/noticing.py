@@ -11,7 +11,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from compileall import compile_dir
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -42,16 +43,27 @@ class Task(NamedTuple):
     longest: float | None
 
 
-class Watch:
-    """The plugin of a run: which test failed first."""
+class Noted(NamedTuple):
+    """What came of a run: the test that failed, None if none did, and how many seconds each took until then."""
 
-    def __init__(self, first: Sequence[str]) -> None:
+    failed: str | None
+    seconds: Mapping[str, float]
+
+
+class Watch:
+    """The plugin of a run: what comes first in it, and which test failed first."""
+
+    def __init__(self, first: Collection[str], seconds: Mapping[str, float]) -> None:
         self.failed: str | None = None
-        self._first = {name: place for place, name in enumerate(first)}
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._first, self._usual = first, seconds
+        self._of_modules: defaultdict[str, float] = defaultdict(float)
+        for test, taken in seconds.items():
+            self._of_modules[_module(test)] += taken
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """What noticed something lately notices the next change soonest."""
-        items.sort(key=lambda item: self._first.get(item.nodeid, len(self._first)))
+        """What noticed something lately notices the next change soonest; then the quickest module is asked."""
+        items.sort(key=self._place)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be loaded any more notices as well."""
@@ -59,41 +71,54 @@ class Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """One of the three steps of a test is over."""
+        self.seconds[report.nodeid] += report.duration
         self._note(report)
+
+    def _place(self, item: pytest.Item) -> tuple[bool, float, str]:
+        if item.nodeid in self._first:
+            return False, self._usual.get(item.nodeid, 0.0), ""
+        module = _module(item.nodeid)
+        return True, self._of_modules[module], module
 
     def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
         if report.failed and self.failed is None:
             self.failed = report.nodeid or "what loads the tests"
 
 
-def noticed_by(task: Task) -> str | None:
-    """The test that fails in a process of its own, None if none does."""
+def _module(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def noticed_by(task: Task, seconds: Mapping[str, float]) -> Noted:
+    """What comes of the tests in a process of its own, where they usually take so many seconds each."""
     ours, theirs = _FORKING.Pipe(duplex=False)
-    run = _FORKING.Process(target=_run, args=(theirs, task))
+    run = _FORKING.Process(target=_run, args=(theirs, task, seconds))
     run.start()
     theirs.close()
     try:
         if not ours.poll(task.longest):
             _end(run.pid)
-            return NEVER_ENDS
-        found: str | None = ours.recv()
+            return Noted(NEVER_ENDS, {})
+        found: Noted = ours.recv()
         return found
     except EOFError:
-        return "its own process, which fell"
+        return Noted("its own process, which fell", {})
     finally:
         run.join(LAST_SECONDS)
         run.kill()
 
 
-def _run(answer: Connection, task: Task) -> None:
+def _run(answer: Connection, task: Task, seconds: Mapping[str, float]) -> None:
     _quieten()
+    taken: dict[str, float] = {}
     for stage in task.stages:
-        watch = Watch(task.first)
+        watch = Watch(task.first, seconds)
         code = pytest.main([*_ALWAYS, f"--hypothesis-seed={task.seed}", *stage], plugins=[watch])
+        taken |= watch.seconds
         if code != pytest.ExitCode.OK:
-            answer.send(watch.failed or f"what runs the tests: {code}")
+            answer.send(Noted(watch.failed or f"what runs the tests: {code}", taken))
             return
-    answer.send(None)
+    answer.send(Noted(None, taken))
 
 
 _ALWAYS: Final = (
@@ -151,8 +176,12 @@ def main() -> None:
     """Answer tasks from standard input until it ends; the first line names all tests that can be asked for."""
     sys.path.insert(0, str(Path("fhir").absolute()))
     _prepare(json.loads(sys.stdin.readline()))
+    seconds: dict[str, float] = {}
     for line in sys.stdin:
-        print(json.dumps(noticed_by(Task(*json.loads(line)))), flush=True)
+        noted = noticed_by(Task(*json.loads(line)), seconds)
+        if noted.failed is None:
+            seconds |= noted.seconds
+        print(json.dumps(noted.failed), flush=True)
 
 
 if __name__ == "__main__":
