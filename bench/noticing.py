@@ -6,6 +6,7 @@ It runs in a copy of the sources. What no change touches, the libraries and the 
 service and the tests are loaded anew by each run. Tasks come as JSON lines, and so do the answers.
 """
 
+import gc
 import json
 import multiprocessing
 import os
@@ -121,11 +122,8 @@ def _run(answer: Connection, task: Task, seconds: Mapping[str, float]) -> None:
     answer.send(Noted(None, taken))
 
 
-_ALWAYS: Final = (
-    "-q", "-x", "-pno:cacheprovider", "--hypothesis-profile=mutants",
-    # What is loaded once is not rewritten for the next run.
-    "-Wignore::pytest.PytestAssertRewriteWarning",
-)  # fmt: skip
+# Which test fails is all that is asked: to tell why, modules would be compiled in a form of their own, in each run.
+_ALWAYS: Final = ("-q", "-x", "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutants")
 
 
 def _quieten() -> None:
@@ -154,6 +152,7 @@ def _prepare(tests: Sequence[str]) -> None:
     sys.dont_write_bytecode = True
     for name in names:
         import_module(name)
+    gc.freeze()
 
 
 def _collect(answer: Connection, tests: Sequence[str]) -> None:
