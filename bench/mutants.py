@@ -35,8 +35,9 @@ ENGINE: Final = (
     *(
         f"consent/{name}.py"
         for name in (
-            "reference", "kleene", "model", "sql", "facts", "compile", "provision", "period", "shape", "standing",
-            "directory", "read", "element", "systems", "store", "explain", "idle", "comparing",
+            "reference", "kleene", "model", "sql", "grants", "facts", "formula", "compile", "provision", "period",
+            "shape", "standing", "directory", "read", "element", "systems", "store", "explain", "explanation", "idle",
+            "comparing",
         )
     ),
     "passport/standing.py",
@@ -67,12 +68,14 @@ _DECIDED: Final = (
     ("tests/properties/test_consent_laws.py",),
     ("tests/properties/test_consent_small_scope.py", "-k", "not sql"),
 )
+_TOLD: Final = (
+    _EXPLAINED,
+    ("tests/properties/test_stored_explained.py", "tests/http/test_sharing_preview.py"),
+)
 _STAGES: Final[Mapping[str, Stages]] = {
     "consent": _DECIDED,
-    "consent/explain.py": (
-        _EXPLAINED,
-        ("tests/properties/test_stored_explained.py", "tests/http/test_sharing_preview.py"),
-    ),
+    "consent/explain.py": _TOLD,
+    "consent/explanation.py": _TOLD,
     "consent/comparing.py": (_COMPARED,),
     "consent/idle.py": (_COMPARED,),
     # The same engine as the service asks it: whose standing it is, and which rows it is asked of.

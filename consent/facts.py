@@ -17,23 +17,17 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     SmallInteger,
-    and_,
     any_,
-    false,
     func,
     literal,
     literal_column,
-    not_,
-    or_,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from consent import systems
+from consent.formula import Formula, either, every, negated, number
 from consent.shape import CodeSet, ShapeNode
-
-Formula = ColumnElement[bool] | bool
-"""SQL, or what is known without asking the row."""
 
 TypeNumbers = Mapping[str, int]
 """The number under which rows hold each resource type."""
@@ -102,40 +96,6 @@ def judge(node: ShapeNode, record: RecordColumns, types: TypeNumbers) -> Verdict
     return Verdict(every(v.true for v in verdicts), either(v.false for v in verdicts))
 
 
-def every(formulas: Iterable[Formula]) -> Formula:
-    """AND, without what is known already."""
-    asked: list[ColumnElement[bool]] = []
-    for formula in formulas:
-        if formula is False:
-            return False
-        if not isinstance(formula, bool):
-            asked.append(formula)
-    return and_(*asked) if asked else True
-
-
-def either(formulas: Iterable[Formula]) -> Formula:
-    """OR, without what is known already."""
-    asked: list[ColumnElement[bool]] = []
-    for formula in formulas:
-        if formula is True:
-            return True
-        if not isinstance(formula, bool):
-            asked.append(formula)
-    return or_(*asked) if asked else False
-
-
-def negated(formula: Formula) -> Formula:
-    """NOT, which leaves a NULL a NULL."""
-    return not formula if isinstance(formula, bool) else not_(formula)
-
-
-def expression(formula: Formula) -> ColumnElement[bool]:
-    """The formula as SQL."""
-    if isinstance(formula, bool):
-        return true() if formula else false()
-    return formula
-
-
 def type_in(record: RecordColumns, names: Iterable[str], types: TypeNumbers) -> Formula:
     """Whether the record is of one of these types."""
     asked = set(names)
@@ -150,11 +110,6 @@ def type_in(record: RecordColumns, names: Iterable[str], types: TypeNumbers) -> 
         return record.type == number(numbers[0])
     listed = ",".join(map(str, numbers))
     return record.type == any_(literal_column(f"'{{{listed}}}'::smallint[]", ARRAY(SmallInteger)))
-
-
-def number(value: int) -> ColumnElement[int]:
-    """A small number in the text itself: it belongs to the condition's form, as a key does not."""
-    return literal_column(str(int(value)), SmallInteger)
 
 
 def _verdicts(node: ShapeNode, record: RecordColumns, types: TypeNumbers) -> Iterator[Verdict]:

@@ -11,7 +11,7 @@ The reader of this part of a statement provides two relations beside it:
 
 and gets a row per grant that blocks, or that is for one of these actors: `patient_key`, `consent_key`,
 `ordinal`, `consent_ref`, `effect`, `shape_key`, and the masks `t_bits` and `f_bits` of
-`consent.sql.StandingGrant`, as numbers of any length: no bigint has a bit for each provision. A grant without
+`consent.grants.StandingGrant`, as numbers of any length: no bigint has a bit for each provision. A grant without
 nodes has neither bit, so that it blocks rather than vanishes.
 Purpose BTG counts for the patient of the opening alone: a request with it asks for no other.
 """

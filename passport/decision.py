@@ -31,9 +31,10 @@ from sqlalchemy.types import TypeEngine
 
 from consent.compile import GrantEffect
 from consent.facts import RecordColumns
+from consent.grants import MOST_WEIGHED, StandingGrant, relied, weighed
 from consent.model import Action
 from consent.shape import Shape, ShapeNode
-from consent.sql import MOST_WEIGHED, Sight, StandingGrant, relied, visible, weighed
+from consent.sql import Sight, visible
 from consent.store import load_shapes
 from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY, resource, resource_part

@@ -31,7 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from consent.facts import Formula, RecordColumns, every, expression, judge
+from consent.facts import RecordColumns, judge
+from consent.formula import Formula, every, expression
 from consent.shape import ShapeNode
 from fhirstore.tables import NOBODY, resource
 from fhirstore.types import TYPE_NUMBERS, TYPES, TYPES_BY_NUMBER, TypeNumber

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 from consent.compile import ACTION_BITS, PURPOSE_BITS, compile_consent
 from consent.directory import Actors, expand, resolvable
+from consent.grants import Standing, StandingGrant
 from consent.model import Action, Request
 from consent.reference import decide
 from consent.shape import Shape
-from consent.sql import Sight, Standing, StandingGrant
+from consent.sql import Sight
 from consent.store import grant_rows, membership_rows
 from consent.systems import FOLLOWING
 from fhirstore.keys import KeyMaker

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
-from consent.explain import Outside
+from consent.explanation import Outside
 from consent.idle import Why
 from consent.kleene import Truth
 

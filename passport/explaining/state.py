@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consent.explain import Explanation, Outside, Parts, View, Weighed, explain, outline
+from consent.explain import Parts, explain, outline
+from consent.explanation import Explanation, Outside, View, Weighed
 from consent.model import Consent, Effect, Record, Request
 from passport.explaining.facts import stored_parts
 from passport.explaining.sentences import BECAUSE, BLOCKED, MAYBE_BLOCKED, Sentence, failing

@@ -20,8 +20,8 @@ from sqlalchemy.sql.elements import False_
 
 from consent.compile import GrantEffect
 from consent.facts import RecordColumns
+from consent.grants import clause
 from consent.model import Action
-from consent.sql import clause
 from fhirstore.tables import NOBODY
 from fhirstore.types import TYPE_NUMBERS
 from passport.admission import Desk, Request, admitted

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.explain import Explanation, Outside, View, Weighed, explain, outline
+from consent.explain import explain, outline
+from consent.explanation import Explanation, Outside, View, Weighed
 from consent.model import Effect, Status
 from consent.reference import decide
 from tests.examples import examples

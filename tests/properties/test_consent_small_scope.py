@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from consent.facts import RecordColumns
+from consent.grants import StandingGrant, clause
 from consent.model import (
     Coding,
     Confidentiality,
@@ -29,7 +30,6 @@ from consent.model import (
     Status,
 )
 from consent.reference import decide
-from consent.sql import StandingGrant, clause
 from consent.systems import ATC, LOINC, RESOURCE_TYPES
 from fhirstore.types import TYPE_NUMBERS
 from tests.databases import Server

@@ -11,9 +11,10 @@ from sqlalchemy import ClauseElement, MetaData, SmallInteger, any_, literal, sel
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from consent.compile import ACTION_BITS, PURPOSE_BITS, compile_consent
+from consent.grants import StandingGrant
 from consent.model import Coding, Consent, Purpose, Record, Request
 from consent.shape import Shape
-from consent.sql import Sight, StandingGrant, visible
+from consent.sql import Sight, visible
 from consent.standing import GRANTS
 from consent.store import GRANT_TABLES, grant_rows
 from consent.systems import READ

@@ -7,10 +7,11 @@ from sqlalchemy import literal_column, select
 
 from consent.compile import GrantEffect, compile_consent
 from consent.facts import RecordColumns
+from consent.grants import MOST_WEIGHED, StandingGrant, clause, relied, weighed
 from consent.model import Coding, Confidentiality, Effect, Provision, Purpose
 from consent.reference import decide
 from consent.shape import Shape, ShapeNode
-from consent.sql import MOST_WEIGHED, Sight, StandingGrant, clause, permitted, relied, visible, weighed
+from consent.sql import Sight, permitted, visible
 from consent.systems import ACT_CODE
 from fhirstore.types import TYPE_NUMBERS
 from tests.unit.consent.enforcement import KEYS, PARTS, RECORDS, Enforcement

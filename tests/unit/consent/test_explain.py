@@ -1,6 +1,7 @@
 """How decisions come about, case by case."""
 
-from consent.explain import ROOT, Explanation, Outside, Weighed, explain, outline
+from consent.explain import ROOT, explain, outline
+from consent.explanation import Explanation, Outside, Weighed
 from consent.model import Consent, Effect, Provision, Purpose, Record, Status
 from tests.unit.consent.words import (
     B_AT_H,

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import BigInteger, literal, select
 
 from consent.compile import compile_consent
+from consent.grants import MOST_WEIGHED
 from consent.model import Action
-from consent.sql import MOST_WEIGHED
 from fhirstore.tables import NOBODY, resource
 from fhirstore.types import TYPE_NUMBERS
 from passport.admission import Request, admitted

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 
-from consent.explain import Outside, explain, outline
+from consent.explain import explain, outline
+from consent.explanation import Outside
 from consent.idle import Why
 from consent.kleene import Truth
 from passport.explaining.sentences import BECAUSE, FAILING, WARNINGS, Sentence, Today, failing
