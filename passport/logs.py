@@ -8,6 +8,7 @@ from typing import Final
 
 SERVER: Final = "uvicorn.error"
 DRIVER: Final = "psycopg"
+OAUTH: Final = "authlib"
 
 
 class WithoutValues(logging.Filter):
@@ -28,3 +29,5 @@ def keep_values_out() -> None:
         log.addFilter(WithoutValues())
     # What fails in a pipeline is raised there; the driver warns once more that the rest of it was not run.
     logging.getLogger(DRIVER).setLevel(logging.ERROR)
+    # It would write each token that it issues, for whoever debugs.
+    logging.getLogger(OAUTH).setLevel(logging.ERROR)

@@ -31,6 +31,7 @@ from passport.outcomes import Invalid, NoOperation, NotAllowed, NotFound, Passpo
 from passport.routes import (
     audit,
     auth,
+    authorization,
     desk,
     devices,
     emergencies,
@@ -116,6 +117,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         health,
         metadata,
         auth,
+        authorization,
         devices,
         emergencies,
         family,

@@ -65,6 +65,7 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "sign-in": Shown("E", AUTHENTICATION, Coding(DCM, "110122", "Login")),
     "sign-out": Shown("E", AUTHENTICATION, Coding(DCM, "110123", "Logout")),
     "token": Shown("E", AUTHENTICATION, Coding(DCM, "110122", "Login")),
+    "authorize": Shown("E", AUTHENTICATION),
     "break-glass": Shown("E", SECURITY_ALERT, Coding(DCM, "110127", "Emergency Override Started")),
     "emergency-end": Shown("E", SECURITY_ALERT, Coding(DCM, "110138", "Emergency Override Stopped")),
     "emergency-read": Shown("R", AUDIT_LOG_USED),
@@ -73,6 +74,8 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "meta-add": _rest("U", "update"),
     "meta-delete": _rest("U", "update"),
     "relabel": _rest("U", "update"),
+    "backup": Shown("R", Coding(DCM, "110106", "Export")),
+    "restore": Shown("C", Coding(DCM, "110107", "Import")),
     "merge": _rest("U", "update"),
     "unmerge": _rest("U", "update"),
     "death-recorded": _rest("U", "update"),
@@ -89,6 +92,8 @@ DUPLICATES: Final = "duplicates"
 META_ADD: Final = "meta-add"
 META_DELETE: Final = "meta-delete"
 RELABEL: Final = "relabel"
+BACKUP: Final = "backup"
+RESTORE: Final = "restore"
 MERGE: Final = "merge"
 MERGE_PROPOSED: Final = "merge-proposed"
 MERGE_DECLINED: Final = "merge-declined"
@@ -96,7 +101,7 @@ UNMERGE: Final = "unmerge"
 DEATH_RECORDED: Final = "death-recorded"
 DEATH_TAKEN_BACK: Final = "death-taken-back"
 
-OWN_BUSINESS: Final = (AUDIT_READ, "token", "sign-in", "sign-out")
+OWN_BUSINESS: Final = (AUDIT_READ, "authorize", "token", "sign-in", "sign-out")
 """What a resident does about their own session and log: kept, and no access that they would ask about."""
 
 

@@ -54,6 +54,11 @@ class UnusableScope(Invalid):
         )
 
 
+def contexts(kind: Kind) -> frozenset[str]:
+    """In which contexts this kind of caller asks for records."""
+    return _CONTEXTS[kind]
+
+
 def everything(kind: Kind) -> frozenset[str]:
     """The scopes of a session that is narrowed by nothing: consent alone decides."""
     return frozenset({_EVERYTHING[kind]})

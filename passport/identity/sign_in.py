@@ -12,6 +12,7 @@ from typing import Any
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, persons, scopes, store, tokens
+from passport.identity.login import sessions
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
 from passport.identity.purposes import all_grantable, grantable
 from passport.notices import tell
@@ -53,12 +54,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to sign in: for what, and from which network address."""
+    """One attempt to sign in: by which request, for what if that is told, and from which network address."""
 
-    purpose: str
+    purpose: str | None
     scope: str
     address: str
     now: datetime
+    query: str = "POST auth/sign-in"
 
 
 class WrongCode(Unauthenticated):
@@ -174,6 +176,7 @@ async def withdraw(connection: Connection, login: str, *, now: datetime) -> bool
     for row in rows:
         ended = {"subject": row.subject, "role": row.role, "now": now}
         await fetch(connection, store.END_SESSIONS_OF_CODE, ended)
+        await sessions.end_of(connection, row.subject, row.role, now=now)
     return bool(rows)
 
 
@@ -182,6 +185,7 @@ async def withdraw_from(connection: Connection, subject: str, *, now: datetime) 
     await fetch(connection, store.END_CODES, {"subject": subject})
     # A statement of its own: it sees the session of a sign-in that held the code until now.
     await fetch(connection, store.END_SESSIONS, {"subject": subject, "now": now})
+    await sessions.end_of_subject(connection, subject, now=now)
 
 
 async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) -> tokens.Issued:
@@ -202,20 +206,66 @@ async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) ->
     if not isinstance(login, str) or not isinstance(code, str):
         raise Invalid("expected `login`, `code` and `purpose` as texts")
     attempt = Attempt(grantable(tree.get("purpose")), str(tree.get("scope", "")), address, runtime.clock())
-    row = await _known(runtime, login, attempt)
-    # No connection is held while a thread hashes: whoever signs in keeps nobody from reading.
-    right = await to_thread(codes.matches, code, row.secret_hash if row else codes.NO_CODE)
+    row = await _recognised(runtime, login, code, attempt)
     async with runtime.pool.connection() as connection:
-        if row is None or not right:
-            await attempts.count(runtime, connection, address, now=attempt.now)
-            await _audit(runtime, connection, row, "refused", attempt, detail="login")
-            raise WrongCode
         try:
             async with connection.transaction():
                 return await _signed_in(runtime, connection, row, attempt)
         except (Refused, UnknownPrincipal, WrongCode, scopes.UnusableScope):
             await _audit(runtime, connection, row, "refused", attempt, detail="forbidden")
             raise
+
+
+async def sign_in_at_browser(runtime: Runtime, login: str, code: str, *, address: str) -> str:
+    """Begin a browser session for the owner of a code, and return its cookie's text; refused or not, it is audited.
+
+    Raises:
+        TooMany: this caller failed too often.
+        WrongCode: no such login, or not its code.
+    """
+    attempt = Attempt(None, "", address, runtime.clock(), "POST auth/login")
+    row = await _recognised(runtime, login, code, attempt)
+    async with runtime.pool.connection() as connection:
+        try:
+            async with connection.transaction():
+                await _hold(connection, row)
+                login_id, cookie = await sessions.begin(
+                    runtime, connection, row, methods=["code"], now=attempt.now
+                )
+                await _audit(runtime, connection, row, "success", attempt, detail=str(login_id))
+        except WrongCode:
+            await _audit(runtime, connection, row, "refused", attempt, detail="forbidden")
+            raise
+    return cookie
+
+
+async def _recognised(runtime: Runtime, login: str, code: str, attempt: Attempt) -> Row:
+    """What stands behind a login whose code this is.
+
+    Raises:
+        TooMany: this caller failed too often.
+        WrongCode: no such login, or not its code.
+    """
+    row = await _known(runtime, login, attempt)
+    # No connection is held while a thread hashes: whoever signs in keeps nobody from reading.
+    right = await to_thread(codes.matches, code, row.secret_hash if row else codes.NO_CODE)
+    if row is not None and right:
+        return row
+    async with runtime.pool.connection() as connection:
+        await attempts.count(runtime, connection, attempt.address, now=attempt.now)
+        await _audit(runtime, connection, row, "refused", attempt, detail="login")
+    raise WrongCode
+
+
+async def _hold(connection: Connection, row: Row) -> None:
+    """Keep the code from being taken back until the transaction ends.
+
+    Raises:
+        WrongCode: it was taken back, or replaced.
+    """
+    held = {"login": row.login, "secret_hash": row.secret_hash}
+    if not await fetch(connection, store.HOLD_CODE, held):
+        raise WrongCode
 
 
 async def _known(runtime: Runtime, login: str, attempt: Attempt) -> Row | None:
@@ -232,15 +282,13 @@ async def _known(runtime: Runtime, login: str, attempt: Attempt) -> Row | None:
 
 async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt: Attempt) -> tokens.Issued:
     purpose, now = attempt.purpose, attempt.now
-    if purpose not in row.purposes:
+    if purpose is None or purpose not in row.purposes:
         raise Refused("this purpose of use is not allowed for the login", ("purpose",))
     asked = scopes.checked(attempt.scope.split(), row.kind, sandbox=runtime.settings.sandbox)
     given = asked or frozenset(row.scopes)
     if not scopes.within(given, row.scopes):
         raise Refused("this scope is not allowed for the login", ("scope",))
-    held = {"login": row.login, "secret_hash": row.secret_hash}
-    if not await fetch(connection, store.HOLD_CODE, held):
-        raise WrongCode
+    await _hold(connection, row)
     reference = row.subject if persons.city_kind(row.subject) else row.role or row.subject
     subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
@@ -268,7 +316,7 @@ async def _audit(
         subject=row.subject if row else None,
         role=row.role if row else None,
         purpose=attempt.purpose,
-        query="POST auth/sign-in",
+        query=attempt.query,
         detail=detail,
     )
     await record(connection, [audited])

@@ -13,9 +13,10 @@ from passport.sql import Prepared
 OPEN_SESSION: Final = Prepared(
     """
 INSERT INTO session (token_hash, session_id, kind, subject, role, client, actor_key, client_key, patient_key,
-    opened_patient_key, purpose, scopes, issued_at, expires_at)
+    opened_patient_key, purpose, scopes, issued_at, family_id, confirmation, derived_from, expires_at)
 VALUES (%(token_hash)s, %(session_id)s, %(kind)s, %(subject)s, %(role)s, %(client)s, %(actor_key)s,
     %(client_key)s, %(patient_key)s, %(opened_patient_key)s, %(purpose)s, %(scopes)s, %(issued_at)s,
+    %(family_id)s::uuid, %(confirmation)s::bytea, %(derived_from)s::uuid,
     -- No session of a guardian outlives their office.
     least(%(expires_at)s::timestamptz, (SELECT min(until) FROM family_proxy
         WHERE proxy_key = %(actor_key)s AND guardian AND until > %(issued_at)s)))
@@ -28,12 +29,14 @@ RETURNING expires_at
 END_SESSION: Final = Prepared(
     """
 UPDATE session SET ended_at = %(now)s
-WHERE token_hash = %(token_hash)s AND ended_at IS NULL AND expires_at > %(now)s
+WHERE (token_hash = %(token_hash)s
+        OR derived_from = (SELECT session_id FROM session WHERE token_hash = %(token_hash)s))
+    AND ended_at IS NULL AND expires_at > %(now)s
 RETURNING session_id
 """,
     {},
 )
-"""End one session."""
+"""End one session, and what was exchanged for it."""
 
 END_FAMILIES_OF_CLIENT: Final = Prepared(
     """

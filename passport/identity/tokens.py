@@ -56,8 +56,30 @@ def token_hash(text: str) -> bytes:
     return sha256(text.encode()).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a session ends with, and what its bearer has to prove.
+
+    `family_id` is the family of tokens that it belongs to, `confirmation` the thumbprint of a key, `derived_from` the
+    session that it was exchanged for.
+    """
+
+    family_id: UUID | None = None
+    confirmation: bytes | None = None
+    derived_from: UUID | None = None
+
+
+UNBOUND: Final = Bound()
+
+
 async def issue(
-    runtime: Runtime, connection: Connection, subject: Subject, *, now: datetime, lifetime: timedelta
+    runtime: Runtime,
+    connection: Connection,
+    subject: Subject,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    bound: Bound = UNBOUND,
 ) -> Issued:
     """Begin a session for `subject` in the open transaction and return its token.
 
@@ -65,7 +87,8 @@ async def issue(
     """
     text = urlsafe_b64encode(runtime.ring.random(TOKEN_BYTES)).decode().rstrip("=")
     session_id = random_uuid(runtime)
-    ends = await _open(runtime, connection, subject, token_hash(text), session_id, now, now + lifetime)
+    hashed = token_hash(text)
+    ends = await _open(runtime, connection, subject, hashed, session_id, now, now + lifetime, bound)
     return Issued(text, session_id, subject.scopes, now, ends)
 
 
@@ -110,6 +133,7 @@ async def _open(
     session_id: UUID,
     now: datetime,
     expires_at: datetime,
+    bound: Bound = UNBOUND,
 ) -> datetime:
     keys = runtime.keys
     row = {
@@ -127,6 +151,9 @@ async def _open(
         "scopes": sorted(subject.scopes),
         "issued_at": now,
         "expires_at": expires_at,
+        "family_id": bound.family_id,
+        "confirmation": bound.confirmation,
+        "derived_from": bound.derived_from,
     }
     (opened,) = await fetch(connection, store.OPEN_SESSION, row)
     ends: datetime = opened.expires_at

@@ -1,7 +1,6 @@
-"""Signing in and out: clients by assertion, people by code, and breaking the glass.
+"""Signing in and out: people by code, breaking the glass, and what operators register.
 
 https://www.rfc-editor.org/rfc/rfc6749
-https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +16,7 @@ from fhirstore.parse import Limits, parse
 from fhirstore.tables import NOBODY
 from passport import admission
 from passport.audit.query import recorded
-from passport.identity import break_glass, clients, oauth, sign_in, tokens
+from passport.identity import break_glass, clients, sign_in, tokens
 from passport.identity.persons import city_kind
 from passport.outcomes import Invalid, NotFound, Refused, UnsupportedMedia
 from passport.records import written_instant
@@ -27,25 +26,10 @@ from passport.runtime import Runtime
 router = APIRouter(prefix="/auth", tags=["authorization"])
 
 _BODY_LIMITS: Final = Limits(size_bytes=65_536, depth=8)
-_FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
 
 # RFC 6749, section 5.1
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
-
-
-@router.post("/token")
-async def token(request: Request) -> Response:
-    """Give a registered client a token: grant `client_credentials` with `private_key_jwt`."""
-    runtime = runtime_of(request)
-    try:
-        if media_type(request) != _FORM:
-            raise oauth.OAuthError("invalid_request", f"expected Content-Type `{_FORM}`")
-        fields = oauth.form(await raw_body(request, oauth.FORM_MAX_BYTES))
-        issued = await oauth.token(runtime, fields)
-    except oauth.OAuthError as refusal:
-        return _json(refusal.answer, refusal.status)
-    return _json(issued.answer)
 
 
 @router.post("/sign-in")

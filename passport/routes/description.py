@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from passport.routes.operations import AUDIT_EVENTS, FHIR, JSON, OPERATIONS, Operation
+from passport.routes.operation import FHIR, JSON, Operation
+from passport.routes.operations import AUDIT_EVENTS, OPERATIONS
+from passport.routes.operations_authorization import ASKING_NO_TOKEN
 
 OPEN: Final = frozenset(
     {
@@ -16,10 +18,10 @@ OPEN: Final = frozenset(
         "/readyz",
         "/fhir/metadata",
         "/.well-known/jwks.json",
-        "/auth/token",
         "/auth/sign-in",
         "/sharing/presets",
         "/devices/{device_id}/readings",
+        *ASKING_NO_TOKEN,
     }
 )
 """What asks for no bearer token: it carries its own proof, or tells nothing of anyone."""

@@ -13,6 +13,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from fhirstore.types import ResourceType, resource_type
+from passport.identity.authorization.core import Proved
 from passport.outcomes import (
     FHIR_JSON,
     PassportError,
@@ -25,6 +26,9 @@ from passport.pieces import made_for
 from passport.routes.media import FHIR, FHIR_VERSION, media_of, takes_fhir
 from passport.runtime import Runtime
 from passport.subjects import Bearer
+
+PROVED: Final = "passport.proved"
+"""Under which name the key of a request stands in its scope."""
 
 BODY_LIMIT_BYTES: Final = 1_048_576
 _JSON_TYPES: Final = frozenset({FHIR, "application/json"})
@@ -67,9 +71,18 @@ def bearer(request: Request) -> Bearer:
         Unauthenticated: the request carries no bearer token.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    key = proved(request)
+    # A token that is bound by DPoP comes with its proof, under that name; any other never does.
+    named = "dpop" if key is not None and key.kind == "DPoP" else "bearer"
+    if scheme.lower() != named or not token.strip():
         raise Unauthenticated
-    return Bearer(sha256(token.strip().encode()).digest())
+    return Bearer(sha256(token.strip().encode()).digest(), None if key is None else key.thumbprint)
+
+
+def proved(request: Request) -> Proved | None:
+    """The key that the caller proved to have, where they did: `passport.routes.proofs` has checked it."""
+    key = request.scope.get(PROVED)
+    return key if isinstance(key, Proved) else None
 
 
 def check_accept(request: Request, pairs: Sequence[tuple[str, str]] | None = None) -> None:

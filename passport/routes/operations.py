@@ -4,16 +4,14 @@ https://spec.openapis.org/oas/v3.1.0#operation-object
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirstore.parameters import parameters_of
 from fhirstore.registry import COMMON
 from fhirstore.types import types_of
+from passport.routes.operation import FHIR, FORM, Operation, json_body
+from passport.routes.operations_authorization import AUTHORIZATION
 
-JSON: Final = "application/json"
-FHIR: Final = "application/fhir+json"
-FORM: Final = "application/x-www-form-urlencoded"
 AUDIT_EVENTS: Final = "/fhir/AuditEvent"
 
 _REFERENCE: Final = "Patient/5f1d4a0e-0c3b-4a57-9d55-2f1c8f3e7a10"
@@ -33,33 +31,14 @@ _WEIGHT: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one address.
-
-    `body` is an OpenAPI `content`; `parameters` are names in the query, each with what it is for; `success`
-    are the statuses of an answer that is none of the errors, `errors` those of an OperationOutcome.
-    """
-
-    summary: str
-    body: Mapping[str, Any] | None = None
-    parameters: Mapping[str, str] | None = None
-    success: tuple[int, ...] = (200,)
-    errors: tuple[int, ...] = (400, 401, 403, 404)
-
-
-def _json(example: Mapping[str, Any], media_type: str = JSON) -> Mapping[str, Any]:
-    return {media_type: {"schema": {"type": "object"}, "example": example}}
-
-
 def _parameters(*named: tuple[str, str, str | int]) -> Mapping[str, Any]:
     """A Parameters resource with these values: name, element and value of each."""
     listed = [{"name": name, element: value} for name, element, value in named]
-    return _json({"resourceType": "Parameters", "parameter": listed}, FHIR)
+    return json_body({"resourceType": "Parameters", "parameter": listed}, FHIR)
 
 
 _RESTRICTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
-_META: Final = _json(
+_META: Final = json_body(
     {
         "resourceType": "Parameters",
         "parameter": [{"name": "meta", "valueMeta": {"security": [_RESTRICTED]}}],
@@ -185,7 +164,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/fhir", "post"): Operation(
         "Carry out a batch or a transaction",
-        _json(
+        json_body(
             {
                 "resourceType": "Bundle",
                 "type": "transaction",
@@ -199,12 +178,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/fhir/{type_name}/_search", "post"): Operation("Search a type, the parameters in the body", _FORM_BODY),
     ("/fhir/{type_name}", "post"): Operation(
         "Create a record; with `If-None-Exist` only if nothing matches",
-        _json(_WEIGHT, FHIR),
+        json_body(_WEIGHT, FHIR),
         success=(200, 201),
     ),
     ("/fhir/{type_name}", "put"): Operation(
         "Update the one record that the query matches, or create it",
-        _json(_WEIGHT, FHIR),
+        json_body(_WEIGHT, FHIR),
         success=(200, 201),
     ),
     ("/fhir/{type_name}", "patch"): Operation("Patch the one record that the query matches", _PATCH),
@@ -213,7 +192,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/fhir/{type_name}/{id_}", "get"): Operation("Read a record"),
     ("/fhir/{type_name}/{id_}", "put"): Operation(
-        "Update a record", _json({"id": "the same as in the address", **_WEIGHT}, FHIR), success=(200, 201)
+        "Update a record",
+        json_body({"id": "the same as in the address", **_WEIGHT}, FHIR),
+        success=(200, 201),
     ),
     ("/fhir/{type_name}/{id_}", "patch"): Operation("Patch a record", _PATCH),
     ("/fhir/{type_name}/{id_}", "delete"): Operation("Delete a record", success=(200, 204)),
@@ -277,11 +258,14 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         _META,
     ),
     ("/fhir/{type_name}/$validate", "post"): Operation(
-        "Check a resource; nothing is stored", _json(_WEIGHT, FHIR), _VALIDATED, errors=(400, *_ONLY_ASKED)
+        "Check a resource; nothing is stored",
+        json_body(_WEIGHT, FHIR),
+        _VALIDATED,
+        errors=(400, *_ONLY_ASKED),
     ),
     ("/fhir/{type_name}/{id_}/$validate", "get"): Operation("Check a record", parameters=_VALIDATED),
     ("/fhir/{type_name}/{id_}/$validate", "post"): Operation(
-        "Check what is to take a record's place", _json(_WEIGHT, FHIR), _VALIDATED
+        "Check what is to take a record's place", json_body(_WEIGHT, FHIR), _VALIDATED
     ),
     (AUDIT_EVENTS, "get"): Operation("Search the audit log as FHIR", parameters=_LOG | _LOG_PAGING),
     ("/audit/accesses", "get"): Operation(
@@ -291,11 +275,13 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/sharing/preview", "post"): Operation(
         "What somebody would see if I saved these Consents: counts, records, and rules that do nothing",
-        _json({**_DRAFTED, "actor": _ROLE, "purpose": "TREAT", "count": 20}),
+        json_body({**_DRAFTED, "actor": _ROLE, "purpose": "TREAT", "count": 20}),
         errors=(400, *_ONLY_ASKED),
     ),
     ("/sharing/changes", "post"): Operation(
-        "What saving these Consents would change, and for whom", _json(_DRAFTED), errors=(400, *_ONLY_ASKED)
+        "What saving these Consents would change, and for whom",
+        json_body(_DRAFTED),
+        errors=(400, *_ONLY_ASKED),
     ),
     ("/sharing/explain", "get"): Operation(
         "Who can see a record of mine and why; or which consents an access in my log meets, and why",
@@ -316,7 +302,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/identity/merges", "post"): Operation(
         "Ask another operator to merge two registrations of one person; the person alone sees more by it",
-        _json(
+        json_body(
             {
                 "survivor": _REFERENCE,
                 "duplicate": "Patient/0b1c9c52-55c6-4a86-bf35-1d4e1f8a9a77",
@@ -346,7 +332,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/sharing/requests", "post"): Operation(
         "Ask somebody for access by their code or identifier; one answer, whether they are here or not",
-        _json(
+        json_body(
             {
                 "user_code": "K7QM-2XWD",
                 "purpose": "TREAT",
@@ -366,7 +352,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/sharing/requests/{request_id}", "get"): Operation("How a request stands"),
     ("/sharing/requests/{request_id}/grant", "post"): Operation(
         "Grant a request, as it was asked or with changes",
-        _json(_SHOWN),
+        json_body(_SHOWN),
         errors=(400, *_ONLY_ASKED, 404, 409),
     ),
     ("/sharing/requests/{request_id}/decline", "post"): Operation(
@@ -377,7 +363,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/sharing/codes", "post"): Operation(
         "Give me a code to show: by `request` I am asked, with `share` whoever redeems it first is granted this",
-        _json({"kind": "share", **_SHOWN, "categories": ["vital-signs", "medicines"]}),
+        json_body({"kind": "share", **_SHOWN, "categories": ["vital-signs", "medicines"]}),
         success=(201,),
         errors=(400, *_ONLY_ASKED, 409),
     ),
@@ -386,7 +372,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/sharing/redemptions", "post"): Operation(
         "Redeem a share code at the reception, for the organization of my role",
-        _json({"user_code": "K7QM-2XWD-9TBC"}),
+        json_body({"user_code": "K7QM-2XWD-9TBC"}),
         success=(200, 201),
         errors=(400, *_ONLY_ASKED, 404, 429),
     ),
@@ -397,7 +383,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/sharing/grants", "post"): Operation(
         "Share with somebody unasked",
-        _json(
+        json_body(
             {
                 "recipient": "Organization/24576530-8da4-4886-9106-3e06b58167b6",
                 "purpose": "TREAT",
@@ -416,13 +402,15 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/devices/models", "get"): Operation("Which models can be enrolled", errors=(401,)),
     ("/devices/models/{model}", "put"): Operation(
         "Register a model (operator)",
-        _json({"manufacturer": "見本計器", "display": "上腕式血圧計 見本1", "readings": ["blood-pressure"]}),
+        json_body(
+            {"manufacturer": "見本計器", "display": "上腕式血圧計 見本1", "readings": ["blood-pressure"]}
+        ),
         success=(200, 201),
         errors=(400, *_ONLY_ASKED),
     ),
     ("/devices/enrolments", "post"): Operation(
         "Enrol a device; it waits for its person's approval",
-        _json({"patient": _REFERENCE, "model": "mihon-bp-1", "serial": "SAMPLE-1", "jwk": _JWK}),
+        json_body({"patient": _REFERENCE, "model": "mihon-bp-1", "serial": "SAMPLE-1", "jwk": _JWK}),
         success=(201,),
         errors=(400, *_ONLY_ASKED),
     ),
@@ -442,31 +430,16 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         errors=(400, *_ONLY_ASKED),
     ),
     ("/imports/{import_id}", "get"): Operation("What became of a file", errors=(401, 404)),
-    ("/auth/token", "post"): Operation(
-        "A token for a service, by signed assertion (RFC 7523)",
-        {
-            FORM: {
-                "schema": {"type": "object"},
-                "example": {
-                    "grant_type": "client_credentials",
-                    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                    "client_assertion": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii…",
-                    "purpose_of_use": "TREAT",
-                },
-            }
-        },
-        success=(200, 400, 401),
-        errors=(),
-    ),
+    **AUTHORIZATION,
     ("/auth/sign-in", "post"): Operation(
         "A token for a person, by login and code",
-        _json({"login": "operator-1", "code": "XXXXX-XXXXX-XXXXX-XXXXX", "purpose": "HOPERAT"}),
+        json_body({"login": "operator-1", "code": "XXXXX-XXXXX-XXXXX-XXXXX", "purpose": "HOPERAT"}),
         errors=(*_FROM_ANYONE, 403),
     ),
     ("/auth/sign-out", "post"): Operation("End my session", success=(204,), errors=(401,)),
     ("/auth/break-glass", "post"): Operation(
         "Open one patient's records in an emergency; the patient is told",
-        _json({"patient": _REFERENCE, "reason": "4 to 500 characters: why now, without consent"}),
+        json_body({"patient": _REFERENCE, "reason": "4 to 500 characters: why now, without consent"}),
         errors=(400, *_ONLY_ASKED),
     ),
     ("/emergencies", "get"): Operation(
@@ -478,7 +451,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/emergencies/bars", "post"): Operation(
         "Bar emergencies from my passport, or from some of its records; withdraw the Consents to take it back",
-        _json({"categories": ["medicines", "Condition"]}),
+        json_body({"categories": ["medicines", "Condition"]}),
         success=(201,),
         errors=(400, *_ONLY_ASKED),
     ),
@@ -492,7 +465,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/emergencies/reviews/{opening_id}", "post"): Operation(
         "Say, once, whether an opening was justified; the patient is told (auditor)",
-        _json(
+        json_body(
             {
                 "verdict": "justified",
                 "comment": "4 to 1000 characters: what was looked at, and what was found",
@@ -503,7 +476,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/family", "get"): Operation("Who acts for me, or did", errors=_ONLY_ASKED),
     ("/family/proxies", "post"): Operation(
         "Let somebody act for me; their sign-in code is shown this once",
-        _json(
+        json_body(
             {
                 "name": "見本 春子",
                 "relationship": "child",
@@ -522,7 +495,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/desk/matters", "get"): Operation("What waits for a second clerk (clerk)", errors=_ONLY_ASKED),
     ("/desk/matters", "post"): Operation(
         "Enter a `consent` on paper, its `withdrawal`, a `guardian`, or a `sign-in`; a second clerk decides (clerk)",
-        _json(
+        json_body(
             {
                 "kind": "consent",
                 "patient": _REFERENCE,
@@ -555,7 +528,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/auth/clients/{client_id}", "put"): Operation(
         "Register a client (operator)",
-        _json(
+        json_body(
             {
                 "name": "見本薬局",
                 "subject": "Organization/24576530-8da4-4886-9106-3e06b58167b6",
@@ -567,7 +540,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/auth/sign-in-codes", "post"): Operation(
         "Hand out a sign-in code, shown this once (operator)",
-        _json({"login": "hanako", "subject": _REFERENCE, "purposes": ["PATRQT"]}),
+        json_body({"login": "hanako", "subject": _REFERENCE, "purposes": ["PATRQT"]}),
         success=(201,),
         errors=(400, *_ONLY_ASKED),
     ),

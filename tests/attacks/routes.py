@@ -30,6 +30,7 @@ class Silent:
 _PAGES: Final = Silent("shows the same pages to everybody, with or without a token")
 _HEALTH: Final = Silent("says whether the service and its database answer")
 _SESSIONS: Final = Silent("tells of the caller's own credentials and session alone; no record is looked at")
+_AT_BROWSER: Final = Silent("takes no token: it tells of whoever signed in at this browser, and of a client")
 _KEYS: Final = Silent("shows the same public keys to everybody, with or without a token")
 _OFFICE: Final = Silent(
     "for operators alone, about clients and models of devices, which are no one's records"
@@ -53,6 +54,12 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/sharing/receipts"): asking.plainly("/sharing/receipts"),
         ("GET", "/sharing/receipts/{consent_id}"): asking.receipt,
         ("POST", "/auth/token"): _SESSIONS,
+        ("POST", "/auth/par"): _SESSIONS,
+        ("GET", "/auth/authorize"): _AT_BROWSER,
+        ("POST", "/auth/authorize/decision"): _AT_BROWSER,
+        ("GET", "/auth/login"): _AT_BROWSER,
+        ("POST", "/auth/login"): _AT_BROWSER,
+        ("POST", "/auth/logout"): _AT_BROWSER,
         ("POST", "/auth/sign-in"): _SESSIONS,
         ("POST", "/auth/sign-out"): _SESSIONS,
         ("POST", "/auth/break-glass"): asking.break_glass,

@@ -21,3 +21,10 @@ def test_other_lines_stay_as_they_are(caplog: pytest.LogCaptureFixture) -> None:
     keep_values_out()
     logging.getLogger(SERVER).warning("started %s", "well")
     assert "started well" in caplog.text
+
+
+def test_the_grants_library_writes_no_token_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    keep_values_out()
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("authlib.oauth2.rfc6749.grants.refresh_token").debug("Issue token %r", "secret")
+    assert "secret" not in caplog.text

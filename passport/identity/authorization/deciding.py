@@ -1,0 +1,235 @@
+"""A person decides about what a client asks for: how much of it, for which purpose, or not at all.
+
+https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
+https://profiles.ihe.net/ITI/IUA/
+
+What is offered is what both the client and the person may have. It narrows only: consents decide what is then seen.
+"""
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from anyio import to_thread
+
+from consent.model import Purpose
+from passport.identity import clients, scopes
+from passport.identity.authorization import families, store
+from passport.identity.authorization.asking import Question
+from passport.identity.authorization.core import Answer, Turn
+from passport.identity.authorization.errors import Refusal
+from passport.identity.authorization.wanted import LAUNCH_PATIENT, OFFLINE, RecordScope, left_of
+from passport.identity.authorization.words import BESIDE, record_words
+from passport.identity.login.sessions import LASTS, SignedIn
+from passport.identity.persons import city_kind
+from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
+from passport.outcomes import Refused
+from passport.sharing.words import PURPOSES
+from passport.sql import fetch
+
+CODE_LASTS: Final = timedelta(minutes=1)
+
+LATELY: Final = timedelta(minutes=1)
+"""How long ago a person may have signed in where a client asks that they do so now (`prompt=login`)."""
+
+_PATIENT: Final = re.compile(r"(?:Patient/)?([A-Za-z0-9\-.]{1,64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one person can allow of what a client asks for."""
+
+    question: Question
+    person: SignedIn
+    records: frozenset[RecordScope]
+    purposes: tuple[str, ...]
+
+    @property
+    def beyond(self) -> list[str]:
+        """What is asked for and cannot be allowed by this person."""
+        rights = {(each.context, each.type, right) for each in self.records for right in each.rights}
+        return sorted(
+            str(each)
+            for each in self.question.wanted.records
+            if not {(each.context, each.type, right) for right in each.rights} <= rights
+        )
+
+    @property
+    def names_patient(self) -> bool:
+        """Whether the person says whose records are to be opened, since they may be anybody's."""
+        return LAUNCH_PATIENT in self.question.wanted.beside and self.person.kind not in {"patient", "proxy"}
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """What a page shows, in both languages, with what its answer has to carry."""
+        client, person = self.question.client, self.person
+        return {
+            "client": {"client_id": client.client_id, "name": client.name, "subject": client.subject},
+            "person": {"subject": person.subject, "role": person.role, "kind": person.kind},
+            "scopes": [
+                {"scope": str(each), "means": record_words(each).as_json()} for each in sorted(self.records)
+            ],
+            "beside": [
+                {"scope": each, "means": BESIDE[each].as_json()}
+                for each in sorted(self.question.wanted.beside)
+            ],
+            "not_offered": self.beyond,
+            "purposes": [
+                {"purpose": each, "means": PURPOSES[Purpose(each)].as_json()} for each in self.purposes
+            ],
+            "names_patient": self.names_patient,
+            "redirect_uri": self.question.redirect_uri,
+            "csrf": person.csrf,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the person says; `scopes` None is all that is offered."""
+
+    allowed: bool
+    purpose: str | None = None
+    scopes: frozenset[str] | None = None
+    patient: str | None = None
+
+
+def offer(question: Question, person: SignedIn) -> Offer:
+    """What the person can allow."""
+    own = scopes.contexts(person.kind)
+    asked = (each for each in question.wanted.records if each.context in own)
+    limit = question.fields.get("purpose_of_use")
+    purposes = tuple(
+        each
+        for each in question.client.purposes
+        if each in person.purposes and clients.may_ask_for(question.client, each) and limit in {None, each}
+    )
+    return Offer(question, person, left_of(asked, person.scopes), purposes)
+
+
+def must_sign_in(turn: Turn, question: Question, person: SignedIn | None) -> bool:
+    """Whether the person has to prove who they are before they are asked.
+
+    Raises:
+        Refusal: the client wants nobody to be asked, and nothing is allowed unasked here.
+    """
+    prompt, age = question.fields.get("prompt"), question.fields.get("max_age")
+    if prompt == "none":
+        raise Refusal(
+            "login_required" if person is None else "interaction_required",
+            "expected a request that a person may be shown",
+            redirect_uri=question.redirect_uri,
+            state=question.fields.get("state"),
+        )
+    limits = [LATELY] if prompt == "login" else []
+    limits += [timedelta(seconds=int(age))] if age is not None else []
+    return person is None or not all(person.fresh(turn.now, limit) for limit in limits)
+
+
+async def decide(turn: Turn, question: Question, person: SignedIn, choice: Choice) -> Answer:
+    """Carry the decision out: the address that the person is sent to, with a code or the refusal.
+
+    Raises:
+        Refused: the choice is none of those that were offered.
+    """
+    offered = offer(question, person)
+    if question.pushed is not None:
+        spent = {"request_hash": question.pushed, "client_id": question.client.client_id, "now": turn.now}
+        if not await fetch(turn.connection, store.SPEND_PUSHED, spent):
+            raise Refused("this was decided before")
+    deciding = await _deciding(turn, offered, choice) if choice.allowed else None
+    answer: Answer = await to_thread.run_sync(
+        question.server.create_authorization_response, question.grant.request, deciding, question.grant
+    )
+    answer.status = 303
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What the person allowed; kept when the code for it is made."""
+
+    question: Question
+    allowed: families.Allowed
+
+    async def keep(self, turn: Turn, code_hash: bytes) -> None:
+        """Begin the family, and keep the code that leads to it."""
+        client, fields = self.question.client, self.question.fields
+        family_id = await families.begin(turn.runtime, turn.connection, client, self.allowed, now=turn.now)
+        jkt = fields.get("dpop_jkt")
+        params = {
+            "code_hash": code_hash,
+            "family_id": family_id,
+            "client_id": client.client_id,
+            "redirect_uri": self.question.redirect_uri,
+            "challenge": fields["code_challenge"],
+            "thumbprint": None if jkt is None else urlsafe_b64decode(jkt + "="),
+            "expires_at": turn.now + CODE_LASTS,
+        }
+        await fetch(turn.connection, store.PUT_CODE, params)
+
+
+async def _deciding(turn: Turn, offered: Offer, choice: Choice) -> Deciding:
+    if choice.purpose is None or choice.purpose not in offered.purposes:
+        raise Refused("expected one of the purposes that were offered")
+    question, person = offered.question, offered.person
+    texts = {str(each) for each in offered.records}
+    chosen = texts if choice.scopes is None else choice.scopes & texts
+    if choice.scopes is not None and not choice.scopes <= texts | question.wanted.beside:
+        raise Refused("expected scopes of those that were offered")
+    beside = question.wanted.beside if choice.scopes is None else question.wanted.beside & choice.scopes
+    launch = await _launch(turn, offered, choice)
+    allowed = families.Allowed(
+        kind=person.kind,
+        subject=person.subject,
+        role=person.role,
+        patient_key=person.patient_key,
+        scopes=frozenset(chosen),
+        beside=beside,
+        purpose=choice.purpose,
+        authenticated_at=person.authenticated_at,
+        until=turn.now + families.OFFLINE_LASTS if OFFLINE in beside else person.authenticated_at + LASTS,
+        nonce=question.fields.get("nonce"),
+        launch=launch,
+        login_id=person.login_id,
+    )
+    await _known(turn, allowed)
+    return Deciding(question, allowed)
+
+
+async def _known(turn: Turn, allowed: families.Allowed) -> None:
+    """Let only somebody allow who may still act."""
+    reference = allowed.subject if city_kind(allowed.subject) else allowed.role or allowed.subject
+    try:
+        turn.subject = await principal(
+            turn.runtime,
+            turn.connection,
+            reference,
+            purpose=allowed.purpose,
+            scopes=allowed.scopes,
+            now=turn.now,
+        )
+    except UnknownPrincipal:
+        raise Refused("expected somebody who may act") from None
+
+
+async def _launch(turn: Turn, offered: Offer, choice: Choice) -> Mapping[str, str]:
+    """The patient in whose context the app begins; it tells the app where to begin, and opens nothing."""
+    person = offered.person
+    if LAUNCH_PATIENT not in offered.question.wanted.beside:
+        return {}
+    if person.kind == "patient":
+        return {"patient": person.subject.partition("/")[2]}
+    if person.kind == "proxy":
+        subject = await principal(
+            turn.runtime, turn.connection, person.subject, purpose="", scopes=frozenset(), now=turn.now
+        )
+        key = await resident_concerned(turn.runtime, turn.connection, subject)
+        rows = await fetch(turn.connection, store.PATIENT_ID, {"patient_key": key})
+        return {"patient": rows[0].patient_id} if rows else {}
+    named = _PATIENT.fullmatch(choice.patient or "")
+    if named is None:
+        raise Refused("expected the patient whose records are to be opened")
+    return {"patient": named[1]}

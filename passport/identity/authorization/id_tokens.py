@@ -1,0 +1,63 @@
+"""ID tokens: what an app is told of who signed in, signed by the passport.
+
+https://openid.net/specs/openid-connect-core-1_0-final.html#IDToken
+https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scopes-for-requesting-identity-data
+
+The same person is called otherwise towards each client, so that two of them cannot compare what they know.
+"""
+
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from hmac import digest
+from typing import Any, Final
+
+import orjson
+
+from passport.identity.authorization.wanted import FHIR_USER
+from passport.identity.clients import Client
+from passport.identity.persons import city_kind
+from passport.runtime import Runtime
+from passport.signing import ALGORITHM, signer
+from passport.subjects import Subject
+
+LASTS: Final = timedelta(minutes=5)
+
+
+def id_token(runtime: Runtime, family: Any, client: Client, subject: Subject, *, now: datetime) -> str:
+    """The ID token for the person of a family.
+
+    Raises:
+        NoSigningKey: there is no key to sign with.
+    """
+    settings = runtime.settings
+    claims: dict[str, object] = {
+        "iss": settings.base_url,
+        "sub": pairwise(runtime, client.client_id, subject.reference),
+        "aud": client.client_id,
+        "iat": int(now.timestamp()),
+        "exp": int((now + LASTS).timestamp()),
+        "auth_time": int(family.authenticated_at.timestamp()),
+    }
+    if family.nonce is not None:
+        claims["nonce"] = family.nonce
+    if FHIR_USER in family.beside and city_kind(subject.reference) is None:
+        claims["fhirUser"] = f"{settings.fhir_url}/{subject.actor}"
+    return signed(runtime, claims)
+
+
+def pairwise(runtime: Runtime, client_id: str, reference: str) -> str:
+    """What a person is called towards one client (OpenID Connect Core, section 8.1)."""
+    named = f"pairwise subject\n{client_id}\n{reference}"
+    return _encoded(digest(runtime.ring.index_secret, named.encode(), "sha256"))
+
+
+def signed(runtime: Runtime, claims: dict[str, object], kind: str = "JWT") -> str:
+    """A compact JWS by the key that signs now; its header names the key and what it is."""
+    key = signer(runtime.ring.signing_keys)
+    header = orjson.dumps({"alg": ALGORITHM, "kid": key.kid, "typ": kind})
+    text = f"{_encoded(header)}.{_encoded(orjson.dumps(claims))}"
+    return f"{text}.{_encoded(key.sign(text.encode()))}"
+
+
+def _encoded(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")

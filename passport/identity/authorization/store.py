@@ -1,0 +1,177 @@
+"""The statements of the authorization server, each named for what it does.
+
+https://www.rfc-editor.org/rfc/rfc6749
+
+What is good once is spent by an update of what was not spent: of fifty at one instant one gets a row back. What was
+spent stays, so that it is known when it comes again.
+"""
+
+from typing import Final
+
+from passport.sql import Prepared
+
+BEGIN_FAMILY: Final = Prepared(
+    """
+INSERT INTO grant_family (family_id, client_id, kind, subject, role, patient_key, scopes, beside, purpose, nonce,
+    launch, login_id, confirmation, authenticated_at, begun_at, expires_at)
+VALUES (%(family_id)s, %(client_id)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(scopes)s, %(beside)s,
+    %(purpose)s, %(nonce)s, %(launch)s, %(login_id)s::uuid, %(confirmation)s::bytea, %(authenticated_at)s, %(now)s,
+    %(expires_at)s)
+""",
+    {},
+)
+"""Begin a family of tokens: what one person allowed one client."""
+
+HOLD_FAMILY: Final = Prepared(
+    """
+SELECT family_id, client_id, kind, subject, role, patient_key, scopes, beside, purpose, nonce, launch, login_id,
+    confirmation, authenticated_at, begun_at, expires_at
+FROM grant_family
+WHERE family_id = %(family_id)s AND ended_at IS NULL AND expires_at > %(now)s
+FOR SHARE
+""",
+    {},
+)
+"""A family that goes on; it cannot be ended until the transaction is over."""
+
+BIND_FAMILY: Final = Prepared(
+    "UPDATE grant_family SET confirmation = %(confirmation)s WHERE family_id = %(family_id)s", {}
+)
+"""Note the key that the tokens of a family belong to."""
+
+END_FAMILY: Final = Prepared(
+    """
+UPDATE grant_family SET ended_at = %(now)s WHERE family_id = %(family_id)s AND ended_at IS NULL
+RETURNING family_id
+""",
+    {},
+)
+"""End a family."""
+
+END_FAMILIES_OF_LOGIN: Final = Prepared(
+    """
+UPDATE grant_family SET ended_at = %(now)s
+WHERE login_id = %(login_id)s AND 'offline_access' <> ALL (beside) AND ended_at IS NULL
+RETURNING family_id
+""",
+    {},
+)
+"""End what goes on only as long as its person is signed in at the browser."""
+
+END_FAMILIES_OF_ROLE: Final = Prepared(
+    """
+UPDATE grant_family SET ended_at = %(now)s
+WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND ended_at IS NULL
+RETURNING family_id
+""",
+    {},
+)
+"""End what a person allowed in a role."""
+
+END_FAMILIES_OF_SUBJECT: Final = Prepared(
+    """
+UPDATE grant_family SET ended_at = %(now)s WHERE subject = %(subject)s AND ended_at IS NULL
+RETURNING family_id
+""",
+    {},
+)
+"""End what somebody allowed."""
+
+END_SESSIONS_OF_FAMILIES: Final = Prepared(
+    """
+UPDATE session SET ended_at = %(now)s
+WHERE (family_id = ANY (%(families)s::uuid[])
+        OR derived_from IN (SELECT session_id FROM session WHERE family_id = ANY (%(families)s::uuid[])))
+    AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End the access tokens of families, and what was exchanged for them."""
+
+PUT_CODE: Final = Prepared(
+    """
+INSERT INTO authorization_code (code_hash, family_id, client_id, redirect_uri, challenge, thumbprint, expires_at)
+VALUES (%(code_hash)s, %(family_id)s, %(client_id)s, %(redirect_uri)s, %(challenge)s, %(thumbprint)s::bytea,
+    %(expires_at)s)
+""",
+    {},
+)
+"""Keep a code that was handed out."""
+
+SPEND_CODE: Final = Prepared(
+    """
+UPDATE authorization_code SET spent_at = %(now)s
+WHERE code_hash = %(code_hash)s AND client_id = %(client_id)s AND spent_at IS NULL AND expires_at > %(now)s
+RETURNING family_id, redirect_uri, challenge, thumbprint
+""",
+    {},
+)
+"""Take a code; nothing comes back where it was taken before, or is too old."""
+
+FAMILY_OF_CODE: Final = Prepared(
+    """
+SELECT family_id FROM authorization_code
+WHERE code_hash = %(code_hash)s AND client_id = %(client_id)s AND spent_at IS NOT NULL
+""",
+    {},
+)
+"""Which family a code began that was taken before."""
+
+PUT_REFRESH: Final = Prepared(
+    """
+INSERT INTO refresh_token (token_hash, family_id, client_id, issued_at)
+VALUES (%(token_hash)s, %(family_id)s, %(client_id)s, %(now)s)
+""",
+    {},
+)
+"""Keep a refresh token that was handed out."""
+
+SPEND_REFRESH: Final = Prepared(
+    """
+UPDATE refresh_token SET spent_at = %(now)s
+WHERE token_hash = %(token_hash)s AND client_id = %(client_id)s AND spent_at IS NULL
+RETURNING family_id
+""",
+    {},
+)
+"""Take a refresh token that is good once."""
+
+REFRESH: Final = Prepared(
+    """
+SELECT family_id, spent_at FROM refresh_token
+WHERE token_hash = %(token_hash)s AND client_id = %(client_id)s
+""",
+    {},
+)
+"""A refresh token, spent or not."""
+
+PUSH: Final = Prepared(
+    """
+INSERT INTO pushed_request (request_hash, client_id, parameters, expires_at)
+VALUES (%(request_hash)s, %(client_id)s, %(parameters)s, %(expires_at)s)
+""",
+    {},
+)
+"""Keep what a client asks for, until a person is sent with its name."""
+
+PUSHED: Final = Prepared(
+    """
+SELECT parameters FROM pushed_request
+WHERE request_hash = %(request_hash)s AND client_id = %(client_id)s AND spent_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""What a client asked for beforehand."""
+
+SPEND_PUSHED: Final = Prepared(
+    """
+UPDATE pushed_request SET spent_at = %(now)s
+WHERE request_hash = %(request_hash)s AND client_id = %(client_id)s AND spent_at IS NULL
+RETURNING request_hash
+""",
+    {},
+)
+"""Take what was asked for beforehand: one decision is made about it."""
+
+PATIENT_ID: Final = Prepared("SELECT patient_id FROM patient WHERE patient_key = %(patient_key)s", {})
+"""The id of a patient."""

@@ -1,0 +1,135 @@
+"""Browser sessions: who is signed in, since when and by what; ended by idleness, by time, or by the person.
+
+https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
+
+The cookie's text is 32 random bytes and is kept as its hash. A sign-in always begins a new session, so that nobody
+is signed in to one that somebody else knows. It opens no record by itself: an app that asks gets a token of its own.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest, digest
+from typing import Any, Final
+from uuid import UUID
+
+from passport.identity import tokens
+from passport.identity.authorization import families
+from passport.identity.login import store
+from passport.outcomes import Refused
+from passport.runtime import Runtime
+from passport.sql import Connection, fetch
+from passport.subjects import Kind
+
+IDLE: Final = timedelta(minutes=30)
+LASTS: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person at a browser; `purposes` and `scopes` are what an operator allowed their login."""
+
+    login_id: UUID
+    login: str
+    kind: Kind
+    subject: str
+    role: str | None
+    patient_key: int | None
+    purposes: tuple[str, ...]
+    scopes: tuple[str, ...]
+    methods: tuple[str, ...]
+    authenticated_at: datetime
+    second_factor_at: datetime | None
+    cookie: str = field(repr=False)
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this session carries: nobody knows it who does not know the cookie."""
+        made = digest(self.cookie.encode(), b"form of a browser session", "sha256")
+        return urlsafe_b64encode(made).decode().rstrip("=")
+
+    def require_csrf(self, given: object) -> None:
+        """Let a form through that was made for this session.
+
+        Raises:
+            Refused: it was not.
+        """
+        if not isinstance(given, str) or not compare_digest(given.encode(), self.csrf.encode()):
+            raise Refused("expected the form that was shown in this session")
+
+    def fresh(self, now: datetime, within: timedelta) -> bool:
+        """Whether the person proved who they are lately."""
+        return now - self.authenticated_at <= within
+
+
+async def begin(
+    runtime: Runtime, connection: Connection, row: Any, *, methods: Sequence[str], now: datetime
+) -> tuple[UUID, str]:
+    """Begin a session for the owner of a sign-in code; its id and the cookie's text, which is known once."""
+    text = urlsafe_b64encode(runtime.ring.random(tokens.TOKEN_BYTES)).decode().rstrip("=")
+    login_id = tokens.random_uuid(runtime)
+    params = {
+        "cookie_hash": _hashed(text),
+        "login_id": login_id,
+        "login": row.login,
+        "kind": row.kind,
+        "subject": row.subject,
+        "role": row.role,
+        "patient_key": row.patient_key,
+        "purposes": list(row.purposes),
+        "scopes": list(row.scopes),
+        "methods": list(methods),
+        "now": now,
+        "expires_at": now + LASTS,
+    }
+    await fetch(connection, store.OPEN, params)
+    return login_id, text
+
+
+async def signed_in(connection: Connection, cookie: str, *, now: datetime) -> SignedIn | None:
+    """Whose cookie it is, None where nobody is signed in by it any more; the session goes on by being asked."""
+    params = {"cookie_hash": _hashed(cookie), "now": now, "idle_since": now - IDLE}
+    rows = await fetch(connection, store.SEEN, params)
+    if not rows:
+        return None
+    (row,) = rows
+    return SignedIn(
+        login_id=row.login_id,
+        login=row.login,
+        kind=row.kind,
+        subject=row.subject,
+        role=row.role,
+        patient_key=row.patient_key,
+        purposes=tuple(row.purposes),
+        scopes=tuple(row.scopes),
+        methods=tuple(row.methods),
+        authenticated_at=row.authenticated_at,
+        second_factor_at=row.second_factor_at,
+        cookie=cookie,
+    )
+
+
+async def end(connection: Connection, cookie: str, *, now: datetime) -> Any | None:
+    """End a session with all that apps have by it, but for what was allowed to go on; whose it was."""
+    rows = await fetch(connection, store.END, {"cookie_hash": _hashed(cookie), "now": now})
+    for row in rows:
+        await families.end_of_login(connection, row.login_id, now=now)
+    return rows[0] if rows else None
+
+
+async def end_of(connection: Connection, subject: str, role: str | None, *, now: datetime) -> None:
+    """End whatever a person has in a role: browser sessions, and what apps may do for them."""
+    await fetch(connection, store.END_OF_ROLE, {"subject": subject, "role": role, "now": now})
+    await families.end_of_role(connection, subject, role, now=now)
+
+
+async def end_of_subject(connection: Connection, subject: str, *, now: datetime) -> None:
+    """End whatever somebody has, in any role."""
+    await fetch(connection, store.END_OF_SUBJECT, {"subject": subject, "now": now})
+    await families.end_of_subject(connection, subject, now=now)
+
+
+def _hashed(text: str) -> bytes:
+    return sha256(text.encode()).digest()

@@ -1,0 +1,58 @@
+"""The statements of browser sessions, each named for what it does.
+
+https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
+"""
+
+from typing import Final
+
+from passport.sql import Prepared
+
+OPEN: Final = Prepared(
+    """
+INSERT INTO login_session (cookie_hash, login_id, login, kind, subject, role, patient_key, purposes, scopes, methods,
+    authenticated_at, seen_at, expires_at)
+VALUES (%(cookie_hash)s, %(login_id)s, %(login)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
+    %(scopes)s, %(methods)s, %(now)s, %(now)s, %(expires_at)s)
+""",
+    {},
+)
+"""Begin a browser session."""
+
+SEEN: Final = Prepared(
+    """
+UPDATE login_session SET seen_at = %(now)s
+WHERE cookie_hash = %(cookie_hash)s AND ended_at IS NULL AND expires_at > %(now)s AND seen_at > %(idle_since)s
+RETURNING login_id, login, kind, subject, role, patient_key, purposes, scopes, methods, authenticated_at,
+    second_factor_at
+""",
+    {},
+)
+"""Whose browser session it is, which goes on by being asked."""
+
+END: Final = Prepared(
+    """
+UPDATE login_session SET ended_at = %(now)s
+WHERE cookie_hash = %(cookie_hash)s AND ended_at IS NULL AND expires_at > %(now)s
+RETURNING login_id, kind, subject, role, patient_key
+""",
+    {},
+)
+"""End one browser session."""
+
+END_OF_ROLE: Final = Prepared(
+    """
+UPDATE login_session SET ended_at = %(now)s
+WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End the browser sessions that a person has in a role."""
+
+END_OF_SUBJECT: Final = Prepared(
+    """
+UPDATE login_session SET ended_at = %(now)s
+WHERE subject = %(subject)s AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End whatever browser sessions somebody has."""

@@ -1,0 +1,203 @@
+"""The plain pages of signing in and of deciding: server-rendered, without script, and in no frame.
+
+https://www.w3.org/TR/CSP3/
+https://cheatsheetseries.owasp.org/cheatsheets/Clickjacking_Defense_Cheat_Sheet.html
+
+They work in any browser. A browser holds a form's redirections to `form-action` too, so the address that a decision
+leads to stands beside the passport's own.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from hashlib import sha256
+from html import escape
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from passport.identity.authorization.redirects import origin
+
+_STYLE: Final = """
+body { font-family: system-ui, sans-serif; max-width: 36rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.6 }
+label { display: block; margin: .5rem 0 } input[type=text], input[type=password], select { font: inherit; width: 100% }
+button { font: inherit; padding: .5rem 1.5rem; margin: 1rem 1rem 0 0 }
+small { color: #444 }
+"""
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+
+_TEXTS: Final = {
+    "ja": {
+        "sign-in": "サインイン",
+        "login": "ログイン名",
+        "code": "コード",
+        "wrong": "ログイン名またはコードが違います。",
+        "signed-in": "サインインしています。",
+        "sign-out": "サインアウト",
+        "asks": "があなたの記録を使う許可を求めています",
+        "may": "許可すると次のことができます",
+        "limits": "見られる範囲は、記録のご本人の同意によってさらに狭められます。",
+        "why": "目的",
+        "patient": "患者の番号",
+        "allow": "許可する",
+        "deny": "許可しない",
+        "goes": "答えの送り先",
+        "not": "許可できないもの",
+        "wrong-request": "この依頼には答えられません",
+        "user-code": "機器に表示されているコード",
+        "next": "次へ",
+        "done": "終わりました。機器に戻ってください。",
+    },
+    "en": {
+        "sign-in": "Sign in",
+        "login": "Login",
+        "code": "Code",
+        "wrong": "There is no such login with this code.",
+        "signed-in": "You are signed in.",
+        "sign-out": "Sign out",
+        "asks": "asks to use your records",
+        "may": "If you allow it, it can",
+        "limits": "What is seen is narrowed further by the consents of the people concerned.",
+        "why": "Purpose",
+        "patient": "Number of the patient",
+        "allow": "Allow",
+        "deny": "Do not allow",
+        "goes": "The answer goes to",
+        "not": "What cannot be allowed",
+        "wrong-request": "This request cannot be answered",
+        "user-code": "The code that your device shows",
+        "next": "Next",
+        "done": "Done. Go back to your device.",
+    },
+}
+
+
+def language(request: Request) -> str:
+    """Japanese, unless the browser would rather have English."""
+    first = request.headers.get("accept-language", "ja").partition(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "ja"
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the caller is a program rather than a person's browser."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def headers(redirect_uri: str | None = None) -> dict[str, str]:
+    """What goes with each page; a form's answer may lead to `redirect_uri`."""
+    leads_to = "'self'" if redirect_uri is None else f"'self' {origin(redirect_uri)}"
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action {leads_to}; "
+            "frame-ancestors 'none'; base-uri 'none'"
+        ),
+        # A form tells where it was sent from, which `no-referrer` would keep back.
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+
+def sign_in_page(
+    request: Request,
+    *,
+    action: str = "",
+    query: str = "",
+    wrong: bool = False,
+    redirect_uri: str | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    """The form of a login and its code; `action` and `query` are what it leads back to."""
+    text = _TEXTS[language(request)]
+    warning = f"<p role=alert>{text['wrong']}</p>" if wrong else ""
+    body = (
+        f"<h1>{text['sign-in']}</h1>{warning}<form method=post action=/auth/login>"
+        f"{_hidden('request', query)}{_hidden('to', action)}"
+        f"<label>{text['login']}<input type=text name=login autocomplete=username required></label>"
+        f"<label>{text['code']}<input type=password name=code autocomplete=one-time-code required></label>"
+        f"<button>{text['sign-in']}</button></form>"
+    )
+    return _page(request, text["sign-in"], body, redirect_uri, status)
+
+
+def signed_in_page(request: Request, csrf: str) -> HTMLResponse:
+    """That somebody is signed in, with the way out."""
+    text = _TEXTS[language(request)]
+    body = (
+        f"<p>{text['signed-in']}</p><form method=post action=/auth/logout>{_hidden('csrf', csrf)}"
+        f"<button>{text['sign-out']}</button></form>"
+    )
+    return _page(request, text["sign-in"], body, None, 200)
+
+
+def scope_page(
+    request: Request, offered: dict[str, Any], *, query: str, action: str = "/auth/authorize/decision"
+) -> HTMLResponse:
+    """What an app asks for, and the two answers."""
+    tongue = language(request)
+    text = _TEXTS[tongue]
+    said = [each["means"][tongue] for each in (*offered["scopes"], *offered["beside"])]
+    purposes = "".join(
+        f"<option value='{escape(each['purpose'])}'>{escape(each['means'][tongue])}</option>"
+        for each in offered["purposes"]
+    )
+    patient = (
+        f"<label>{text['patient']}<input type=text name=patient></label>" if offered["names_patient"] else ""
+    )
+    without = offered["not_offered"]
+    not_offered = f"<p><small>{text['not']}: {escape(', '.join(without))}</small></p>" if without else ""
+    allow = f"<button name=decision value=allow>{text['allow']}</button>" if offered["purposes"] else ""
+    address = offered.get("redirect_uri")
+    goes = f"<p><small>{text['goes']}: {escape(origin(address))}</small></p>" if address else ""
+    body = (
+        f"<h1>{escape(offered['client']['name'])} {text['asks']}</h1><p>{text['may']}</p>{_list(said)}{not_offered}"
+        f"<p>{text['limits']}</p><form method=post action={action}>"
+        f"{_hidden('request', query)}{_hidden('csrf', offered['csrf'])}{patient}"
+        f"<label>{text['why']}<select name=purpose>{purposes}</select></label>"
+        f"{allow}<button name=decision value=deny>{text['deny']}</button></form>{goes}"
+    )
+    return _page(request, text["allow"], body, address, 200)
+
+
+def user_code_page(request: Request) -> HTMLResponse:
+    """Where a person enters the code that a device shows."""
+    text = _TEXTS[language(request)]
+    body = (
+        f"<h1>{text['user-code']}</h1><form method=get action=/auth/device>"
+        f"<label>{text['user-code']}<input type=text name=user_code required></label>"
+        f"<button>{text['next']}</button></form>"
+    )
+    return _page(request, text["user-code"], body, None, 200)
+
+
+def done_page(request: Request) -> HTMLResponse:
+    """That a device was answered."""
+    text = _TEXTS[language(request)]
+    return _page(request, text["next"], f"<p>{text['done']}</p>", None, 200)
+
+
+def refusal_page(request: Request, reason: str, status: int) -> HTMLResponse:
+    """That a request cannot be answered, told to the person since nobody else is known."""
+    text = _TEXTS[language(request)]
+    body = f"<h1>{text['wrong-request']}</h1><p lang=en>{escape(reason)}</p>"
+    return _page(request, text["wrong-request"], body, None, status)
+
+
+def _page(request: Request, title: str, body: str, redirect_uri: str | None, status: int) -> HTMLResponse:
+    html = (
+        f"<!doctype html><html lang={language(request)}><head><meta charset=utf-8>"
+        f"<meta name=viewport content='width=device-width'><title>{title}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{body}</main></body></html>"
+    )
+    return HTMLResponse(html, status, headers=headers(redirect_uri))
+
+
+def _hidden(name: str, value: str) -> str:
+    return f"<input type=hidden name={name} value='{escape(value)}'>"
+
+
+def _list(said: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in said)}</ul>"

@@ -1,0 +1,74 @@
+"""The operations of the authorization server as the description tells them.
+
+https://www.rfc-editor.org/rfc/rfc6749#section-3
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from passport.routes.operation import FORM, Operation, json_body
+
+_ASKED: Final = {
+    "response_type": "`code`",
+    "client_id": "of a registered client",
+    "redirect_uri": "one of its addresses, letter by letter; of a loopback address the port is free",
+    "scope": "such as `launch/patient openid fhirUser patient/Observation.rs`",
+    "state": "comes back with the answer",
+    "aud": "the base of the FHIR addresses",
+    "code_challenge": "by S256",
+    "code_challenge_method": "`S256`",
+    "purpose_of_use": "such as `PATRQT`; without it the person chooses",
+    "nonce": "comes back in the ID token",
+    "request_uri": "what `POST /auth/par` answered, instead of everything else but `client_id`",
+}
+_ASSERTION: Final = {
+    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    "client_assertion": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii…",
+}
+_QUERY: Final = "response_type=code&client_id=…"
+
+
+def _form(**example: str) -> Mapping[str, object]:
+    return {FORM: {"schema": {"type": "object"}, "example": example}}
+
+
+AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
+    ("/auth/token", "post"): Operation(
+        "A token for a client, by a grant that an operator allowed it",
+        _form(grant_type="client_credentials", purpose_of_use="TREAT", **_ASSERTION),
+        success=(200, 400, 401),
+        errors=(),
+    ),
+    ("/auth/par", "post"): Operation(
+        "Send beforehand what a person is to be asked for (RFC 9126)",
+        _form(response_type="code", redirect_uri="https://app.example.jp/callback", **_ASSERTION),
+        success=(201, 400, 401),
+        errors=(),
+    ),
+    ("/auth/authorize", "get"): Operation(
+        "Ask a person, who is shown what an app wants; with `Accept: application/json` what there is to show",
+        parameters=_ASKED,
+        success=(200, 303, 400, 401),
+        errors=(),
+    ),
+    ("/auth/authorize/decision", "post"): Operation(
+        "What the person decides, from a page of the passport's own",
+        json_body({"request": _QUERY, "csrf": "…", "decision": "allow", "purpose": "PATRQT"}),
+        success=(200, 303),
+        errors=(400, 401, 403),
+    ),
+    ("/auth/login", "get"): Operation("Who is signed in at this browser", errors=()),
+    ("/auth/login", "post"): Operation(
+        "Sign in at this browser, by login and code",
+        json_body({"login": "hanako", "code": "XXXXX-XXXXX-XXXXX-XXXXX"}),
+        success=(200, 303),
+        errors=(400, 401, 403),
+    ),
+    ("/auth/logout", "post"): Operation(
+        "Sign out of this browser", json_body({"csrf": "…"}), success=(200, 204), errors=(400, 401, 403)
+    ),
+}
+"""By address and method."""
+
+ASKING_NO_TOKEN: Final = frozenset(path for path, _ in AUTHORIZATION)
+"""What asks for no bearer token: a client proves itself in the request, a person by the cookie of their browser."""
