@@ -18,6 +18,7 @@ from fhirmap.errors import MappingError
 from fhirmap.formats import FORMATS
 from fhirmap.jsonformat import dumps
 from passport import database, installation
+from passport.backup.commands import backup, restore
 from passport.demo.errors import DemoError
 from passport.embedded import EmbeddedPostgresError
 from passport.evaluation.command import evaluate
@@ -125,6 +126,8 @@ def serve(state: Path, port: int | None, host: str | None, workers: int) -> None
 
     with installation.opened(settings) as ready:
         installation.prepare(ready, utc_now())
+        if installation.labels_wait(ready):
+            click.echo(f"labels: stored records wait for `passport relabel --state {state}`", err=True)
         run(ready, workers=workers)
 
 
@@ -246,6 +249,10 @@ def _tell_of_labels(before: int, looked: int) -> None:
     """How far it is, every so often."""
     if looked // LABELS_TOLD > before // LABELS_TOLD:
         click.echo(f"{looked} records looked at", err=True)
+
+
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.group("consent")

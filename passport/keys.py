@@ -120,7 +120,7 @@ class KeyRing:
                 ring = cls.load(path)
                 if not ring.signing_keys:
                     ring = replace(ring, signing_keys=(SigningKey.generate(),))
-                    ring._take_the_place_of(path)
+                    ring.replace(path)
         except OSError as error:
             reason = (error.strerror or "cannot be written").lower()
             raise KeyFileUnusable(path, f"it has no signing key, and cannot be given one: {reason}") from None
@@ -138,7 +138,7 @@ class KeyRing:
             raise KeyFileUnusable(path, "there is one already, with keys that may be in use") from None
         self._write(descriptor)
 
-    def _take_the_place_of(self, path: Path) -> None:
+    def replace(self, path: Path) -> None:
         """Write the file anew in one step: at every instant there is a whole one."""
         beside = path.with_name(f"{path.name}.new")
         beside.unlink(missing_ok=True)

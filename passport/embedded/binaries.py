@@ -41,6 +41,11 @@ def packages_folder() -> Path:
     return Path(spec.origin).parent.parent
 
 
+def client_program(name: str) -> Path:
+    """A program of the newest release that connects to a server, run by whoever we are."""
+    return packages_folder() / _PACKAGE / _INSTALLATIONS[max(_INSTALLATIONS)] / "bin" / name
+
+
 def programs_for(
     account: Account, major: Major, *, packages: Path | None = None, copies: Sequence[Path] | None = None
 ) -> Path:

@@ -18,6 +18,7 @@ from passport.database import OWNER_ROLE, SERVICE_ROLE, bootstrap, migrate
 from passport.embedded import EmbeddedPostgres
 from passport.installation import store
 from passport.keys import KeyRing
+from passport.labelling import store as labelling
 from passport.outcomes import PassportError
 from passport.settings import FILE_NAME, Mode, Settings
 from passport.signing import signer
@@ -100,7 +101,7 @@ def prepare(settings: Settings, now: datetime) -> None:
     ring = KeyRing.load(settings.key_file)
     with psycopg.connect(settings.database_url) as connection:
         found = _marks(connection)
-        if found.get(_KEYS, _fingerprint(ring)) != _fingerprint(ring):
+        if found.get(_KEYS, fingerprint(ring)) != fingerprint(ring):
             raise NotThisInstallation(
                 f"the database was filled under other keys than those of `{settings.key_file}`"
             )
@@ -110,9 +111,17 @@ def prepare(settings: Settings, now: datetime) -> None:
             )
         ring = _signing(settings, ring, found.get(_SIGNS))
         store.mark(connection, _SIGNS, signer(ring.signing_keys).kid)
-        store.mark(connection, _KEYS, _fingerprint(ring))
+        store.mark(connection, _KEYS, fingerprint(ring))
         store.mark(connection, _MODE, settings.mode)
-        store.make_nobody(connection, ring.new_wrapped_key(NOBODY), now)
+        if store.make_nobody(connection, ring.new_wrapped_key(NOBODY), now):
+            # Whatever is stored here will have been labelled with this table.
+            store.mark(connection, labelling.MARK, labelling.DONE.text)
+
+
+def labels_wait(settings: Settings) -> bool:
+    """Whether records may be stored that the table of this release did not label; two look-ups, whatever there is."""
+    with psycopg.connect(settings.database_url) as connection:
+        return labelling.waits(_marks(connection).get(labelling.MARK), anybody=store.anybody(connection))
 
 
 def require_production(settings: Settings) -> None:
@@ -149,6 +158,7 @@ def _marks(connection: store.Database) -> dict[str, str]:
         raise NotThisInstallation(text) from None
 
 
-def _fingerprint(ring: KeyRing) -> str:
+def fingerprint(ring: KeyRing) -> str:
+    """What tells keys from others, and nothing of them."""
     digest = blake2b(ring.key_encryption_key, digest_size=FINGERPRINT_BYTES, person=b"fingerprint")
     return digest.hexdigest()

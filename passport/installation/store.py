@@ -15,6 +15,7 @@ INSERT INTO installation (name, value) VALUES (%(name)s, %(value)s)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 _MARKS: Final = "SELECT name, value FROM installation"
+_ANYBODY: Final = "SELECT EXISTS (SELECT FROM patient WHERE patient_key <> %(nobody)s)"
 _NOBODY: Final = """
 INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at)
 VALUES (%(patient_key)s, '', %(wrapped_key)s, %(now)s)
@@ -34,6 +35,13 @@ def mark(connection: Database, name: str, value: str) -> None:
     connection.execute(_MARK, {"name": name, "value": value})
 
 
-def make_nobody(connection: Database, wrapped_key: bytes, now: datetime) -> None:
-    """Give directory resources and policies their row among the patients, with its key, once."""
-    connection.execute(_NOBODY, {"patient_key": NOBODY, "wrapped_key": wrapped_key, "now": now})
+def make_nobody(connection: Database, wrapped_key: bytes, now: datetime) -> bool:
+    """Give directory resources and policies their row among the patients, with its key, once; whether this was it."""
+    row = {"patient_key": NOBODY, "wrapped_key": wrapped_key, "now": now}
+    return connection.execute(_NOBODY, row).rowcount > 0
+
+
+def anybody(connection: Database) -> bool:
+    """Whether people are registered."""
+    (found,) = connection.execute(_ANYBODY, {"nobody": NOBODY}).fetchall()[0]
+    return bool(found)

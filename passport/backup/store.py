@@ -1,0 +1,41 @@
+"""The statements around a dump: is there anything in a database, and nobody stays signed in to one put back.
+
+https://www.postgresql.org/docs/current/view-pg-tables.html
+"""
+
+from datetime import datetime
+from typing import Final
+
+import psycopg
+from psycopg.rows import scalar_row
+
+_FILLED: Final = """
+SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))
+"""
+_RECORDS: Final = "SELECT count(*) FROM resource WHERE NOT deleted"
+
+# Whatever opens something by itself: each may have been ended after the backup was made.
+_SIGNED_IN: Final = (
+    "UPDATE session SET ended_at = %(now)s WHERE ended_at IS NULL",
+    "UPDATE login_session SET ended_at = %(now)s WHERE ended_at IS NULL",
+    "UPDATE grant_family SET ended_at = %(now)s WHERE ended_at IS NULL",
+)
+
+
+def is_filled(superuser_url: str) -> bool:
+    """Whether a database holds any table."""
+    with psycopg.connect(superuser_url, row_factory=scalar_row) as connection:
+        return bool(connection.execute(_FILLED).fetchone())
+
+
+def records(superuser_url: str) -> int:
+    """How many records there are."""
+    with psycopg.connect(superuser_url, row_factory=scalar_row) as connection:
+        return int(connection.execute(_RECORDS).fetchone() or 0)
+
+
+def end_sessions(superuser_url: str, now: datetime) -> None:
+    """End whatever anybody had open."""
+    with psycopg.connect(superuser_url) as connection:
+        for statement in _SIGNED_IN:
+            connection.execute(statement, {"now": now})
