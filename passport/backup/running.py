@@ -105,9 +105,14 @@ def restore(state: Path, folder: Path, keys: Path, *, superuser_url: str | None,
 def _with_settings_of(folder: Path, state: Path) -> Settings:
     """The settings of a backup, with the place of its database and keys as this machine has them."""
     backed_up, here = Settings.load(folder, environ={}), Settings.load(state)
-    places = {"state": state, "key_file": here.key_file}
-    addresses = {"database_url": here.database_url, "migration_url": here.migration_url}
-    return replace(backed_up, **places, **addresses, broker_url=here.broker_url)
+    return replace(
+        backed_up,
+        state=state,
+        key_file=here.key_file,
+        database_url=here.database_url,
+        migration_url=here.migration_url,
+        broker_url=here.broker_url,
+    )
 
 
 def _keep_keys(source: Path, target: Path, folder: Path) -> None:

@@ -118,12 +118,12 @@ def _of_patients(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) 
     owners = [asked for asked in whose if asked.held == "owner"]
     naming = [asked for asked in whose if asked.held == "named"]
     if owners:
-        first, *further = [asked.patients or () for asked in owners]
-        common = tuple(one for one in first if all(one in other for other in further))
+        patients, *further = [asked.patients or () for asked in owners]
+        common = tuple(one for one in patients if all(one in other for other in further))
         if common:
             return _narrowed(replace(criteria, patients=common), naming, keys)
         # Two that differ may be registrations of one person, which is known where records are.
-        return _narrowed(replace(criteria, patients=first), [*owners[1:], *naming], keys)
+        return _narrowed(replace(criteria, patients=patients), [*owners[1:], *naming], keys)
     if naming:
         first = replace(criteria, patients=naming[0].patients, held="named")
         return _narrowed(first, naming[1:], keys)
