@@ -29,14 +29,22 @@ RETURNING expires_at
 END_SESSION: Final = Prepared(
     """
 UPDATE session SET ended_at = %(now)s
-WHERE (token_hash = %(token_hash)s
-        OR derived_from = (SELECT session_id FROM session WHERE token_hash = %(token_hash)s))
-    AND ended_at IS NULL AND expires_at > %(now)s
+WHERE token_hash = %(token_hash)s AND ended_at IS NULL AND expires_at > %(now)s
 RETURNING session_id
 """,
     {},
 )
-"""End one session, and what was exchanged for it."""
+"""End one session."""
+
+END_DERIVED: Final = Prepared(
+    """
+UPDATE session SET ended_at = %(now)s
+WHERE derived_from IN (SELECT session_id FROM session WHERE token_hash = %(token_hash)s)
+    AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End what a session was exchanged for."""
 
 END_FAMILIES_OF_CLIENT: Final = Prepared(
     """

@@ -117,7 +117,11 @@ async def delegate(
 
 async def revoke(connection: Connection, hashed: bytes, *, now: datetime) -> bool:
     """End the session of a token; False when there is none that goes on."""
-    return bool(await fetch(connection, store.END_SESSION, {"token_hash": hashed, "now": now}))
+    params = {"token_hash": hashed, "now": now}
+    ended = await fetch(connection, store.END_SESSION, params)
+    # A statement of its own: it sees the session of an exchange that held this one until now.
+    await fetch(connection, store.END_DERIVED, params)
+    return bool(ended)
 
 
 def random_uuid(runtime: Runtime) -> UUID:

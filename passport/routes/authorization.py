@@ -24,7 +24,8 @@ from passport.identity.authorization.core import Answer, Turn
 from passport.identity.authorization.deciding import Choice, decide, must_sign_in, offer
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.pushed import push
-from passport.identity.authorization.token_endpoint import FORM_MAX_BYTES, audit, form, refused, token
+from passport.identity.authorization.recorded import audit, refused
+from passport.identity.authorization.token_endpoint import FORM_MAX_BYTES, form, token
 from passport.identity.login import cookies, sessions
 from passport.outcomes import Invalid, Unauthenticated, UnsupportedMedia
 from passport.routes import identity_pages as pages
@@ -70,10 +71,10 @@ async def post_par(request: Request) -> Response:
 async def get_authorize(request: Request) -> Response:
     """Show a person what a client asks for; who is not signed in signs in first."""
     query = request.url.query
-    async with _turn(request) as turn:
+    async with turn_of(request) as turn:
         try:
             asked = await question(turn, query)
-            person = await _person(request, turn)
+            person = await person_of(request, turn)
             if must_sign_in(turn, asked, person):
                 return _sign_in_first(request, query, asked.redirect_uri)
         except OAuth2Error as refusal:
@@ -92,7 +93,7 @@ async def post_decision(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await person_form(request)
-    async with _turn(request) as turn:
+    async with turn_of(request) as turn:
         person = await signed_in_person(request, turn)
         person.require_csrf(fields.get("csrf"))
         try:
@@ -114,8 +115,8 @@ async def post_decision(request: Request) -> Response:
 @router.get("/login")
 async def get_login(request: Request) -> Response:
     """Who is signed in at this browser."""
-    async with _turn(request) as turn:
-        person = await _person(request, turn)
+    async with turn_of(request) as turn:
+        person = await person_of(request, turn)
     if pages.wants_json(request):
         return json({"signed_in": False} if person is None else _told_of(person))
     return pages.sign_in_page(request) if person is None else pages.signed_in_page(request, person.csrf)
@@ -137,7 +138,7 @@ async def post_login(request: Request) -> Response:
         if pages.wants_json(request):
             raise
         return pages.sign_in_page(request, action=to, query=query, wrong=True, status=401)
-    async with _turn(request) as turn:
+    async with turn_of(request) as turn:
         await sessions.end(turn.connection, cookies.cookie(request, runtime.settings), now=turn.now)
     response: Response = json({"signed_in": True}) if pages.wants_json(request) else _back(to, query)
     cookies.give(response, runtime.settings, cookie)
@@ -150,7 +151,7 @@ async def post_logout(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await person_form(request)
-    async with _turn(request) as turn:
+    async with turn_of(request) as turn:
         person = await signed_in_person(request, turn)
         person.require_csrf(fields.get("csrf"))
         await sessions.end(turn.connection, person.cookie, now=turn.now)
@@ -230,7 +231,8 @@ def choice_of(fields: Mapping[str, Any]) -> Choice:
     )
 
 
-async def _person(request: Request, turn: Turn) -> sessions.SignedIn | None:
+async def person_of(request: Request, turn: Turn) -> sessions.SignedIn | None:
+    """Who is signed in at the browser that sent a request, None for nobody."""
     cookie = cookies.cookie(request, turn.runtime.settings)
     return await sessions.signed_in(turn.connection, cookie, now=turn.now) if cookie else None
 
@@ -241,20 +243,18 @@ async def signed_in_person(request: Request, turn: Turn) -> sessions.SignedIn:
     Raises:
         Unauthenticated: nobody is, any more.
     """
-    person = await _person(request, turn)
+    person = await person_of(request, turn)
     if person is None:
         raise Unauthenticated("expected somebody who is signed in at this browser")
     return person
 
 
 @asynccontextmanager
-async def _turn(request: Request) -> AsyncIterator[Turn]:
+async def turn_of(request: Request) -> AsyncIterator[Turn]:
+    """A request with its transaction."""
     runtime: Runtime = runtime_of(request)
     async with runtime.pool.connection() as connection, connection.transaction():
         yield Turn(runtime, connection, runtime.clock())
-
-
-turn_of = _turn
 
 
 async def audit_person(

@@ -162,12 +162,12 @@ def scope_page(
     return _page(request, text["allow"], body, address, 200)
 
 
-def user_code_page(request: Request) -> HTMLResponse:
+def user_code_page(request: Request, csrf: str) -> HTMLResponse:
     """Where a person enters the code that a device shows."""
     text = _TEXTS[language(request)]
     body = (
-        f"<h1>{text['user-code']}</h1><form method=get action=/auth/device>"
-        f"<label>{text['user-code']}<input type=text name=user_code required></label>"
+        f"<h1>{text['user-code']}</h1><form method=post action=/auth/device/asked>"
+        f"{_hidden('csrf', csrf)}<label>{text['user-code']}<input type=text name=user_code required></label>"
         f"<button>{text['next']}</button></form>"
     )
     return _page(request, text["user-code"], body, None, 200)

@@ -57,6 +57,24 @@ AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
         success=(200, 303),
         errors=(400, 401, 403),
     ),
+    ("/auth/device", "post"): Operation(
+        "Ask for a code that a device shows, and one by which it asks whether somebody decided (RFC 8628)",
+        _form(scope="patient/Observation.cu offline_access", client_id="cuff-gateway"),
+        success=(200, 400, 401),
+        errors=(),
+    ),
+    ("/auth/device", "get"): Operation("The page for the code that a device shows", errors=()),
+    ("/auth/device/asked", "post"): Operation(
+        "What the device asks for that shows a code",
+        json_body({"user_code": "K7QM-2XWD", "csrf": "…"}),
+        errors=(400, 401, 403, 404, 429),
+    ),
+    ("/auth/device/decision", "post"): Operation(
+        "What the person decides about a device",
+        json_body({"request": "K7QM-2XWD", "csrf": "…", "decision": "allow", "purpose": "PATRQT"}),
+        success=(200, 204),
+        errors=(400, 401, 403, 404, 429),
+    ),
     ("/auth/login", "get"): Operation("Who is signed in at this browser", errors=()),
     ("/auth/login", "post"): Operation(
         "Sign in at this browser, by login and code",

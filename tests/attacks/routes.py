@@ -28,7 +28,9 @@ class Silent:
 
 
 _PAGES: Final = Silent("shows the same pages to everybody, with or without a token")
-_HEALTH: Final = Silent("says whether the service and its database answer")
+_HEALTH: Final = Silent(
+    "says whether the service and its database answer, and whether `relabel` is to be run"
+)
 _SESSIONS: Final = Silent("tells of the caller's own credentials and session alone; no record is looked at")
 _AT_BROWSER: Final = Silent("takes no token: it tells of whoever signed in at this browser, and of a client")
 _KEYS: Final = Silent("shows the same public keys to everybody, with or without a token")
@@ -57,6 +59,10 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("POST", "/auth/par"): _SESSIONS,
         ("GET", "/auth/authorize"): _AT_BROWSER,
         ("POST", "/auth/authorize/decision"): _AT_BROWSER,
+        ("POST", "/auth/device"): _SESSIONS,
+        ("GET", "/auth/device"): _AT_BROWSER,
+        ("POST", "/auth/device/asked"): _AT_BROWSER,
+        ("POST", "/auth/device/decision"): _AT_BROWSER,
         ("GET", "/auth/login"): _AT_BROWSER,
         ("POST", "/auth/login"): _AT_BROWSER,
         ("POST", "/auth/logout"): _AT_BROWSER,

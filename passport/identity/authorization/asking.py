@@ -45,20 +45,26 @@ _PRINTED: Final[Mapping[str, re.Pattern[str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a client asks for; `pushed` is the name under which it was sent beforehand."""
+class Wish:
+    """What a client asks a person for, in whatever way."""
 
     client: clients.Client
     fields: Mapping[str, str]
     wanted: Wanted
-    grant: CodeGrant
-    server: Core
-    pushed: bytes | None
 
     @property
     def redirect_uri(self) -> str:
-        """Where the answer goes: one of the client's registered addresses."""
-        return self.fields["redirect_uri"]
+        """Where the answer goes: one of the client's registered addresses, or none for a device."""
+        return self.fields.get("redirect_uri", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Wish):
+    """What a client asks for through a browser; `pushed` is the name under which it was sent beforehand."""
+
+    grant: CodeGrant
+    server: Core
+    pushed: bytes | None
 
 
 class Conditions:

@@ -18,7 +18,7 @@ from anyio import to_thread
 from consent.model import Purpose
 from passport.identity import clients, scopes
 from passport.identity.authorization import families, store
-from passport.identity.authorization.asking import Question
+from passport.identity.authorization.asking import Question, Wish
 from passport.identity.authorization.core import Answer, Turn
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.wanted import LAUNCH_PATIENT, OFFLINE, RecordScope, left_of
@@ -42,7 +42,7 @@ _PATIENT: Final = re.compile(r"(?:Patient/)?([A-Za-z0-9\-.]{1,64})")
 class Offer:
     """What one person can allow of what a client asks for."""
 
-    question: Question
+    question: Wish
     person: SignedIn
     records: frozenset[RecordScope]
     purposes: tuple[str, ...]
@@ -96,7 +96,7 @@ class Choice:
     patient: str | None = None
 
 
-def offer(question: Question, person: SignedIn) -> Offer:
+def offer(question: Wish, person: SignedIn) -> Offer:
     """What the person can allow."""
     own = scopes.contexts(person.kind)
     asked = (each for each in question.wanted.records if each.context in own)
@@ -139,7 +139,7 @@ async def decide(turn: Turn, question: Question, person: SignedIn, choice: Choic
         spent = {"request_hash": question.pushed, "client_id": question.client.client_id, "now": turn.now}
         if not await fetch(turn.connection, store.SPEND_PUSHED, spent):
             raise Refused("this was decided before")
-    deciding = await _deciding(turn, offered, choice) if choice.allowed else None
+    deciding = Deciding(question, await allowance(turn, offered, choice)) if choice.allowed else None
     answer: Answer = await to_thread.run_sync(
         question.server.create_authorization_response, question.grant.request, deciding, question.grant
     )
@@ -171,7 +171,12 @@ class Deciding:
         await fetch(turn.connection, store.PUT_CODE, params)
 
 
-async def _deciding(turn: Turn, offered: Offer, choice: Choice) -> Deciding:
+async def allowance(turn: Turn, offered: Offer, choice: Choice) -> families.Allowed:
+    """What the person allows by their choice.
+
+    Raises:
+        Refused: it is none of what was offered, or they may not act any more.
+    """
     if choice.purpose is None or choice.purpose not in offered.purposes:
         raise Refused("expected one of the purposes that were offered")
     question, person = offered.question, offered.person
@@ -196,7 +201,7 @@ async def _deciding(turn: Turn, offered: Offer, choice: Choice) -> Deciding:
         login_id=person.login_id,
     )
     await _known(turn, allowed)
-    return Deciding(question, allowed)
+    return allowed
 
 
 async def _known(turn: Turn, allowed: families.Allowed) -> None:

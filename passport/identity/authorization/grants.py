@@ -23,7 +23,7 @@ from passport.sql import Row, fetch
 from passport.subjects import Subject
 
 METHODS: Final = ["private_key_jwt", "none"]
-_SPENT: Final = (
+SPENT: Final = (
     "expected a code or token that was issued to this client, has not ended, and was not used before"
 )
 
@@ -122,7 +122,7 @@ class CodeGrant(AuthorizationCodeGrant):
 
     def authenticate_user(self, authorization_code: SpentCode) -> Grantee | None:
         """Its person as they stand now."""
-        return self.turn.wait(_grantee, self.turn, authorization_code.family)
+        return self.turn.wait(grantee, self.turn, authorization_code.family)
 
 
 class RefreshGrant(RefreshTokenGrant):
@@ -165,7 +165,7 @@ class RefreshGrant(RefreshTokenGrant):
 
     def authenticate_user(self, refresh_token: Refreshing) -> Grantee | None:
         """Its person as they stand now."""
-        return self.turn.wait(_grantee, self.turn, refresh_token.family)
+        return self.turn.wait(grantee, self.turn, refresh_token.family)
 
     def revoke_old_credential(self, refresh_token: Refreshing) -> None:
         """Nothing: it was taken."""
@@ -184,12 +184,12 @@ async def _spend_code(turn: Turn, code: str, client: Client) -> SpentCode:
     if not taken:
         for row in await fetch(turn.connection, store.FAMILY_OF_CODE, params):
             await families.end(turn.connection, row.family_id, now=turn.now)
-        raise Refusal("invalid_grant", _SPENT)
+        raise Refusal("invalid_grant", SPENT)
     (row,) = taken
     turn.spent = row.family_id
     family = await families.held(turn.connection, row.family_id, now=turn.now)
     if family is None or row.thumbprint not in {None, turn.thumbprint}:
-        raise Refusal("invalid_grant", _SPENT)
+        raise Refusal("invalid_grant", SPENT)
     return SpentCode(row.redirect_uri, row.challenge, row.thumbprint, family)
 
 
@@ -198,23 +198,28 @@ async def _spend_refresh(turn: Turn, text: str, client: Client) -> Refreshing:
     taken = await fetch(turn.connection, store.SPEND_REFRESH, params) if client.profile.rotates else []
     known = taken or await fetch(turn.connection, store.REFRESH, params)
     if not known:
-        raise Refusal("invalid_grant", _SPENT)
+        raise Refusal("invalid_grant", SPENT)
     (row,) = known
     if client.profile.rotates and not taken:
         await families.end(turn.connection, row.family_id, now=turn.now)
-        raise Refusal("invalid_grant", _SPENT)
+        raise Refusal("invalid_grant", SPENT)
     family = await families.held(turn.connection, row.family_id, now=turn.now)
     if family is None:
-        raise Refusal("invalid_grant", _SPENT)
+        raise Refusal("invalid_grant", SPENT)
     # RFC 9449, section 5: what a client without a key of its own got is for the key that it proved.
     if client.public and family.confirmation is not None and family.confirmation != turn.thumbprint:
-        raise Refusal("invalid_grant", _SPENT)
+        raise Refusal("invalid_grant", SPENT)
     if taken:
         turn.spent = row.family_id
     return Refreshing(family)
 
 
-async def _grantee(turn: Turn, family: Row) -> Grantee:
+async def grantee(turn: Turn, family: Row) -> Grantee:
+    """The person of a family as they stand now.
+
+    Raises:
+        Refusal: they act no more; the family ends with that.
+    """
     client = issuing.client_of(turn)
     subject = await families.subject_of(turn.runtime, turn.connection, family, client, now=turn.now)
     if subject is None:

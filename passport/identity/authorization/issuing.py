@@ -35,8 +35,14 @@ def client_of(turn: Turn) -> clients.Client:
 async def for_person(
     turn: Turn, family: Row, subject: Subject, given: frozenset[str], *, refreshable: bool
 ) -> dict[str, Any]:
-    """A token for the person of a family; `refreshable` if a refresh token may go with it."""
+    """A token for the person of a family; `refreshable` if a refresh token may go with it.
+
+    Raises:
+        Refusal: no key was proved where one has to be, or more is given than was allowed.
+    """
     client = client_of(turn)
+    if not scopes.within(given, family.scopes):
+        raise Refusal("invalid_scope", "expected no more than was allowed")
     require_key(turn, client)
     if turn.thumbprint is not None and family.confirmation is None:
         key = {"family_id": family.family_id, "confirmation": turn.thumbprint}

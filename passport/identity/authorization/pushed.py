@@ -16,7 +16,7 @@ from passport.identity.authorization.asking import REQUEST_URI, checked
 from passport.identity.authorization.authentication import authenticated
 from passport.identity.authorization.core import Answer, Proved, Turn
 from passport.identity.authorization.errors import Refusal
-from passport.identity.authorization.token_endpoint import audit, refused
+from passport.identity.authorization.recorded import audit, refused
 from passport.runtime import Runtime
 from passport.sql import fetch
 

@@ -173,5 +173,77 @@ RETURNING request_hash
 )
 """Take what was asked for beforehand: one decision is made about it."""
 
+PUT_DEVICE: Final = Prepared(
+    """
+INSERT INTO device_authorization (device_hash, user_code_hash, client_id, scope, purpose, expires_at,
+    interval_seconds)
+VALUES (%(device_hash)s, %(user_code_hash)s, %(client_id)s, %(scope)s, %(purpose)s, %(expires_at)s,
+    %(interval_seconds)s)
+""",
+    {},
+)
+"""Keep what a device asks for, until somebody enters the code that it shows."""
+
+HOLD_DEVICE: Final = Prepared(
+    """
+SELECT device_hash, user_code_hash, client_id, scope, purpose, expires_at, polled_at, interval_seconds, family_id,
+    denied_at, spent_at
+FROM device_authorization WHERE device_hash = %(device_hash)s AND client_id = %(client_id)s
+FOR UPDATE
+""",
+    {},
+)
+"""What a device asked for, held until the transaction ends."""
+
+POLLED: Final = Prepared(
+    """
+UPDATE device_authorization SET polled_at = %(now)s, interval_seconds = interval_seconds + %(slower)s
+WHERE device_hash = %(device_hash)s
+""",
+    {},
+)
+"""Note that a device asked whether somebody decided."""
+
+SPEND_DEVICE: Final = Prepared(
+    """
+UPDATE device_authorization SET spent_at = %(now)s WHERE device_hash = %(device_hash)s AND spent_at IS NULL
+RETURNING family_id
+""",
+    {},
+)
+"""Take what somebody allowed a device."""
+
+ASKED_BY_DEVICE: Final = Prepared(
+    """
+SELECT device_hash, client_id, scope, purpose FROM device_authorization
+WHERE user_code_hash = %(user_code_hash)s AND family_id IS NULL AND denied_at IS NULL AND expires_at > %(now)s
+FOR UPDATE
+""",
+    {},
+)
+"""What the device asks for that shows this code, as long as nobody decided."""
+
+ALLOW_DEVICE: Final = Prepared(
+    "UPDATE device_authorization SET family_id = %(family_id)s WHERE device_hash = %(device_hash)s", {}
+)
+"""Note what somebody allowed a device."""
+
+DENY_DEVICE: Final = Prepared(
+    "UPDATE device_authorization SET denied_at = %(now)s WHERE device_hash = %(device_hash)s", {}
+)
+"""Note that somebody denied a device."""
+
+HOLD_SESSION: Final = Prepared(
+    """
+SELECT session_id, kind, subject, role, purpose, scopes, expires_at, family_id, confirmation, opened_patient_key,
+    derived_from
+FROM session
+WHERE token_hash = %(token_hash)s AND issued_at <= %(now)s AND expires_at > %(now)s AND ended_at IS NULL
+FOR SHARE
+""",
+    {},
+)
+"""A session that is to be exchanged; it cannot be ended until the transaction is over."""
+
 PATIENT_ID: Final = Prepared("SELECT patient_id FROM patient WHERE patient_key = %(patient_key)s", {})
 """The id of a patient."""

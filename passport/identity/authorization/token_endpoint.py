@@ -10,13 +10,12 @@ from urllib.parse import parse_qsl
 
 from anyio import to_thread
 
-from fhirstore.tables import NOBODY
-from passport.audit.record import AuditRow, record
-from passport.identity import tokens
 from passport.identity.authorization import families, issuing
 from passport.identity.authorization.authentication import authenticated
 from passport.identity.authorization.core import Answer, Asked, Core, CoreClient, Proved, Turn
+from passport.identity.authorization.devices import DeviceGrant
 from passport.identity.authorization.errors import Refusal
+from passport.identity.authorization.exchange import ExchangeGrant
 from passport.identity.authorization.grants import (
     CodeGrant,
     Grantee,
@@ -24,13 +23,13 @@ from passport.identity.authorization.grants import (
     ServiceGrant,
     StrictChallenge,
 )
-from passport.outcomes import Outcome
+from passport.identity.authorization.recorded import audit, refused
 from passport.runtime import Runtime
 
 FORM_MAX_BYTES: Final = 16_384
 FIELDS_MAX: Final = 24
 
-GRANTS: Final = (RefreshGrant, ServiceGrant)
+GRANTS: Final = (RefreshGrant, ServiceGrant, DeviceGrant, ExchangeGrant)
 
 
 class TokenServer(Core):
@@ -109,32 +108,3 @@ async def _answered(turn: Turn, fields: Mapping[str, str]) -> Answer:
         )
     answer: Answer = await to_thread.run_sync(server.create_token_response, Asked("POST", fields))
     return answer
-
-
-def refused(refusal: Any) -> Answer:
-    """The answer to what is not granted."""
-    status, body, _ = refusal()
-    return Answer(status, body)
-
-
-async def audit(turn: Turn, action: str, query: str, error: str | None, *, detail: str) -> None:
-    """Keep what became of a request, in its transaction."""
-    subject, client = turn.subject, turn.client
-    outcome: Outcome = "success" if error is None else "refused"
-    own = NOBODY if subject is None or subject.patient_key is None else subject.patient_key
-    row = AuditRow(
-        patient_key=own,
-        audit_id=tokens.random_uuid(turn.runtime),
-        recorded=turn.now,
-        action=action,
-        kind=subject.kind if subject else "service" if client else "",
-        outcome=outcome,
-        subject=subject.reference if subject else client.subject if client else None,
-        role=subject.role if subject else None,
-        client=subject.client if subject else None,
-        purpose=subject.purpose if subject and error is None else None,
-        query=query,
-        detail=error or detail,
-        session_id=turn.session_id,
-    )
-    await record(turn.connection, [row])
