@@ -7,7 +7,7 @@ inside of it and what it follows.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import (
@@ -58,7 +58,7 @@ class Sight:
     otherwise: Standing | None = None
     own: bool = False
     owns: bool = False
-    directory: bool = True
+    directory: bool = field(kw_only=True)
     many: bool = False
     prefix: str = ""
 

@@ -137,7 +137,7 @@ def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
         statement = select(RECORDS.c.patient_key).where(
-            permitted(Sight([[PERMIT]]), RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+            permitted(Sight([[PERMIT]], directory=False), RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
         )
         assert enforcement.run(statement, {"patients_0": [1]}) == [(1,)]
         assert enforcement.run(statement, {"patients_0": []}) == []
@@ -147,7 +147,7 @@ def test_patients_in_no_group_may_have_a_standing_of_their_own(enforcement: Enfo
     block = StandingGrant(GrantEffect.BLOCK, Shape((ShapeNode(deny=True),)), t_bits=1, f_bits=0)
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
-        sight = Sight([[PERMIT, block]], otherwise=[PERMIT])
+        sight = Sight([[PERMIT, block]], otherwise=[PERMIT], directory=True)
         statement = select(RECORDS.c.patient_key).where(
             permitted(sight, RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
         )
@@ -161,14 +161,19 @@ def test_each_registration_of_ones_own_needs_no_grant(enforcement: Enforcement) 
             "INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2), (10, 3)"
         )
         statement = select(RECORDS.c.patient_key).where(
-            permitted(Sight([], owns=True), RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+            permitted(Sight([], owns=True, directory=False), RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
         )
         assert set(enforcement.run(statement, {"own_patients": [1, 2]})) == {(1,), (2,)}
 
 
 def test_a_sight_of_nobody_shows_the_directory_alone() -> None:
     condition = visible(
-        Sight([]), RECORDS, parts=PARTS, targets=RECORDS, types=TYPE_NUMBERS, within={"Observation"}
+        Sight([], directory=True),
+        RECORDS,
+        parts=PARTS,
+        targets=RECORDS,
+        types=TYPE_NUMBERS,
+        within={"Observation"},
     )
     assert "patients" not in str(condition)
     assert "own_patient" not in str(condition)
@@ -187,10 +192,11 @@ def test_the_grants_relied_on_are_named_by_their_place(enforcement: Enforcement)
 
 
 def test_the_same_grants_are_said_by_the_bits_of_a_number(enforcement: Enforcement) -> None:
-    block = StandingGrant(GrantEffect.BLOCK, ANYTHING, t_bits=0, f_bits=1)
+    block = StandingGrant(GrantEffect.BLOCK, ANYTHING, t_bits=1, f_bits=0)
     unmet = replace(PERMIT, t_bits=0)
     standing = [block, PERMIT, unmet, PERMIT, *[unmet] * (MOST_WEIGHED - 5), PERMIT]
-    assert len(standing) == MOST_WEIGHED
+    # One bit is left to whoever puts the numbers together, and one is the sign.
+    assert len(standing) == MOST_WEIGHED == 64 - 2
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute("INSERT INTO probe_record (type) VALUES (10)")
         ((bits, none),) = enforcement.run(

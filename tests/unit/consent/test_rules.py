@@ -56,6 +56,37 @@ def test_a_permit_in_a_root_deny_has_the_same_defaults(permits: Decides) -> None
     assert not permits(given, record(), asks(purpose="BTG", opened=frozenset({P1})))
 
 
+def test_a_permit_in_a_root_deny_spares_no_more_than_it_grants(permits: Decides) -> None:
+    given = consents(deny(but=[permit(DR_A)]), permit(DR_A, actions=["access", "collect"]))
+    assert permits(given, record(), asks())
+    assert not permits(given, record(), asks(action="collect"))
+    named = consents(deny(purposes=["TREAT", "BTG"], but=[allow(DR_A)])) + policies(
+        permit(DR_A, purposes=["BTG"])
+    )
+    assert not permits(named, record(), asks(purpose="BTG", opened=frozenset({P1})))
+
+
+def test_an_exception_of_a_permit_is_for_all_that_the_permit_grants(permits: Decides) -> None:
+    wide = permit(
+        DR_A, purposes=["TREAT", "BTG"], actions=["access", "collect"], but=[deny(types=["Observation"])]
+    )
+    opened = frozenset({P1})
+    for asked in (asks(), asks(action="collect"), asks(purpose="BTG", opened=opened)):
+        assert not permits(consents(wide), record(), asked)
+        assert permits(consents(wide), record("Condition"), asked)
+
+
+def test_of_several_levels_a_permit_reaches_the_highest_and_a_deny_begins_at_the_lowest(
+    permits: Decides,
+) -> None:
+    reached = consents(permit(DR_A, labels=["L", "R"]))
+    begun = consents(permit(DR_A), deny(labels=["L", "R"]))
+    for level in Confidentiality:
+        labelled = record(confidentiality=level)
+        assert permits(reached, labelled, asks()) is (level <= Confidentiality.R)
+        assert permits(begun, labelled, asks()) is (level < Confidentiality.L)
+
+
 def test_break_glass_is_granted_only_by_a_permit_that_names_it(permits: Decides) -> None:
     opened = asks(purpose="BTG", opened=frozenset({P1}))
     assert not permits(consents(permit(DR_A)), record(), opened)
