@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from compileall import compile_dir
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -36,7 +36,7 @@ _FORKING: Final = multiprocessing.get_context("fork")
 
 
 class Task(NamedTuple):
-    """Tests to run until one fails: stage by stage, in each those first that noticed other changes lately."""
+    """Tests to run until one fails: `first` those that noticed other changes lately, then stage by stage."""
 
     stages: Stages
     first: Sequence[str]
@@ -52,18 +52,17 @@ class Noted(NamedTuple):
 
 
 class Watch:
-    """The plugin of a run: what comes first in it, and which test failed first."""
+    """The plugin of a run: the quickest module comes first in it; which test failed first."""
 
-    def __init__(self, first: Collection[str], seconds: Mapping[str, float]) -> None:
+    def __init__(self, seconds: Mapping[str, float]) -> None:
         self.failed: str | None = None
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._first, self._usual = first, seconds
         self._of_modules: defaultdict[str, float] = defaultdict(float)
         for test, taken in seconds.items():
             self._of_modules[_module(test)] += taken
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """What noticed something lately notices the next change soonest; then the quickest module is asked."""
+        """Modules stay together, as they share databases."""
         items.sort(key=self._place)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -75,11 +74,9 @@ class Watch:
         self.seconds[report.nodeid] += report.duration
         self._note(report)
 
-    def _place(self, item: pytest.Item) -> tuple[bool, float, str]:
-        if item.nodeid in self._first:
-            return False, self._usual.get(item.nodeid, 0.0), ""
+    def _place(self, item: pytest.Item) -> tuple[float, str]:
         module = _module(item.nodeid)
-        return True, self._of_modules[module], module
+        return self._of_modules[module], module
 
     def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
         if report.failed and self.failed is None:
@@ -112,8 +109,10 @@ def noticed_by(task: Task, seconds: Mapping[str, float]) -> Noted:
 def _run(answer: Connection, task: Task, seconds: Mapping[str, float]) -> None:
     _quieten()
     taken: dict[str, float] = {}
-    for stage in task.stages:
-        watch = Watch(task.first, seconds)
+    gc.disable()
+    # Those that noticed something lately are asked before anything else is even loaded.
+    for stage in (task.first, *task.stages) if task.first else task.stages:
+        watch = Watch(seconds)
         code = pytest.main([*_ALWAYS, f"--hypothesis-seed={task.seed}", *stage], plugins=[watch])
         taken |= watch.seconds
         if code != pytest.ExitCode.OK:
