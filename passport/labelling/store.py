@@ -8,9 +8,12 @@ The place is a mark of the installation, written in the transaction of the batch
 from dataclasses import dataclass
 from typing import Final, Self
 
+from passport.labelling.table import TABLE_VERSION
 from passport.sql import Connection, Prepared, fetch
 
-_MARK: Final = "labels"
+MARK: Final = "labels"
+"""The mark of an installation that keeps the place."""
+
 _DONE: Final = "done"
 _LEAST: Final = -(2**63)
 
@@ -55,15 +58,27 @@ class Progress:
         return cls(version, None if place == [_DONE] else (int(place[0]), int(place[1])))
 
 
+DONE: Final = Progress(TABLE_VERSION, None)
+"""All was gone over with this release's table, or was labelled with it when it was written."""
+
+
+def waits(mark: str | None, *, anybody: bool) -> bool:
+    """Whether records may be stored that this release's table did not label.
+
+    `mark` is what the installation's says, None where there is none; `anybody` tells that people are registered.
+    """
+    return anybody and (mark is None or Progress.read(mark) != DONE)
+
+
 async def progress(connection: Connection) -> Progress | None:
     """How far the records were gone over; None where they never were."""
-    rows = await fetch(connection, _READ, {"name": _MARK})
+    rows = await fetch(connection, _READ, {"name": MARK})
     return Progress.read(rows[0].value) if rows else None
 
 
 async def keep(connection: Connection, reached: Progress) -> None:
     """Keep the place, in the transaction of what was done up to it."""
-    await fetch(connection, _WRITE, {"name": _MARK, "value": reached.text})
+    await fetch(connection, _WRITE, {"name": MARK, "value": reached.text})
 
 
 async def open_wall(connection: Connection, patients: list[int]) -> None:

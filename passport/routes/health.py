@@ -23,14 +23,14 @@ async def alive() -> Response:
 
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
-    """The database answers and is migrated; 503 otherwise."""
+    """The database answers and is migrated; 503 otherwise. It is ready too while records wait for new labels."""
     try:
-        await require_ready(runtime_of(request))
+        waits = await require_ready(runtime_of(request))
     except (psycopg.Error, PoolTimeout, Unavailable):
         return _status("unavailable", 503)
-    return _status("ready", 200)
+    return _status("ready", 200, **({"labels": "waiting"} if waits else {}))
 
 
-def _status(status: str, code: int) -> Response:
-    body = orjson.dumps({"status": status})
+def _status(status: str, code: int, **more: str) -> Response:
+    body = orjson.dumps({"status": status, **more})
     return Response(body, code, headers={"Cache-Control": "no-store"}, media_type="application/json")

@@ -17,7 +17,7 @@ from consent.systems import ACT_CODE, ATC, CONFIDENTIALITY
 from fhirstore.statements import Connection
 from passport.intake.relabelling import Count, OtherTable, relabel
 from passport.labelling import TABLE_VERSION
-from passport.labelling.store import Progress, keep, progress
+from passport.labelling.store import MARK, Progress, keep, progress
 from tests import resources as made
 from tests.cast import Cast, cast_of
 from tests.databases import Database
@@ -35,8 +35,9 @@ R, N, V = (coding(CONFIDENTIALITY, level) for level in "RNV")
 
 @pytest.fixture
 async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
-    """A town of each test's own: a run goes over all of it."""
+    """A town of each test's own, of before there was a table: a run goes over all of it."""
     async with served(database, tmp_path / "installation") as running:
+        running.rows("DELETE FROM installation WHERE name = %s RETURNING name", MARK)
         yield running
 
 
@@ -206,7 +207,7 @@ async def test_a_deleted_record_is_raised_and_stays_deleted(town: Town, hanako: 
 
 
 async def test_the_medication_that_a_record_refers_to_counts(town: Town, hanako: Voice) -> None:
-    plain = {"resourceType": "Medication", "code": {"text": "架空錠"}}
+    plain = {"resourceType": "Medication", "code": concept(("urn:local", "X1"))}
     medication = await town.operator.create(plain)
     tree = {**made.prescription(hanako.reference), "medicationReference": made.reference(medication)}
     del tree["medicationCodeableConcept"]
@@ -300,6 +301,27 @@ async def test_the_command_goes_over_what_is_stored_beside_the_service(town: Tow
     assert await command(town) == "0 records looked at, 0 of them raised\n"
     again = await command(town, "--again", "--batch", "2")
     assert again == f"{looked + 1} records looked at, 0 of them raised\n"
+
+
+async def test_readiness_tells_that_records_wait(town: Town, hanako: Voice) -> None:
+    async def told() -> Json:
+        answer = await town.stranger.get("/readyz")
+        assert answer.status_code == 200
+        found: Json = answer.json()
+        return found
+
+    waiting, ready = {"status": "ready", "labels": "waiting"}, {"status": "ready"}
+    assert await told() == waiting
+    await run(town)
+    assert await told() == ready
+    for reached in (Progress(OTHER, None), Progress.start(TABLE_VERSION)):
+        async with town.runtime.pool.connection() as connection:
+            await keep(connection, reached)
+        assert await told() == waiting
+
+
+async def test_where_nobody_is_registered_no_record_waits(town: Town) -> None:
+    assert (await town.stranger.get("/readyz")).json() == {"status": "ready"}
 
 
 async def command(town: Town, *options: str) -> str:

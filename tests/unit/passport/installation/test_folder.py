@@ -1,5 +1,8 @@
 """An installation is made once, and demo, production and foreign keys are never mistaken for one another."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +16,14 @@ from passport.installation import (
     NotProduction,
     NotThisInstallation,
     initialise,
+    labels_wait,
     opened,
     prepare,
     require_production,
 )
 from passport.keys import KeyFileUnusable, KeyRing
+from passport.labelling import TABLE_VERSION
+from passport.labelling.store import Progress
 from passport.settings import Settings
 from tests.databases import Database, Server
 
@@ -105,6 +111,43 @@ def test_nobody_gets_a_row_with_a_key_once(tmp_path: Path, database: Database) -
     ((patient_key, wrapped),) = rows
     assert patient_key == NOBODY
     assert len(KeyRing.load(settings.key_file).unwrap(NOBODY, bytes(wrapped))) == 32
+
+
+REGISTER = "INSERT INTO patient (patient_id, wrapped_key, created_at) VALUES ('somebody', 'key', now())"
+LABELLED = "UPDATE installation SET value = %s WHERE name = 'labels'"
+
+
+def test_records_wait_for_labels_only_when_the_table_changed(tmp_path: Path, database: Database) -> None:
+    settings = _on(initialise(tmp_path, "production"), database)
+    prepare(settings, NOW)
+    with psycopg.connect(database.superuser_url, autocommit=True) as connection:
+        assert not labels_wait(settings)
+        connection.execute(REGISTER)
+        assert not labels_wait(settings)
+        for reached in ("0123456789abcdef done", Progress.start(TABLE_VERSION).text):
+            connection.execute(LABELLED, [reached])
+            prepare(settings, NOW)
+            assert labels_wait(settings)
+        connection.execute("DELETE FROM installation WHERE name = 'labels'")
+        prepare(settings, NOW)
+        assert labels_wait(settings)
+
+
+def test_serve_says_in_one_line_that_records_wait(tmp_path: Path, database: Database) -> None:
+    settings = _on(initialise(tmp_path, "production"), database)
+    prepare(settings, NOW)
+    with psycopg.connect(database.superuser_url) as connection:
+        connection.execute(REGISTER)
+        connection.execute(LABELLED, ["0123456789abcdef done"])
+    command = [sys.executable, "-m", "passport.cli", "serve", "--state", str(tmp_path), "--port", "0"]
+    environment = {**os.environ, "PASSPORT_DATABASE_URL": database.service_url}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.terminate()
+        rest = process.stderr.read()
+    assert line == f"labels: stored records wait for `passport relabel --state {tmp_path}`\n"
+    assert "labels" not in rest
 
 
 def test_a_database_filled_under_other_keys_is_refused(tmp_path: Path, database: Database) -> None:
