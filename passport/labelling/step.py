@@ -5,6 +5,9 @@ http://hl7.org/fhir/R4/resource.html#security-labels
 
 Labels only rise here. The whole bears what stands anywhere in it: contained resources cannot be labelled
 themselves (dom-5), and the entries of a document may be signed, so nothing inside is touched.
+
+A diagnosis or a medicine in words alone gets no confidentiality: of what it is nothing is known, and a record that has
+a confidentiality is known to be no more confidential than that.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -20,6 +23,7 @@ from passport.labelling.table import sensitivities_of
 
 NORMAL: Final = "N"
 RESTRICTED: Final = "R"
+_ABOVE_NORMAL: Final = CONFIDENTIALITIES[CONFIDENTIALITIES.index(NORMAL) + 1 :]
 
 _SENSITIVE: Final = """
 BH COGN DVD EMOTDIS ETH ETHUD GDIS HIV IDS MH MST OPIOIDUD PREGNANT PSY PSYTHPN SCA SDV SEX SICKLE SPI STD SUD TBOO VIO
@@ -32,6 +36,29 @@ https://terminology.hl7.org/ValueSet-v3-InformationSensitivityPolicy.html
 """
 
 _SENSITIVE_CODES: Final = frozenset(Code(ACT_CODE, code) for code in SENSITIVE)
+
+TOLD_BY_CODE: Final = frozenset(
+    {
+        "Condition",
+        "DiagnosticReport",
+        "FamilyMemberHistory",
+        "MedicationAdministration",
+        "MedicationDispense",
+        "MedicationRequest",
+        "MedicationStatement",
+        "Observation",
+        "Procedure",
+        "ServiceRequest",
+    }
+)
+"""Types whose code is what the table goes by: of one without a code nobody can tell how confidential it is.
+
+An AllergyIntolerance or an Immunization is none of them: the table speaks of neither, and whoever treats somebody
+without having seen an allergy may do them harm.
+"""
+
+UNCODED: Final = frozenset({"0000999"})
+"""未コード化傷病名: the code of the claims master for a disease name that has none, which stands beside the words."""
 
 Label = dict[str, Any]
 """A Coding, as it stands in `meta.security`."""
@@ -55,8 +82,8 @@ def labelled(tree: Tree, facts: Facts, kept: Sequence[Label] = ()) -> tuple[Tree
     """
     if not is_labelled(facts):
         return tree, facts
-    stated = security_of(tree)
-    labels = raised(stated, [*kept, *_inside(facts)], sensitivities_of(_codes(facts)))
+    stated, told = security_of(tree), is_told(facts)
+    labels = raised(stated, [*kept, *_inside(facts, told)], sensitivities_of(_codes(facts)), told=told)
     if labels == stated:
         return tree, facts
     confidentiality, sensitivities = labels_of(labels)
@@ -64,16 +91,31 @@ def labelled(tree: Tree, facts: Facts, kept: Sequence[Label] = ()) -> tuple[Tree
     return written, replace(facts, confidentiality=confidentiality, sensitivities=sensitivities)
 
 
-def raised(stated: Sequence[Label], kept: Sequence[Label], found: Collection[str]) -> list[Label]:
+def is_told(facts: Facts) -> bool:
+    """Whether a record says what it is, and all that is in it: by a code, or by a confidentiality of its own."""
+    return facts.confidentiality is not None or not any(_untold(each) for each in _all(facts))
+
+
+def _untold(facts: Facts) -> bool:
+    coded = any(code.system and code.code not in UNCODED for code in facts.codes)
+    return facts.type.name in TOLD_BY_CODE and facts.confidentiality is None and not coded
+
+
+def raised(
+    stated: Sequence[Label], kept: Sequence[Label], found: Collection[str], *, told: bool = True
+) -> list[Label]:
     """The labels of a record: all that it states, what it keeps, and what was found, at the highest confidentiality.
 
-    A sensitivity makes it `R` at least; one without any word on it is `N`. Each label stands once, in the order
-    and the words of the one who gave it first.
+    A sensitivity makes it `R` at least; one without any word on it is `N` if it is `told` what it is, else of no
+    confidentiality. Each label stands once, in the order and the words of the one who gave it first.
     """
-    if not (stated or kept or found):
+    if told and not (stated or kept or found):
         return [_label(Code(CONFIDENTIALITY_SYSTEM, NORMAL))]
     labels = _once([*stated, *kept, *(_label(Code(ACT_CODE, code)) for code in found)])
-    highest = Code(CONFIDENTIALITY_SYSTEM, _highest(labels))
+    level = _highest(labels)
+    if level is None and not told:
+        return list(labels.values())
+    highest = Code(CONFIDENTIALITY_SYSTEM, level or NORMAL)
     rest = [label for code, label in labels.items() if code == highest or not _is_level(code)]
     return rest if highest in labels else [_label(highest), *rest]
 
@@ -86,14 +128,14 @@ def _once(labels: Sequence[Label]) -> dict[Code | str, Label]:
     return found
 
 
-def _highest(labels: Collection[Code | str]) -> str:
+def _highest(labels: Collection[Code | str]) -> str | None:
     levels = [code.code for code in labels if isinstance(code, Code) and _is_level(code)]
     if not _SENSITIVE_CODES.isdisjoint(labels):
         levels.append(RESTRICTED)
     # What is none of them may mean anything.
     if not set(levels) <= set(CONFIDENTIALITIES):
         return CONFIDENTIALITIES[-1]
-    return max(levels, key=CONFIDENTIALITIES.index, default=NORMAL)
+    return max(levels, key=CONFIDENTIALITIES.index, default=None)
 
 
 def _is_level(code: Code | str) -> bool:
@@ -129,15 +171,20 @@ def _codes(facts: Facts) -> Iterator[Code]:
     return chain.from_iterable(chain(each.mentioned, each.main_codes) for each in _all(facts))
 
 
-def _inside(facts: Facts) -> list[Label]:
-    """What the parts state themselves: the whole is no less confidential than they are."""
+def _inside(facts: Facts, told: bool) -> list[Label]:
+    """What the parts state themselves: the whole is no less confidential than they are.
+
+    That one of them is normal says nothing of a whole in which another one is not `told`.
+    """
     return [
         _label(code)
         for inside in facts.parts
         for part in _all(inside)
-        for code in (*_level(part.confidentiality), *part.sensitivities)
+        for code in (*_level(part.confidentiality, told), *part.sensitivities)
     ]
 
 
-def _level(confidentiality: str | None) -> tuple[Code, ...]:
-    return () if confidentiality is None else (Code(CONFIDENTIALITY_SYSTEM, confidentiality),)
+def _level(confidentiality: str | None, told: bool) -> tuple[Code, ...]:
+    if confidentiality is None or not (told or confidentiality in _ABOVE_NORMAL):
+        return ()
+    return (Code(CONFIDENTIALITY_SYSTEM, confidentiality),)

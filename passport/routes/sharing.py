@@ -20,6 +20,7 @@ from passport.sharing import answers, codes, grants, qr, redemption, requests
 from passport.sharing.categories import CATEGORIES
 from passport.sharing.owning import is_owner
 from passport.sharing.presets import Preset
+from passport.sharing.terms import ORDINARY
 from passport.sharing.wording import WORDINGS, Language
 
 JSON: Final = "application/json"
@@ -30,13 +31,13 @@ router = APIRouter(prefix="/sharing", tags=["sharing"])
 
 @router.get("/presets")
 async def list_presets() -> Response:
-    """For how long people share, with the wordings to be shown, and what the kinds of records are called."""
+    """For how long people share, with the wordings to be shown, up to which label, and what kinds are called."""
     wordings = {
         str(preset): {str(language): WORDINGS[preset, language].as_json() for language in Language}
         for preset in Preset
     }
     categories = {name: {"ja": one.ja, "en": one.en} for name, one in CATEGORIES.items()}
-    return _json({"presets": wordings, "categories": categories})
+    return _json({"presets": wordings, "categories": categories, "confidentiality": ORDINARY.name})
 
 
 @router.post("/requests")

@@ -19,7 +19,7 @@ from passport.sharing.grants import ending
 from passport.sharing.owning import change, read, told
 from passport.sharing.presets import preset_of
 from passport.sharing.requests import ADDRESS
-from passport.sharing.terms import EDITABLE, attributes, check_members, until_of
+from passport.sharing.terms import EDITABLE, answered_attributes, check_members, until_of
 from passport.sharing.wording import agreed
 from passport.subjects import Caller
 
@@ -55,12 +55,14 @@ async def grant(runtime: Runtime, caller: Caller, request_id: str, tree: Mapping
     Raises:
         NotFound: there is no such request, or the caller may not read it.
         Conflict: it was answered already, or what the person was shown is not what is shown now.
-        Invalid: a member is missing, unknown or unfit.
+        Invalid: a member is missing, unknown or unfit, or the request is for what is restricted and nothing says that
+            this is shared.
     """
     check_members(tree, _MEMBERS)
     zone, now = runtime.settings.zone, runtime.clock()
     wording = agreed(preset_of(tree.get("preset")), tree)
-    answer = Answer(attributes(tree, zone), wording, until_of(tree, now, zone))
+    changed, labelled = answered_attributes(tree, zone)
+    answer = Answer(changed, labelled, wording, until_of(tree, now, zone))
 
     def patch(stored: Tree, desk: Desk) -> Tree:
         return answered(stored, answer, desk.subject.reference, desk.now, zone)

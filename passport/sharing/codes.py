@@ -33,8 +33,8 @@ from passport.sharing.consents import Agreed
 from passport.sharing.presets import Preset, preset_of
 from passport.sharing.terms import (
     NARROWING,
-    attributes,
     check_members,
+    offered_attributes,
     permit,
     purpose_of,
     until_of,
@@ -180,7 +180,7 @@ def offer_of(runtime: Runtime, tree: Mapping[str, Any]) -> Offer:
     """
     zone, now = runtime.settings.zone, runtime.clock()
     wording = agreed(preset_of(tree.get("preset")), tree)
-    return Offer(purpose_of(tree), attributes(tree, zone), wording, until_of(tree, now, zone))
+    return Offer(purpose_of(tree), offered_attributes(tree, zone), wording, until_of(tree, now, zone))
 
 
 def opened_offer(desk: Desk, row: Row, code_hash: bytes, sealed: bytes) -> Offer:

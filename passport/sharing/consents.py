@@ -15,7 +15,7 @@ from consent import systems
 from passport.outcomes import Conflict
 from passport.sharing import presets
 from passport.sharing.presets import Preset
-from passport.sharing.terms import Tree, with_attributes
+from passport.sharing.terms import Tree, ordinary, with_attributes
 from passport.sharing.wording import Wording
 
 REASON: Final = "urn:healthcare-passport:sharing-reason"
@@ -37,9 +37,13 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person makes of a request: other attributes, what they were shown, and an end of their own."""
+    """What a person makes of a request: other attributes, what they were shown, and an end of their own.
+
+    `labelled` tells that they say up to which confidentiality they share; who does not shares nothing restricted.
+    """
 
     changed: Mapping[str, Any]
+    labelled: bool
     wording: Wording
     until: str | None
 
@@ -64,6 +68,7 @@ def answered(asked: Mapping[str, Any], answer: Answer, by: str, now: datetime, z
 
     Raises:
         Conflict: it waits for no answer any more, or what it asks is not to be shown something.
+        Invalid: it asks for what is restricted, and its person does not say that they share that.
     """
     check_waits(asked)
     provision = asked.get("provision", {})
@@ -72,7 +77,8 @@ def answered(asked: Mapping[str, Any], answer: Answer, by: str, now: datetime, z
     kept = {name: value for name, value in asked.items() if name != "performer"}
     own = by if {"reference": by} == asked.get("patient") else ""
     tree = {**kept, "status": "active", "dateTime": presets.instant(now), **_performed(own)}
-    granted = Agreed(with_attributes(provision, answer.changed), answer.wording, answer.until)
+    changed = with_attributes(provision, answer.changed)
+    granted = Agreed(changed if answer.labelled else ordinary(changed), answer.wording, answer.until)
     return _agreed(tree, granted, now, zone)
 
 

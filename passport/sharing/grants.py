@@ -24,8 +24,8 @@ from passport.sharing.owning import as_written, change, check_owner, read, told
 from passport.sharing.presets import preset_of
 from passport.sharing.terms import (
     NARROWING,
-    attributes,
     check_members,
+    offered_attributes,
     permit,
     purpose_of,
     until_of,
@@ -83,7 +83,7 @@ async def share(runtime: Runtime, caller: Caller, tree: Mapping[str, Any]) -> di
     check_members(tree, _MEMBERS)
     zone, now, recipient = runtime.settings.zone, runtime.clock(), _recipient(tree)
     wording, until = agreed(preset_of(tree.get("preset")), tree), until_of(tree, now, zone)
-    provision = with_attributes(permit(recipient, purpose_of(tree)), attributes(tree, zone))
+    provision = with_attributes(permit(recipient, purpose_of(tree)), offered_attributes(tree, zone))
     replaced = ending(tree.get("replaces"))
     request = Request(Action.COLLECT, "create", recorded("POST", ADDRESS), patient_in(tree), "write")
     async with admitted(runtime, caller, request) as desk:

@@ -23,6 +23,12 @@ NARROWING: Final = ("categories", "codes", "data_period", "confidentiality")
 EDITABLE: Final = frozenset({*NARROWING, "until"})
 """What a person may change of what was asked."""
 
+ORDINARY: Final = Confidentiality.N
+"""Up to which confidentiality a preset shows: whoever shares more says so."""
+
+AS_ASKED: Final = "as-asked"
+"""What a person says instead of a confidentiality who grants a request with the labels that it asks for."""
+
 TEXT_CHARACTERS: Final = 200
 
 
@@ -57,6 +63,43 @@ def attributes(tree: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     if "confidentiality" in tree:
         found["securityLabel"] = _labels(tree["confidentiality"])
     return found
+
+
+def offered_attributes(tree: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """The same of what a person shares by a preset: without what is restricted, unless they say otherwise.
+
+    Raises:
+        Invalid: a member is unfit.
+    """
+    return {"securityLabel": [_up_to(ORDINARY)], **attributes(tree, zone)}
+
+
+def answered_attributes(tree: Mapping[str, Any], zone: ZoneInfo) -> tuple[dict[str, Any], bool]:
+    """What a person changes of what was asked, and whether they say up to which confidentiality they share.
+
+    Raises:
+        Invalid: a member is unfit.
+    """
+    if tree.get("confidentiality") != AS_ASKED:
+        return attributes(tree, zone), "confidentiality" in tree
+    return attributes({name: tree[name] for name in tree if name != "confidentiality"}, zone), True
+
+
+def ordinary(provision: Mapping[str, Any]) -> Tree:
+    """What was asked, without what is restricted.
+
+    Raises:
+        Invalid: it asks by a sensitivity, and so for what is restricted.
+    """
+    asked: list[Any] = provision.get("securityLabel", [])
+    levels = [label["code"] for label in asked if label.get("system") == systems.CONFIDENTIALITY]
+    if len(levels) < len(asked):
+        expected = f"`confidentiality`, such as `{AS_ASKED}`, from whoever wants to share that"
+        raise Invalid(f"got a request for what is restricted, expected {expected}", ("confidentiality",))
+    kept = [Confidentiality[level] for level in levels if Confidentiality[level] <= ORDINARY]
+    if kept and len(kept) == len(levels):
+        return {**provision}
+    return {**provision, "securityLabel": [_up_to(ORDINARY)]}
 
 
 def with_attributes(provision: Mapping[str, Any], changed: Mapping[str, Any]) -> Tree:
@@ -140,9 +183,13 @@ def _labels(value: object) -> list[Tree] | None:
     if value is None:
         return None
     if isinstance(value, str) and value in Confidentiality.__members__:
-        return [{"system": systems.CONFIDENTIALITY, "code": value}]
+        return [_up_to(Confidentiality[value])]
     expected = f"one of {', '.join(Confidentiality.__members__)}, or null"
     raise Invalid(f"got another confidentiality, expected {expected}", ("confidentiality",))
+
+
+def _up_to(level: Confidentiality) -> Tree:
+    return {"system": systems.CONFIDENTIALITY, "code": level.name}
 
 
 def _concept(system: str, code: str) -> Tree:

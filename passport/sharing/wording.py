@@ -72,11 +72,16 @@ class Wording:
         return {"version": self.version, "hash": self.hash, "text": self.text}
 
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 
 _JA_BEGINS: Final = (
     "この画面に示した相手に、この画面に示した記録を、この画面に示した目的のために見せます。"
     "共有コードを使うときは、受付で最初にコードを使った医療機関が相手になります。"
+)
+_JA_LEFT_OUT: Final = (
+    "特に慎重に扱う印のある記録（HIV、精神科、依存症、性と生殖、遺伝に関するものなど）は、"
+    "この画面で「含める」と選ばないかぎり見えません。コードがなく言葉だけの病名・薬・検査なども、"
+    "何についてのものか確かめられないので同じです。文書・画像・アレルギーに何が書かれているかは確かめていません。"
 )
 _JA_ENDS: Final = (
     "いつでもやめられます。やめると、その次の閲覧からもう見えません。すでに見られた内容は取り消せません。\n"
@@ -86,6 +91,12 @@ _EN_BEGINS: Final = (
     "Whoever is named on this screen will see the records that are named on this screen, for the purpose that "
     "is named on this screen. With a share code it is the institution that first uses the code at its reception."
 )
+_EN_LEFT_OUT: Final = (
+    "Records that are marked for special care (such as on HIV, psychiatry, addiction, sexuality and reproduction, "
+    "or genetics) are left out unless you choose on this screen to include them. So are diagnoses, medicines and "
+    "results in words alone, without a code, since it cannot be checked what they are about. What is written in "
+    "documents, images and allergies is not checked."
+)
 _EN_ENDS: Final = (
     "You can stop at any time. Nobody sees anything by it from the next request on; what was seen before cannot be "
     "unseen.\n"
@@ -93,46 +104,38 @@ _EN_ENDS: Final = (
 )
 
 
-def _text(title: str, begins: str, lasts: str, ends: str) -> str:
-    return "\n".join((title, begins, lasts, ends))
+def _ja(title: str, lasts: str) -> str:
+    return "\n".join((title, _JA_BEGINS, _JA_LEFT_OUT, lasts, _JA_ENDS))
+
+
+def _en(title: str, lasts: str) -> str:
+    return "\n".join((title, _EN_BEGINS, _EN_LEFT_OUT, lasts, _EN_ENDS))
 
 
 _TEXTS: Final[Mapping[tuple[Preset, Language], str]] = {
-    (Preset.VISIT, Language.JA): _text(
+    (Preset.VISIT, Language.JA): _ja(
         "きょうの受診のための共有（24時間）",
-        _JA_BEGINS,
         "共有が始まってから24時間たつと、ひとりでに終わります。",
-        _JA_ENDS,
     ),
-    (Preset.VISIT, Language.EN): _text(
+    (Preset.VISIT, Language.EN): _en(
         "Sharing for today's visit (24 hours)",
-        _EN_BEGINS,
         "It ends by itself 24 hours after it began.",
-        _EN_ENDS,
     ),
-    (Preset.THREE_MONTHS, Language.JA): _text(
+    (Preset.THREE_MONTHS, Language.JA): _ja(
         "三か月の共有",
-        _JA_BEGINS,
         "これから増える記録も見えます。三か月後の同じ日が過ぎると、ひとりでに終わります。",
-        _JA_ENDS,
     ),
-    (Preset.THREE_MONTHS, Language.EN): _text(
+    (Preset.THREE_MONTHS, Language.EN): _en(
         "Sharing for three months",
-        _EN_BEGINS,
         "They will see records that are yet to come as well. It ends by itself with the same day three months on.",
-        _EN_ENDS,
     ),
-    (Preset.ONGOING, Language.JA): _text(
+    (Preset.ONGOING, Language.JA): _ja(
         "やめるまで続く共有",
-        _JA_BEGINS,
         "これから増える記録も見えます。ひとりでに終わることはなく、あなたがやめるまで続きます。",
-        _JA_ENDS,
     ),
-    (Preset.ONGOING, Language.EN): _text(
+    (Preset.ONGOING, Language.EN): _en(
         "Sharing until you stop it",
-        _EN_BEGINS,
         "They will see records that are yet to come as well. It does not end by itself: it goes on until you stop it.",
-        _EN_ENDS,
     ),
 }
 

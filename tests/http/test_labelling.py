@@ -69,6 +69,30 @@ async def test_what_a_source_states_only_rises(hanako: Voice) -> None:
     assert await labels_of(hanako, little) == [level("L")]
 
 
+async def test_of_words_alone_nothing_is_known_until_somebody_says_it(hanako: Voice, cast: Cast) -> None:
+    words = {"text": "架空の病名"}
+    diagnosis = await hanako.create(made.condition(hanako.reference, code=words))
+    medicine = await hanako.create(made.statement(hanako.reference))
+    allergy = await hanako.create(made.allergy(hanako.reference))
+    seen = [diagnosis, medicine, allergy]
+    assert [await labels_of(hanako, one) for one in seen] == [[], [], [level("N")]]
+    await hanako.grant(permit(cast.hospital, labels=["N"]), permit(cast.clinic))
+    assert [await cast.a_at_k.sees(one) for one in seen] == [True, True, True]
+    await hanako.grant(deny(labels=["R"]))
+    for voice in (cast.a, cast.a_at_k):
+        assert [await voice.sees(one) for one in seen] == [False, False, True]
+    await raise_labels(hanako, diagnosis, "N")
+    await hanako.replace(medicine, made.statement(hanako.reference, (ATC, "C09CA06")))
+    for voice in (cast.a, cast.a_at_k):
+        assert [await voice.sees(one) for one in seen] == [True, True, True]
+
+
+async def test_a_code_that_is_left_out_later_takes_no_label_along(hanako: Voice) -> None:
+    diagnosis = await hanako.create(diagnosed(hanako, "F20"))
+    await hanako.replace(diagnosis, made.condition(hanako.reference, code={"text": "架空の病名"}))
+    assert await labels_of(hanako, diagnosis) == [level("R"), PSY]
+
+
 async def test_the_answer_to_a_write_shows_the_labels(hanako: Voice) -> None:
     answer = await hanako.post(diagnosed(hanako, "B24"))
     assert answer.json() == await hanako.read(f"Condition/{answer.json()['id']}")

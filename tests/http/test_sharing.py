@@ -4,23 +4,30 @@ http://hl7.org/fhir/R4/consent.html
 """
 
 from base64 import b64decode
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from consent.systems import ACT_CODE
 from passport.intake import PROPOSALS_PER_HOUR
-from passport.sharing.codes import LIFE
-from passport.sharing.wording import WORDINGS
+from passport.keys import seal
+from passport.sharing.codes import LIFE, Offer, hashed
+from passport.sharing.presets import Preset
+from passport.sharing.wording import WORDINGS, Language
 from tests import resources as made
 from tests.cast import Cast
 from tests.identities import merged
 from tests.sharing import CARD, REASON, ask, asking, code_of, done, identified, later, sent, shown, told
 from tests.town import Town, Voice, outcome
-from tests.unit.consent.words import Json, deny, permit
+from tests.unit.consent.words import Json, coding, concept, deny, permit
 
 pytestmark = pytest.mark.anyio
+
+
+ICD10: Final = "http://hl7.org/fhir/sid/icd-10"
 
 
 async def notices(patient: Voice) -> list[str]:
@@ -121,7 +128,7 @@ async def test_what_was_shown_is_kept_with_the_consent_to_the_last_character(
     tree = await hanako.read(f"Consent/{request}")
     text = b64decode(tree["sourceAttachment"]["data"])
     assert sha256(text).hexdigest() == said["hash"]
-    assert tree["sourceAttachment"]["title"] == "ongoing/ja/1"
+    assert tree["sourceAttachment"]["title"] == "ongoing/ja/2"
     (wording,) = [one for one in WORDINGS.values() if one.hash == said["hash"]]
     assert tree["policy"] == [{"uri": wording.uri}]
     await done(hanako, f"grants/{request}/withdraw")
@@ -175,6 +182,121 @@ async def test_what_is_to_be_handled_with_special_care_can_be_left_out(
     assert (await cast.a_at_k.sees(normal), await cast.a_at_k.sees(special)) == (True, False)
     assert given["confidentiality"] == ["N"]
     assert "special care" in given["text"]["en"]
+
+
+async def kept_apart(hanako: Voice) -> dict[str, str]:
+    """An ordinary record, and those that presets leave out."""
+    who = hanako.reference
+    trees = {
+        "ordinary": made.condition(who),
+        "by its code": made.condition(who, code=concept((ICD10, "F20"))),
+        "by its source": made.condition(who, meta=made.labelled("V")),
+        "by a sensitivity": made.pressure(who, meta={"security": [coding(ACT_CODE, "SDV")]}),
+        "in words alone": made.condition(who, code={"text": "架空の病名"}),
+    }
+    return {name: await hanako.create(tree) for name, tree in trees.items()}
+
+
+async def seen_of(voice: Voice, records: dict[str, str]) -> set[str]:
+    return {name for name, reference in records.items() if await voice.sees(reference)}
+
+
+ORDINARY: Final = {"ordinary"}
+ALL: Final = {"ordinary", "by its code", "by its source", "by a sensitivity", "in words alone"}
+
+
+@pytest.mark.parametrize("preset", ["visit", "three-months", "ongoing"])
+async def test_a_preset_leaves_out_what_is_restricted_unless_it_is_said(
+    town: Town, hanako: Voice, cast: Cast, preset: str
+) -> None:
+    records = await kept_apart(hanako)
+    offer = {**await shown(town, preset), "recipient": cast.clinic}
+    given = await done(hanako, "grants", offer)
+    assert given["confidentiality"] == ["N"]
+    assert "special care" in given["text"]["en"]
+    assert await seen_of(cast.a_at_k, records) == ORDINARY
+    wider = await done(hanako, "grants", {**offer, "confidentiality": "R"})
+    assert await seen_of(cast.a_at_k, records) == ORDINARY | {"by its code", "by a sensitivity"}
+    whole = await done(hanako, "grants", {**offer, "confidentiality": None})
+    assert "confidentiality" not in whole
+    assert await seen_of(cast.a_at_k, records) == ALL
+    for one in (wider, whole):
+        await done(hanako, f"grants/{one['id']}/withdraw")
+    assert await seen_of(cast.a_at_k, records) == ORDINARY
+
+
+@pytest.mark.parametrize(("said", "seen"), [({}, ORDINARY), ({"confidentiality": None}, ALL)])
+async def test_a_share_code_leaves_out_what_is_restricted_unless_it_is_said(
+    hanako: Voice, cast: Cast, said: Json, seen: set[str]
+) -> None:
+    records = await kept_apart(hanako)
+    code = await code_of(hanako, **said)
+    await done(cast.a_at_k, "redemptions", {"user_code": code["user_code"]})
+    assert await seen_of(cast.a_at_k, records) == seen
+
+
+@pytest.mark.parametrize("asked", [{}, {"confidentiality": None}, {"confidentiality": "V"}])
+async def test_what_a_requester_asks_for_is_not_said_by_the_person(
+    town: Town, hanako: Voice, cast: Cast, asked: Json
+) -> None:
+    records = await kept_apart(hanako)
+    request = await requested(hanako, cast.a, categories=[], **asked)
+    granted = await done(hanako, f"requests/{request}/grant", await shown(town))
+    assert granted["confidentiality"] == ["N"]
+    assert await seen_of(cast.a, records) == ORDINARY
+
+
+async def test_a_person_grants_what_is_restricted_as_it_was_asked_or_as_they_say(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    records = await kept_apart(hanako)
+    request = await requested(hanako, cast.a, categories=[], confidentiality="R")
+    said = {**await shown(town), "confidentiality": "as-asked"}
+    assert (await done(hanako, f"requests/{request}/grant", said))["confidentiality"] == ["R"]
+    assert await seen_of(cast.a, records) == ORDINARY | {"by its code", "by a sensitivity"}
+    request = await requested(hanako, cast.b, categories=[], confidentiality="R")
+    await done(hanako, f"requests/{request}/grant", {**await shown(town), "confidentiality": None})
+    assert await seen_of(cast.b, records) == ALL
+
+
+async def test_less_than_what_is_ordinary_stays_less(town: Town, hanako: Voice, cast: Cast) -> None:
+    records = await kept_apart(hanako)
+    request = await requested(hanako, cast.a, categories=[], confidentiality="L")
+    granted = await done(hanako, f"requests/{request}/grant", await shown(town))
+    assert granted["confidentiality"] == ["L"]
+    assert await seen_of(cast.a, records) == set()
+
+
+async def test_a_request_by_sensitivity_is_granted_by_whoever_says_so(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    records = await kept_apart(hanako)
+    tree = hanako.consent(permit(cast.role_a, labels=[(ACT_CODE, "SDV")]), status="proposed")
+    request = (await cast.a.create(tree)).partition("/")[2]
+    outcome(await sent(hanako, f"requests/{request}/grant", await shown(town)), 400)
+    said = {**await shown(town), "confidentiality": "as-asked"}
+    await done(hanako, f"requests/{request}/grant", said)
+    assert await seen_of(cast.a, records) == {"by a sensitivity"}
+
+
+async def test_a_code_of_before_shares_what_was_shown_then(town: Town, hanako: Voice, cast: Cast) -> None:
+    """Offered under the wording of before, which left nothing out."""
+    records = await kept_apart(hanako)
+    code, ring = await code_of(hanako), town.runtime.ring
+    code_hash = hashed(ring, code["user_code"])
+    before = replace(WORDINGS[Preset.VISIT, Language.JA], version="1", text="架空の文面")
+    (key,) = town.rows(
+        "SELECT patient_key, wrapped_key FROM patient JOIN sharing_code USING (patient_key) WHERE code_hash = %s",
+        code_hash,
+    )
+    offer = Offer("TREAT", {}, before, None).plain()
+    sealed = seal(ring.unwrap(*key), offer, b"sharing code " + code_hash, random=ring.random)
+    town.rows("UPDATE sharing_code SET terms = %s WHERE code_hash = %s RETURNING kind", sealed, code_hash)
+    redeemed = await done(cast.a_at_k, "redemptions", {"user_code": code["user_code"]})
+    assert await seen_of(cast.a_at_k, records) == ALL
+    tree = await hanako.read(redeemed["consent"])
+    assert tree["sourceAttachment"]["title"] == "visit/ja/1"
+    assert tree["policy"] == [{"uri": before.uri}]
 
 
 async def test_of_a_merged_person_the_registration_in_use_is_asked(town: Town, cast: Cast) -> None:

@@ -12,6 +12,7 @@ from consent.reference import decide
 from fhirstore.elements import Code
 from fhirstore.facts import CONFIDENTIALITIES, Facts, completed, extract, gathered, labels_of
 from passport.labelling import TABLE, labelled, lowered, security_of
+from passport.labelling.step import is_told
 from tests import resources as made
 from tests.examples import examples
 from tests.unit.consent.words import Json, asks, coding, concept, consents, deny, permit
@@ -87,7 +88,7 @@ def test_labels_only_rise(tree: Json, kept: list[Json]) -> None:
     assert not lowered(security_of(written), kept)
     assert rank(after) >= rank(before)
     assert set(after.sensitivities) >= set(before.sensitivities)
-    assert after.confidentiality is not None
+    assert after.confidentiality is not None or not is_told(gathered(tree, zone=TOKYO))
     assert all(rank(after) >= rank(part) for part in after.parts)
     assert all(set(after.sensitivities) >= set(part.sensitivities) for part in after.parts)
 
@@ -173,6 +174,17 @@ def test_what_the_table_calls_sensitive_is_withheld_by_who_withholds_it(tree: Js
         withheld.append([permit("Practitioner/a", but=[deny(labels=[(ACT_CODE, code)])])])
     assert not any(permitted(facts, roots) for roots in withheld)
     assert labels_of(security_of(written))[0] in ("R", "V")
+
+
+@examples(300)
+@given(coded=codes(), roots=withholding())
+def test_to_leave_out_all_codes_gives_nobody_anything(
+    coded: list[tuple[str, str]], roots: list[Json]
+) -> None:
+    """Law 4 of the evaluation, through the labels that are made of the codes."""
+    _, uncoded = step(made.condition(HANAKO, code={"text": "架空の病名"}))
+    _, with_codes = step(made.condition(HANAKO, code=concept(*coded, ("urn:other", "B20"))))
+    assert permitted(with_codes, roots) or not permitted(uncoded, roots)
 
 
 @examples(300)

@@ -52,6 +52,64 @@ def test_what_is_sensitive_is_restricted() -> None:
     assert labels(diagnosed("I10", "F20.0", "B20")) == [level("R"), HIV, PSY]
 
 
+WORDS: Final = {"text": "架空の病名"}
+UNTOLD: Final = {
+    "a diagnosis in words": diagnosed(code=WORDS),
+    "one without any": {name: value for name, value in diagnosed("I10").items() if name != "code"},
+    "a code of no system": diagnosed(code={"coding": [{"code": "I10"}], **WORDS}),
+    "what the claims call uncoded": diagnosed(
+        code={"coding": [coding("urn:oid:1.2.392.200119.4.101.6", "0000999")], **WORDS}
+    ),
+    "a medicine in words": made.statement(HANAKO, medicationCodeableConcept={"text": "架空錠"}),
+    "an observation in words": {**made.weight(HANAKO), "code": WORDS},
+    "a whole with one of these in it": made.bundle(diagnosed(code=WORDS), made.pressure(HANAKO)),
+}
+
+
+@pytest.mark.parametrize("kind", UNTOLD)
+def test_of_what_has_no_code_the_service_says_nothing(kind: str) -> None:
+    tree = UNTOLD[kind]
+    written, found = labelled(tree, facts(tree))
+    assert written is tree
+    assert found.confidentiality is None
+
+
+@pytest.mark.parametrize("kind", UNTOLD)
+def test_what_somebody_says_of_it_stands(kind: str) -> None:
+    tree = UNTOLD[kind]
+    for stated in ([level("N")], [level("L")], [level("V")]):
+        assert labels({**tree, "meta": {"security": stated}}) == stated
+        assert labels(tree, *stated) == stated
+    assert labels({**tree, "meta": {"security": [PSY]}}) == [level("R"), PSY]
+    assert labels({**tree, "meta": {"security": [TEST_DATA]}}) == [TEST_DATA]
+
+
+def test_a_normal_part_says_nothing_of_a_part_in_words() -> None:
+    parts = diagnosed(code=WORDS), made.pressure(HANAKO, meta=made.labelled("N"))
+    assert labelled(made.bundle(*parts), facts(made.bundle(*parts)))[1].confidentiality is None
+    parts = diagnosed(code=WORDS), made.pressure(HANAKO, meta=made.labelled("R"))
+    assert labels(made.bundle(*parts)) == [level("R")]
+
+
+def test_what_is_found_elsewhere_in_it_restricts_it_all_the_same() -> None:
+    assert labels(diagnosed(code=WORDS, bodySite=[concept((ICD, "B20"))])) == [level("R"), HIV]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        made.allergy(HANAKO, code={"text": "架空の薬"}),
+        made.immunization(HANAKO, vaccineCode={"text": "架空のワクチン"}),
+        made.encounter(HANAKO),
+        diagnosed(code={"coding": [coding("urn:local", "X1")], **WORDS}),
+        {**made.pressure(HANAKO), "code": WORDS},
+    ],
+    ids=["allergy", "vaccination", "no code at all", "a local code", "coded components"],
+)
+def test_what_may_not_be_missed_or_has_a_code_is_normal(tree: dict[str, Any]) -> None:
+    assert labels(tree) == [level("N")]
+
+
 def test_what_bears_its_labels_is_stored_as_it_came() -> None:
     tree = diagnosed("B20", meta={"security": [PSY, level("V"), HIV]})
     gathered_of_it = facts(tree)

@@ -19,6 +19,12 @@ PUBLISHED: Final[Mapping[str, str]] = {
     "three-months/en/1": "717b09ccb4203cf56a7719273c74fdf90e74dafcbc0e1d35ac84f83c7f66bfef",
     "ongoing/ja/1": "d046898800b8b90cb422e75eb8ac07d3b9040b67025bd76ff33e9985cb84b473",
     "ongoing/en/1": "384d4979509c4f97f7c49d0637cc9a67dc7108f7838ed8b218019f8c338353cc",
+    "visit/ja/2": "6d1e6b36077d40d922b4ea7be10dced8e74b6212b1ec19781e01b0e16f747abb",
+    "visit/en/2": "151e8be4d597896fe419b88f93b103a29499ab67b40ebdbd39920fd71f3810bf",
+    "three-months/ja/2": "86b480761e76f99c46523af3c66a6a8a6a143669c9bc00a628536a554ab20fc1",
+    "three-months/en/2": "81ea899ef9ae06a7788596eb27cce01ce56364ef467f419e2c79a888678d897c",
+    "ongoing/ja/2": "f6032ba2248ef1f962b390ea8d3849fd1dbdee30cc38ee4d26c9af3aa9488a25",
+    "ongoing/en/2": "c7743245bf91e3f170e8aa8eab14ba7bbe30e8811f9250261ca2abedf0c7f2a7",
 }
 
 
@@ -42,12 +48,12 @@ def test_the_hash_is_that_of_the_text_as_it_is_shown_and_kept(wording: Any) -> N
     assert urlsafe_b64decode(digest + "=").hex() == wording.hash
 
 
-def test_a_text_says_that_one_may_stop_and_that_looks_are_on_record() -> None:
+def test_a_text_says_that_one_may_stop_that_looks_are_on_record_and_what_is_left_out() -> None:
     for (_, language), wording in WORDINGS.items():
         words = (
-            ("いつでもやめられます", "記録され")
+            ("いつでもやめられます", "記録され", "特に慎重に扱う印のある記録")
             if language is Language.JA
-            else ("stop at any time", "on record")
+            else ("stop at any time", "on record", "special care")
         )
         assert all(word in wording.text for word in words)
 
