@@ -70,7 +70,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             _untold(paper.withdrawal_agreed),
             "同意撤回書 / withdrawal on paper",
             on_paper=True,
-            notice="paper-withdrawal-recorded",
+            notice=paper.WITHDRAWN,
         ),
         "guardian": Kind(
             people.guardian_read,

@@ -9,6 +9,7 @@ verified it.
 
 import re
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from consent import systems
@@ -19,16 +20,30 @@ from passport.authority import Basis
 from passport.desk import store
 from passport.desk.matters import Matter
 from passport.disclosure import directory_trees
+from passport.disclosure.kin import with_kin
 from passport.effects import checked_consent
+from passport.identity import tokens
 from passport.intake import write
+from passport.notices import Kind, tell
 from passport.outcomes import Conflict, Invalid, NotFound
 from passport.pieces import Write, check_valid
 from passport.records import written_instant
 from passport.sharing import presets
-from passport.sharing.terms import attributes, check_members, permit, purpose_of, until_of, with_attributes
+from passport.sharing.terms import (
+    NARROWING,
+    check_members,
+    offered_attributes,
+    permit,
+    purpose_of,
+    until_of,
+    with_attributes,
+)
 from passport.sql import fetch
 
-GRANT: Final = frozenset({"recipient", "purpose", "categories", "codes", "data_period", "until", "preset"})
+GRANT: Final = frozenset({"recipient", "purpose", "until", "preset", *NARROWING})
+WITHDRAWN: Final[Kind] = "paper-withdrawal-recorded"
+"""What everybody is told of whom something was withdrawn on paper."""
+
 CONSENT_MEMBERS: Final = frozenset({"kind", "patient", "scan", "grant", "provision"})
 WITHDRAWAL_MEMBERS: Final = frozenset({"kind", "patient", "scan", "consents"})
 
@@ -80,6 +95,8 @@ async def consent_agreed(desk: Desk, matter: Matter) -> tuple[str, ...]:
 async def withdrawal_read(desk: Desk, patient: str, tree: Mapping[str, Any]) -> dict[str, Any]:
     """Read a withdrawal on paper: some `consents` by reference, or whatever is shared where none is named.
 
+    It is a person who withdraws: what they share by another registration of theirs is meant as well.
+
     Raises:
         Invalid: no list of references.
         NotFound: one of them shares nothing of this patient now.
@@ -92,29 +109,41 @@ async def withdrawal_read(desk: Desk, patient: str, tree: Mapping[str, Any]) -> 
         raise Invalid("got no list of references in `consents`", ("consents",))
     if not all(isinstance(one, str) and _CONSENT.fullmatch(one) for one in listed):
         raise Invalid("got no list of references such as `Consent/1` in `consents`", ("consents",))
-    patient_key = desk.standing.named[0]
-    if len(await _sharing(desk, patient_key, listed)) < len(set(listed)):
+    if len(await _sharing(desk, desk.standing.named[0], listed)) < len(set(listed)):
         raise NotFound("no such Consent")
     return {"consents": sorted(set(listed))}
 
 
 async def withdrawal_agreed(desk: Desk, matter: Matter) -> tuple[str, ...]:
-    """End what two clerks agreed on; the references of what ended.
+    """End what two clerks agreed on, by whichever registration it was given; the references of what ended.
 
     Raises:
         Conflict: nothing of it is shared any more.
     """
     keys = await _sharing(desk, matter.patient_key, matter.content["consents"])
     records = await named(desk.connection, keys)
-    ended = sorted(record.reference for record in records.values() if not record.deleted)
+    ended: dict[int, list[str]] = {}
+    for record in sorted(records.values(), key=attrgetter("reference")):
+        if not record.deleted:
+            ended.setdefault(record.patient_key, []).append(record.reference)
     if not ended:
         raise Conflict("got a withdrawal of what is not shared any more, expected something that is")
+    references = [one for theirs in ended.values() for one in theirs]
     writes = [
-        Write("update", "Consent", id=one.partition("/")[2], patch=_ended, on=Basis.DESK) for one in ended
+        Write("update", "Consent", id=one.partition("/")[2], patch=_ended, on=Basis.DESK)
+        for one in references
     ]
-    told = Write("create", "Provenance", _provenance(desk, matter, ended), on=Basis.DESK)
-    await write(desk, [*writes, told])
-    return tuple(ended)
+    # What follows records lies with them: one for each registration.
+    told = [
+        Write("create", "Provenance", _provenance(desk, matter, theirs), on=Basis.DESK)
+        for theirs in ended.values()
+    ]
+    await write(desk, [*writes, *told])
+    for patient_key in ended.keys() - {matter.patient_key}:
+        notice_id = tokens.random_uuid(desk.runtime)
+        about = {"matter": str(matter.id)}
+        await tell(desk.connection, patient_key, WITHDRAWN, about, notice_id=notice_id, now=desk.now)
+    return tuple(sorted(references))
 
 
 def _ended(tree: Tree) -> Tree:
@@ -122,9 +151,9 @@ def _ended(tree: Tree) -> Tree:
 
 
 async def _sharing(desk: Desk, patient_key: int, consents: Sequence[str] | None) -> list[int]:
-    """The keys of these consents, or of all, by which somebody sees or writes something now."""
+    """The keys of these consents, or of all, by which somebody sees or writes something of this person now."""
     keys = None if consents is None else [desk.runtime.keys.reference(one) for one in consents]
-    asked = {"patient_key": patient_key, "consent_keys": keys}
+    asked = {"patient_keys": sorted(await with_kin(desk, {patient_key})), "consent_keys": keys}
     return [row.consent_key for row in await fetch(desk.connection, store.SHARING, asked)]
 
 
@@ -139,7 +168,7 @@ async def _granted(desk: Desk, grant: Mapping[str, Any]) -> Tree:
         raise Invalid("got a recipient whom the directory does not know", ("grant.recipient",))
     preset = presets.preset_of(grant.get("preset"))
     ends = (until_of(grant, now, zone), presets.ending(preset, now, zone))
-    provision = with_attributes(permit(recipient, purpose_of(grant)), attributes(grant, zone))
+    provision = with_attributes(permit(recipient, purpose_of(grant)), offered_attributes(grant, zone))
     return {**provision, "period": presets.period(ends, now, zone)}
 
 

@@ -57,10 +57,10 @@ WHERE patient_key = %(patient_key)s AND matter_id = %(matter_id)s
 SHARING: Final = Prepared(
     """
 SELECT DISTINCT consent_key FROM consent_grant
-WHERE patient_key = %(patient_key)s AND effect = 1
+WHERE patient_key = ANY (%(patient_keys)s::bigint[]) AND effect = 1
     AND (%(consent_keys)s::bigint[] IS NULL OR consent_key = ANY (%(consent_keys)s))
 ORDER BY consent_key
 """,
     {},
 )
-"""The consents of a patient by which anybody sees or writes anything now; all of them, or of these."""
+"""The consents of these patients by which anybody sees or writes anything now; all of them, or of these."""

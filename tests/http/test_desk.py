@@ -13,7 +13,7 @@ from httpx import Response
 from tests import resources as made
 from tests.cast import Cast
 from tests.http.test_two_people import person
-from tests.identities import sent
+from tests.identities import merged, sent, separated
 from tests.town import AUDITOR, CLERK, SECOND_CLERK, Town, Voice, outcome
 from tests.unit.consent.words import Json, deny, permit
 
@@ -265,6 +265,53 @@ class TestWithdrawals:
         assert sorted(done["results"]) == sorted(shared)
         assert not await cast.a.sees(weight)
         assert (await hanako.read(hidden))["status"] == "active"
+
+    @pytest.mark.parametrize("through", ["survivor", "duplicate"])
+    async def test_a_withdrawal_covers_all_registrations_of_the_person(
+        self,
+        town: Town,
+        hanako: Voice,
+        taro: Voice,
+        cast: Cast,
+        clerk: Voice,
+        second: Voice,
+        through: str,
+    ) -> None:
+        """Also of a third one that is merged with the second alone, and not of what was separated again."""
+        third, apart = await town.resident(), await town.resident()
+        shared = [(await one.grant(permit(cast.hospital)))[0] for one in (hanako, taro, third)]
+        (theirs,) = await apart.grant(permit(cast.hospital))
+        records = [await one.create(made.weight(one.reference)) for one in (hanako, taro, third)]
+        await separated(town, await merged(taro, apart))
+        await merged(taro, third)
+        person = {"survivor": hanako, "duplicate": third}[through]
+        matter = await entered(clerk, {"kind": "withdrawal", "patient": person.reference, "scan": SCAN})
+        # Those that are of one person when it is confirmed.
+        await merged(hanako, taro)
+        done = (await decide(second, matter)).json()
+        assert done["results"] == sorted(shared)
+        assert not any([await cast.a.sees(record) for record in records])
+        assert (await apart.read(theirs))["status"] == "active"
+        for one, consent in zip((hanako, taro, third), shared, strict=True):
+            assert (await one.read(consent))["status"] == "inactive"
+            (told,) = (await one.search("Provenance", ("target", consent), ("agent-type", "verifier")))[
+                "entry"
+            ]
+            assert told["resource"]["target"] == [{"reference": consent}]
+            kinds = [notice["kind"] for notice in (await one.get("/notifications")).json()]
+            assert kinds.count("paper-withdrawal-recorded") == 1
+            accesses = (await one.get("/audit/accesses", ("patient", one.reference))).json()
+            assert f"POST desk/matters/{matter['id']}/confirm" in {access["query"] for access in accesses}
+
+    async def test_a_consent_of_another_registration_is_withdrawn_by_name(
+        self, hanako: Voice, taro: Voice, cast: Cast, clerk: Voice, second: Voice
+    ) -> None:
+        (kept,) = await hanako.grant(permit(cast.hospital))
+        (named,) = await taro.grant(permit(cast.hospital))
+        await merged(hanako, taro)
+        tree = {"kind": "withdrawal", "patient": hanako.reference, "scan": SCAN, "consents": [named]}
+        assert (await agreed(clerk, second, tree))["results"] == [named]
+        assert (await hanako.read(kept))["status"] == "active"
 
     async def test_nobody_elses_consent_is_withdrawn(
         self, hanako: Voice, taro: Voice, cast: Cast, clerk: Voice
