@@ -228,7 +228,7 @@ class Tests:
         """The first test that fails; those that noticed other changes to the file lately are asked first."""
         lately = self._lately.setdefault(one.file, [])
         by = self._ask(one.part, lately, self._longest[one.part])
-        if by is not None:
+        if by is not None and "::" in by:
             lately[:] = [by, *(one for one in lately if one != by)][:REMEMBERED]
         return by
 
