@@ -109,11 +109,17 @@ def visible(
     return expression(either([_directory(sight, facts, types), decided]))
 
 
+def of_group(sight: Sight, place: int, patient: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a patient is of the group at this place."""
+    keys = bindparam(f"{sight.prefix}patients_{place}", type_=_KEYS)
+    return patient.in_(select(func.unnest(keys))) if sight.many else patient == any_(keys)
+
+
 def _for_patient(
     sight: Sight, patient: ColumnElement[int], decision: Callable[[Standing], Formula]
 ) -> Formula:
     branches: list[Formula] = [
-        every([_among(patient, f"{sight.prefix}patients_{place}", many=sight.many), decision(standing)])
+        every([of_group(sight, place, patient), decision(standing)])
         for place, standing in enumerate(sight.groups)
     ]
     if sight.otherwise is not None:
@@ -124,11 +130,6 @@ def _for_patient(
     if sight.owns:
         branches.append(patient == any_(bindparam(f"{sight.prefix}own_patients", type_=_KEYS)))
     return either(branches)
-
-
-def _among(patient: ColumnElement[int], bound: str, *, many: bool) -> ColumnElement[bool]:
-    keys = bindparam(bound, type_=_KEYS)
-    return patient.in_(select(func.unnest(keys))) if many else patient == any_(keys)
 
 
 def _whole(sight: Sight, record: FromClause, parts: FromClause, types: TypeNumbers) -> Formula:

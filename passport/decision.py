@@ -16,7 +16,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
-    any_,
     bindparam,
     case,
     func,
@@ -34,7 +33,7 @@ from consent.facts import RecordColumns
 from consent.grants import MOST_WEIGHED, StandingGrant, relied, weighed
 from consent.model import Action
 from consent.shape import Shape, ShapeNode
-from consent.sql import Sight, visible
+from consent.sql import Sight, of_group, visible
 from consent.store import load_shapes
 from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY, resource, resource_part
@@ -189,7 +188,7 @@ class Decision:
             return Weighed(_NOTHING, self.relied(record))
         whens = [
             (
-                patient == any_(self._bound(f"patients_{at}", _PATIENTS)),
+                of_group(self.sight, at, patient),
                 weighed(standing, columns, TYPE_NUMBERS),
             )
             for at, standing in enumerate(self.sight.groups)
@@ -224,7 +223,7 @@ class Decision:
 
         whens = [
             (
-                patient == any_(self._bound(f"patients_{at}", _PATIENTS)),
+                of_group(self.sight, at, patient),
                 relied(standing, columns, TYPE_NUMBERS, of_patient),
             )
             for at, standing in enumerate(self.sight.groups)

@@ -31,10 +31,11 @@ _BY_SHOWN: Final = f"""
         ORDER BY granted.ref)
 """
 
-# What was counted may be of many: then each grant is looked up once, and not for everybody who is told.
+# What was counted may be of many: then each grant is looked up once, and not for everybody who is told. A plan that
+# expects few people would go through those of all for each of them, which an object is spared.
 _BY_COUNTED: Final = """
     CASE WHEN told.patient_key = 0 AND (SELECT beyond FROM much) THEN (SELECT refs FROM anywhere)
-        ELSE coalesce((SELECT refs FROM by_patient WHERE by_patient.patient_key = told.patient_key), '{}') END
+        ELSE ARRAY (SELECT jsonb_array_elements_text((SELECT refs FROM by_patient) -> told.patient_key::text)) END
 """
 _COUNTED: Final = f"""
 WITH used AS (
@@ -44,7 +45,10 @@ WITH used AS (
         JOIN {_GRANTED} ON granted.code = code.code
     WHERE {_OF_WHOM.format(whom="who")}
 ),
-by_patient AS (SELECT patient_key, array_agg(DISTINCT ref ORDER BY ref) AS refs FROM used GROUP BY patient_key),
+by_patient AS (
+    SELECT jsonb_object_agg(patient_key, each.refs) AS refs
+    FROM (SELECT patient_key, array_agg(DISTINCT ref ORDER BY ref) AS refs FROM used GROUP BY patient_key) AS each
+),
 anywhere AS (SELECT coalesce((array_agg(DISTINCT ref ORDER BY ref))[1:{MOST_TOLD}], '{{}}') AS refs FROM used),
 whose AS (SELECT DISTINCT unnest(array_append(others, patient_key)) AS patient_key FROM counted),
 much AS (SELECT count(*) > {MOST_TOLD} AS beyond FROM whose)
