@@ -8,11 +8,14 @@ long is refused while it is read, and every refusal is an OperationOutcome.
 """
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from passport.outcomes import FHIR_JSON, PassportError, operation_outcome
+
+PEER: Final = "passport.peer"
+"""Under which name a request's scope says who is at the other end of its connection, whatever headers say."""
 
 HEAD_MAX_BYTES: Final = 65_536
 ADDRESS_MAX_BYTES: Final = 32_768
@@ -73,6 +76,8 @@ class Protocol(HttpToolsProtocol):
         """A head begins; the bytes that it came with count as its own."""
         self._in_head = True
         super().on_message_begin()
+        # What a proxy says of the caller's address replaces `client`, and not this.
+        cast(dict[str, object], self.scope)[PEER] = self.client[0] if self.client else ""
 
     def on_headers_complete(self) -> None:
         """The head is there: within its limits, or refused."""

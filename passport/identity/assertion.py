@@ -30,16 +30,16 @@ JTI_MAX_CHARACTERS: Final = 256
 KEYS_MAX: Final = 8
 RSA_BITS: Final = range(2_048, 4_097)
 
-_LIMITS: Final = Limits(size_bytes=8_192, depth=3)
-_COMPACT: Final = re.compile(rb"([A-Za-z0-9_-]{2,1024})\.([A-Za-z0-9_-]{2,8192})\.([A-Za-z0-9_-]{2,1024})")
+LIMITS: Final = Limits(size_bytes=8_192, depth=3)
+COMPACT: Final = re.compile(rb"([A-Za-z0-9_-]{2,1024})\.([A-Za-z0-9_-]{2,8192})\.([A-Za-z0-9_-]{2,1024})")
 _HEADER_NAMES: Final = frozenset({"alg", "kid", "typ"})
-_PUBLIC_MEMBERS: Final[Mapping[object, tuple[str, ...]]] = {
+PUBLIC_MEMBERS: Final[Mapping[object, tuple[str, ...]]] = {
     "EC": ("kty", "crv", "x", "y"),
     "RSA": ("kty", "n", "e"),
     "OKP": ("kty", "crv", "x"),
 }
 # RFC 7518, sections 6.2.2, 6.3.2, 6.4.1
-_SECRET_MEMBERS: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
+SECRET_MEMBERS: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
 
 # Public keys whose private halves nobody kept.
 _RSA_DECOY: Final = {
@@ -98,13 +98,13 @@ NOTHING: Final = Presented("ES384", "", b"", bytes(96), {})
 
 def read(text: str) -> Presented:
     """Take an assertion apart; `NOTHING` when it is none, or its header holds more than it may."""
-    found = _COMPACT.fullmatch(text.encode("ascii", "replace"))
+    found = COMPACT.fullmatch(text.encode("ascii", "replace"))
     if found is None:
         return NOTHING
     try:
         header_part, claims_part, signature_part = found.groups()
-        header, claims = parse(_decoded(header_part), _LIMITS), parse(_decoded(claims_part), _LIMITS)
-        signature = _decoded(signature_part)
+        header, claims = parse(decoded(header_part), LIMITS), parse(decoded(claims_part), LIMITS)
+        signature = decoded(signature_part)
     except (ParseError, ValueError):
         return NOTHING
     algorithm, kid = header.get("alg"), header.get("kid")
@@ -121,7 +121,7 @@ def verified(presented: Presented, keys: Sequence[Mapping[str, str]], *, profile
         for key in keys
         if key["kid"] == presented.kid and algorithm_of(key, profile) == presented.algorithm
     ]
-    key = _imported(named[0] if named else _DECOYS[presented.algorithm])
+    key = imported(named[0] if named else _DECOYS[presented.algorithm])
     algorithm = JWSRegistry.algorithms[presented.algorithm]
     held = algorithm.verify(presented.signing_input, presented.signature, key)
     return held and bool(named)
@@ -134,9 +134,9 @@ def spent_until(presented: Presented, *, audience: str, now: datetime) -> dateti
     than now; clocks may differ by `CLOCK_SKEW`.
     """
     claims = presented.claims
-    expires_at = _instant(claims.get("exp"))
+    expires_at = instant_of(claims.get("exp"))
     jti = claims.get("jti")
-    begun = [_instant(claims[name]) for name in ("iat", "nbf") if name in claims]
+    begun = [instant_of(claims[name]) for name in ("iat", "nbf") if name in claims]
     holds = (
         expires_at is not None
         and now < expires_at <= now + LIFETIME + CLOCK_SKEW
@@ -173,31 +173,37 @@ def algorithm_of(key: Mapping[str, object], profile: Profile = SMART) -> str | N
 
 
 def _public(key: object, profile: Profile) -> dict[str, str]:
-    if not isinstance(key, dict) or _SECRET_MEMBERS & key.keys():
+    if not isinstance(key, dict) or SECRET_MEMBERS & key.keys():
         raise Invalid("got a private or symmetric key in `jwks`, expected public ones", ("jwks.keys",))
     algorithm, kid = algorithm_of(key, profile), key.get("kid")
     if algorithm is None or key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
         expected = ", ".join(profile.algorithms.values())
         raise Invalid(f"got a key of another kind in `jwks`, expected one for {expected}", ("jwks.keys",))
-    names = _PUBLIC_MEMBERS[key["kty"]]
+    names = PUBLIC_MEMBERS[key["kty"]]
     if not isinstance(kid, str) or not kid or not all(isinstance(key.get(name), str) for name in names):
         raise Invalid("got a key without `kid`, or with a member missing, in `jwks`", ("jwks.keys",))
     members = {name: key[name] for name in names}
     try:
-        if "n" in members and _bits(members["n"]) not in RSA_BITS:
+        if "n" in members and bits(members["n"]) not in RSA_BITS:
             raise Invalid("got an RSA key of another size, expected 2048 to 4096 bits", ("jwks.keys",))
-        _imported(members)
+        imported(members)
     except (JoseError, ValueError):
         raise Invalid("got a key in `jwks` that is none", ("jwks.keys",)) from None
     return {**members, "kid": kid}
 
 
-def _bits(modulus: str) -> int:
-    return int.from_bytes(_decoded(modulus.encode()), "big").bit_length()
+def bits(modulus: str) -> int:
+    """How long the modulus of an RSA key is."""
+    return int.from_bytes(decoded(modulus.encode()), "big").bit_length()
 
 
-def _imported(members: Mapping[str, str]) -> PublicKey:
-    bare: dict[str, str | list[str]] = {name: members[name] for name in _PUBLIC_MEMBERS[members["kty"]]}
+def imported(members: Mapping[str, str]) -> PublicKey:
+    """The public key of a JWK, of which only the members that make it one count.
+
+    Raises:
+        JoseError, ValueError: it is none.
+    """
+    bare: dict[str, str | list[str]] = {name: members[name] for name in PUBLIC_MEMBERS[members["kty"]]}
     match members["kty"]:
         case "EC":
             return ECKey.import_key(bare)
@@ -211,7 +217,7 @@ def _is_for(audience: object, expected: str) -> bool:
     return expected in audience if isinstance(audience, list) else audience == expected
 
 
-def _instant(value: object) -> datetime | None:
+def instant_of(value: object) -> datetime | None:
     """Read a NumericDate (RFC 7519, section 2)."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
@@ -221,5 +227,6 @@ def _instant(value: object) -> datetime | None:
         return None
 
 
-def _decoded(part: bytes) -> bytes:
+def decoded(part: bytes) -> bytes:
+    """Base64url without its padding."""
     return urlsafe_b64decode(part + b"=" * (-len(part) % 4))

@@ -245,5 +245,19 @@ FOR SHARE
 )
 """A session that is to be exchanged; it cannot be ended until the transaction is over."""
 
+SEE_PROOF: Final = Prepared(
+    """
+WITH forgotten AS (
+    -- Now and then; the service may delete no proof that could still be presented.
+    DELETE FROM proof_seen WHERE %(tidies)s AND expires_at < clock_timestamp() - interval '1 minute'
+)
+INSERT INTO proof_seen (proof_hash, expires_at) VALUES (%(proof_hash)s, %(expires_at)s)
+ON CONFLICT DO NOTHING
+RETURNING proof_hash
+""",
+    {},
+)
+"""Take a proof; nothing comes back when it was taken before."""
+
 PATIENT_ID: Final = Prepared("SELECT patient_id FROM patient WHERE patient_key = %(patient_key)s", {})
 """The id of a patient."""
