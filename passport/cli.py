@@ -20,6 +20,7 @@ from fhirmap.jsonformat import dumps
 from passport import database, installation
 from passport.backup.commands import backup, restore
 from passport.demo.errors import DemoError
+from passport.doctor.commands import doctor
 from passport.embedded import EmbeddedPostgresError
 from passport.evaluation.command import evaluate
 from passport.identity.sign_in import Handed
@@ -252,6 +253,7 @@ def _tell_of_labels(before: int, looked: int) -> None:
 
 
 main.add_command(backup)
+main.add_command(doctor)
 main.add_command(restore)
 
 

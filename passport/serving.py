@@ -1,6 +1,7 @@
 """Runs the service under uvicorn: in several processes for production, or on a socket that a parent opened.
 
 https://www.uvicorn.org/settings/
+https://man7.org/linux/man-pages/man7/socket.7.html (SO_REUSEPORT)
 """
 
 import ctypes
@@ -9,13 +10,15 @@ import signal
 import socket
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self, TypeVar
 
 import click
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from passport.embedded.launch import PR_SET_PDEATHSIG
+from passport.environment import handed_on
 from passport.main import create_app
 from passport.protocol import Protocol
 from passport.settings import Settings
@@ -37,6 +40,52 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
+Bound = TypeVar("Bound", bound=socket.socket)
+
+
+class Listening(socket.socket):
+    """A socket at an address where other processes have one too; handed to a process it becomes that one's own.
+
+    The kernel shares out the connections among them. Of one socket that all listen on, whoever is awake first takes
+    every connection that waits: of two processes one had them all.
+    """
+
+    @classmethod
+    def at(cls, host: str, port: int) -> Self:
+        """One at an address that nobody listens at.
+
+        Raises:
+            OSError: somebody does, or it is no address of this machine.
+        """
+        with _bound(socket.socket(_family(host)), (host, port)) as alone:
+            found = alone.getsockname()
+        return cls.beside(found)
+
+    @classmethod
+    def beside(cls, address: tuple[Any, ...]) -> Self:
+        """One more at the same address."""
+        one = cls(_family(address[0]))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return _bound(one, address)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).beside, (self.getsockname(),)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _bound(one: Bound, address: tuple[Any, ...]) -> Bound:
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        one.bind(address)
+    except OSError:
+        one.close()
+        raise
+    return one
+
+
 def create() -> FastAPI:
     """The application of the installation that the environment names, in one of several processes or in one."""
     parent = parent_process()
@@ -47,21 +96,27 @@ def create() -> FastAPI:
 
 def serve(settings: Settings, *, workers: int) -> None:
     """Serve the installation until SIGTERM or SIGINT; `settings` holds the address of its database."""
-    os.environ |= {
+    given = {
         STATE_VARIABLE: str(settings.state),
         "PASSPORT_DATABASE_URL": settings.database_url,
         "PASSPORT_KEY_FILE": str(settings.key_file),
         "PASSPORT_HOST": settings.host,
         "PASSPORT_PORT": str(settings.port),
     }
-    uvicorn.run(
-        f"{__name__}:create",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=workers,
-        **options(settings),
-    )
+    environment = handed_on(os.environ, given)
+    os.environ.clear()
+    os.environ.update(environment)
+    served: dict[str, Any] = {"app": f"{__name__}:create", "factory": True, **options(settings)}
+    if workers == 1:
+        uvicorn.run(host=settings.host, port=settings.port, **served)
+        return
+    try:
+        listening = Listening.at(settings.host, settings.port)
+    except OSError as error:
+        raise SystemExit(f"cannot listen at {settings.host}:{settings.port}: {error.strerror}") from None
+    # Bound and never listening here, it keeps the address while processes come and go.
+    with listening:
+        Multiprocess(uvicorn.Config(workers=workers, **served), sockets=[listening]).run()
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -71,7 +126,20 @@ def options(settings: Settings) -> dict[str, Any]:
     counts by network address.
     """
     proxies = settings.trusted_proxies
-    return {**_OPTIONS, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies.split(",")}
+    tls = {} if settings.tls_key is None else _tls(settings)
+    return {**_OPTIONS, **tls, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies.split(",")}
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """TLS 1.2 with forward secrecy, or 1.3; Python offers nothing older.
+
+    https://www.rfc-editor.org/rfc/rfc9325
+    """
+    return {
+        "ssl_certfile": settings.tls_certificate,
+        "ssl_keyfile": settings.tls_key,
+        "ssl_ciphers": "ECDHE+AESGCM:ECDHE+CHACHA20",
+    }
 
 
 def _end_with(parent: int | None) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from passport.custodian import SILENT, Custodian
-from passport.outcomes import PassportError
+from passport.environment import SettingsUnusable, of_environment
 
 Mode = Literal["production", "demo", "sandbox"]
 
@@ -36,18 +36,6 @@ ENDS: Final = "end"
 STAYS: Final = "stay"
 LINGER_MAX_DAYS: Final = 36_500
 
-ENVIRONMENT: Final[Mapping[str, str]] = {
-    "PASSPORT_DATABASE_URL": "database_url",
-    "PASSPORT_MIGRATION_URL": "migration_url",
-    "PASSPORT_BROKER_URL": "broker_url",
-    "PASSPORT_KEY_FILE": "key_file",
-    "PASSPORT_PUBLIC_URL": "base_url",
-    "PASSPORT_HOST": "host",
-    "PASSPORT_PORT": "port",
-    "PASSPORT_TRUSTED_PROXIES": "trusted_proxies",
-}
-"""Which variable gives which setting."""
-
 _WRITTEN: Final = (
     "mode",
     "zone",
@@ -57,13 +45,6 @@ _WRITTEN: Final = (
     "emergency_review_days",
 )
 """What the installation's folder keeps."""
-
-
-class SettingsUnusable(PassportError):
-    """A setting is unknown or has a value that it cannot have."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(500, "exception", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +58,7 @@ class Settings:
     place does to a person's grants when they die: `end` at once, `stay`, or end after a number of days;
     `proxies_after_death` says it of the grants by which relatives act for them. `custodian` is what receipts say of
     who keeps the passport. An opening in an emergency that was not reviewed `emergency_review_days` after it was over
-    is overdue.
+    is overdue. With `tls_certificate`, a chain in PEM, and its `tls_key` the service speaks TLS by itself.
     """
 
     state: Path
@@ -96,14 +77,19 @@ class Settings:
     proxies_after_death: str = ENDS
     emergency_review_days: int = EMERGENCY_REVIEW_DAYS
     custodian: Custodian = SILENT
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
 
     def __post_init__(self) -> None:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise SettingsUnusable("got one of `tls_certificate` and `tls_key`, expected both or none")
         if not self.base_url:
             object.__setattr__(self, "base_url", self._listening_url)
 
     @property
     def _listening_url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        scheme = "http" if self.tls_certificate is None else "https"
+        return f"{scheme}://{self.host}:{self.port}"
 
     @property
     def fhir_url(self) -> str:
@@ -149,9 +135,7 @@ class Settings:
         """
         variables = os.environ if environ is None else environ
         found = _written(state / FILE_NAME)
-        found |= {
-            name: variables[variable] for variable, name in ENVIRONMENT.items() if variables.get(variable)
-        }
+        found |= of_environment(variables)
         found |= {name: value for name, value in overrides.items() if value is not None}
         unknown = found.keys() - {field.name for field in fields(cls)}
         if unknown:
@@ -205,7 +189,7 @@ def _value(name: str, value: object) -> object:
         return _networks(str(value))
     if name == "custodian":
         return value if isinstance(value, Custodian) else _custodian(value)
-    if name in {"key_file", "state"}:
+    if name in {"key_file", "state", "tls_certificate", "tls_key"}:
         return Path(str(value))
     if name == "mode" and value not in get_args(Mode):
         raise SettingsUnusable(f"got mode `{value}`, expected one of {', '.join(get_args(Mode))}")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+from passport.environment import handed_on
 from passport.settings import Settings
 
 
@@ -16,11 +17,8 @@ def work(settings: Settings, *, processes: int) -> int:
     `settings` holds the address of a running database.
     """
     command = [sys.executable, "-m", "workers", "supervise", "--state", str(settings.state)]
-    environment = {
-        **os.environ,
-        "PASSPORT_DATABASE_URL": settings.database_url,
-        "PASSPORT_KEY_FILE": str(settings.key_file),
-    }
+    given = {"PASSPORT_DATABASE_URL": settings.database_url, "PASSPORT_KEY_FILE": str(settings.key_file)}
+    environment = handed_on(os.environ, given)
     options = ["--processes", str(processes), "--follow", str(os.getpid())]
     with subprocess.Popen([*command, *options], env=environment) as supervisor:
         try:

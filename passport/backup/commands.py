@@ -69,9 +69,8 @@ def restore(state: Path, folder: Path, keys: Path, url: str | None) -> None:
 
     What was withdrawn, ended or barred after the backup was made is in force again, and told of here.
     """
-    restored = put_back(state, folder, keys, superuser_url=url, now=utc_now())
-    made = restored.made_at.isoformat(timespec="seconds")
-    click.echo(f"{state}: {restored.records} records as of {made}; nobody is signed in.")
+    made_at = put_back(state, folder, keys, superuser_url=url, now=utc_now())
+    click.echo(f"{state}: the passport as of {made_at.isoformat(timespec='seconds')}; nobody is signed in.")
     click.echo(
         "What residents withdrew and operators ended after that is in force again: settle it before serving."
     )

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -33,13 +33,6 @@ from passport.keys import KeyRing
 from passport.settings import FILE_NAME, Settings
 
 _DISTRIBUTION: Final = "healthcare-passport"
-
-
-class Restored(NamedTuple):
-    """What was put back: of when it is, and how many records there are."""
-
-    made_at: datetime
-    records: int
 
 
 def back_up(
@@ -69,8 +62,8 @@ def back_up(
     return manifest
 
 
-def restore(state: Path, folder: Path, keys: Path, *, superuser_url: str | None, now: datetime) -> Restored:
-    """Make a new installation of a backup and its keys; nobody is signed in to it.
+def restore(state: Path, folder: Path, keys: Path, *, superuser_url: str | None, now: datetime) -> datetime:
+    """Make a new installation of a backup and its keys, and say of when it is; nobody is signed in to it.
 
     The settings come last: a folder that has none is no installation, so one that was broken off is begun anew.
 
@@ -97,9 +90,8 @@ def restore(state: Path, folder: Path, keys: Path, *, superuser_url: str | None,
             # Who signed out since, or was signed out, must not be in again.
             store.end_sessions(superuser, now)
             asyncio.run(_record(ready, RESTORE, f"passport restore --from {folder.name}", now))
-        count = store.records(superuser)
     settings.save()
-    return Restored(manifest.made_at, count)
+    return manifest.made_at
 
 
 def _with_settings_of(folder: Path, state: Path) -> Settings:

@@ -12,7 +12,6 @@ from psycopg.rows import scalar_row
 _FILLED: Final = """
 SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))
 """
-_RECORDS: Final = "SELECT count(*) FROM resource WHERE NOT deleted"
 
 # Whatever opens something by itself: each may have been ended after the backup was made.
 _SIGNED_IN: Final = (
@@ -26,12 +25,6 @@ def is_filled(superuser_url: str) -> bool:
     """Whether a database holds any table."""
     with psycopg.connect(superuser_url, row_factory=scalar_row) as connection:
         return bool(connection.execute(_FILLED).fetchone())
-
-
-def records(superuser_url: str) -> int:
-    """How many records there are."""
-    with psycopg.connect(superuser_url, row_factory=scalar_row) as connection:
-        return int(connection.execute(_RECORDS).fetchone() or 0)
 
 
 def end_sessions(superuser_url: str, now: datetime) -> None:

@@ -22,6 +22,7 @@ import httpx
 
 from passport.demo.errors import NotServing
 from passport.embedded import launch
+from passport.environment import handed_on
 from passport.settings import Settings
 
 READY_SECONDS: Final = 30
@@ -137,12 +138,12 @@ def running(settings: Settings, bound: socket.socket) -> Iterator[Sequence[Part]
 def _parts(settings: Settings, bound: socket.socket) -> tuple[Part, Part]:
     logs = settings.state / "logs"
     logs.mkdir(mode=0o700, exist_ok=True)
-    environment = {
-        **os.environ,
+    given = {
         "PASSPORT_DATABASE_URL": settings.database_url,
         "PASSPORT_KEY_FILE": str(settings.key_file),
         "PASSPORT_PUBLIC_URL": settings.base_url,
     }
+    environment = handed_on(os.environ, given)
     state = ("--state", str(settings.state))
     service = ("passport.serving", *state, "--socket", str(bound.fileno()))
     return (

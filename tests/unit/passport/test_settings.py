@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from passport.custodian import Custodian
-from passport.settings import Settings, SettingsUnusable
+from passport.environment import SettingsUnusable, handed_on
+from passport.settings import Settings
 
 
 def load(state: Path, environ: Any = None, **overrides: Any) -> Settings:
@@ -107,3 +108,35 @@ def test_who_keeps_the_passport_is_read_from_the_folder_and_kept_there(tmp_path:
 def test_particulars_that_are_none_are_refused(tmp_path: Path, custodian: Any) -> None:
     with pytest.raises(SettingsUnusable, match="custodian"):
         load(tmp_path, custodian=custodian)
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    secret = tmp_path / "database-url"
+    secret.write_text("dbname=x password=y\n")
+    environ = {"PASSPORT_DATABASE_URL_FILE": f"{secret}"}
+    assert load(tmp_path, environ).database_url == "dbname=x password=y"
+    with pytest.raises(SettingsUnusable, match="expected one of them"):
+        load(tmp_path, {**environ, "PASSPORT_DATABASE_URL": "dbname=z"})
+    given = {"PASSPORT_DATABASE_URL": "dbname=embedded"}
+    assert load(tmp_path, handed_on(environ, given)).database_url == "dbname=embedded"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"one\ntwo\n", b"\xff"])
+def test_a_secret_that_cannot_be_read_is_refused_and_not_shown(tmp_path: Path, content: bytes | None) -> None:
+    secret = tmp_path / "secret"
+    if content is not None:
+        secret.write_bytes(content)
+    with pytest.raises(SettingsUnusable, match="expected a readable file of one line") as refused:
+        load(tmp_path, {"PASSPORT_BROKER_URL_FILE": f"{secret}"})
+    assert "two" not in str(refused.value)
+
+
+def test_tls_takes_a_certificate_and_its_key_and_shows_in_the_address(tmp_path: Path) -> None:
+    both = {"PASSPORT_TLS_CERTIFICATE": "/tls/chain.pem", "PASSPORT_TLS_KEY": "/tls/key.pem"}
+    assert load(tmp_path, both).base_url == "https://127.0.0.1:8000"
+    assert load(tmp_path, {**both, "PASSPORT_PUBLIC_URL": "https://passport.example"}).base_url == (
+        "https://passport.example"
+    )
+    for variable, path in both.items():
+        with pytest.raises(SettingsUnusable, match="expected both or none"):
+            load(tmp_path, {variable: path})
