@@ -92,8 +92,8 @@ def installed(state: Path, size: Size, seconds: float) -> Iterator[Bench]:
         prepare(settings, utc_now())
         with psycopg.connect(superuser_url, autocommit=True) as connection:
             connection.execute(BARE_TABLE)
-        with serving(settings, SERVICE, 1) as port:
-            directory = Office(settings, port).directory()
+        with serving(settings, SERVICE, 1) as ports:
+            directory = Office(settings, *ports).directory()
         filled = asyncio.run(fill(settings, superuser_url, size, directory.institutions))
         yield Bench(
             settings=settings,

@@ -53,7 +53,7 @@ def lines(bench: Bench) -> Iterator[str]:
     yield f"  {SHARING:,} of {residents:,} residents share, {SHARING * READINGS:,} Observations together"
     (token,) = tokens_for(bench.settings, [bench.physician], "TREAT")
     asked = {"code": f"{LOINC}|{BLOOD_PRESSURE}"}
-    with serving(bench.settings, SERVICE, 1) as port:
+    with serving(bench.settings, SERVICE, 1) as (port,):
         page = _answered(bench, port, token, {**asked, "_sort": "-date", "_count": str(PAGE_ENTRIES)})
         yield f"{page.p50_ms:>12.1f} ms  p50 of a page of {PAGE_ENTRIES} over all who share ({page.rate:,.0f}/s)"
         total = _answered(bench, port, token, {**asked, "_summary": "count"})
@@ -68,7 +68,7 @@ def lines(bench: Bench) -> Iterator[str]:
 
 def _answered(bench: Bench, port: int, token: str, asked: Mapping[str, str]) -> Counted:
     one = request("GET", f"/fhir/Observation?{urlencode(asked)}", b"", bearer(token))
-    return load.generate(load.Plan(port, bench.seconds, [[one]] * CONNECTIONS))
+    return load.generate(load.Plan([port], bench.seconds, [[one]] * CONNECTIONS))
 
 
 def _withdrawn(bench: Bench, port: int, token: str, patients: Sequence[str]) -> Iterator[str]:

@@ -44,8 +44,8 @@ def lines(bench: Bench) -> Iterator[str]:
     with ExitStack() as started:
         bare = bench.settings.at(database_url=bench.superuser_url)
         ports = (
-            started.enter_context(serving(bench.settings, SERVICE, 1)),
-            started.enter_context(serving(bare, unguarded.MODULE, 1)),
+            started.enter_context(serving(bench.settings, SERVICE, 1))[0],
+            started.enter_context(serving(bare, unguarded.MODULE, 1))[0],
         )
         (token,) = tokens_for(bench.settings, [bench.physician], "TREAT")
         for (count, at), patients in asked.items():
@@ -68,7 +68,7 @@ def _compared(
     lanes = [list(islice(cycle(requests), lane, lane + len(requests))) for lane in range(CONNECTIONS)]
     turns = [
         [
-            load.generate(load.Plan(port, bench.seconds / 4, lanes, warm_seconds=_WARM_SECONDS))
+            load.generate(load.Plan([port], bench.seconds / 4, lanes, warm_seconds=_WARM_SECONDS))
             for port in ports
         ]
         for _ in range(2)

@@ -26,9 +26,12 @@ _STATUS_BYTES: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: each lane is one connection's requests, around and around if `repeat`."""
+    """What to send: each lane is one connection's requests, around and around if `repeat`.
 
-    port: int
+    Lanes go to the ports in turn, so that each process has as many of them.
+    """
+
+    ports: Sequence[int]
     seconds: float
     lanes: Sequence[Sequence[str]]
     repeat: bool = True
@@ -92,15 +95,16 @@ class _Connection(asyncio.Protocol):
             self._waiting.set_exception(exc or ConnectionResetError())
 
 
-async def _lane(plan: Plan, lane: Sequence[str]) -> Lane:
-    _, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", plan.port)
+async def _lane(plan: Plan, port: int, lane: Sequence[str]) -> Lane:
+    _, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", port)
     requests = [text.encode("latin-1") for text in lane]
     for request in cycle(requests) if plan.repeat else requests:
         yield await connection.send(request)
 
 
 async def _carry_out(plan: Plan) -> Counted:
-    return await keep_busy([_lane(plan, lane) for lane in plan.lanes], plan.seconds, plan.warm_seconds)
+    lanes = [_lane(plan, port, lane) for port, lane in zip(cycle(plan.ports), plan.lanes, strict=False)]
+    return await keep_busy(lanes, plan.seconds, plan.warm_seconds)
 
 
 if __name__ == "__main__":

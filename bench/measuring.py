@@ -86,8 +86,8 @@ class Bench:
         yield self._sql("COMPARTMENT", [{**bound, "patient": self.keys.reference(name)} for name in names])
         paths = [f"/fhir/{name}/Observation?_count={PAGE_ENTRIES}" for name in names]
         for number in processes:
-            with serving(self.settings, SERVICE, number) as port:
-                yield self._answered("service", port, paths, number)
+            with serving(self.settings, SERVICE, number) as ports:
+                yield self._answered("service", ports, paths, number)
 
     def read(self, processes: Sequence[int]) -> Iterator[Figure]:
         """One Observation by its id."""
@@ -99,8 +99,8 @@ class Bench:
         """An accurate total of the blood pressures of everybody who shares them."""
         asked = urlencode({"code": f"{LOINC}|{BLOOD_PRESSURE}", "_summary": "count"})
         yield self._sql("TOTAL", [{**self._code(), "type": OBSERVATION}])
-        with serving(self.settings, SERVICE, 1) as port:
-            yield self._answered("service", port, [f"/fhir/Observation?{asked}"])
+        with serving(self.settings, SERVICE, 1) as ports:
+            yield self._answered("service", ports, [f"/fhir/Observation?{asked}"])
 
     def create(self, processes: Sequence[int]) -> Iterator[Figure]:
         """One blood pressure at a time, written by its own patient."""
@@ -128,8 +128,8 @@ class Bench:
             [request("POST", "/fhir", _transaction(patient), {**bearer(token), **_FHIR})]
             for patient, token in zip(patients, tokens, strict=True)
         ]
-        with serving(self.settings, SERVICE, 1) as port:
-            if not load.succeeds(port, lanes[0][0]):
+        with serving(self.settings, SERVICE, 1) as ports:
+            if not load.succeeds(ports[0], lanes[0][0]):
                 raise NotMeasured("the service does not take `POST [base]`")
         yield self._inserts(BATCH)
         yield from self._sent(lanes, processes, BATCH)
@@ -138,23 +138,23 @@ class Bench:
         """Readings in signed messages of a hundred, by approved blood-pressure cuffs."""
         yield self._inserts(BATCH)
         for number in processes:
-            with serving(self.settings, SERVICE, number) as port:
+            with serving(self.settings, SERVICE, number) as ports:
                 lanes = [
                     [
                         request("POST", f"{cuff.path}/readings", signed, _JOSE)
                         for signed in cuff.batches(BATCHES, BATCH, Random(SEED))
                     ]
-                    for cuff in Office(self.settings, port).devices(self.filled.patients[:CONNECTIONS])
+                    for cuff in Office(self.settings, ports[0]).devices(self.filled.patients[:CONNECTIONS])
                 ]
-                counted = load.generate(load.Plan(port, self.seconds, lanes, repeat=False))
+                counted = load.generate(load.Plan(ports, self.seconds, lanes, repeat=False))
                 yield Figure("service", number, counted, BATCH)
 
     def _sent(
         self, lanes: Sequence[Sequence[str]], processes: Sequence[int], per_round: int
     ) -> Iterator[Figure]:
         for number in processes:
-            with serving(self.settings, SERVICE, number) as port:
-                counted = load.generate(load.Plan(port, self.seconds, lanes))
+            with serving(self.settings, SERVICE, number) as ports:
+                counted = load.generate(load.Plan(ports, self.seconds, lanes))
                 yield Figure("service", number, counted, per_round)
 
     def _code(self) -> Mapping[str, int]:
@@ -176,14 +176,14 @@ class Bench:
                 # The wall would show the plain application nothing: it reads as the owner of it all does.
                 bare_settings = self.settings.at(database_url=self.superuser_url)
                 settings = bare_settings if way == "bare HTTP" else self.settings
-                with serving(settings, module, number) as port:
-                    yield self._answered(way, port, paths, number)
+                with serving(settings, module, number) as ports:
+                    yield self._answered(way, ports, paths, number)
 
-    def _answered(self, way: Way, port: int, paths: Sequence[str], processes: int = 1) -> Figure:
+    def _answered(self, way: Way, ports: Sequence[int], paths: Sequence[str], processes: int = 1) -> Figure:
         (token,) = tokens_for(self.settings, [self.physician], "TREAT")
         requests = [request("GET", path, b"", bearer(token)) for path in paths]
         lanes = [requests[lane:] + requests[:lane] for lane in range(CONNECTIONS)]
-        return Figure(way, processes, load.generate(load.Plan(port, self.seconds, lanes)))
+        return Figure(way, processes, load.generate(load.Plan(ports, self.seconds, lanes)))
 
 
 def _transaction(patient: str) -> bytes:

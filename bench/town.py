@@ -30,29 +30,34 @@ _TOKENS: Final = timedelta(hours=2)
 
 
 @contextmanager
-def serving(settings: Settings, module: str, processes: int) -> Iterator[int]:
-    """Run `module` in so many processes on one socket; yields its port when it answers."""
+def serving(settings: Settings, module: str, processes: int) -> Iterator[tuple[int, ...]]:
+    """Run `module` in so many processes, each at a port of its own; yields the ports when all of them answer.
+
+    Connections that arrive together at one socket are most often taken by one process, whoever else listens.
+    """
     environment = {**os.environ, "PASSPORT_DATABASE_URL": settings.database_url}
-    with ExitStack() as started, socket.create_server(("127.0.0.1", 0), backlog=64) as bound:
-        arguments = ("--state", str(settings.state), "--socket", str(bound.fileno()))
+    with ExitStack() as started:
+        ports = []
         for _ in range(processes):
+            bound = started.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
+            arguments = ("--state", str(settings.state), "--socket", str(bound.fileno()))
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments], env=environment, pass_fds=(bound.fileno(),)
             )
             started.callback(process.wait, GRACE_SECONDS * 2)
             started.callback(process.terminate)
-        port: int = bound.getsockname()[1]
-        _await(f"http://127.0.0.1:{port}/openapi.json", processes)
-        yield port
+            ports.append(int(bound.getsockname()[1]))
+        for port in ports:
+            _await(f"http://127.0.0.1:{port}/openapi.json")
+        yield tuple(ports)
 
 
-def _await(url: str, processes: int) -> None:
-    """Wait until the socket is answered, for a moment longer where several processes share it."""
+def _await(url: str) -> None:
+    """Wait until the socket is answered."""
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
         try:
             if httpx.get(url, timeout=READY_SECONDS).is_success:
-                time.sleep(processes)
                 return
         except httpx.TransportError:
             time.sleep(0.1)
