@@ -108,7 +108,7 @@ async def shortest(pair: Pair, sequence: list[Step]) -> list[Step]:
 async def test_the_requests_are_of_every_outcome(pair: Pair) -> None:
     draw, scene = Random(1), pair.again()
     statuses: Counter[int] = Counter()
-    for step in range(150):
+    for step in range(200):
         asked = TELLING[draw.choice((*sorted(TELLING), *_OFTEN * 6))](draw, scene)
         statuses[await held_against(pair, scene, draw.choice(CALLERS), asked, step)] += 1
     assert {200, 400, 403, 404, 405} <= statuses.keys()
