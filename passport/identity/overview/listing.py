@@ -1,0 +1,114 @@
+"""What somebody has open: browsers, apps, and sessions of their own; and the end of any of them.
+
+https://www.rfc-editor.org/rfc/rfc9700#section-4.14
+https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
+
+An app sees nothing of it and ends nothing, whatever its scopes: it acts for a person and is none. What was ended is
+ended for every request that begins after the answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from passport.identity.authorization import families
+from passport.identity.authorization.wanted import OFFLINE, record_scope
+from passport.identity.authorization.words import BESIDE, record_words
+from passport.identity.login.sessions import IDLE
+from passport.identity.overview import store
+from passport.outcomes import NotFound, Refused
+from passport.records import written_instant
+from passport.sql import Connection, Row, fetch
+from passport.subjects import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who asks: all references under which they are registered, and the session or browser by which they do."""
+
+    subjects: tuple[str, ...]
+    by: UUID | None
+
+
+async def me_of(connection: Connection, subject: Subject) -> Me:
+    """Who a caller is.
+
+    Raises:
+        Refused: it is an app, a service or a device that acts for somebody.
+    """
+    if subject.kind in {"service", "device"} or subject.client is not None or subject.session_id is None:
+        raise Refused("expected a person who signed in themselves")
+    rows = await fetch(connection, store.OWN_SIGN_IN, {"session_id": subject.session_id})
+    if not all(row.own for row in rows) or not rows:
+        raise Refused("expected a person who signed in themselves")
+    return Me(tuple(dict.fromkeys((subject.reference, *subject.registrations))), subject.session_id)
+
+
+async def overview(connection: Connection, me: Me, *, now: datetime) -> Mapping[str, Any]:
+    """All that somebody has open, the newest first."""
+    params = {"subjects": list(me.subjects), "now": now, "idle_since": now - IDLE}
+    return {
+        "browsers": [_browser(row, me) for row in await fetch(connection, store.BROWSERS, params)],
+        "apps": [_app(row) for row in await fetch(connection, store.APPS, params)],
+        "sessions": [_session(row, me) for row in await fetch(connection, store.SESSIONS, params)],
+    }
+
+
+async def end(connection: Connection, me: Me, id_: UUID, *, now: datetime) -> None:
+    """End one of them, with whatever follows from it.
+
+    Raises:
+        NotFound: it is none of theirs, or is over.
+    """
+    params = {"id": id_, "subjects": list(me.subjects), "now": now}
+    if await fetch(connection, store.END_BROWSER, params):
+        await families.end_of_login(connection, id_, now=now)
+    elif await fetch(connection, store.OWN_APP, params):
+        await families.end(connection, id_, now=now)
+    elif await fetch(connection, store.END_SESSION, params):
+        # A statement of its own: it sees the session of an exchange that held this one until now.
+        await fetch(connection, store.END_DERIVED, params)
+    else:
+        raise NotFound("there is no such session of yours")
+
+
+def _browser(row: Row, me: Me) -> dict[str, Any]:
+    return {
+        **_open(row.login_id, row.authenticated_at, row.expires_at, row.role),
+        "methods": list(row.methods),
+        "last_seen": written_instant(row.seen_at),
+        "this_one": row.login_id == me.by,
+    }
+
+
+def _app(row: Row) -> dict[str, Any]:
+    return {
+        **_open(row.family_id, row.begun_at, row.expires_at, row.role),
+        "client_id": row.client_id,
+        "name": row.name,
+        "purpose": row.purpose,
+        "may": [{"scope": scope, "means": _means(scope)} for scope in sorted((*row.scopes, *row.beside))],
+        "offline": OFFLINE in row.beside,
+    }
+
+
+def _session(row: Row, me: Me) -> dict[str, Any]:
+    return {
+        **_open(row.session_id, row.issued_at, row.expires_at, row.role),
+        "purpose": row.purpose,
+        **({"through": row.client} if row.client else {}),
+        **({"emergency": True} if row.emergency else {}),
+        "this_one": row.session_id == me.by,
+    }
+
+
+def _means(scope: str) -> dict[str, str]:
+    of_records = record_scope(scope)
+    return (BESIDE[scope] if of_records is None else record_words(of_records)).as_json()
+
+
+def _open(id_: UUID, since: datetime, until: datetime, role: str | None) -> dict[str, Any]:
+    named = {"role": role} if role else {}
+    return {"id": str(id_), "since": written_instant(since), "until": written_instant(until), **named}
