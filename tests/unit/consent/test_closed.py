@@ -146,13 +146,16 @@ def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
 def test_patients_in_no_group_may_have_a_standing_of_their_own(enforcement: Enforcement) -> None:
     block = StandingGrant(GrantEffect.BLOCK, Shape((ShapeNode(deny=True),)), t_bits=1, f_bits=0)
     with enforcement.connection.transaction(force_rollback=True):
-        enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
-        sight = Sight([[PERMIT, block]], otherwise=[PERMIT], directory=True)
-        statement = select(RECORDS.c.patient_key).where(
-            permitted(sight, RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+        enforcement.connection.execute(
+            "INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2), (10, 3)"
         )
-        bound = {"patients_0": [1], "grouped_patients": [1]}
-        assert enforcement.run(statement, bound) == [(2,)]
+        for otherwise, shown in (([PERMIT], [(3,)]), ([PERMIT, block], []), ([], [])):
+            sight = Sight([[PERMIT, block]], otherwise=otherwise, directory=True)
+            statement = select(RECORDS.c.patient_key).where(
+                permitted(sight, RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+            )
+            bound = {"patients_0": [1, 2], "grouped_patients": [1, 2]}
+            assert enforcement.run(statement, bound) == shown
 
 
 def test_each_registration_of_ones_own_needs_no_grant(enforcement: Enforcement) -> None:

@@ -475,6 +475,14 @@ def test_only_a_type_that_follows_others_needs_its_targets(permits: Decides) -> 
     assert permits(consents(permit(DR_A)), letter, asks())
 
 
+def test_only_a_type_that_follows_others_needs_no_grant_of_its_own(permits: Decides) -> None:
+    root, both = permit(DR_A, types=["Condition"]), frozenset({P1, P2})
+    given = consents(root) + consents(root, patient=P2)
+    target = record("Condition", "1", patients=both)
+    assert permits(given, target, asks())
+    assert not permits(given, record(follows=(target,), patients=both), asks())
+
+
 def test_what_stands_inside_of_another_record_needs_a_grant_of_its_own(permits: Decides) -> None:
     for kind in ("Binary", "Provenance"):
         letter = record("Bundle", parts=(contained(), contained(kind)))
