@@ -8,7 +8,7 @@ for is what an operator allowed; what is then seen is what consents allow.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
@@ -27,6 +27,7 @@ from passport.identity.authorization.profiles import (
     GrantType,
     Profile,
 )
+from passport.identity.persons import require_another
 from passport.identity.principals import principal
 from passport.identity.purposes import EMERGENCY, all_grantable
 from passport.outcomes import Conflict, Invalid
@@ -38,6 +39,7 @@ AuthMethod = Literal["private_key_jwt", "none"]
 
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME_MAX_CHARACTERS: Final = 128
+LISTED_MAX: Final = 200
 
 MEMBERS: Final = frozenset(
     {
@@ -284,6 +286,43 @@ async def client(connection: Connection, client_id: str) -> Client | None:
     """Return a registered client, None for an unknown id."""
     rows = await fetch(connection, store.CLIENT, {"client_id": client_id})
     return _client(rows[0]) if rows else None
+
+
+async def clients_in(connection: Connection, state: State, *, after: str = "") -> list[Client]:
+    """Clients in a state, in the order of their ids, those behind `after`."""
+    params = {"state": state, "after": after, "most": LISTED_MAX}
+    return [_client(row) for row in await fetch(connection, store.CLIENTS, params)]
+
+
+async def settle(connection: Connection, client_id: str, *, by: str, approved: bool) -> Client | None:
+    """Approve or decline a client that waits; None where none of this id does.
+
+    Raises:
+        Conflict: no operator has proposed it with what it acts as, so there is nothing to approve.
+        Refused: whoever approves proposed it, or is the same person.
+    """
+    rows = await fetch(connection, store.HOLD_WAITING_CLIENT, {"client_id": client_id})
+    if not rows:
+        return None
+    waiting = _client(rows[0])
+    if approved:
+        if waiting.subject is None or waiting.asked_by is None:
+            raise Conflict("got a client that no operator has proposed yet, expected `PUT` of it before")
+        await require_another(connection, waiting.asked_by, by)
+    state: State = "active" if approved else "ended"
+    await fetch(connection, store.SETTLE_CLIENT, {"client_id": client_id, "state": state, "by": by})
+    return replace(waiting, state=state, approved_by=by)
+
+
+async def ask_to_register(connection: Connection, client: Client) -> None:
+    """Keep what a client says of itself, waiting for operators.
+
+    Raises:
+        Conflict: the id is taken.
+    """
+    params = {**row_of(client), "asked_by": None, "approved_by": None}
+    if not await fetch(connection, store.ADD_CLIENT, params):
+        raise Conflict("got an id that is taken")
 
 
 def _client(row: Row) -> Client:

@@ -101,6 +101,18 @@ RETURNING {_CLIENT_COLUMNS}
 )
 """Register a client, or replace what is registered; one of another profile stays, and nothing comes back."""
 
+ADD_CLIENT: Final = Prepared(
+    f"""
+INSERT INTO client ({_CLIENT_COLUMNS})
+VALUES (%(client_id)s, %(name)s, %(subject)s, %(profile)s, %(redirect_uris)s, %(grant_types)s, %(auth_method)s,
+    %(introspects)s, %(jwks)s, %(purposes)s, %(scopes)s, %(state)s, %(asked_by)s, %(approved_by)s)
+ON CONFLICT DO NOTHING
+RETURNING client_id
+""",
+    {},
+)
+"""Keep a client that says of itself what it is; nothing comes back where the id is taken."""
+
 CLIENT: Final = Prepared(
     f"""
 SELECT {_CLIENT_COLUMNS} FROM client WHERE client_id = %(client_id)s
@@ -108,6 +120,31 @@ SELECT {_CLIENT_COLUMNS} FROM client WHERE client_id = %(client_id)s
     {},
 )
 """One client."""
+
+CLIENTS: Final = Prepared(
+    f"""
+SELECT {_CLIENT_COLUMNS} FROM client WHERE state = %(state)s AND client_id > %(after)s
+ORDER BY client_id LIMIT %(most)s
+""",
+    {},
+)
+"""Clients in a state, in the order of their ids."""
+
+HOLD_WAITING_CLIENT: Final = Prepared(
+    f"""
+SELECT {_CLIENT_COLUMNS} FROM client WHERE client_id = %(client_id)s AND state = 'waiting' FOR UPDATE
+""",
+    {},
+)
+"""A client that waits, held until the transaction ends."""
+
+SETTLE_CLIENT: Final = Prepared(
+    """
+UPDATE client SET state = %(state)s, approved_by = %(by)s WHERE client_id = %(client_id)s AND state = 'waiting'
+""",
+    {},
+)
+"""Let a client that waits be active, or end."""
 
 SPEND_ASSERTION: Final = Prepared(
     """

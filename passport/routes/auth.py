@@ -5,7 +5,7 @@ https://www.rfc-editor.org/rfc/rfc6749
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -69,6 +69,40 @@ async def put_client(request: Request, client_id: str) -> Response:
         client = clients.client_of(client_id, tree, sandbox=desk.runtime.settings.sandbox)
         by = desk.subject.reference
         client = await clients.register(desk.runtime, desk.connection, client, now=desk.now, by=by)
+        await desk.audit(desk.row(NOBODY, detail=client.client_id))
+    return _json(client.answer)
+
+
+@router.get("/clients")
+async def list_clients(request: Request, state: str = "waiting", after: str = "") -> Response:
+    """Clients in a state, those that wait by default; operators only."""
+    if state not in get_args(clients.State):
+        raise Invalid(f"got another state, expected one of {', '.join(get_args(clients.State))}", ("state",))
+    async with _operator(request, "client-list", "auth/clients") as desk:
+        found = await clients.clients_in(desk.connection, cast(clients.State, state), after=after)
+        await desk.audit(desk.row(NOBODY, detail=state))
+    return _json({"clients": [client.answer for client in found]})
+
+
+@router.post("/clients/{client_id}/approve")
+async def approve_client(request: Request, client_id: str) -> Response:
+    """Let a client that waits be active; another operator than the one who proposed it."""
+    return await _settled(request, client_id, approved=True)
+
+
+@router.post("/clients/{client_id}/decline")
+async def decline_client(request: Request, client_id: str) -> Response:
+    """Let nothing come of a client that waits; operators only."""
+    return await _settled(request, client_id, approved=False)
+
+
+async def _settled(request: Request, client_id: str, *, approved: bool) -> Response:
+    verb = "client-approve" if approved else "client-decline"
+    async with _operator(request, verb, "auth/clients") as desk:
+        by = desk.subject.reference
+        client = await clients.settle(desk.connection, client_id, by=by, approved=approved)
+        if client is None:
+            raise NotFound
         await desk.audit(desk.row(NOBODY, detail=client.client_id))
     return _json(client.answer)
 

@@ -538,6 +538,18 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/auth/clients", "get"): Operation(
+        "Clients, those that wait by default (operator)",
+        parameters={"state": "`waiting`, `active` or `ended`", "after": "the last id of the page before"},
+        errors=(400, *_ONLY_ASKED),
+    ),
+    ("/auth/clients/{client_id}/approve", "post"): Operation(
+        "Let a client that waits be active (another operator than the one who proposed it)",
+        errors=(*_ONLY_ASKED, 404, 409),
+    ),
+    ("/auth/clients/{client_id}/decline", "post"): Operation(
+        "Let nothing come of a client that waits (operator)", errors=(*_ONLY_ASKED, 404)
+    ),
     ("/auth/sign-in-codes", "post"): Operation(
         "Hand out a sign-in code, shown this once (operator)",
         json_body({"login": "hanako", "subject": _REFERENCE, "purposes": ["PATRQT"]}),

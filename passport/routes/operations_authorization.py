@@ -29,6 +29,10 @@ _QUERY: Final = "response_type=code&client_id=…"
 
 
 def _form(**example: str) -> Mapping[str, object]:
+    return _form_of(example)
+
+
+def _form_of(example: Mapping[str, str]) -> Mapping[str, object]:
     return {FORM: {"schema": {"type": "object"}, "example": example}}
 
 
@@ -75,12 +79,49 @@ AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
         success=(200, 204),
         errors=(400, 401, 403, 404, 429),
     ),
+    ("/auth/introspect", "post"): Operation(
+        "What a token is good for, for a client with a key of its own (RFC 7662)",
+        _form_of({"token": "…", **_ASSERTION}),
+        success=(200, 400, 401),
+        errors=(),
+    ),
+    ("/auth/revoke", "post"): Operation(
+        "Take a token back (RFC 7009)",
+        _form_of({"token": "…", "client_id": "…"}),
+        success=(200, 400, 401),
+        errors=(),
+    ),
+    ("/auth/register", "post"): Operation(
+        "Register a client, which waits for two operators (RFC 7591)",
+        json_body(
+            {
+                "client_name": "見本アプリ",
+                "redirect_uris": ["https://app.example.jp/callback"],
+                "token_endpoint_auth_method": "none",
+                "scope": "launch/patient patient/Observation.rs",
+            }
+        ),
+        success=(201,),
+        errors=(400, 429),
+    ),
+    ("/.well-known/oauth-authorization-server", "get"): Operation("What the server can do", errors=()),
+    ("/.well-known/openid-configuration", "get"): Operation("What the server can do", errors=()),
+    ("/fhir/.well-known/smart-configuration", "get"): Operation("What the server can do", errors=()),
     ("/auth/login", "get"): Operation("Who is signed in at this browser", errors=()),
     ("/auth/login", "post"): Operation(
         "Sign in at this browser, by login and code",
         json_body({"login": "hanako", "code": "XXXXX-XXXXX-XXXXX-XXXXX"}),
         success=(200, 303),
         errors=(400, 401, 403),
+    ),
+    ("/auth/sessions", "get"): Operation(
+        "My browsers, the apps that I allowed, and my other sessions", errors=(401, 403)
+    ),
+    ("/auth/sessions/{session_id}/end", "post"): Operation(
+        "End one of them, with all that follows from it",
+        json_body({"csrf": "…"}),
+        success=(204,),
+        errors=(401, 403, 404),
     ),
     ("/auth/logout", "post"): Operation(
         "Sign out of this browser", json_body({"csrf": "…"}), success=(200, 204), errors=(400, 401, 403)

@@ -8,6 +8,7 @@ connection of the event loop. A request is one transaction, which is committed w
 stays spent, and what was revoked stays revoked.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,7 @@ from passport.runtime import Runtime
 from passport.sql import Connection
 from passport.subjects import Subject
 
+_KEY_BYTES: Final = 32  # SHA-256
 _Asked = ParamSpec("_Asked")
 _Answered = TypeVar("_Answered")
 
@@ -36,12 +38,27 @@ _Answered = TypeVar("_Answered")
 _ANY_SECURE_ADDRESS: Final = "https://passport.invalid/"
 
 
+_OF_CERTIFICATE: Final = b"x5t#S256"
+
+
 @dataclass(frozen=True, slots=True)
 class Proved:
     """The key that a caller proved to have: SHA-256 of it, and how it was proved."""
 
-    thumbprint: bytes
+    digest: bytes
     kind: Literal["DPoP", "certificate"]
+
+    @property
+    def thumbprint(self) -> bytes:
+        """What a session is bound to: of a key and of a certificate it is never the same."""
+        return self.digest if self.kind == "DPoP" else _OF_CERTIFICATE + self.digest
+
+
+def confirmation(thumbprint: bytes) -> dict[str, str]:
+    """What a session is bound to as others are told of it (RFC 9449, section 6; RFC 8705, section 3.2)."""
+    name = "x5t#S256" if thumbprint.startswith(_OF_CERTIFICATE) and len(thumbprint) > _KEY_BYTES else "jkt"
+    told = urlsafe_b64encode(thumbprint[-_KEY_BYTES:]).decode().rstrip("=")
+    return {name: told}
 
 
 @dataclass(slots=True)

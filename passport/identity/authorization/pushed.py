@@ -48,7 +48,7 @@ async def _pushed(turn: Turn, fields: Mapping[str, str]) -> Answer:
     if "request_uri" in asked or asked["client_id"] != client.client_id:
         raise Refusal("invalid_request", "expected what this client asks for, not the name of it")
     if turn.proved is not None and turn.proved.kind == "DPoP":
-        key = urlsafe_b64encode(turn.proved.thumbprint).decode().rstrip("=")
+        key = urlsafe_b64encode(turn.proved.digest).decode().rstrip("=")
         if asked.setdefault("dpop_jkt", key) != key:
             raise Refusal("invalid_dpop_proof", "expected dpop_jkt of the key that was proved")
     await checked(turn, asked, None, pushing=True)

@@ -245,6 +245,50 @@ FOR SHARE
 )
 """A session that is to be exchanged; it cannot be ended until the transaction is over."""
 
+TOKEN: Final = Prepared(
+    """
+SELECT token.session_id, token.kind, token.subject, token.role, token.client, token.purpose, token.scopes,
+    token.issued_at, token.expires_at, token.confirmation, token.derived_from, token.patient_key,
+    family.family_id, family.client_id, family.beside, family.launch
+FROM session AS token LEFT JOIN grant_family AS family USING (family_id)
+WHERE token.token_hash = %(token_hash)s AND token.issued_at <= %(now)s AND token.expires_at > %(now)s
+    AND token.ended_at IS NULL
+""",
+    {},
+)
+"""An access token that goes on, with its family."""
+
+REFRESH_OF: Final = Prepared(
+    """
+SELECT family.family_id, family.client_id, family.subject, family.scopes, family.beside, family.purpose,
+    family.confirmation, family.expires_at, token.issued_at
+FROM refresh_token AS token JOIN grant_family AS family USING (family_id)
+WHERE token.token_hash = %(token_hash)s AND token.spent_at IS NULL
+    AND family.ended_at IS NULL AND family.expires_at > %(now)s
+""",
+    {},
+)
+"""A refresh token that may be used, with its family."""
+
+ASKED_TO_REGISTER: Final = Prepared(
+    """
+SELECT coalesce(sum(asked), 0)::int AS asked FROM registration_asked
+WHERE caller = %(caller)s AND window_start > %(since)s
+""",
+    {},
+)
+"""How often this caller asked to be registered lately."""
+
+COUNT_REGISTRATION: Final = Prepared(
+    """
+WITH forgotten AS (DELETE FROM registration_asked WHERE window_start <= %(since)s)
+INSERT INTO registration_asked (caller, window_start, asked) VALUES (%(caller)s, %(window_start)s, 1)
+ON CONFLICT (caller, window_start) DO UPDATE SET asked = registration_asked.asked + 1
+""",
+    {},
+)
+"""Count a registration of this caller."""
+
 SEE_PROOF: Final = Prepared(
     """
 WITH forgotten AS (

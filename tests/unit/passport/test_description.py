@@ -14,6 +14,8 @@ Json = dict[str, Any]
 WITHOUT_BODY: Final = {
     "/devices/{device_id}/{verb}",
     "/auth/sign-out",
+    "/auth/clients/{client_id}/approve",
+    "/auth/clients/{client_id}/decline",
     "/auth/sign-in-codes/{login}/confirm",
     "/desk/guardianships/{proxy_id}/end",
     "/desk/matters/{matter_id}/confirm",

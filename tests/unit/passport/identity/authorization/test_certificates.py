@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from passport.identity.authorization.certificates import shown
+from passport.identity.authorization.core import confirmation
 
 PROXY, PROXIES = "10.0.0.7", "10.0.0.7,10.1.0.0/24"
 
@@ -34,7 +35,8 @@ def header(certificate: bytes) -> bytes:
 def test_a_trusted_proxy_is_believed(certificate: bytes, peer: str) -> None:
     found = shown([header(certificate)], peer, PROXIES)
     assert found is not None
-    assert (found.thumbprint, found.kind) == (sha256(certificate).digest(), "certificate")
+    assert (found.digest, found.kind) == (sha256(certificate).digest(), "certificate")
+    assert confirmation(found.thumbprint).keys() == {"x5t#S256"}
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.8", "127.0.0.1", "", "unix", "203.0.113.9"])

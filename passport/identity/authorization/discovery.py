@@ -1,0 +1,79 @@
+"""What this server can do, made of the tables that the code executes.
+
+https://www.rfc-editor.org/rfc/rfc8414
+https://openid.net/specs/openid-connect-discovery-1_0-final.html
+https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
+"""
+
+from typing import Any, Final
+
+from passport.identity.authorization import proofs
+from passport.identity.authorization.profiles import PROFILES
+from passport.identity.authorization.wanted import BESIDE, RIGHTS
+from passport.identity.purposes import GRANTABLE
+from passport.settings import Settings
+from passport.signing import ALGORITHM
+
+CAPABILITIES: Final = (
+    "launch-standalone",
+    "client-public",
+    "client-confidential-asymmetric",
+    "sso-openid-connect",
+    "context-standalone-patient",
+    "permission-offline",
+    "permission-patient",
+    "permission-user",
+    "permission-v1",
+    "permission-v2",
+)
+
+
+def metadata(settings: Settings) -> dict[str, Any]:
+    """What anybody is told of the server, as OAuth and OpenID Connect name it."""
+    base = settings.base_url
+    signing = sorted({each for profile in PROFILES.values() for each in profile.algorithms.values()})
+    methods = ["private_key_jwt", "none"]
+    return {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/auth/authorize",
+        "token_endpoint": settings.token_url,
+        "pushed_authorization_request_endpoint": f"{base}/auth/par",
+        "device_authorization_endpoint": f"{base}/auth/device",
+        "introspection_endpoint": f"{base}/auth/introspect",
+        "revocation_endpoint": f"{base}/auth/revoke",
+        "registration_endpoint": f"{base}/auth/register",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "scopes_supported": [
+            *sorted(BESIDE),
+            *(f"{each}/*.{RIGHTS}" for each in ("patient", "user", "system")),
+        ],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": sorted(
+            {each for profile in PROFILES.values() for each in profile.grant_types}
+        ),
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": signing,
+        "introspection_endpoint_auth_methods_supported": methods[:1],
+        "introspection_endpoint_auth_signing_alg_values_supported": signing,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": signing,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_pushed_authorization_requests": False,
+        "dpop_signing_alg_values_supported": sorted(proofs.ALGORITHMS.values()),
+        "tls_client_certificate_bound_access_tokens": bool(settings.trusted_proxies),
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "purposes_of_use_supported": list(GRANTABLE),
+    }
+
+
+def smart(settings: Settings) -> dict[str, Any]:
+    """The same as SMART App Launch names it."""
+    told = metadata(settings)
+    return {**told, "capabilities": list(CAPABILITIES)}
