@@ -27,10 +27,11 @@ ORDER BY authenticated_at DESC, login_id
 
 APPS: Final = Prepared(
     """
-SELECT family_id, client_id, name, role, scopes, beside, purpose, begun_at, expires_at
-FROM grant_family JOIN client USING (client_id)
-WHERE subject = ANY (%(subjects)s::text[]) AND ended_at IS NULL AND expires_at > %(now)s
-ORDER BY begun_at DESC, family_id
+SELECT family.family_id, client.client_id, client.name, family.role, family.scopes, family.beside, family.purpose,
+    family.begun_at, family.expires_at
+FROM grant_family AS family JOIN client USING (client_id)
+WHERE family.subject = ANY (%(subjects)s::text[]) AND family.ended_at IS NULL AND family.expires_at > %(now)s
+ORDER BY family.begun_at DESC, family.family_id
 """,
     {},
 )
