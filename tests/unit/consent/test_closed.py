@@ -1,5 +1,6 @@
 """Whatever goes wrong, nothing is shown: errors, unknown rules and shapes, empty lists, NULLs."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,15 @@ from consent.shape import Shape, ShapeNode
 from consent.sql import Sight, permitted, visible
 from consent.systems import ACT_CODE
 from fhirstore.types import TYPE_NUMBERS
-from tests.unit.consent.enforcement import KEYS, PARTS, RECORDS, Enforcement
+from tests.unit.consent.enforcement import (
+    KEYS,
+    PARTS,
+    RECORDS,
+    Enforcement,
+    no_facts,
+    part_rows_of,
+    patients_of,
+)
 from tests.unit.consent.words import DR_A, DR_B, ORG_H, P1, P2, asks, consents, deny, permit, record
 
 COLUMNS = RecordColumns.of(RECORDS)
@@ -131,6 +140,21 @@ def test_a_target_that_lies_with_nobody_whom_the_row_names_is_not_there(enforcem
     follower = record("Provenance", follows=(target,))
     assert enforcement.visible(given, [replace(follower, patients=frozenset({P1, P2}))], asks())
     assert not enforcement.visible(given, [follower], asks())
+
+
+def test_a_row_has_the_parts_of_its_own_version_alone(enforcement: Enforcement) -> None:
+    given = consents(permit(DR_A, types=["Bundle", "Observation"]))
+    shown = record("Bundle", "1", parts=(record("Observation", "1"),))
+    hidden = record("Bundle", "2", parts=(record("Condition", "2"),))
+    assert enforcement.visible(given, [shown, hidden], asks()) == {"Bundle/1"}
+    earlier = replace(shown, parts=hidden.parts)
+    (part,) = part_rows_of(earlier, patients_of(given, [earlier], None), no_facts, frozenset())
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute(
+            "INSERT INTO probe_part SELECT * FROM jsonb_populate_recordset(NULL::probe_part, %s::jsonb)",
+            [json.dumps([{**part, "version": 2}])],
+        )
+        assert enforcement.visible(given, [shown], asks()) == {"Bundle/1"}
 
 
 def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
