@@ -29,6 +29,7 @@ from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError
 from passport.receipts.commands import verify
 from passport.replay.commands import replay
+from passport.rotation.commands import keys
 from passport.runtime import utc_now
 from passport.settings import Settings
 
@@ -253,6 +254,7 @@ def _tell_of_labels(before: int, looked: int) -> None:
 
 
 main.add_command(backup)
+main.add_command(keys)
 main.add_command(doctor)
 main.add_command(restore)
 

@@ -126,6 +126,52 @@ class KeyRing:
             raise KeyFileUnusable(path, f"it has no signing key, and cannot be given one: {reason}") from None
         return ring
 
+    @classmethod
+    def with_another_key(cls, path: Path) -> Self:
+        """Add a key to a key file that signs nothing yet, so that everybody has learnt of it before it does.
+
+        Raises:
+            KeyFileUnusable: as `load`, one is there already that never signed, or the file cannot be written.
+        """
+        return cls._changed(path, lambda keys: (*keys, SigningKey.generate()), waiting=False)
+
+    @classmethod
+    def with_the_next_key(cls, path: Path) -> Self:
+        """Let the key sign that was added last; the former ones stay to be verified by, and sign no more.
+
+        Raises:
+            KeyFileUnusable: as `load`, none was added, or the file cannot be written.
+        """
+
+        def turned(keys: tuple[SigningKey, ...]) -> tuple[SigningKey, ...]:
+            return (keys[-1], *(replace(key, d=None) for key in keys[:-1]))
+
+        return cls._changed(path, turned, waiting=True)
+
+    @classmethod
+    def _changed(
+        cls,
+        path: Path,
+        change: Callable[[tuple[SigningKey, ...]], tuple[SigningKey, ...]],
+        *,
+        waiting: bool,
+    ) -> Self:
+        """Change the keys of a file in which one waits to sign, or none does."""
+        try:
+            with _held(path):
+                ring = cls.load(path)
+                able = [key for key in ring.signing_keys if key.d is not None]
+                if (len(able) > 1 and ring.signing_keys[-1].d is not None) is not waiting:
+                    problem = (
+                        "no key was added that could sign next" if waiting else "a key waits to sign already"
+                    )
+                    raise KeyFileUnusable(path, problem)
+                ring = replace(ring, signing_keys=change(ring.signing_keys))
+                ring.replace(path)
+        except OSError as error:
+            raise KeyFileUnusable(path, (error.strerror or "cannot be written").lower()) from None
+        return ring
+
     def save(self, path: Path) -> None:
         """Write a key file that only its owner reads.
 

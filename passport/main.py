@@ -4,6 +4,7 @@ https://fastapi.tiangolo.com/advanced/events/
 """
 
 import logging
+from asyncio import create_task
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -28,6 +29,7 @@ from passport.intake import open_directory
 from passport.keys import KeyRing
 from passport.logs import keep_values_out
 from passport.outcomes import Invalid, NoOperation, NotAllowed, NotFound, PassportError, translated
+from passport.rotation import keep_signing_keys
 from passport.routes import (
     audit,
     auth,
@@ -104,7 +106,11 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
             await open_directory(runtime)
             await open_dictionaries(runtime)
             app.state.runtime = runtime
-            yield
+            watching = create_task(keep_signing_keys(app.state))
+            try:
+                yield
+            finally:
+                watching.cancel()
 
     # The pages of the documentation come with us: a city's network reaches no content network.
     app = FastAPIOffline(

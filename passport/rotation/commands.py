@@ -1,0 +1,50 @@
+"""`passport keys`: publish a new signing key, and let it sign once everybody could learn of it.
+
+https://openid.net/specs/openid-connect-core-1_0-final.html#RotateSigKeys
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from passport.keys import KeyRing
+from passport.settings import Settings
+
+KNOWN_AFTER: Final = timedelta(minutes=10)
+"""Twice as long as anybody keeps the published keys, and as running processes need to read the file."""
+
+_state = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="The folder.",
+)
+
+
+@click.group()
+def keys() -> None:
+    """Turn the signing keys over while the service runs."""
+
+
+@keys.command()
+@_state
+def publish(state: Path) -> None:
+    """Add a key that signs nothing yet; it is published beside the one that signs."""
+    ring = KeyRing.with_another_key(Settings.load(state).key_file)
+    click.echo(f"published: {ring.signing_keys[-1].kid}")
+
+
+@keys.command()
+@_state
+@click.option("--at-once", is_flag=True, help="Do not wait until everybody could learn of the key.")
+def rotate(state: Path, at_once: bool) -> None:
+    """Let the key sign that was published last; the former ones sign no more, and are published on."""
+    path = Settings.load(state).key_file
+    age = datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    if age < KNOWN_AFTER and not at_once:
+        minutes = int(KNOWN_AFTER.total_seconds() // 60)
+        raise click.ClickException(f"the key was published {age.seconds} s ago, expected {minutes} minutes")
+    ring = KeyRing.with_the_next_key(path)
+    click.echo(f"signs: {ring.signing_keys[0].kid}")
