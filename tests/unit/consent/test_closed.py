@@ -157,6 +157,19 @@ def test_a_row_has_the_parts_of_its_own_version_alone(enforcement: Enforcement) 
         assert enforcement.visible(given, [shown], asks()) == {"Bundle/1"}
 
 
+@pytest.mark.parametrize("kind", ["Provenance", "Binary"])
+def test_whoever_asks_for_followers_alone_is_shown_those_of_what_they_may_see(
+    enforcement: Enforcement, kind: str
+) -> None:
+    given = consents(permit(DR_A, types=["Observation"]))
+    followers = [
+        record(kind, "of-shown", follows=(record("Observation", "1"),)),
+        record(kind, "of-hidden", follows=(record("Condition", "2"),)),
+    ]
+    found = enforcement.visible(given, followers, asks(), within=frozenset({kind}))
+    assert found == {f"{kind}/of-shown"}
+
+
 def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
