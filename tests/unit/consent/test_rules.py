@@ -76,6 +76,13 @@ def test_an_exception_of_a_permit_is_for_all_that_the_permit_grants(permits: Dec
         assert permits(consents(wide), record("Condition"), asked)
 
 
+@pytest.mark.parametrize("other", [deny(DR_B), deny(purposes=["ETREAT"]), deny(period={"end": "2025"})])
+def test_an_exception_that_is_not_about_the_request_takes_nothing_out(permits: Decides, other: Json) -> None:
+    given = consents(permit(ORG_H, but=[deny(types=["Condition"]), other]))
+    assert permits(given, record(), asks())
+    assert not permits(given, record("Condition"), asks())
+
+
 def test_of_several_levels_a_permit_reaches_the_highest_and_a_deny_begins_at_the_lowest(
     permits: Decides,
 ) -> None:
