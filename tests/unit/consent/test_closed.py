@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from sqlalchemy import literal_column, select
@@ -13,7 +14,7 @@ from consent.model import Coding, Confidentiality, Effect, Provision, Purpose
 from consent.reference import decide
 from consent.shape import Shape, ShapeNode
 from consent.sql import Sight, permitted, visible
-from consent.systems import ACT_CODE
+from consent.systems import ACT_CODE, ATC, LOINC
 from fhirstore.types import TYPE_NUMBERS
 from tests.unit.consent.enforcement import (
     KEYS,
@@ -24,7 +25,7 @@ from tests.unit.consent.enforcement import (
     part_rows_of,
     patients_of,
 )
-from tests.unit.consent.words import DR_A, DR_B, ORG_H, P1, P2, asks, consents, deny, permit, record
+from tests.unit.consent.words import DR_A, DR_B, ORG_H, P1, P2, Json, asks, consents, deny, permit, record
 
 COLUMNS = RecordColumns.of(RECORDS)
 ANYTHING = Shape((ShapeNode(deny=False),))
@@ -168,6 +169,32 @@ def test_whoever_asks_for_followers_alone_is_shown_those_of_what_they_may_see(
     ]
     found = enforcement.visible(given, followers, asks(), within=frozenset({kind}))
     assert found == {f"{kind}/of-shown"}
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        permit(DR_A),
+        permit(DR_A, types=["Observation", "Consent", "Encounter"], but=[deny(types=["Encounter"])]),
+        permit(DR_A, codes=[(LOINC, "1")]),
+    ],
+    ids=["any type", "some types", "codes"],
+)
+def test_asking_for_some_types_alone_changes_no_decision(enforcement: Enforcement, root: Json) -> None:
+    loinc, other = frozenset({Coding(LOINC, "1")}), frozenset({Coding(ATC, "1")})
+    records = [
+        record("Observation", "1", codes=loinc),
+        record("Observation", "2", codes=other),
+        record("Condition", codes=other),
+        record("Encounter"),
+        record("Consent"),
+    ]
+    shown = enforcement.visible(consents(root), records, asks())
+    assert 0 < len(shown) < len(records)
+    for kinds in combinations(sorted({one.type for one in records}), 2):
+        for within in (frozenset(kinds), frozenset(kinds[:1])):
+            expected = {name for name in shown if name.partition("/")[0] in within}
+            assert enforcement.visible(consents(root), records, asks(), within=within) == expected
 
 
 def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
