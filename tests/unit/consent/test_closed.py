@@ -197,6 +197,11 @@ def test_asking_for_some_types_alone_changes_no_decision(enforcement: Enforcemen
             assert enforcement.visible(consents(root), records, asks(), within=within) == expected
 
 
+def test_a_type_that_is_not_known_here_is_no_records() -> None:
+    unheard = Shape((ShapeNode(deny=False, types=("Unheard",)),))
+    assert str(clause([replace(PERMIT, shape=unheard)], COLUMNS, TYPE_NUMBERS)) == "false"
+
+
 def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
