@@ -150,6 +150,17 @@ CREATE TABLE device_authorization (
 )
 """,
     """
+CREATE TABLE launch_context (
+    launch_hash BYTEA NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    role TEXT COLLATE "C",
+    context JSONB NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    spent_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (launch_hash)
+)
+""",
+    """
 CREATE TABLE proof_seen (
     proof_hash BYTEA NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -165,6 +176,17 @@ CREATE TABLE registration_asked (
     PRIMARY KEY (caller, window_start)
 )
 """,
+)
+
+# What is spent or ended in these is kept: the service may not delete it.
+KEPT: Final = (
+    "login_session",
+    "grant_family",
+    "authorization_code",
+    "refresh_token",
+    "pushed_request",
+    "device_authorization",
+    "launch_context",
 )
 
 # A proof is forgotten by the service once it is too old to be presented, and no moment before.
@@ -184,10 +206,7 @@ def upgrade() -> None:
     service = context.config.attributes["service_role"]
     for statement in (*CLIENTS, *SESSIONS, *TABLES, *PROOFS):
         op.execute(statement)
-    kept = (
-        "login_session, grant_family, authorization_code, refresh_token, pushed_request, device_authorization"
-    )
-    op.execute(f'GRANT SELECT, INSERT, UPDATE ON {kept} TO "{service}"')
+    op.execute(f'GRANT SELECT, INSERT, UPDATE ON {", ".join(KEPT)} TO "{service}"')
     op.execute(f'GRANT SELECT, INSERT, DELETE ON proof_seen TO "{service}"')
     op.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON registration_asked TO "{service}"')
 

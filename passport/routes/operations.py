@@ -538,6 +538,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         errors=(400, *_ONLY_ASKED),
     ),
+    ("/auth/launches", "post"): Operation(
+        "Say what I have open before I open an app (clinician)",
+        json_body({"patient": _REFERENCE, "encounter": "Encounter/9d1f1c52-7c0e-4a25-b1a9-5a1c3b7f0e11"}),
+        success=(201,),
+        errors=(400, *_ONLY_ASKED),
+    ),
     ("/auth/clients", "get"): Operation(
         "Clients, those that wait by default (operator)",
         parameters={"state": "`waiting`, `active` or `ended`", "after": "the last id of the page before"},

@@ -13,14 +13,17 @@ import orjson
 from authlib.oauth2 import OAuth2Error
 from fastapi import APIRouter, Request, Response
 
+from consent.model import Action
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, parse
-from passport.identity.authorization import discovery, registration, telling
+from passport import admission
+from passport.audit.query import recorded
+from passport.identity.authorization import discovery, launching, registration, telling
 from passport.identity.authorization.core import Answer, Proved
 from passport.identity.authorization.recorded import refused
 from passport.outcomes import Invalid, UnsupportedMedia
-from passport.routes.authorization import JSON, answered, client_form
-from passport.routes.messages import media_type, proved, raw_body, runtime_of
+from passport.routes.authorization import JSON, answered, client_form, json
+from passport.routes.messages import bearer, media_type, proved, raw_body, runtime_of
 from passport.runtime import Runtime
 
 router = APIRouter(tags=["authorization"])
@@ -46,14 +49,20 @@ async def post_revoke(request: Request) -> Response:
 @router.post("/auth/register")
 async def post_register(request: Request) -> Response:
     """Keep what a client says of itself, until two operators agree."""
-    if (kind := media_type(request)) != JSON:
-        raise UnsupportedMedia(JSON, kind)
-    try:
-        tree = parse(await raw_body(request, _LIMITS.size_bytes), _LIMITS)
-    except ParseError as error:
-        raise Invalid(error.problems) from None
+    tree = await _tree(request)
     address = request.client.host if request.client else ""
     return answered(await registration.register(runtime_of(request), tree, address=address))
+
+
+@router.post("/auth/launches")
+async def post_launch(request: Request) -> Response:
+    """Say what a clinician has open, for `{"patient", "encounter"}`, before an app is opened."""
+    runtime, caller = runtime_of(request), bearer(request)
+    tree = await _tree(request)
+    asked = admission.Request(Action.ACCESS, "launch", recorded("POST", "auth/launches"), isolation="write")
+    async with admission.admitted(runtime, caller, asked) as desk:
+        name = await launching.begin(desk, tree)
+    return json({"launch": name, "expires_in": int(launching.LASTS.total_seconds())}, 201)
 
 
 @router.get("/.well-known/oauth-authorization-server")
@@ -72,6 +81,15 @@ async def openid_metadata(request: Request) -> Response:
 async def smart_metadata(request: Request) -> Response:
     """What the server can do (SMART App Launch)."""
     return _published(discovery.smart(runtime_of(request).settings))
+
+
+async def _tree(request: Request) -> Mapping[str, Any]:
+    if (kind := media_type(request)) != JSON:
+        raise UnsupportedMedia(JSON, kind)
+    try:
+        return parse(await raw_body(request, _LIMITS.size_bytes), _LIMITS)
+    except ParseError as error:
+        raise Invalid(error.problems) from None
 
 
 async def _asked(request: Request, ask: _Ask) -> Response:

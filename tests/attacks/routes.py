@@ -67,6 +67,9 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/.well-known/oauth-authorization-server"): _PAGES,
         ("GET", "/.well-known/openid-configuration"): _PAGES,
         ("GET", "/fhir/.well-known/smart-configuration"): _PAGES,
+        ("POST", "/auth/launches"): Silent(
+            "keeps what a clinician says that they have open, and looks at none of it"
+        ),
         ("GET", "/auth/clients"): _OFFICE,
         ("POST", "/auth/clients/{client_id}/approve"): _OFFICE,
         ("POST", "/auth/clients/{client_id}/decline"): _OFFICE,

@@ -648,3 +648,51 @@ async def test_without_a_key_the_strict_profile_gets_no_token(browser: Browser, 
 async def test_an_assertion_for_the_token_endpoint_is_none_of_the_strict_profile(strict: App) -> None:
     elsewhere = App(strict.town, strict.client_id, strict.signer, f"{BASE_URL}/auth/token")
     assert (await pushed(elsewhere)).json()["error"] == "invalid_client"
+
+
+# Opened by a clinician's system
+
+
+async def launched(town: City, who: str, **body: Any) -> Any:
+    return await town.call(who, "POST", "/auth/launches", json=body)
+
+
+async def test_an_app_is_told_what_the_clinician_had_open(
+    town: City, maker: str, phone: App, aoi: str
+) -> None:
+    role = await town.role(await town.practitioner(), maker)
+    browser = await signed_in(town, role, "TREAT")
+    answer = await launched(town, role, patient=aoi, encounter="Encounter/e-1")
+    assert answer.status_code == 201, answer.text
+    query = phone.query(scope="launch user/Observation.rs", launch=answer.json()["launch"])
+    body = (await phone.redeem(await phone.code(browser, query=query, purpose="TREAT"))).json()
+    assert (body["patient"], body["encounter"]) == (aoi.partition("/")[2], "e-1")
+    assert (
+        "entry"
+        not in (await town.call(body["access_token"], "GET", f"/fhir/Observation?patient={aoi}")).json()
+    )
+    assert (await phone.allowed(browser, query=query, purpose="TREAT")).status_code == 403
+
+
+async def test_what_one_clinician_has_open_is_told_to_no_other(
+    town: City, maker: str, phone: App, aoi: str
+) -> None:
+    roles = [await town.role(await town.practitioner(), maker) for _ in range(2)]
+    name = (await launched(town, roles[0], patient=aoi)).json()["launch"]
+    browser = await signed_in(town, roles[1], "TREAT")
+    for launch in (name, "unknown"):
+        query = phone.query(scope="launch user/*.rs", launch=launch)
+        assert (await phone.allowed(browser, query=query, purpose="TREAT")).status_code == 403
+
+
+async def test_only_a_clinician_says_what_is_open(town: City, maker: str, aoi: str) -> None:
+    role = await town.role(await town.practitioner(), maker)
+    for who in (aoi, maker, "operator"):
+        assert (await launched(town, who, patient=aoi)).status_code == 403
+    for body in (
+        {},
+        {"patient": "Observation/1"},
+        {"patient": aoi, "encounter": 5},
+        {"patient": aoi, "x": 1},
+    ):
+        assert (await launched(town, role, **body)).status_code == 400

@@ -21,7 +21,7 @@ from passport.identity.authorization import families, store
 from passport.identity.authorization.asking import Question, Wish
 from passport.identity.authorization.core import Answer, Turn
 from passport.identity.authorization.errors import Refusal
-from passport.identity.authorization.wanted import LAUNCH_PATIENT, OFFLINE, RecordScope, left_of
+from passport.identity.authorization.wanted import LAUNCH, LAUNCH_PATIENT, OFFLINE, RecordScope, left_of
 from passport.identity.authorization.words import BESIDE, record_words
 from passport.identity.login.sessions import LASTS, SignedIn
 from passport.identity.persons import city_kind
@@ -60,7 +60,10 @@ class Offer:
     @property
     def names_patient(self) -> bool:
         """Whether the person says whose records are to be opened, since they may be anybody's."""
-        return LAUNCH_PATIENT in self.question.wanted.beside and self.person.kind not in {"patient", "proxy"}
+        beside = self.question.wanted.beside
+        return (
+            LAUNCH_PATIENT in beside and LAUNCH not in beside and self.person.kind not in {"patient", "proxy"}
+        )
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -222,8 +225,10 @@ async def _known(turn: Turn, allowed: families.Allowed) -> None:
 
 async def _launch(turn: Turn, offered: Offer, choice: Choice) -> Mapping[str, str]:
     """The patient in whose context the app begins; it tells the app where to begin, and opens nothing."""
-    person = offered.person
-    if LAUNCH_PATIENT not in offered.question.wanted.beside:
+    person, beside = offered.person, offered.question.wanted.beside
+    if LAUNCH in beside:
+        return await _opened(turn, offered.question.fields.get("launch", ""), person)
+    if LAUNCH_PATIENT not in beside:
         return {}
     if person.kind == "patient":
         return {"patient": person.subject.partition("/")[2]}
@@ -238,3 +243,22 @@ async def _launch(turn: Turn, offered: Offer, choice: Choice) -> Mapping[str, st
     if named is None:
         raise Refused("expected the patient whose records are to be opened")
     return {"patient": named[1]}
+
+
+async def _opened(turn: Turn, launch: str, person: SignedIn) -> Mapping[str, str]:
+    """What the clinician's system has open.
+
+    Raises:
+        Refused: nothing that this very clinician has open in this role, or it was used.
+    """
+    taking = {
+        "launch_hash": families.hashed(launch),
+        "subject": person.subject,
+        "role": person.role,
+        "now": turn.now,
+    }
+    rows = await fetch(turn.connection, store.TAKE_LAUNCH, taking)
+    if not rows:
+        raise Refused("expected what the system of this clinician has open now")
+    context: Mapping[str, str] = rows[0].context
+    return context

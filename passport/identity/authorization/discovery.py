@@ -15,10 +15,13 @@ from passport.settings import Settings
 from passport.signing import ALGORITHM
 
 CAPABILITIES: Final = (
+    "launch-ehr",
     "launch-standalone",
     "client-public",
     "client-confidential-asymmetric",
     "sso-openid-connect",
+    "context-ehr-patient",
+    "context-ehr-encounter",
     "context-standalone-patient",
     "permission-offline",
     "permission-patient",

@@ -245,6 +245,26 @@ FOR SHARE
 )
 """A session that is to be exchanged; it cannot be ended until the transaction is over."""
 
+PUT_LAUNCH: Final = Prepared(
+    """
+INSERT INTO launch_context (launch_hash, subject, role, context, expires_at)
+VALUES (%(launch_hash)s, %(subject)s, %(role)s, %(context)s, %(expires_at)s)
+""",
+    {},
+)
+"""Keep what a clinician has open."""
+
+TAKE_LAUNCH: Final = Prepared(
+    """
+UPDATE launch_context SET spent_at = %(now)s
+WHERE launch_hash = %(launch_hash)s AND subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s
+    AND spent_at IS NULL AND expires_at > %(now)s
+RETURNING context
+""",
+    {},
+)
+"""Take what the same clinician has open; it is good for one decision."""
+
 TOKEN: Final = Prepared(
     """
 SELECT token.session_id, token.kind, token.subject, token.role, token.client, token.purpose, token.scopes,

@@ -100,6 +100,18 @@ device_authorization = Table(
     _instant("spent_at", nullable=True),
 )
 
+# What a clinician's system has open when it opens an app: for that clinician in that role alone.
+launch_context = Table(
+    "launch_context",
+    metadata,
+    Column("launch_hash", LargeBinary, primary_key=True),
+    _text("subject"),
+    _text("role", nullable=True),
+    Column("context", JSONB, nullable=False),
+    _instant("expires_at"),
+    _instant("spent_at", nullable=True),
+)
+
 # Row-level security lets the service delete only what is too old to be presented again.
 proof_seen = Table(
     "proof_seen",
