@@ -63,6 +63,7 @@ _SQL: Final = ("tests/properties/test_consent_sql.py", "-k", "not postgresql-16"
 _DECIDED: Final = (
     (_EXAMPLES, "-k", "not sql"),
     (_EXAMPLES, "-k", "sql"),
+    ("tests/unit/passport/evaluation/test_trial.py",),
     _WORLDS,
     _SQL,
     ("tests/properties/test_consent_laws.py",),
