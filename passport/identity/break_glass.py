@@ -114,7 +114,9 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
         named = desk.standing.asked == opened and decision.reaches(opened)
         if not _policies_permit(decision) or not named:
             raise Refused
-        return await _opened(desk, emergency, opened, wanted)
+        # Who has to prove a key has to prove it in an emergency too.
+        bound = tokens.Bound(confirmation=caller.confirmation)
+        return await _opened(desk, emergency, opened, wanted, bound)
 
 
 async def _check_rate(desk: Desk, subject: Subject) -> None:
@@ -137,10 +139,12 @@ def _policies_permit(decision: Decision) -> bool:
     return not isinstance(clause(decision.policies, _ANY_RECORD, TYPE_NUMBERS), False_)
 
 
-async def _opened(desk: Desk, subject: Subject, patient_key: int, wanted: Asked) -> tokens.Issued:
+async def _opened(
+    desk: Desk, subject: Subject, patient_key: int, wanted: Asked, bound: tokens.Bound
+) -> tokens.Issued:
     runtime, connection, now = desk.runtime, desk.connection, desk.now
     opening_id = tokens.random_uuid(runtime)
-    issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=OPENING)
+    issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=OPENING, bound=bound)
     row = {
         "patient_key": patient_key,
         "opening_id": opening_id,

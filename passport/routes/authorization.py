@@ -21,7 +21,7 @@ from passport.audit.record import AuditRow, record
 from passport.identity import sign_in, tokens
 from passport.identity.authorization.asking import QUERY_MAX_CHARACTERS, question, told
 from passport.identity.authorization.core import Answer, Turn
-from passport.identity.authorization.deciding import Choice, decide, must_sign_in, offer
+from passport.identity.authorization.deciding import READING, Choice, decide, must_sign_in, offer
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.pushed import push
 from passport.identity.authorization.recorded import audit, refused
@@ -98,7 +98,8 @@ async def post_decision(request: Request) -> Response:
         person.require_csrf(fields.get("csrf"))
         try:
             asked = await question(turn, text_of(fields, "request"))
-            must_sign_in(turn, asked, person)
+            if must_sign_in(turn, asked, person, reading=READING):
+                raise Unauthenticated("expected somebody who signed in as lately as the client asks")
             answer = await decide(turn, asked, person, choice_of(fields))
         except OAuth2Error as refusal:
             answer = told(turn, refusal)

@@ -309,6 +309,16 @@ async def test_a_client_may_ask_that_its_person_signs_in_now(
         town.clock.ahead = timedelta()
 
 
+async def test_who_signed_in_too_long_ago_does_not_decide(town: City, browser: Browser, phone: App) -> None:
+    query, csrf = phone.query(prompt="login"), await browser.csrf()
+    for minutes, status in ((9, 200), (12, 401)):
+        town.clock.ahead = timedelta(minutes=minutes)
+        try:
+            assert (await phone.allowed(browser, query=query, csrf=csrf)).status_code == status
+        finally:
+            town.clock.ahead = timedelta()
+
+
 async def test_a_client_asks_for_no_more_than_it_was_registered_with(
     town: City, maker: str, browser: Browser
 ) -> None:

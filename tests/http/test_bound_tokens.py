@@ -303,6 +303,30 @@ async def test_the_strict_profile_goes_all_the_way(
     assert (await strict.redeem(stolen, proving(town, thief))).json()["error"] == "invalid_grant"
 
 
+async def test_an_emergency_opening_is_bound_to_the_key_of_its_opener(
+    town: City, maker: str, prover: Prover
+) -> None:
+    patient = await town.resident()
+    await town.policy(maker, "BTG")
+    role = await town.role(await town.practitioner(), maker)
+    phone = await app(town, maker, purposes=["ETREAT"])
+    browser = await signed_in(town, role, "ETREAT")
+    query = phone.query(scope="user/*.rs")
+    code = await phone.code(browser, query=query, purpose="ETREAT")
+    token = (await phone.redeem(code, proving(town, prover))).json()["access_token"]
+    address = f"{BASE_URL}/auth/break-glass"
+    headers = {
+        "Authorization": f"DPoP {token}",
+        "DPoP": prover.proof("POST", address, town.clock(), token),
+    }
+    body = {"patient": patient, "reason": "意識障害で救急搬送、既往と内服の確認"}
+    answer = await town.http.post("/auth/break-glass", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    opened = answer.json()["access_token"]
+    assert (await read(town, opened, None, "Bearer")).status_code == 401
+    assert (await read(town, opened, prover)).status_code == 200
+
+
 async def test_refused_proofs_are_audited(town: City, service: App, prover: Prover) -> None:
     began = town.clock()
     await asked(service, {"DPoP": "nonsense"})

@@ -35,6 +35,9 @@ CODE_LASTS: Final = timedelta(minutes=1)
 LATELY: Final = timedelta(minutes=1)
 """How long ago a person may have signed in where a client asks that they do so now (`prompt=login`)."""
 
+READING: Final = timedelta(minutes=10)
+"""How long a person may take to decide."""
+
 _PATIENT: Final = re.compile(r"(?:Patient/)?([A-Za-z0-9\-.]{1,64})")
 
 
@@ -112,8 +115,10 @@ def offer(question: Wish, person: SignedIn) -> Offer:
     return Offer(question, person, left_of(asked, person.scopes), purposes)
 
 
-def must_sign_in(turn: Turn, question: Question, person: SignedIn | None) -> bool:
-    """Whether the person has to prove who they are before they are asked.
+def must_sign_in(
+    turn: Turn, question: Question, person: SignedIn | None, *, reading: timedelta = timedelta(0)
+) -> bool:
+    """Whether the person has to prove who they are before they are asked, `reading` being what they may take to answer.
 
     Raises:
         Refusal: the client wants nobody to be asked, and nothing is allowed unasked here.
@@ -128,7 +133,7 @@ def must_sign_in(turn: Turn, question: Question, person: SignedIn | None) -> boo
         )
     limits = [LATELY] if prompt == "login" else []
     limits += [timedelta(seconds=int(age))] if age is not None else []
-    return person is None or not all(person.fresh(turn.now, limit) for limit in limits)
+    return person is None or not all(person.fresh(turn.now, limit + reading) for limit in limits)
 
 
 async def decide(turn: Turn, question: Question, person: SignedIn, choice: Choice) -> Answer:

@@ -28,7 +28,7 @@ SELECT family_id, client_id, kind, subject, role, patient_key, scopes, beside, p
     confirmation, authenticated_at, begun_at, expires_at
 FROM grant_family
 WHERE family_id = %(family_id)s AND ended_at IS NULL AND expires_at > %(now)s
-FOR SHARE
+FOR UPDATE
 """,
     {},
 )
