@@ -62,6 +62,7 @@ from passport.routes import (
 from passport.routes.description import describe
 from passport.routes.messages import refusal
 from passport.routes.narrowed import Narrowed
+from passport.routes.origins import Origins
 from passport.routes.proofs import Proofs
 from passport.runtime import Runtime, utc_now
 from passport.settings import Settings
@@ -156,6 +157,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     app.router.routes.insert(0, Narrowed(app.router.routes))
     app.add_middleware(Forms)
     app.add_middleware(Proofs)
+    app.add_middleware(Origins)
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)
     describe(app)

@@ -104,7 +104,5 @@ def _published(content: Mapping[str, Any]) -> Response:
     headers = {
         "Cache-Control": f"public, max-age={METADATA_KEPT_SECONDS}",
         "X-Content-Type-Options": "nosniff",
-        # An app in a browser reads it before it knows anybody.
-        "Access-Control-Allow-Origin": "*",
     }
     return Response(orjson.dumps(content), headers=headers, media_type=JSON)
