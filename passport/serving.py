@@ -29,6 +29,9 @@ STATE_VARIABLE: Final = "PASSPORT_STATE"
 GRACE_SECONDS: Final = 5
 """How long running requests may take to end when the service is asked to."""
 
+STARTING_SECONDS: Final = 120
+"""How long one of several processes may take to answer its parent: while it imports itself on a busy machine, long."""
+
 _OPTIONS: Final[dict[str, Any]] = {
     "loop": "uvloop",
     "http": Protocol,
@@ -37,6 +40,7 @@ _OPTIONS: Final[dict[str, Any]] = {
     "log_level": "warning",
     "server_header": False,
     "timeout_graceful_shutdown": GRACE_SECONDS,
+    "timeout_worker_healthcheck": STARTING_SECONDS,
 }
 
 
@@ -107,15 +111,17 @@ def serve(settings: Settings, *, workers: int) -> None:
     os.environ.clear()
     os.environ.update(environment)
     served: dict[str, Any] = {"app": f"{__name__}:create", "factory": True, **options(settings)}
-    if workers == 1:
-        uvicorn.run(host=settings.host, port=settings.port, **served)
-        return
     try:
         listening = Listening.at(settings.host, settings.port)
     except OSError as error:
         raise SystemExit(f"cannot listen at {settings.host}:{settings.port}: {error.strerror}") from None
-    # Bound and never listening here, it keeps the address while processes come and go.
     with listening:
+        host, port = listening.getsockname()[:2]
+        click.echo(f"{settings.base_url}, at {host} port {port}; `GET /readyz` answers 200 once it is up", err=True)
+        if workers == 1:
+            uvicorn.Server(uvicorn.Config(**served)).run(sockets=[listening])
+            return
+        # Bound and never listening here, it keeps the address while processes come and go.
         Multiprocess(uvicorn.Config(workers=workers, **served), sockets=[listening]).run()
 
 
