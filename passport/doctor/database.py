@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import namedtuple_row, scalar_row
 
-from passport.audit.actions import BACKUP
+from passport.audit.actions import BACKUP, RESTORE
 from passport.doctor import store
 from passport.doctor.findings import Finding, note, unsafe
 from passport.health.readiness import newest_revision
@@ -83,7 +83,7 @@ def _use(connection: psycopg.Connection[Any], now: datetime) -> Iterator[Finding
     operators = _one(connection, store.OPERATORS)
     if operators < OPERATORS:
         yield note("operators", f"{operators}, expected {OPERATORS}: policies and merges need two persons")
-    last = _one(connection, store.LAST_BACKUP, {"action": BACKUP})
+    last = _one(connection, store.LAST_BACKUP, {"backup": BACKUP, "restore": RESTORE})
     if last is None:
         yield unsafe("backup", "none yet: run `passport backup`")
     elif last < now - BACKUP_AGE:

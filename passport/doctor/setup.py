@@ -97,7 +97,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
     yield from _closed(FILE_NAME, settings.state / FILE_NAME)
     if settings.key_file.resolve().is_relative_to(settings.state.resolve()) and not settings.database_url:
         text = f"lies in `{settings.state}` with the database: whoever copies the folder reads every record"
-        yield note("PASSPORT_KEY_FILE", text)
+        yield unsafe("PASSPORT_KEY_FILE", text)
     if os.geteuid() == 0:
         yield note("user", "root, expected an account of the service's own")
 

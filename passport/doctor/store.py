@@ -49,4 +49,9 @@ WHERE kind = 'operator' AND active AND handed_by IS NULL
 """
 """How many persons sign in as operators."""
 
-LAST_BACKUP: Final = "SELECT max(recorded) FROM audit_event WHERE patient_key = 0 AND action = %(action)s"
+LAST_BACKUP: Final = """
+SELECT max(recorded) FROM audit_event
+WHERE patient_key = 0 AND action = %(backup)s AND recorded > coalesce(
+    (SELECT max(recorded) FROM audit_event WHERE patient_key = 0 AND action = %(restore)s), '-infinity')
+"""
+"""When this installation was backed up: what it was put back from is a backup of another one."""

@@ -20,10 +20,10 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 FORCED = (
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relrowsecurity AND relforcerowsecurity ORDER BY 1"
 )
-BACKED_UP = """
+HAPPENED = """
 INSERT INTO audit_event SELECT made.* FROM (SELECT * FROM audit_event LIMIT 1) AS known,
     jsonb_populate_record(known::audit_event, jsonb_build_object(
-        'audit_id', gen_random_uuid(), 'action', 'backup', 'recorded', %s::text)) AS made
+        'audit_id', gen_random_uuid(), 'action', %s::text, 'recorded', %s::text)) AS made
 """
 
 
@@ -46,7 +46,7 @@ def sound(database: Database, tmp_path: Path) -> str:
     prepare(settings, NOW)
     first_operators(settings)
     with psycopg.connect(database.superuser_url) as connection:
-        connection.execute(BACKED_UP, [NOW - timedelta(days=1)])
+        connection.execute(HAPPENED, ["backup", NOW - timedelta(days=1)])
     return database.service_url
 
 
@@ -88,6 +88,15 @@ def test_one_operator_and_an_old_backup_are_named(sound: str, database: Database
         "UPDATE audit_event SET recorded = recorded - interval '30 days' WHERE action = 'backup'",
     )
     assert found(sound) == FAST | {("note", "operators"), ("unsafe", "backup")}
+
+
+def test_what_was_put_back_has_no_backup_of_its_own_yet(sound: str, database: Database) -> None:
+    with psycopg.connect(database.superuser_url) as connection:
+        connection.execute(HAPPENED, ["restore", NOW - timedelta(hours=1)])
+    assert found(sound) == FAST | {("unsafe", "backup")}
+    with psycopg.connect(database.superuser_url) as connection:
+        connection.execute(HAPPENED, ["backup", NOW - timedelta(minutes=1)])
+    assert found(sound) == FAST
 
 
 def test_a_database_of_another_revision_is_named(sound: str, database: Database) -> None:

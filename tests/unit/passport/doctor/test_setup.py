@@ -82,7 +82,7 @@ def test_files_that_others_can_read_are_named(sound: Settings) -> None:
 def test_keys_of_a_demo_and_keys_beside_the_database_are_named(sound: Settings) -> None:
     beside = sound.state / "keys.json"
     KeyRing.generate().save(beside)
-    assert found(sound.at(key_file=beside)) == {("note", "PASSPORT_KEY_FILE")}
+    assert found(sound.at(key_file=beside)) == {("unsafe", "PASSPORT_KEY_FILE")}
     elsewhere = sound.at(key_file=beside, database_url="host=db.example")
     assert found(elsewhere) == set()
     demo = sound.state.parent / "demo.json"
