@@ -134,7 +134,16 @@ class NotAllowed(PassportError):
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 
 
-class Overtaken(NotAllowed):
+class NothingToUpdate(NotAllowed):
+    """An update of what is not there for this caller, whether it is there or not: one identical answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is nothing of this id to update; a new record is created by POST, which gives it an id"
+        )
+
+
+class Overtaken(NothingToUpdate):
     """Somebody else wrote the first version of this record at the same instant; asked again, it is an update."""
 
 

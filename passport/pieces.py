@@ -21,7 +21,7 @@ from passport.admission import Desk
 from passport.authority import Basis
 from passport.decision import Decision
 from passport.identity.scopes import Right, allows
-from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, Refused
+from passport.outcomes import Invalid, NotFound, NothingToUpdate, PreconditionFailed, Refused
 from passport.records import Owner
 from passport.subjects import Subject
 from passport.turns import in_pieces
@@ -212,7 +212,7 @@ def check_current(
 
     Raises:
         NotFound: a deletion of what is out of sight.
-        NotAllowed: an update of what is out of sight.
+        NothingToUpdate: an update of what is out of sight.
         Refused: the caller sees it and may not change it.
         PreconditionFailed: `if_match` is another version than the current one.
     """
@@ -222,7 +222,7 @@ def check_current(
         if one.method == "delete":
             raise NotFound
         if not may_name(subject, one.type, granted):
-            raise NotAllowed
+            raise NothingToUpdate
     elif on is Basis.CONSENT and not (current.correctable or current.collectable):
         raise Refused
     check_version(one, current)

@@ -105,7 +105,7 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
     async with admitted(runtime, caller, request) as desk:
         subject, patient_key = desk.subject, desk.standing.asked
         if subject.kind not in {"practitioner", "service"} or subject.purpose == EMERGENCY:
-            raise Refused
+            raise Refused(_NOT_HERE)
     opened = _UNKNOWN_PATIENT if patient_key is None else patient_key
     emergency = replace(subject, purpose=EMERGENCY, opened_patient_key=opened)
     async with admitted(runtime, Acting(emergency), request) as desk:
@@ -113,7 +113,7 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
         decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
         named = desk.standing.asked == opened and decision.reaches(opened)
         if not _policies_permit(decision) or not named:
-            raise Refused
+            raise Refused(_NOT_HERE)
         # Who has to prove a key has to prove it in an emergency too.
         bound = tokens.Bound(confirmation=caller.confirmation)
         return await _opened(desk, emergency, opened, wanted, bound)
@@ -132,6 +132,12 @@ async def _check_rate(desk: Desk, subject: Subject) -> None:
     (row,) = await fetch(desk.connection, store.OPENINGS, since)
     if row.openings >= OPENINGS_MAX:
         raise TooMany(int(WINDOW.total_seconds()))
+
+
+_NOT_HERE: Final = (
+    "nothing lets this session open these records in an emergency: a policy of the city names which practitioners and "
+    "services may, and the patient has to be one who is registered here and living"
+)
 
 
 def _policies_permit(decision: Decision) -> bool:

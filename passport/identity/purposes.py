@@ -19,8 +19,9 @@ GRANTABLE: Final = tuple(purpose.value for purpose in Purpose if purpose is not 
 class UnknownPurpose(Invalid):
     """The purpose is not one that a token is issued for."""
 
-    def __init__(self) -> None:
-        super().__init__(f"got another purpose of use, expected one of {', '.join(GRANTABLE)}", ("purpose",))
+    def __init__(self, member: str, *, missing: bool = False) -> None:
+        got = "no purpose of use" if missing else "another purpose of use"
+        super().__init__(f"got {got}, expected one of {', '.join(GRANTABLE)}", (member,))
 
 
 def grantable(code: object) -> str:
@@ -29,9 +30,7 @@ def grantable(code: object) -> str:
     Raises:
         UnknownPurpose: it is not on the list, or is BTG.
     """
-    if not isinstance(code, str) or code not in GRANTABLE:
-        raise UnknownPurpose
-    return code
+    return _checked(code, "purpose")
 
 
 def all_grantable(codes: object) -> tuple[str, ...]:
@@ -41,8 +40,14 @@ def all_grantable(codes: object) -> tuple[str, ...]:
         UnknownPurpose: it is no list, it is empty, or one of them is not on the list.
     """
     if isinstance(codes, str) or not isinstance(codes, Iterable):
-        raise UnknownPurpose
-    listed = tuple(dict.fromkeys(map(grantable, codes)))
+        raise UnknownPurpose("purposes", missing=codes is None)
+    listed = tuple(dict.fromkeys(_checked(code, "purposes") for code in codes))
     if not listed:
-        raise UnknownPurpose
+        raise UnknownPurpose("purposes", missing=True)
     return listed
+
+
+def _checked(code: object, member: str) -> str:
+    if not isinstance(code, str) or code not in GRANTABLE:
+        raise UnknownPurpose(member, missing=code is None)
+    return code

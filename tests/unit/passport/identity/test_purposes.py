@@ -28,3 +28,15 @@ def test_a_list_of_purposes_holds_each_once() -> None:
 def test_a_list_that_is_empty_or_holds_another_is_refused(codes: object) -> None:
     with pytest.raises(UnknownPurpose):
         all_grantable(codes)
+
+
+def test_a_refusal_says_which_member_and_whether_there_was_one() -> None:
+    told = {}
+    for name, read in (("purpose", grantable), ("purposes", all_grantable)):
+        for missing in (True, False):
+            with pytest.raises(UnknownPurpose) as refused:
+                read(None if missing else "MARKETING")
+            assert refused.value.expression == (name,)
+            told[name, missing] = refused.value.text.partition(",")[0]
+    assert told["purpose", True] == told["purposes", True] == "got no purpose of use"
+    assert told["purpose", False] == told["purposes", False] == "got another purpose of use"
