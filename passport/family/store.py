@@ -120,3 +120,13 @@ LIMIT 1
     {},
 )
 """Whether a guardian acts by this record now."""
+
+DENIES: Final = Prepared(
+    """
+SELECT FROM consent_grant
+WHERE patient_key = %(patient_key)s AND consent_key = %(consent_key)s AND effect <> 1
+LIMIT 1
+""",
+    {},
+)
+"""Whether a consent that counts denies something by itself."""

@@ -15,7 +15,7 @@ from passport.audit.written import unrecorded
 from passport.decision import decide
 from passport.effects import Effective, carry_effects, check_effects
 from passport.family.birthdays import guardians_of, moved
-from passport.family.keeping import check_guardians_kept
+from passport.family.keeping import check_kept
 from passport.holders import check_held
 from passport.intake.contents import check_targets, pieces_of
 from passport.intake.current import currents_of
@@ -55,7 +55,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
         check_held(desk, piece.facts, piece.on)
     check_effects(desk, pieces)
     await check_policies(desk, pieces)
-    await check_guardians_kept(desk, pieces)
+    await check_kept(desk, pieces)
     rest = await rest_of(desk, pieces)
     await check_targets(desk, pieces)
     drawn = await rows_of(desk, pieces, rest)

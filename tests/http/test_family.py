@@ -11,7 +11,7 @@ from tests import resources as made
 from tests.cast import Cast
 from tests.identities import sent
 from tests.town import AUDITOR, CLERK, Town, Voice, outcome
-from tests.unit.consent.words import Json, permit
+from tests.unit.consent.words import Json, deny, permit
 
 pytestmark = pytest.mark.anyio
 
@@ -246,6 +246,34 @@ class TestActing:
             root = permit(actor, purposes=["FAMRQT", "PATRQT"])
             outcome(await proxy.post(hanako.consent(root)), 403, "forbidden")
         outcome(await proxy.post(made.related_person(hanako.reference)), 403, "forbidden")
+
+    async def test_a_proxy_undoes_nothing_that_the_person_denied(
+        self, town: Town, hanako: Voice, cast: Cast, records: dict[str, str]
+    ) -> None:
+        proxy = await proxy_of(hanako, decides=True)
+        (bar,) = (await sent(hanako, "/emergencies/bars", {"categories": ["medicines"]})).json()["consents"]
+        denials = [bar, *await hanako.grant(deny(cast.dr_a), deny(types=["Observation"]))]
+        for denial in denials:
+            id_ = denial.partition("/")[2]
+            outcome(await sent(proxy, f"/sharing/grants/{id_}/withdraw"), 403, "forbidden")
+            outcome(await proxy.delete(denial), 403, "forbidden")
+            ended = {**await hanako.read(denial), "status": "inactive"}
+            outcome(await proxy.put(denial, ended), 403, "forbidden")
+            tag = {"name": "meta", "valueMeta": {"tag": [{"system": "urn:a", "code": "b"}]}}
+            change = orjson.dumps({"resourceType": "Parameters", "parameter": [tag]})
+            outcome(await proxy.call("POST", f"{denial}/$meta-add", content=change), 403, "forbidden")
+            assert (await hanako.read(denial))["status"] == "active"
+
+    async def test_a_proxy_ends_a_denial_of_their_own_and_what_the_person_permitted(
+        self, hanako: Voice, cast: Cast, records: dict[str, str]
+    ) -> None:
+        proxy = await proxy_of(hanako, decides=True)
+        (granted,) = await hanako.grant(permit(cast.dr_a))
+        own = await proxy.create(hanako.consent(deny(cast.dr_b)))
+        for consent in (granted, own):
+            ended = {**await proxy.read(consent), "status": "inactive"}
+            assert (await proxy.put(consent, ended)).status_code == 200
+        assert not await cast.a.sees(records["weight"])
 
     async def test_a_proxy_reads_no_notices_but_their_own(self, hanako: Voice) -> None:
         proxy = await proxy_of(hanako)

@@ -13,7 +13,7 @@ from passport.family.age import of_age
 from tests import resources as made
 from tests.cast import Cast
 from tests.http.test_desk import SCAN, agreed, decide, entered
-from tests.http.test_family import family, signed_in
+from tests.http.test_family import family, proxy_of, signed_in
 from tests.identities import sent
 from tests.town import CLERK, SECOND_CLERK, Town, Voice, outcome
 from tests.unit.consent.words import Json, deny, permit
@@ -358,6 +358,48 @@ class TestEnding:
         assert await guardian.sees(weight)
         with town.much_later(until(town, await birth_date(child)) + MOMENT):
             await town.as_(child.reference).remove(consent)
+
+    @pytest.mark.parametrize("who", ["friend", "other guardian"])
+    async def test_nobody_who_acts_for_the_child_takes_away_that_by_which_a_guardian_acts(
+        self, child: Voice, guardian: Voice, begun: Json, clerk: Voice, second: Voice, who: str
+    ) -> None:
+        weight = await child.create(made.weight(child.reference))
+        if who == "friend":
+            other = await proxy_of(child, decides=True)
+        else:
+            theirs = await agreed(clerk, second, registration(child, relationship="guardian"))
+            other = child.town.as_(theirs["results"][0])
+        for reference in begun["results"][1:]:
+            withdrawal = f"/sharing/grants/{reference.partition('/')[2]}/withdraw"
+            outcome(await sent(other, withdrawal), 403, "forbidden")
+            outcome(await other.delete(reference), 403, "forbidden")
+            ended = {**await child.read(reference), "status": "inactive"}
+            outcome(await other.put(reference, ended), 403, "forbidden")
+        assert await guardian.sees(weight)
+
+    async def test_no_clinic_takes_the_registration_of_a_guardian_away(
+        self, child: Voice, guardian: Voice, begun: Json, cast: Cast
+    ) -> None:
+        every = ["access", "collect", "correct"]
+        await child.grant(permit(cast.role_a, types=["RelatedPerson"], actions=every))
+        tree = await cast.a.read(begun["proxy"])
+        outcome(await cast.a.put(begun["proxy"], {**tree, "active": False}), 403, "forbidden")
+        outcome(await cast.a.delete(begun["proxy"]), 403, "forbidden")
+        assert await guardian.sees(child.reference)
+
+    async def test_what_a_child_keeps_from_its_guardian_no_guardian_takes_back(
+        self, town: Town, child: Voice, guardian: Voice, clerk: Voice, second: Voice
+    ) -> None:
+        weight = await child.create(made.weight(child.reference))
+        theirs = await agreed(clerk, second, registration(child, relationship="guardian"))
+        other = town.as_(theirs["results"][0])
+        roots = [deny(guardian.reference, types=["Observation"]), deny(types=["Observation"])]
+        for hidden in await child.grant(*roots):
+            for voice in (guardian, other):
+                withdrawal = f"/sharing/grants/{hidden.partition('/')[2]}/withdraw"
+                outcome(await sent(voice, withdrawal), 403, "forbidden")
+                outcome(await voice.delete(hidden), 403, "forbidden")
+            assert not await guardian.sees(weight)
 
     async def test_a_child_keeps_something_from_its_guardian(self, child: Voice, guardian: Voice) -> None:
         weight = await child.create(made.weight(child.reference))
