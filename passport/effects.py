@@ -27,6 +27,7 @@ from passport.notices import Kind, tell
 from passport.outcomes import Invalid
 from passport.patients.death import carry_death
 from passport.pieces import Piece
+from passport.sharing.proposals import check_proposal
 from passport.sharing.store import ASK, FOLLOW, TAKEN_BACK
 from passport.sql import start
 
@@ -56,12 +57,15 @@ def check_effects(desk: Desk, pieces: Sequence[Piece]) -> None:
     """Refuse a consent that cannot be enforced, or that would count for nothing; it is told before it is stored.
 
     Raises:
-        Invalid: something in it cannot be enforced, or it is new and already ended.
+        Invalid: something in it cannot be enforced, or it is new and already ended, or it asks in another one's name.
     """
     for piece in pieces:
         if piece.facts.type.name != "Consent" or piece.write.method == "delete":
             continue
         read = checked_consent(desk, piece.tree, piece.reference, 1)
+        if piece.on is Basis.PROPOSAL and piece.creates:
+            subject = desk.subject
+            check_proposal(piece.tree, (subject.actor, subject.role, subject.reference))
         if piece.write.confirm and piece.creates and (problem := _ended(read, desk.now)) is not None:
             raise Invalid([problem], status=422, code="business-rule")
 

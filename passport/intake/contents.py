@@ -80,8 +80,19 @@ async def pieces_of(
             taken=bool(one.taken),
         )
         check_current(desk.subject, one, current, on, granted)
+        _check_unchanged(one, current, on)
         pieces.append(Piece(one, id_, content, facts, current, on))
     return pieces
+
+
+def _check_unchanged(one: Write, current: Current | None, on: Basis) -> None:
+    """What somebody proposed stays what its patient was told of and read; its author takes it back and asks anew.
+
+    Raises:
+        Refused: its author changes it.
+    """
+    if on is Basis.PROPOSAL and one.on is None and one.method == "update" and current is not None:
+        raise Refused("a proposal is not changed: it is taken back, and another one put")
 
 
 def _opened(desk: Desk, current: Current) -> Tree:

@@ -59,6 +59,7 @@ _ERRORS: Final = {
     403: "Nothing permits this",
     404: "Not there, or not for this caller: one identical answer",
     409: "It stands otherwise than the request expects",
+    412: "It stands in another version than the request names",
     429: "Too many requests of this caller's own",
 }
 

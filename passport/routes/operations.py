@@ -353,10 +353,10 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/sharing/requests/{request_id}/grant", "post"): Operation(
         "Grant a request, as it was asked or with changes",
         json_body(_SHOWN),
-        errors=(400, *_ONLY_ASKED, 404, 409),
+        errors=(400, *_ONLY_ASKED, 404, 409, 412),
     ),
     ("/sharing/requests/{request_id}/decline", "post"): Operation(
-        "Decline a request", errors=(*_ONLY_ASKED, 404, 409)
+        "Decline a request", errors=(400, *_ONLY_ASKED, 404, 409, 412)
     ),
     ("/sharing/requests/{request_id}/withdraw", "post"): Operation(
         "Take back a request of mine that nobody answered", errors=(*_ONLY_ASKED, 404, 409)

@@ -14,6 +14,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.parse import Limits, parse
+from passport.pieces import version_of
 from passport.records import written_instant
 from passport.routes.messages import NO_STORE, bearer, fhir_body, runtime_of
 from passport.sharing import answers, codes, grants, qr, redemption, requests
@@ -71,14 +72,14 @@ async def get_request(request: Request, request_id: str) -> Response:
 @router.post("/requests/{request_id}/grant")
 async def post_grant_of_request(request: Request, request_id: str) -> Response:
     """Grant a request, as it was asked or with changes, after the wording was shown."""
-    caller = bearer(request)
-    return _json(await answers.grant(runtime_of(request), caller, request_id, await _tree(request)))
+    caller, shown = bearer(request), _shown(request)
+    return _json(await answers.grant(runtime_of(request), caller, request_id, await _tree(request), shown))
 
 
 @router.post("/requests/{request_id}/decline")
 async def post_decline(request: Request, request_id: str) -> Response:
     """Decline a request; whoever asked learns that and nothing else."""
-    return _json(await answers.decline(runtime_of(request), bearer(request), request_id))
+    return _json(await answers.decline(runtime_of(request), bearer(request), request_id, _shown(request)))
 
 
 @router.post("/requests/{request_id}/withdraw")
@@ -138,6 +139,12 @@ async def post_grant(request: Request) -> Response:
 async def post_withdrawal(request: Request, consent_id: str) -> Response:
     """Stop sharing: the next request of whoever it was sees nothing by it."""
     return _json(await grants.withdraw(runtime_of(request), bearer(request), consent_id))
+
+
+def _shown(request: Request) -> int | None:
+    """The version that somebody answers, if they say so."""
+    tag = request.headers.get("if-match")
+    return None if tag is None else version_of(tag)
 
 
 async def _tree(request: Request) -> dict[str, Any]:

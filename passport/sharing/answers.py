@@ -49,10 +49,17 @@ async def one_received(runtime: Runtime, caller: Caller, request_id: str) -> dic
     raise NotFound
 
 
-async def grant(runtime: Runtime, caller: Caller, request_id: str, tree: Mapping[str, Any]) -> dict[str, Any]:
+async def grant(
+    runtime: Runtime,
+    caller: Caller,
+    request_id: str,
+    tree: Mapping[str, Any],
+    if_match: int | None = None,
+) -> dict[str, Any]:
     """Make a request active, as it was asked but for what `tree` changes of it.
 
     Raises:
+        PreconditionFailed: `if_match` is another version than the current one.
         NotFound: there is no such request, or the caller may not read it.
         Conflict: it was answered already, or what the person was shown is not what is shown now.
         Invalid: a member is missing, unknown or unfit, or the request is for what is restricted and nothing says that
@@ -68,13 +75,18 @@ async def grant(runtime: Runtime, caller: Caller, request_id: str, tree: Mapping
         return answered(stored, answer, desk.subject.reference, desk.now, zone)
 
     query = recorded("POST", f"{ADDRESS}/{request_id}/grant")
-    return await change(runtime, caller, request_id, query, patch, ending(tree.get("replaces")))
+    return await change(
+        runtime, caller, request_id, query, patch, beside=ending(tree.get("replaces")), if_match=if_match
+    )
 
 
-async def decline(runtime: Runtime, caller: Caller, request_id: str) -> dict[str, Any]:
+async def decline(
+    runtime: Runtime, caller: Caller, request_id: str, if_match: int | None = None
+) -> dict[str, Any]:
     """Reject a request; whoever asked learns that and nothing else.
 
     Raises:
+        PreconditionFailed: `if_match` is another version than the current one.
         NotFound: there is no such request, or the caller may not read it.
         Conflict: it was answered already.
     """
@@ -84,4 +96,4 @@ async def decline(runtime: Runtime, caller: Caller, request_id: str) -> dict[str
         return {**stored, "status": "rejected"}
 
     query = recorded("POST", f"{ADDRESS}/{request_id}/decline")
-    return await change(runtime, caller, request_id, query, patch)
+    return await change(runtime, caller, request_id, query, patch, if_match=if_match)

@@ -12,6 +12,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from consent import systems
+from consent.model import Consent, Effect
+from consent.read import read_consent
 from passport.outcomes import Conflict
 from passport.sharing import presets
 from passport.sharing.presets import Preset
@@ -23,6 +25,10 @@ REASON: Final = "urn:healthcare-passport:sharing-reason"
 
 _CATEGORY: Final = {"system": "http://loinc.org", "code": "59284-0", "display": "Consent Document"}
 _OPT_IN: Final = {"system": systems.ACT_CODE, "code": "OPTIN"}
+_KEPT: Final = ("id", "meta", "scope", "category", "identifier")
+"""What of a request is no claim about anything, and stays when it is granted; its provision apart."""
+
+_SAID: Final = frozenset({"display", "text"})
 _PERFORMERS: Final = ("Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson")
 
 
@@ -71,15 +77,34 @@ def answered(asked: Mapping[str, Any], answer: Answer, by: str, now: datetime, z
         Invalid: it asks for what is restricted, and its person does not say that they share that.
     """
     check_waits(asked)
-    provision = asked.get("provision", {})
-    if provision.get("type", "permit") != "permit":
+    if _effect(asked, zone) is not Effect.PERMIT:
         raise Conflict("got a request to hide something, expected one that is granted by sharing")
-    kept = {name: value for name, value in asked.items() if name != "performer"}
-    own = by if {"reference": by} == asked.get("patient") else ""
-    tree = {**kept, "status": "active", "dateTime": presets.instant(now), **_performed(own)}
+    provision = {**_unsaid(asked["provision"]), "type": str(Effect.PERMIT)}
+    kept = {name: asked[name] for name in _KEPT if name in asked}
+    patient = asked["patient"]["reference"]
+    reasons = [one for one in asked.get("extension", ()) if one.get("url") == REASON]
+    tree = {
+        **_consent("active", patient, provision, now),
+        **kept,
+        **({"extension": reasons} if reasons else {}),
+        **_performed(by if by == patient else ""),
+    }
     changed = with_attributes(provision, answer.changed)
     granted = Agreed(changed if answer.labelled else ordinary(changed), answer.wording, answer.until)
     return _agreed(tree, granted, now, zone)
+
+
+def _effect(tree: Mapping[str, Any], zone: ZoneInfo) -> Effect | None:
+    """What a Consent does as the engine reads it; None where it does not read it."""
+    read = read_consent(tree, reference=f"Consent/{tree.get('id')}", version=1, zone=zone)
+    return read.root.effect if isinstance(read, Consent) and read.root is not None else None
+
+
+def _unsaid(tree: Any) -> Any:
+    """What was asked without the names that its requester gave to it: nothing of them is what its person says."""
+    if isinstance(tree, Mapping):
+        return {name: _unsaid(value) for name, value in tree.items() if name not in _SAID}
+    return [_unsaid(one) for one in tree] if isinstance(tree, list) else tree
 
 
 def check_waits(asked: Mapping[str, Any]) -> None:

@@ -56,6 +56,7 @@ class Listed:
             "consent": f"{PROPOSABLE}/{self.tree['id']}",
             "patient": self.read.patient,
             "state": self.state,
+            "version": self.read.version,
             "written": self.tree["meta"]["lastUpdated"],
         }
         beside = {"preset": preset_in(self.tree), "reason": reason_of(self.tree)}

@@ -69,11 +69,19 @@ async def told(
 
 
 async def change(
-    runtime: Runtime, caller: Caller, id_: str, query: str, patch: Patch, beside: Sequence[Write] = ()
+    runtime: Runtime,
+    caller: Caller,
+    id_: str,
+    query: str,
+    patch: Patch,
+    *,
+    beside: Sequence[Write] = (),
+    if_match: int | None = None,
 ) -> dict[str, Any]:
     """Write the next version of a Consent, and what is written `beside` it; all of it or nothing.
 
     Raises:
+        PreconditionFailed: `if_match` is another version than the current one.
         NotFound: there is no such Consent, or the caller may not read it.
         Refused: the caller may not write it.
         Conflict: it stands otherwise than the change expects.
@@ -81,7 +89,9 @@ async def change(
     request = Request(Action.CORRECT, "update", query, f"{PROPOSABLE}/{id_}", "write")
     async with admitted(runtime, caller, request) as desk:
         check_owner(desk, "u")
-        changed = Write("update", PROPOSABLE, id=id_, patch=lambda stored: patch(stored, desk))
+        changed = Write(
+            "update", PROPOSABLE, id=id_, if_match=if_match, patch=lambda stored: patch(stored, desk)
+        )
         written, *_ = await write(desk, [changed, *beside])
         return await as_written(desk, written)
 

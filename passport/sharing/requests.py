@@ -30,6 +30,7 @@ from passport.runtime import Runtime
 from passport.sharing import store
 from passport.sharing.codes import hashed
 from passport.sharing.consents import check_waits, proposed
+from passport.sharing.proposals import REASON_EXPECTED, is_reason
 from passport.sharing.roles import organizations_of
 from passport.sharing.terms import (
     NARROWING,
@@ -47,7 +48,6 @@ ADDRESS: Final = "sharing/requests"
 SHOWN: Final = 200
 """Requests that one answer holds, the newest."""
 
-REASON_CHARACTERS: Final = range(4, 501)
 SOURCE: Final = "sharing"
 """As whose a request is kept: not its requester's, who would read in it whom it was put to."""
 
@@ -260,7 +260,6 @@ def _identifier(text: object) -> tuple[str, str]:
 
 
 def _reason(text: object) -> str:
-    if not isinstance(text, str) or len(text.strip()) not in REASON_CHARACTERS:
-        least, most = REASON_CHARACTERS.start, REASON_CHARACTERS.stop - 1
-        raise Invalid(f"got no reason of {least} to {most} characters in `reason`", ("reason",))
+    if not isinstance(text, str) or not is_reason(text):
+        raise Invalid(f"got no reason in `reason`, expected {REASON_EXPECTED}", ("reason",))
     return text.strip()

@@ -10,6 +10,7 @@ from consent.directory import MembershipKind, edges
 from fhirstore.parse import Tree
 from passport.admission import Desk
 from passport.disclosure import directory_trees
+from passport.sharing.legible import legible
 
 
 async def organizations_of(desk: Desk, role: str) -> set[str]:
@@ -29,7 +30,8 @@ async def names_of(desk: Desk, references: Collection[str]) -> dict[str, str]:
     further = {name for tree in trees.values() for name in _parts(tree)} - trees.keys()
     known = {**trees, **await directory_trees(desk, sorted(further))}
     names = {reference: _name(known, tree) for reference, tree in trees.items()}
-    return {reference: name for reference, name in names.items() if name}
+    legibly = {reference: legible(name) for reference, name in names.items()}
+    return {reference: name for reference, name in legibly.items() if name}
 
 
 def _parts(tree: Tree) -> list[str]:

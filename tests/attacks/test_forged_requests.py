@@ -1,0 +1,144 @@
+"""Requests that say one thing when they are read and another when they are granted, or speak in another one's name.
+
+http://hl7.org/fhir/R4/consent.html
+"""
+
+from typing import Final
+
+import orjson
+import pytest
+
+from consent import systems
+from passport.sharing.consents import REASON
+from tests import resources as made
+from tests.cast import Cast
+from tests.sharing import done, sent, shown, told
+from tests.town import Town, Voice, outcome
+from tests.unit.consent.words import Json, concept, deny, permit
+
+pytestmark = pytest.mark.anyio
+
+PATCH: Final = {"Content-Type": "application/json-patch+json"}
+TAGGED: Final = {
+    "resourceType": "Parameters",
+    "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:x", "code": "y"}]}}],
+}
+OPTED_OUT: Final = concept((systems.ACT_CODE, "OPTOUT"))
+
+
+def narrow(hanako: Voice, cast: Cast) -> Json:
+    """A proposal to see vaccinations alone."""
+    root = permit(cast.role_a, classes=[(systems.RESOURCE_TYPES, "Immunization")])
+    return hanako.consent(root, status="proposed")
+
+
+def wide(hanako: Voice, cast: Cast) -> Json:
+    """One to see everything, for others and other purposes too."""
+    root = permit(cast.role_a, cast.role_b, purposes=("TREAT", "HRESCH", "HMARKT"))
+    return hanako.consent(root, status="proposed")
+
+
+async def test_what_waits_for_an_answer_is_changed_by_nobody_who_asked(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    pressure = await hanako.create(made.pressure(hanako.reference))
+    request = await cast.a.create(narrow(hanako, cast))
+    (read,) = await told(hanako, "requests")
+    changed = {**wide(hanako, cast), "id": read["id"]}
+    outcome(await cast.a.put(request, changed), 403)
+    outcome(await cast.a.put(request, changed, if_match='W/"1"'), 403)
+    widened = orjson.dumps([{"op": "replace", "path": "/provision", "value": changed["provision"]}])
+    outcome(await cast.a.call("PATCH", f"/fhir/{request}", content=widened, headers=PATCH), 403)
+    tagged = orjson.dumps(TAGGED)
+    headers = {"Content-Type": "application/fhir+json"}
+    outcome(await cast.a.call("POST", f"/fhir/{request}/$meta-add", content=tagged, headers=headers), 403)
+    assert await told(hanako, "requests") == [read]
+    granted = await done(hanako, f"requests/{read['id']}/grant", await shown(town))
+    assert [one["category"] for one in granted["categories"]] == ["immunizations"]
+    assert ([one["reference"] for one in granted["with"]], granted["purposes"]) == ([cast.role_a], ["TREAT"])
+    assert not await cast.a.sees(pressure)
+    assert not await cast.b.sees(pressure)
+
+
+async def test_what_was_taken_back_is_not_put_again_under_its_name(hanako: Voice, cast: Cast) -> None:
+    request = await cast.a.create(narrow(hanako, cast))
+    await cast.a.remove(request)
+    outcome(await cast.a.put(request, {**wide(hanako, cast), "id": request.partition("/")[2]}), 405)
+    assert await told(hanako, "requests") == []
+
+
+@pytest.mark.parametrize("answer", ["grant", "decline"])
+async def test_an_answer_to_another_version_than_the_one_that_stands_is_refused(
+    town: Town, hanako: Voice, cast: Cast, answer: str
+) -> None:
+    request = await cast.a.create(narrow(hanako, cast))
+    (read,) = await told(hanako, "requests")
+    await hanako.replace(request, {**wide(hanako, cast), "id": read["id"]})
+    said = orjson.dumps(await shown(town))
+    headers = {"Content-Type": "application/json", "If-Match": f'W/"{read["version"]}"'}
+    path = f"/sharing/requests/{read['id']}/{answer}"
+    outcome(await hanako.call("POST", path, content=said, headers=headers), 412)
+    assert members_of(await told(hanako, "requests")) == [("waiting", 2)]
+    headers["If-Match"] = 'W/"2"'
+    assert (await hanako.call("POST", path, content=said, headers=headers)).is_success
+
+
+def members_of(listed: list[Json]) -> list[tuple[str, int]]:
+    return [(one["state"], one["version"]) for one in listed]
+
+
+async def test_a_request_to_hide_is_granted_as_nothing_else(town: Town, hanako: Voice, cast: Cast) -> None:
+    pressure = await hanako.create(made.pressure(hanako.reference))
+    root = {name: value for name, value in deny(cast.role_a, purposes=["TREAT"]).items() if name != "type"}
+    tree = {**hanako.consent(root, status="proposed"), "policyRule": OPTED_OUT}
+    request = (await cast.a.create(tree)).partition("/")[2]
+    (read,) = await told(hanako, "requests")
+    assert read["effect"] == "deny"
+    outcome(await sent(hanako, f"requests/{request}/grant", await shown(town)), 409, "conflict")
+    assert not await cast.a.sees(pressure)
+    assert (await hanako.read(f"Consent/{request}"))["status"] == "proposed"
+
+
+async def test_nobody_asks_in_another_ones_name(hanako: Voice, cast: Cast) -> None:
+    tree = {**narrow(hanako, cast), "performer": [{"reference": cast.role_b}]}
+    outcome(await cast.a.post(tree), 422)
+    assert (await cast.a.post({**tree, "performer": [{"display": "架空市役所"}]})).status_code == 422
+    assert await told(hanako, "requests") == []
+    await cast.a.create({**tree, "performer": [{"reference": cast.role_a}]})
+    assert [one["by"][0]["reference"] for one in await told(hanako, "requests")] == [cast.role_a]
+
+
+@pytest.mark.parametrize(
+    "reason", ["あ", "あ" * 501, "診察のため\n市役所より", "診察\u202eのため", "診察\u200bのため"]
+)
+async def test_a_reason_by_fhir_is_one_that_a_request_could_give(
+    hanako: Voice, cast: Cast, reason: str
+) -> None:
+    tree = {**narrow(hanako, cast), "extension": [{"url": REASON, "valueString": reason}]}
+    outcome(await cast.a.post(tree), 422)
+    outcome(await sent(cast.a, "requests", {"identifier": "urn:x|1", "reason": reason}), 400)
+    assert await told(hanako, "requests") == []
+
+
+async def test_what_a_requester_claimed_is_not_what_its_person_says(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    tree = narrow(hanako, cast)
+    tree["provision"]["actor"][0]["reference"]["display"] = "架空市役所 健康課（公式）"
+    claims = {
+        "policy": [{"uri": "https://evil.example"}],
+        "sourceReference": {"display": "架空市役所の文書"},
+        "text": {"status": "additional", "div": '<div xmlns="http://www.w3.org/1999/xhtml">公式</div>'},
+        "organization": [{"display": "架空市役所"}],
+        "patient": {**tree["patient"], "display": "別人"},
+    }
+    request = (await cast.a.create({**tree, **claims})).partition("/")[2]
+    await done(hanako, f"requests/{request}/grant", await shown(town))
+    stored = await hanako.read(f"Consent/{request}")
+    assert "架空市役所" not in str(stored)
+    assert not {"text", "organization", "sourceReference"} & stored.keys()
+    assert (stored["patient"], stored["performer"]) == (
+        {"reference": hanako.reference},
+        [{"reference": hanako.reference}],
+    )
+    assert stored["policy"][0]["uri"].startswith("ni:///sha-256;")
