@@ -4,7 +4,7 @@ https://www.iso.org/standard/80392.html (ISO/IEC TS 27560:2023, 6.3)
 https://w3id.org/dpv/guides/consent-27560
 
 Fields have the names of the specification. What stands in them is what the versions of the consent and the
-settings of the installation say; nothing is looked up.
+settings of the installation say, who wrote them as the log has it, and names as the directory has them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,16 +33,20 @@ RIGHTS: Final = (
     "withdraw or replace this consent at any time",
     "have records corrected by whoever wrote them",
 )
+_NO_NAMES: Final[Mapping[str, str]] = {}
 _WORDING: Final = ("policy", "policyRule", "sourceAttachment", "sourceReference", "extension")
 
 
-def receipt(versions: Sequence[Version], reference: str, settings: Settings) -> dict[str, Any]:
+def receipt(
+    versions: Sequence[Version], reference: str, settings: Settings, names: Mapping[str, str] = _NO_NAMES
+) -> dict[str, Any]:
     """The receipt of the last of these versions.
 
     Args:
         versions: all versions of one consent up to that one, in their order.
         reference: `Consent/id`.
         settings: of the installation.
+        names: what the directory calls whom the consent names.
 
     Raises:
         NotFound: that version neither gave the consent nor took it back, or it is nobody's.
@@ -55,7 +59,7 @@ def receipt(versions: Sequence[Version], reference: str, settings: Settings) -> 
     read = read_consent(granted.tree or {}, reference=reference, version=granted.number, zone=settings.zone)
     if not isinstance(read, Consent) or read.patient is None:
         raise NotFound
-    return _receipt(_Told(happened, granted, read, reference, settings))
+    return _receipt(_Told(happened, granted, read, reference, settings, names, _notices(versions)))
 
 
 def listed(versions: Sequence[Version], reference: str, settings: Settings) -> list[dict[str, Any]]:
@@ -82,6 +86,8 @@ class _Told:
     read: Consent
     reference: str
     settings: Settings
+    names: Mapping[str, str]
+    notices: frozenset[str]
 
     @property
     def patient(self) -> str:
@@ -129,7 +135,9 @@ def _receipt_id(reference: str, version: Version, settings: Settings) -> str:
 
 def _processing(told: _Told) -> dict[str, Any]:
     custodian, base = told.settings.custodian, told.settings.base_url
-    wording = {name: told.tree[name] for name in _WORDING if name in told.tree}
+    notice = _notice(told.tree)
+    shown = notice in told.notices
+    wording = {name: told.tree[name] for name in _WORDING if shown and name in told.tree}
     common = {
         "pii_controllers": [told.service],
         "storage_locations": [custodian.storage],
@@ -139,8 +147,8 @@ def _processing(told: _Told) -> dict[str, Any]:
         "privacy_rights": list(RIGHTS),
     }
     return {
-        "privacy_notice": _notice(told) or custodian.notice or base,
-        "language": _language(told.tree),
+        "privacy_notice": (notice if shown else None) or custodian.notice or base,
+        "language": _language(told.tree) if shown else LANGUAGE,
         **({"wording": wording} if wording else {}),
         "purposes": [
             {**entry, **common, "recipient_third_parties": _ids(told, entry)} for entry in entries(told.read)
@@ -155,8 +163,14 @@ def _language(tree: Mapping[str, Any]) -> str:
     return spoken if isinstance(spoken, str) else LANGUAGE
 
 
-def _notice(told: _Told) -> str | None:
-    listed: Any = told.tree.get("policy")
+def _notices(versions: Sequence[Version]) -> frozenset[str]:
+    """What the service showed the person, by one of the versions; of another text nobody knows who showed it."""
+    told = (_notice(version.tree or {}) for version in versions if version.shown)
+    return frozenset(notice for notice in told if notice is not None)
+
+
+def _notice(tree: Mapping[str, Any]) -> str | None:
+    listed: Any = tree.get("policy")
     named = [one.get("uri") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return next((uri for uri in named if isinstance(uri, str)), None)
 
@@ -181,27 +195,16 @@ def _parties(told: _Told) -> list[dict[str, Any]]:
 
 
 def _party(told: _Told, reference: str, role: str) -> dict[str, Any]:
-    """Somebody whom the consent names; the directory says the rest, at the address that is their id."""
+    """Somebody whom the consent names, as the directory calls them: the names in it are those of whoever wrote it."""
     address = told.named(reference)
     return {
         "party_id": address,
-        "party_name": _display(told.tree, reference) or reference,
+        "party_name": told.names.get(reference, reference),
         "party_address": address,
         "party_contact": address,
         "party_role": f"{DPV}{role}",
         "party_type": reference.partition("/")[0],
     }
-
-
-def _display(tree: object, reference: str) -> str | None:
-    """The name that the consent gives beside a reference, wherever it stands."""
-    if isinstance(tree, Mapping):
-        name = tree.get("display")
-        if tree.get("reference") == reference and isinstance(name, str):
-            return name
-        tree = list(tree.values())
-    found = (_display(one, reference) for one in tree) if isinstance(tree, list) else ()
-    return next((name for name in found if name is not None), None)
 
 
 def _event(told: _Told, event: Event) -> dict[str, Any]:
@@ -212,7 +215,7 @@ def _event(told: _Told, event: Event) -> dict[str, Any]:
         "event_state": f"{DPV}{event.state}",
         "event_type": EXPRESSED,
         "validity_duration": _validity(told, event) if lasts else f"{instant}/..",
-        "entity_id": told.named(event.by or told.patient),
+        "entity_id": told.named(event.by) if event.by else told.service,
         "version": event.version.number,
     }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from fhirstore.parse import Tree
 
@@ -36,12 +36,18 @@ _UNGRANTED: Final = {"proposed": State.REQUESTED, "rejected": State.REFUSED}
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a consent; `tree` is None where it deletes the consent, `body` its JSON as it is shown."""
+    """One version of a consent; `tree` is None where it deletes the consent, `body` its JSON as it is shown.
+
+    `by` is who wrote it, as the log has it: what a version says of that wrote whoever asked for it. `shown` tells that
+    our own code put into it what the person was shown.
+    """
 
     number: int
     written: datetime
     tree: Tree | None
     body: bytes = b""
+    by: str | None = None
+    shown: bool = False
 
     @property
     def active(self) -> bool:
@@ -56,7 +62,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What one version did; `by` is who it says agreed, None where it does not say."""
+    """What one version did; `by` is who did it, None where that is not known any more."""
 
     state: State
     version: Version
@@ -69,7 +75,7 @@ def events(versions: Sequence[Version]) -> Iterator[Event]:
     for version in versions:
         state = _state(version, granted)
         if state is not None:
-            yield Event(state, version, _performer(version.tree or (granted.tree if granted else None)))
+            yield Event(state, version, version.by)
         granted = version if version.active else None
 
 
@@ -80,10 +86,3 @@ def _state(version: Version, granted: Version | None) -> State | None:
     if granted is None:
         return _UNGRANTED.get(str(status))
     return State.INVALIDATED if status == "entered-in-error" else State.WITHDRAWN
-
-
-def _performer(tree: Tree | None) -> str | None:
-    listed: Any = (tree or {}).get("performer")
-    first = listed[0] if isinstance(listed, list) and listed else None
-    named = first.get("reference") if isinstance(first, dict) else None
-    return named if isinstance(named, str) else None

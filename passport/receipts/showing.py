@@ -11,20 +11,30 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
+from consent.model import Action, Consent
+from consent.read import read_consent
 from fhirstore.parse import Tree, parse
 from fhirstore.search.history import Changes
 from fhirstore.search.result import MAX_COUNT
+from fhirstore.tables import NOBODY
 from fhirstore.types import resource_type
+from passport.admission import Desk, Request, admitted
+from passport.audit.authors import Author, authors_of
 from passport.audit.query import recorded
+from passport.authority import Basis
 from passport.disclosure import Asked, Shown, changes
 from passport.outcomes import NotFound
 from passport.receipts.content import ADDRESS, listed, receipt
 from passport.receipts.events import Version
 from passport.receipts.jws import signed
+from passport.receipts.scope import recipients
 from passport.runtime import Runtime
+from passport.sharing.roles import names_of
 from passport.subjects import Caller
 
 TYPE: Final = "Consent"
+_AT_THE_DESK: Final = Basis.DESK.name.lower()
+_BY_SHARING: Final = "POST sharing/"
 _ALL: Final = Changes(since=None, at=None, count=MAX_COUNT, cursor=None, echo=())
 
 
@@ -62,7 +72,11 @@ async def signed_receipt(
     upto = [one for one in versions if one.number <= version]
     if not upto or upto[-1].number != version:
         raise NotFound
-    content = receipt(upto, reference, runtime.settings)
+    query = recorded("GET", f"{ADDRESS}/{id_}")
+    async with admitted(runtime, caller, Request(Action.ACCESS, "read", query, about=reference)) as desk:
+        upto = await _authored(desk, upto, reference)
+        names = await names_of(desk, _recipients(upto, reference, runtime))
+    content = receipt(upto, reference, runtime.settings, names)
     return signed(content, runtime.ring.signing_keys), content
 
 
@@ -75,6 +89,39 @@ async def _versions(runtime: Runtime, caller: Caller, asked: Asked, query: str) 
         if page.cursor is None:
             return found
         question = replace(question, cursor=page.cursor)
+
+
+async def _authored(desk: Desk, versions: Sequence[Version], reference: str) -> list[Version]:
+    """The versions with who wrote each; what two clerks recorded was said by whom it names."""
+    written = [one.written for one in versions]
+    known = await authors_of(
+        desk, NOBODY if desk.standing.asked is None else desk.standing.asked, reference, written
+    )
+    return [_by(one, known.get(one.number)) for one in versions]
+
+
+def _by(version: Version, author: Author | None) -> Version:
+    if author is None:
+        return version
+    if author.rests == _AT_THE_DESK:
+        return replace(version, by=_patient(version), shown=True)
+    return replace(version, by=author.reference, shown=author.query.startswith(_BY_SHARING))
+
+
+def _patient(version: Version) -> str | None:
+    named: Any = (version.tree or {}).get("patient", {}).get("reference")
+    return named if isinstance(named, str) else None
+
+
+def _recipients(versions: Sequence[Version], reference: str, runtime: Runtime) -> set[str]:
+    """Whom the versions name."""
+    zone = runtime.settings.zone
+    read = [
+        read_consent(one.tree, reference=reference, version=one.number, zone=zone)
+        for one in versions
+        if one.tree is not None
+    ]
+    return {name for one in read if isinstance(one, Consent) for name in recipients(one)}
 
 
 def _by_consent(shown: Sequence[Shown]) -> Iterator[tuple[str, list[Version]]]:

@@ -142,3 +142,41 @@ async def test_what_a_requester_claimed_is_not_what_its_person_says(
         [{"reference": hanako.reference}],
     )
     assert stored["policy"][0]["uri"].startswith("ni:///sha-256;")
+
+
+async def receipt_of(hanako: Voice, request: str) -> Json:
+    """What the signed receipt of a consent says."""
+    path = f"/sharing/receipts/{request.partition('/')[2]}"
+    answer = await hanako.get(path, accept="application/json")
+    assert answer.status_code == 200, answer.text
+    content: Json = answer.json()["receipt"]
+    return content
+
+
+async def test_a_receipt_attests_nothing_that_whoever_asked_wrote(hanako: Voice, cast: Cast) -> None:
+    tree = narrow(hanako, cast)
+    tree["provision"]["actor"][0]["reference"]["display"] = "架空市役所 健康課（公式）"
+    claims = {"policy": [{"uri": "https://evil.example"}], "performer": [{"reference": cast.role_a}]}
+    request = await cast.a.create({**tree, **claims})
+    await hanako.replace(request, {**await hanako.read(request), "status": "active"})
+    content = await receipt_of(hanako, request)
+    asked, given = [one["entity_id"].partition("/fhir/")[2] for one in content["events"]]
+    assert (asked, given) == (cast.role_a, hanako.reference)
+    attested = str({name: content[name] for name in ("pii_processing", "party_identification", "events")})
+    assert "evil.example" not in attested
+    assert "架空市役所" not in attested
+    assert "ひな形病院 内科（架空） 架空 一郎（架空）" in attested
+
+
+async def test_a_receipt_tells_the_notice_that_was_shown_and_by_whom_it_was_answered(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    request = await cast.a.create(narrow(hanako, cast))
+    await done(hanako, f"requests/{request.partition('/')[2]}/grant", await shown(town))
+    content = await receipt_of(hanako, request)
+    assert content["pii_processing"]["privacy_notice"].startswith("ni:///sha-256;")
+    assert content["pii_processing"]["wording"]["sourceAttachment"]["language"] == "ja"
+    assert [one["entity_id"].partition("/fhir/")[2] for one in content["events"]] == [
+        cast.role_a,
+        hanako.reference,
+    ]

@@ -88,9 +88,26 @@ def test_nothing_has_no_receipt() -> None:
 
 
 def test_who_agreed_stands_with_the_event() -> None:
-    tree = consent_json(permit("Organization/h"), performer=[{"reference": "RelatedPerson/r"}])
-    content = receipt([Version(1, BEGINNING, tree)], "Consent/c", SETTINGS)
+    tree = consent_json(permit("Organization/h"), performer=[{"reference": "Practitioner/p"}])
+    content = receipt([Version(1, BEGINNING, tree, by="RelatedPerson/r")], "Consent/c", SETTINGS)
     assert content["events"][0]["entity_id"] == "https://passport.example/fhir/RelatedPerson/r"
+
+
+def test_of_whom_the_log_tells_nothing_the_consent_itself_is_not_believed() -> None:
+    tree = consent_json(permit("Organization/h"), performer=[{"reference": "Practitioner/p"}])
+    content = receipt([Version(1, BEGINNING, tree)], "Consent/c", SETTINGS)
+    assert content["events"][0]["entity_id"] == "https://passport.example"
+
+
+def test_a_text_that_nobody_is_known_to_have_been_shown_is_no_notice() -> None:
+    shown: dict[str, Any] = {
+        "policy": [{"uri": "https://evil.example"}],
+        "sourceAttachment": {"language": "en"},
+    }
+    tree = consent_json(permit("Organization/h"), **shown)
+    processing = receipt([Version(1, BEGINNING, tree)], "Consent/c", SETTINGS)["pii_processing"]
+    assert (processing["privacy_notice"], processing["language"]) == ("https://passport.example", "ja")
+    assert "wording" not in processing
 
 
 def test_what_was_shown_to_the_person_stands_in_the_receipt() -> None:
@@ -99,7 +116,8 @@ def test_what_was_shown_to_the_person_stands_in_the_receipt() -> None:
         "sourceAttachment": {"language": "en", "title": "visit/en/1", "data": "YQ=="},
     }
     tree = consent_json(permit("Organization/h"), **shown)
-    processing = receipt([Version(1, BEGINNING, tree)], "Consent/c", SETTINGS)["pii_processing"]
+    version = Version(1, BEGINNING, tree, shown=True)
+    processing = receipt([version], "Consent/c", SETTINGS)["pii_processing"]
     assert (processing["privacy_notice"], processing["language"]) == ("ni:///sha-256;abc", "en")
     assert processing["wording"] == shown
 
