@@ -19,6 +19,7 @@ from passport.identity import sign_in, tokens
 from passport.identity.codes import login_of
 from passport.notices import tell
 from passport.outcomes import Conflict, NotFound
+from passport.patients.store import REGISTRATIONS
 from passport.runtime import Runtime
 from passport.sharing.terms import check_members
 from passport.sql import fetch
@@ -98,7 +99,9 @@ async def end_guardian(runtime: Runtime, caller: Caller, proxy_id: str) -> dict[
 
 
 async def _check_of_age(desk: Desk, patient: str) -> None:
-    ids = [patient.partition("/")[2]]
-    for row in await fetch(desk.connection, family.GUARDIANS, {"patient_ids": ids}):
-        if row.until > desk.now:
-            raise Conflict("got a child for whom a guardian acts, expected somebody who is of age")
+    """Refuse a code of their own to whom a guardian acts for, by whichever of their registrations."""
+    asked = {"patient_keys": [], "record_keys": [desk.runtime.keys.reference(patient)]}
+    kin = [row.patient_id for row in await fetch(desk.connection, REGISTRATIONS, asked)]
+    ids = [patient.partition("/")[2], *kin]
+    if await fetch(desk.connection, family.GUARDIANS, {"patient_ids": ids, "now": desk.now}):
+        raise Conflict("got a child for whom a guardian acts, expected somebody who is of age")

@@ -2,7 +2,8 @@
 
 http://hl7.org/fhir/R4/patient-definitions.html#Patient.birthDate
 
-An operator corrects it either way. Whoever else may correct a Patient by somebody's consent moves the end forward at
+Of an office that is not over yet an operator corrects it either way, and the child is told of a later end; what is over
+two clerks begin anew. Whoever else may correct a Patient by somebody's consent moves the end forward at
 most: a guardian lets nobody make the child younger. Where a birth date is taken away, the end stays.
 """
 
@@ -16,6 +17,8 @@ from passport.authority import Basis
 from passport.family import store
 from passport.family.age import of_age
 from passport.family.grants import ending
+from passport.identity import tokens
+from passport.notices import Kind, tell
 from passport.notices.store import TELL_AT
 from passport.pieces import Write, Written
 from passport.records import written_instant
@@ -33,7 +36,7 @@ async def guardians_of(desk: Desk, writes: Sequence[Write]) -> Guardians:
     if not ids:
         return {}
     found: dict[str, list[Row]] = {}
-    for row in await fetch(desk.connection, store.GUARDIANS, {"patient_ids": ids}):
+    for row in await fetch(desk.connection, store.GUARDIANS, {"patient_ids": ids, "now": desk.now}):
         found.setdefault(f"Patient/{row.patient_id}", []).append(row)
     return found
 
@@ -46,6 +49,8 @@ async def moved(desk: Desk, written: Sequence[Written], guardians: Guardians) ->
             until = _until(desk, parse(one.body).get("birthDate"), row.until)
             if until != row.until:
                 await _move(desk, row, until)
+                if until > row.until:
+                    await _tell(desk, row)
                 writes += await _writes(desk, row, until)
     return writes
 
@@ -66,6 +71,14 @@ async def _move(desk: Desk, row: Row, until: datetime) -> None:
     await desk.widen(row.patient_key)
     told = {"patient_key": row.patient_key, "notice_ids": row.notices, "at": until, "now": desk.now}
     await fetch(desk.connection, TELL_AT, told)
+
+
+async def _tell(desk: Desk, row: Row) -> None:
+    """Tell the child that a guardian acts longer than it was said before."""
+    about = {"guardian": f"RelatedPerson/{row.proxy_id}", "by": desk.subject.actor}
+    notice_id = tokens.random_uuid(desk.runtime)
+    kind: Kind = "guardian-stays-longer"
+    await tell(desk.connection, row.patient_key, kind, about, notice_id=notice_id, now=desk.now)
 
 
 async def _writes(desk: Desk, row: Row, until: datetime) -> list[Write]:

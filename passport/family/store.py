@@ -56,13 +56,13 @@ GUARDIANS: Final = Prepared(
 SELECT g.patient_key, g.proxy_key, g.proxy_id, g.login, g.guardian, g.consents, g.until, g.notices, g.begun_at,
     g.ended_at, p.patient_id
 FROM family_proxy AS g JOIN patient AS p USING (patient_key)
-WHERE p.patient_id = ANY (%(patient_ids)s::text[]) AND g.guardian AND g.ended_at IS NULL
+WHERE p.patient_id = ANY (%(patient_ids)s::text[]) AND g.guardian AND g.ended_at IS NULL AND g.until > %(now)s
 ORDER BY g.patient_key, g.proxy_key
 FOR UPDATE OF g
 """,
     {},
 )
-"""The guardians of some patients, held until the transaction ends."""
+"""The guardians who act for some patients now, held until the transaction ends; an office that is over stays over."""
 
 MOVE: Final = Prepared(
     """

@@ -18,6 +18,7 @@ Kind = Literal[
     "emergency-justified",
     "emergency-not-justified",
     "guardian-began",
+    "guardian-stays-longer",
     "guardian-ended",
     "guardianship-ended",
     "came-of-age",
@@ -88,6 +89,11 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "guardian-began": Sentence(
         "市の窓口で、あなたの保護者が代理人として登録されました。18歳になると自動的に終わります。",
         "At the city desk a guardian was registered to act for you. It ends by itself when you are 18.",
+    ),
+    "guardian-stays-longer": Sentence(
+        "登録の生年月日が直され、保護者の代理の終わりが後になりました。誤りであれば市の窓口に知らせてください。",
+        "Your birth date was corrected, and your guardian acts for you longer by it. If this is an error, tell the "
+        "city desk.",
     ),
     "guardian-ended": Sentence(
         "市の窓口で、あなたの保護者の代理が終わりました。",

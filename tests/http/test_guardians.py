@@ -14,7 +14,7 @@ from tests import resources as made
 from tests.cast import Cast
 from tests.http.test_desk import SCAN, agreed, decide, entered
 from tests.http.test_family import family, proxy_of, signed_in
-from tests.identities import sent
+from tests.identities import merged, sent
 from tests.town import CLERK, SECOND_CLERK, Town, Voice, outcome
 from tests.unit.consent.words import Json, deny, permit
 
@@ -232,6 +232,16 @@ class TestComingOfAge:
             await adult.replace(shared, {**await adult.read(shared), "status": "inactive"})
             assert not await cast.a.sees(weight)
 
+    async def test_a_child_gets_no_code_by_another_registration_of_theirs(
+        self, town: Town, child: Voice, guardian: Voice, clerk: Voice, second: Voice
+    ) -> None:
+        twin = await town.resident("見本 小春の別の登録", birthDate="1990-01-01")
+        wanted = {"kind": "sign-in", "patient": twin.reference, "login": f"twin-{twin.reference[-8:]}"}
+        before = await entered(clerk, wanted)
+        await merged(child, twin)
+        outcome(await sent(clerk, "/desk/matters", wanted), 409, "conflict")
+        outcome(await decide(second, before), 409, "conflict")
+
 
 class TestBirthDates:
     async def test_a_corrected_birth_date_ends_it_earlier_in_the_same_moment(
@@ -294,6 +304,43 @@ class TestBirthDates:
         assert (await corrected(town, child, earlier, cast.a)).status_code == 200
         (one,) = await family(child)
         assert datetime.fromisoformat(one["until"]) == comes_of_age(earlier)
+
+    async def test_an_office_that_is_over_is_not_begun_again_by_a_birth_date(
+        self, town: Town, child: Voice, begun: Json, guardian: Voice
+    ) -> None:
+        weight = await child.create(made.weight(child.reference))
+        assert (await corrected(town, child, "2000-01-01")).status_code == 200
+        over = [await child.read(reference) for reference in begun["results"][1:]]
+        for by in (town.operator, town.second_operator):
+            assert (await corrected(town, child, born(town, MONTH * 100), by)).status_code == 200
+        again = (await signed_in(town, begun)).json()
+        assert again["scope"] == ""
+        voice = Voice(town, begun["proxy"], "FAMRQT", "", bearer=again["access_token"])
+        outcome(await voice.get(weight), 403, "forbidden")
+        assert [await child.read(reference) for reference in begun["results"][1:]] == over
+        (one,) = await family(child)
+        assert datetime.fromisoformat(one["until"]) == comes_of_age("2000-01-01")
+
+    async def test_an_office_that_ended_with_the_birthday_is_not_begun_again(
+        self, town: Town, child: Voice, begun: Json, clerk: Voice, second: Voice
+    ) -> None:
+        weight = await child.create(made.weight(child.reference))
+        with town.much_later(until(town, await birth_date(child)) + MOMENT):
+            adult = town.as_(child.reference)
+            assert (await corrected(town, adult, born(town, MONTH * 100))).status_code == 200
+            outcome(await town.as_(begun["proxy"]).get(weight), 403, "forbidden")
+            # Where the child was younger indeed, two clerks begin it anew.
+            done = await agreed(town.as_(CLERK), town.as_(SECOND_CLERK), registration(adult))
+            assert await town.as_(done["results"][0]).sees(weight)
+
+    async def test_a_child_is_told_that_a_guardian_acts_longer(
+        self, town: Town, child: Voice, begun: Json
+    ) -> None:
+        before = await kinds(child)
+        assert (await corrected(town, child, born(town, timedelta(days=20)))).status_code == 200
+        assert await kinds(child) == before
+        assert (await corrected(town, child, born(town, MONTH * 100))).status_code == 200
+        assert await kinds(child) == ["guardian-stays-longer", *before]
 
     async def test_a_patch_and_a_transaction_move_it_too(self, town: Town, child: Voice, begun: Json) -> None:
         for at, days in enumerate((60, 90)):
