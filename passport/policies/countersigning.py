@@ -4,6 +4,9 @@ http://hl7.org/fhir/R4/consent.html
 
 A policy counts for every resident. So its first version waits (`proposed`), and the version that is `active` says
 what the one before it said, written by somebody else. What is in force is not changed but ended and proposed anew.
+
+Who proposed is who said the whole of it: neither a patch of somebody else's proposal makes its author, who need not
+have read the rest, nor the same once more. And who agrees by a patch says to which version.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +24,7 @@ from passport.sql import fetch
 
 _ACTIVE: Final = "active"
 _PROPOSED: Final = "proposed"
+_WAITING: Final = frozenset({"draft", _PROPOSED})
 _OF_SERVER: Final = frozenset({"versionId", "lastUpdated"})
 
 
@@ -41,9 +45,27 @@ async def check_policies(desk: Desk, pieces: Iterable[Piece]) -> None:
 
 
 async def _remember(desk: Desk, piece: Piece) -> None:
-    version = piece.current.row.version + 1 if piece.current else 1
-    row = {"version": version, "proposed_by": desk.subject.reference}
+    """Remember who proposes this version: its writer, or whoever did before where it says nothing else.
+
+    Raises:
+        Refused: it patches what somebody else proposed.
+    """
+    current, author = piece.current, desk.subject.reference
+    if current is not None and not current.row.deleted:
+        before, proposed_by = _stored(desk, current), await _proposed_by(desk, piece, current)
+        if piece.write.patch is not None and piece.tree.get("status") in _WAITING and proposed_by != author:
+            raise Refused("what somebody else proposed is not patched: propose the whole of it")
+        if proposed_by and before.get("status") in _WAITING and _worded(before) == _worded(piece.tree):
+            author = proposed_by
+    version = current.row.version + 1 if current else 1
+    row = {"version": version, "proposed_by": author}
     await fetch(desk.connection, store.PROPOSE, {"consent_key": _key(desk, piece), **row})
+
+
+async def _proposed_by(desk: Desk, piece: Piece, current: Current) -> str | None:
+    asked = {"consent_key": _key(desk, piece), "version": current.row.version}
+    rows = await fetch(desk.connection, store.PROPOSED, asked)
+    return rows[0].proposed_by if rows else None
 
 
 async def _check_countersigned(desk: Desk, piece: Piece) -> None:
@@ -53,11 +75,15 @@ async def _check_countersigned(desk: Desk, piece: Piece) -> None:
     before = _stored(desk, current)
     if before.get("status") != _PROPOSED:
         raise Refused("a policy that is not `proposed` is not made `active`: end it, and propose another")
-    asked = {"consent_key": _key(desk, piece), "version": current.row.version}
-    rows = await fetch(desk.connection, store.PROPOSED, asked)
-    if not rows:
+    proposed_by = await _proposed_by(desk, piece, current)
+    if proposed_by is None:
         raise Refused("it is not known who proposed this: propose it anew")
-    await require_another(desk.connection, rows[0].proposed_by, desk.subject.reference)
+    await require_another(desk.connection, proposed_by, desk.subject.reference)
+    if piece.write.patch is not None and piece.write.if_match is None:
+        text = (
+            "got a patch that agrees to whatever is there, expected `If-Match` with the version that was read"
+        )
+        raise Invalid(text, ("Consent",), status=422, code="business-rule")
     if _said(before) != _said(piece.tree):
         text = "got another policy than the one that was proposed, expected the same with status `active`"
         raise Invalid(text, ("Consent",), status=422, code="business-rule")
@@ -70,6 +96,11 @@ def _key(desk: Desk, piece: Piece) -> int:
 def _stored(desk: Desk, current: Current) -> Tree:
     row = current.row
     return parse(opened_body(row, desk.runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type))
+
+
+def _worded(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What a policy says, without the tags and labels that stand on it."""
+    return {name: value for name, value in tree.items() if name not in {"id", "meta", "status"}}
 
 
 def _said(tree: Mapping[str, Any]) -> dict[str, Any]:

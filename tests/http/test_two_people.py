@@ -163,9 +163,53 @@ class TestPolicies:
         patch = orjson.dumps([{"op": "replace", "path": "/status", "value": "active"}])
         headers = {"Content-Type": "application/json-patch+json"}
         outcome(await town.operator.call("PATCH", proposed[0], content=patch, headers=headers), 403)
-        assert (
-            await town.second_operator.call("PATCH", proposed[0], content=patch, headers=headers)
-        ).is_success
+        read = headers | {"If-Match": 'W/"1"'}
+        assert (await town.second_operator.call("PATCH", proposed[0], content=patch, headers=read)).is_success
+
+    async def test_a_tag_or_a_patch_of_a_colleague_is_no_proposal_of_theirs(
+        self, town: Town, cast: Cast, proposed: tuple[str, Json]
+    ) -> None:
+        reference, active = proposed
+        tag = {"name": "meta", "valueMeta": {"tag": [{"system": "urn:a", "code": "b"}]}}
+        change = orjson.dumps({"resourceType": "Parameters", "parameter": [tag]})
+        outcome(
+            await town.second_operator.call("POST", f"{reference}/$meta-add", content=change),
+            403,
+            "forbidden",
+        )
+        headers = {"Content-Type": "application/json-patch+json"}
+        patch = orjson.dumps([{"op": "add", "path": "/dateTime", "value": "2026-01-01"}])
+        outcome(await town.second_operator.call("PATCH", reference, content=patch, headers=headers), 403)
+        # The same once more is no other proposal, nor is a tag that is sent along.
+        same = {**active, "status": "proposed"}
+        await town.second_operator.replace(reference, same)
+        tagged = {**same, "meta": {"tag": [{"system": "urn:a", "code": "b"}]}}
+        await town.second_operator.replace(reference, tagged)
+        outcome(await town.operator.put(reference, {**tagged, "status": "active"}), 403, "forbidden")
+        await town.second_operator.replace(reference, {**tagged, "status": "active"})
+
+    async def test_a_draft_that_a_colleague_puts_forward_is_still_whose_it_was(
+        self, town: Town, cast: Cast
+    ) -> None:
+        tree = {**sharing(cast), "status": "draft"}
+        reference = await town.operator.create(tree)
+        await town.second_operator.replace(reference, {**tree, "status": "proposed"})
+        outcome(await town.operator.put(reference, {**tree, "status": "active"}), 403, "forbidden")
+        await town.operator.remove(reference)
+
+    async def test_whoever_agrees_by_a_patch_says_to_which_version(
+        self, town: Town, cast: Cast, proposed: tuple[str, Json]
+    ) -> None:
+        reference, active = proposed
+        patch = orjson.dumps([{"op": "replace", "path": "/status", "value": "active"}])
+        headers = {"Content-Type": "application/json-patch+json"}
+        unsaid = await town.second_operator.call("PATCH", reference, content=patch, headers=headers)
+        outcome(unsaid, 422, "business-rule")
+        wider = {**active, "provision": permit(cast.clinic, purposes=["PUBHLTH"]), "status": "proposed"}
+        await town.operator.replace(reference, wider)
+        read = headers | {"If-Match": 'W/"1"'}
+        outcome(await town.second_operator.call("PATCH", reference, content=patch, headers=read), 412)
+        assert (await town.operator.read(reference))["status"] == "proposed"
 
     async def test_a_bundle_is_no_second_person(self, town: Town, cast: Cast) -> None:
         tree = {**sharing(cast), "status": "proposed"}
