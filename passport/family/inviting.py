@@ -25,6 +25,7 @@ from passport.outcomes import Conflict, Refused
 from passport.pieces import Write
 from passport.records import written_instant
 from passport.runtime import Runtime
+from passport.sharing.store import HOLD
 from passport.sharing.terms import check_members, until_of
 from passport.sql import Row, fetch
 from passport.subjects import Caller
@@ -89,6 +90,8 @@ async def invite(runtime: Runtime, caller: Caller, invitation: Invitation) -> Be
         patient, patient_key = desk.subject.patient, desk.subject.patient_key
         if patient is None or patient_key is None:
             raise Refused
+        # Who invites many at once does it one by one, so that each counts those before.
+        await fetch(desk.connection, HOLD, {"key": runtime.keys.token(f"family {patient}")})
         (row,) = await fetch(desk.connection, store.LIVING, {"patient_key": patient_key})
         if row.proxies >= PROXIES_MAX:
             raise Conflict(f"got one more person to act, expected {PROXIES_MAX} at most: end one first")

@@ -1,5 +1,6 @@
 """Family: a proxy is invited with a scope and ended in one step; what they did is in the log, for the patient."""
 
+from asyncio import gather
 from datetime import timedelta
 from typing import Any, Final
 
@@ -142,6 +143,13 @@ class TestInviting:
         outcome(await sent(hanako, "/family/proxies", DAUGHTER), 409, "conflict")
         await end(hanako, (await family(hanako))[0]["proxy"])
         await invited(hanako)
+
+    async def test_as_many_as_may_act_and_no_more_at_once(self, town: Town, hanako: Voice) -> None:
+        for _ in range(18):
+            await invited(hanako, categories=["medicines"])
+        ones = [sent(hanako, "/family/proxies", DAUGHTER) for _ in range(8)]
+        assert sorted(answer.status_code for answer in await gather(*ones)) == [201] * 2 + [409] * 6
+        assert len(await family(hanako)) == 20
 
 
 class TestEnding:
