@@ -180,3 +180,17 @@ async def test_a_receipt_tells_the_notice_that_was_shown_and_by_whom_it_was_answ
         cast.role_a,
         hanako.reference,
     ]
+
+
+async def test_a_name_of_the_directory_turns_no_sentence_around(town: Town, hanako: Voice) -> None:
+    name = "ひな形病院\u202e（式公）市役所\nすべて取り消されました"
+    clinic = await town.operator.create({"resourceType": "Organization", "name": name})
+    grant = {**await shown(town), "recipient": clinic}
+    granted = await done(hanako, "grants", grant)
+    assert granted["with"] == [
+        {"reference": clinic, "name": "ひな形病院 （式公）市役所 すべて取り消されました"}
+    ]
+    assert "\u202e" not in str(granted)
+    (listed,) = [one for one in await told(hanako, "grants") if one["id"] == granted["id"]]
+    assert "\u202e" not in str(listed["text"])
+    assert "\u202e" not in str(await receipt_of(hanako, granted["consent"]))
