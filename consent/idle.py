@@ -6,7 +6,7 @@ What is found is certain: without the provision every decision, from the instant
 What is not found may still come to nothing for the records that there are; that is told by counting.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -81,8 +81,10 @@ def idle(
         What was found, in the order of the consents and of their provisions; nothing of what stands under it.
     """
     counted = [one for one in consents if one.counts]
+    grants = [ruled for one in counted for ruled in granting(one)]
     search = _Search(
-        grants=[ruled for one in counted for ruled in granting(one)],
+        grants=grants,
+        places={(ruled.consent.reference, ruled.path): place for place, ruled in enumerate(grants)},
         blocks=[ruled for one in counted for ruled in blocking(one)],
         at=at,
         leads=leads or {},
@@ -135,6 +137,7 @@ def _pruned(n: Provision, places: Sequence[int]) -> Provision:
 @dataclass(frozen=True, slots=True)
 class _Search:
     grants: Sequence[Ruled]
+    places: Mapping[tuple[str, str], int]
     blocks: Sequence[Ruled]
     at: datetime
     leads: Leads
@@ -162,8 +165,9 @@ class _Search:
                 return Idle(*where, Why.BLOCKED, (block.consent.reference, block.path))
         # A permit inside of a deny root is its exception as well, which no other grant can be.
         if len(ruled.heads) == 1:
+            mine = self.places[where]
             for place, other in enumerate(self.grants):
-                if self._repeats(ruled, other, earlier=place < self.grants.index(ruled)):
+                if self._repeats(ruled, other, earlier=place < mine):
                     return Idle(*where, Why.REPEATED, (other.consent.reference, other.path))
         return None
 

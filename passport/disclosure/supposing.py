@@ -94,11 +94,7 @@ async def supposed_page(
     """
     desk = whose.desk
     kin = len(whose.patient_keys) > 1
-    prepared = await composed(
-        desk.runtime,
-        ("supposed", after is not None, kin, whose.viewer.structure, decision.structure),
-        partial(_page, whose, decision, after=after is not None, kin=kin),
-    )
+    prepared = await composed(partial(_page, whose, decision, after=after is not None, kin=kin))
     params = {
         **whose.params,
         **decision.params,

@@ -8,7 +8,7 @@ and with the same onlookers are one row, so that what travels does not grow with
 """
 
 from asyncio import to_thread
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -38,9 +38,7 @@ from fhirstore.tables import NOBODY, resource
 from fhirstore.types import TYPE_NUMBERS, TYPES, TYPES_BY_NUMBER, TypeNumber
 from passport.admission import Desk
 from passport.decision import Decision
-from passport.disclosure.recorded import kept
 from passport.identity.scopes import allows
-from passport.runtime import Runtime
 from passport.sql import Prepared, fetch, prepare
 
 VIEWER: Final = "viewer_"
@@ -123,15 +121,7 @@ async def weigh(whose: Whose, decisions: Sequence[Decision], record_key: int | N
     One statement, whatever there is of consents and of records; it costs a look at each record and each decision.
     """
     named = [decision.beside(f"seen_{at}_") for at, decision in enumerate(decisions)]
-    structure: Hashable = (
-        "weigh",
-        record_key is not None,
-        whose.viewer.structure,
-        tuple(decision.structure for decision in named),
-    )
-    prepared = await composed(
-        whose.desk.runtime, structure, partial(_weighing, whose, named, one=record_key is not None)
-    )
+    prepared = await composed(partial(_weighing, whose, named, one=record_key is not None))
     params: dict[str, Any] = {**whose.params, "record_key": record_key}
     for decision in named:
         params |= decision.params
@@ -148,16 +138,25 @@ async def weigh(whose: Whose, decisions: Sequence[Decision], record_key: int | N
     ]
 
 
-async def composed(runtime: Runtime, structure: Hashable, compose: Callable[[], Select[Any]]) -> Prepared:
-    """The statement for `structure`; one that was not met before is composed beside the loop, as it takes its time."""
-    known = runtime.statements.get(structure)
-    return await to_thread(kept, runtime, structure, compose) if known is None else known
+async def composed(compose: Callable[[], Select[Any]]) -> Prepared:
+    """A statement about what is only supposed: composed beside the loop, as it takes its time, and kept nowhere.
+
+    It says what drafts say, which nobody else asks; kept, it would take the place of what every request needs.
+    """
+    return await to_thread(lambda: prepare(compose()))
 
 
 async def matched(whose: Whose, nodes: Sequence[Sequence[ShapeNode]]) -> list[int]:
     """How many records match all nodes of each group for certain, whoever asks; one statement."""
     if not nodes:
         return []
+    (row,) = await fetch(
+        whose.desk.connection, await composed(partial(_matching, whose, nodes)), whose.params
+    )
+    return list(row)
+
+
+def _matching(whose: Whose, nodes: Sequence[Sequence[ShapeNode]]) -> Select[Any]:
     record = resource.alias("r")
     columns = RecordColumns.of(record)
 
@@ -167,10 +166,7 @@ async def matched(whose: Whose, nodes: Sequence[Sequence[ShapeNode]]) -> list[in
     counts: list[ColumnElement[Any]] = [
         func.count().filter(expression(of(group))).label(f"matched_{at}") for at, group in enumerate(nodes)
     ]
-    statement = select(*counts).select_from(record).where(*whose.condition(record))
-    prepared = await to_thread(prepare, statement)
-    (row,) = await fetch(whose.desk.connection, prepared, whose.params)
-    return list(row)
+    return select(*counts).select_from(record).where(*whose.condition(record))
 
 
 def _columns(decisions: Sequence[Decision]) -> int:

@@ -4,17 +4,27 @@ http://hl7.org/fhir/R4/consent.html
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from consent import systems
 from consent.model import Action, Purpose
+from consent.provision import MAX_NODES
 from fhirstore.parse import Tree
 from passport.outcomes import Invalid
 
 MOST_DRAFTS: Final = 20
+MOST_PROVISIONS: Final = MAX_NODES
+"""Provisions of all drafts together: whatever can be saved by itself can be asked about."""
+
+MOST_ACTORS: Final = 100
+"""Actors that all drafts together name, counted wherever they are named."""
+
+MOST_VALUES: Final = 2_000
+"""Whatever else the provisions of all drafts together list: codes, purposes, labels, records."""
+
 DEFAULT_COUNT: Final = 20
 MOST_COUNT: Final = 200
 
@@ -25,6 +35,7 @@ _Code = TypeVar("_Code", bound=StrEnum)
 
 _REFERENCE: Final = re.compile(r"([A-Z][A-Za-z]{1,63})/[A-Za-z0-9\-.]{1,64}")
 _EDIT: Final = frozenset({"patient", "drafts", "replaces"})
+_COUNTED_APART: Final = frozenset({"actor", "provision"})
 _LOOK: Final = frozenset({"actor", "purpose", "action", "client", "count", "cursor"})
 
 
@@ -90,10 +101,45 @@ def _edit(tree: Mapping[str, Any]) -> Edit:
     for place, draft in enumerate(drafts):
         if not isinstance(draft, dict) or draft.get("resourceType") != "Consent":
             raise Invalid("got a draft that is no Consent, expected one", (f"drafts[{place}]",))
+    _check_size(drafts)
     for place, name in enumerate(replaces):
         if not isinstance(name, str) or _kind(name) != "Consent":
             raise Invalid("got no reference such as `Consent/1`, expected one", (f"replaces[{place}]",))
     return Edit(_patient(tree, drafts), tuple(drafts), tuple(dict.fromkeys(replaces)))
+
+
+def _check_size(drafts: list[Tree]) -> None:
+    """Refuse what takes too long to compare and to count, before anything is looked up.
+
+    Raises:
+        Invalid: the drafts together hold more provisions, actors or other values than one answer is about.
+    """
+    provisions = [each for draft in drafts for each in _provisions(draft)]
+    listed = [(name, len(found)) for each in provisions for name, found in each.items() if _is_list(found)]
+    for most, got, named in (
+        (MOST_PROVISIONS, len(provisions), "provisions"),
+        (MOST_ACTORS, sum(length for name, length in listed if name == "actor"), "actors"),
+        (MOST_VALUES, sum(length for name, length in listed if name not in _COUNTED_APART), "values"),
+    ):
+        if got > most:
+            text = f"got {got} {named} in all drafts together, expected at most {most}"
+            raise Invalid(text, ("drafts",), code="too-costly")
+
+
+def _provisions(draft: Tree) -> Iterator[Mapping[str, Any]]:
+    """Every provision of a draft, at whatever depth, whatever else is wrong with it."""
+    waiting = [draft.get("provision")]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            yield found
+            waiting.append(found.get("provision"))
+        elif _is_list(found):
+            waiting += found
+
+
+def _is_list(found: object) -> TypeGuard[list[Any]]:
+    return isinstance(found, list)
 
 
 def _patient(tree: Mapping[str, Any], drafts: list[Tree]) -> str:

@@ -6,6 +6,7 @@ One statement tells how all of them would stand before and after, and one counts
 consents and of records. A request that somebody put themselves is theirs to see either way, and is not counted.
 """
 
+from asyncio import to_thread
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from passport.disclosure.weighing import weigh
 from passport.explaining.asked import Edit
 from passport.explaining.counts import Counted, Seen, counted
 from passport.explaining.people import called, people_of
-from passport.explaining.supposition import Supposition, apart, supposed
+from passport.explaining.supposition import Supposition, affordable, apart, supposed
 from passport.explaining.viewing import viewing
 from passport.explaining.warnings import warnings_of
 from passport.records import written_instant
@@ -79,17 +80,17 @@ async def changes(runtime: Runtime, caller: Caller, edit: Edit) -> bytes:
             "at": written_instant(view.desk.now),
             "patient": view.patient,
             "warnings": [one.as_json() for one in warned],
-            "people": sorted((_told(look, found, names) for look in looks), key=_changed_first),
-            "more": people.more or len(pairs) > MOST_LOOKS,
+            "people": await to_thread(_people, looks, found, names),
+            "more": people.more or len(pairs) > len(looks),
         }
         await view.end()
-    return orjson.dumps(told)
+    return await to_thread(orjson.dumps, told)
 
 
 async def _looks(
     supposition: Supposition, pairs: list[tuple[str, Purpose]]
 ) -> tuple[list[_Look], list[Decision]]:
-    """Everybody for each purpose, and the decisions that they come to, each once."""
+    """Everybody for each purpose, as far as one count goes, and the decisions that they come to, each once."""
     cases = [
         supposition.case(supposition.subject(person, purpose), Action.ACCESS, saved=saved)
         for person, purpose in pairs
@@ -97,11 +98,17 @@ async def _looks(
     ]
     async with supposition.viewing.desk.connection.transaction(force_rollback=True):
         stood = await supposition.stand(cases)
-    decisions, at = apart(stood)
-    return [
+    decisions, at = await to_thread(apart, stood)
+    most = affordable(decisions)
+    looks = [
         _Look(person, purpose, at[2 * place], at[2 * place + 1])
         for place, (person, purpose) in enumerate(pairs)
-    ], decisions
+    ]
+    return [look for look in looks if max(look.before, look.after) < most], decisions[:most]
+
+
+def _people(looks: list[_Look], found: Counted, names: dict[str, str]) -> list[dict[str, Any]]:
+    return sorted((_told(look, found, names) for look in looks), key=_changed_first)
 
 
 def _told(look: _Look, found: Counted, names: dict[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ A practitioner is followed to each role, a CareTeam or Group to its members; an 
 acts in a role of it. What they are called is read from the directory, which everybody may read.
 """
 
+from asyncio import to_thread
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -85,7 +86,8 @@ async def _people(supposition: Supposition, consents: Sequence[Consent]) -> Peop
     ]
     stood = await supposition.stand(cases)
     keys: dict[int, str] = {viewing.desk.runtime.keys.reference(name): name for name in wanted}
-    return People(tuple(_person(each, consents, keys) for each in stood), more=len(chosen) > MOST_PEOPLE)
+    people = await to_thread(lambda: tuple(_person(each, consents, keys) for each in stood))
+    return People(people, more=len(chosen) > MOST_PEOPLE)
 
 
 def _person(stood: Stood, consents: Sequence[Consent], keys: Mapping[int, str]) -> Person:

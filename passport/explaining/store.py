@@ -58,3 +58,6 @@ ORDER BY expires_at, subject
     {},
 )
 """Who has an emergency opening of a person's records now, and until when."""
+
+HOLD_LOOK: Final = Prepared("SELECT pg_try_advisory_xact_lock(%(turn)s) AS held", {})
+"""Hold one of a caller's turns until the transaction ends; it waits for nobody."""

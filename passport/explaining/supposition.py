@@ -12,6 +12,7 @@ from asyncio import to_thread
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from consent.compile import ACTION_BITS, Compiled, compile_consent
 from consent.element import Issue
@@ -22,6 +23,7 @@ from consent.read import read_consent
 from consent.shape import Shape
 from consent.store import GRANT_TABLES, Rows, grant_rows, load_shapes
 from fhirstore.errors import Problem
+from fhirstore.keys import KeyMaker
 from fhirstore.parse import Tree
 from passport.decision import Decision, decide
 from passport.disclosure.supposing import InForce, in_force
@@ -32,12 +34,16 @@ from passport.outcomes import Invalid
 from passport.runtime import Runtime
 from passport.standing import Supposed, suppose
 from passport.subjects import Subject
+from passport.turns import in_pieces
 
 SCOPES: Final = frozenset({"user/*.cruds"})
 """What consents let through is asked, whatever narrower session somebody may have."""
 
 MOST_CONSENTS: Final = 2_000
 """Consents of one person, policies included, that one answer compares with each other."""
+
+MOST_CONDITIONS: Final = 1_000
+"""Provisions that one count looks at, each as often as somebody else's records are decided by it."""
 
 _DRAFTS: Final = "drafts"
 _IN_FORCE: Final = frozenset({"draft", "proposed", "active"})
@@ -90,6 +96,7 @@ class Supposition:
         self.filed = tuple(filed)
         self.drafts = tuple(drafts)
         self._variants: dict[int, Draft] = {draft.key: draft for draft in drafts}
+        self._lacking: dict[tuple[int, str], Draft] = {}
 
     @property
     def replaced(self) -> frozenset[int]:
@@ -121,12 +128,12 @@ class Supposition:
 
     def lacking(self, case: Case, draft: Draft, path: str) -> Case:
         """The same without one provision of a draft."""
-        left = without(draft.consent, path)
-        keys = self.viewing.desk.runtime.keys
-        variant = Draft(
-            left, compile_consent(left, keys), keys.reference(f"{draft.consent.reference}#{path}")
-        )
-        self._variants[variant.key] = variant
+        variant = self._lacking.get((draft.key, path))
+        if variant is None:
+            left, keys = without(draft.consent, path), self.viewing.desk.runtime.keys
+            key = keys.reference(f"{draft.consent.reference}#{path}")
+            variant = Draft(left, compile_consent(left, keys), key)
+            self._lacking[draft.key, path] = self._variants[key] = variant
         return replace(case, including=case.including - {draft.key} | {variant.key})
 
     def subject(self, reference: str, purpose: str, client: str | None = None) -> Subject:
@@ -153,7 +160,7 @@ class Supposition:
         desk = self.viewing.desk
         params = {
             **desk.params,
-            **self._rows(),
+            **await to_thread(self._rows, frozenset(key for case in cases for key in case.including)),
             "about_keys": [desk.runtime.keys.reference(self.viewing.patient)],
             "patient_keys": [patient for group in desk.standing.groups.values() for patient in group],
             "cases": json.dumps([self._row(place, case) for place, case in enumerate(cases)]),
@@ -167,14 +174,14 @@ class Supposition:
                 actors=one.actors,
                 unresolved=one.unresolved,
             )
-            for case, one in zip(cases, found, strict=True)
+            async for case, one in in_pieces(list(zip(cases, found, strict=True)))
         ]
 
-    def _rows(self) -> dict[str, str]:
-        """The rows of all drafts, by table."""
+    def _rows(self, included: Collection[int]) -> dict[str, str]:
+        """The rows of these drafts, by table."""
         whose = {reference: key for key, reference in self.viewing.registrations.items()}
         rows: dict[str, Rows] = {table: [] for table in GRANT_TABLES}
-        for draft in self._variants.values():
+        for draft in (self._variants[key] for key in sorted(included)):
             patient_key = whose[draft.consent.patient or ""]
             for table, written in grant_rows(draft.compiled, patient_key, draft.key).items():
                 rows[table] += written
@@ -243,6 +250,24 @@ def apart(stood: Sequence[Stood]) -> tuple[list[Decision], list[int]]:
     return decisions, at
 
 
+def affordable(decisions: Sequence[Decision]) -> int:
+    """How many of the decisions, from the first on, one statement asks; of each at least what it takes to compare two.
+
+    What a statement costs grows with the provisions that each decision has to look at.
+    """
+    asked = 0
+    for count, decision in enumerate(decisions):
+        asked += sum(
+            len(grant.shape.nodes)
+            for group in (*decision.sight.groups, decision.sight.otherwise or ())
+            for grant in group
+            if grant.shape is not None
+        )
+        if asked > MOST_CONDITIONS and count >= 2:
+            return count
+    return len(decisions)
+
+
 def _alike(decision: Decision) -> Hashable:
     """Equal for all who see the same by the same rules."""
     bound = ((name, keys) for name, keys in decision.params.items() if name not in {"requester", "proposed"})
@@ -267,13 +292,16 @@ async def supposed(viewing: Viewing, edit: Edit) -> Supposition:
         if name not in own:
             text = "got no consent of yours that is in force, expected one to replace"
             raise Invalid(text, (f"replaces[{place}]",), status=422, code="business-rule")
-    drafts = []
+    drafts = await to_thread(lambda: list(_drafted(edit, keys, zone)))
+    return Supposition(viewing, edit, filed, drafts)
+
+
+def _drafted(edit: Edit, keys: KeyMaker, zone: ZoneInfo) -> Iterator[Draft]:
     for place, tree in enumerate(edit.drafts):
         read = read_consent(_as_saved(tree), reference=f"{_DRAFTS}[{place}]", version=0, zone=zone)
         if not isinstance(read, Consent):
             raise _unenforceable(read, place)
-        drafts.append(Draft(read, compile_consent(read, keys), keys.reference(read.reference)))
-    return Supposition(viewing, edit, filed, drafts)
+        yield Draft(read, compile_consent(read, keys), keys.reference(read.reference))
 
 
 def _filed(viewing: Viewing, listed: Iterable[InForce]) -> Iterator[Filed]:

@@ -6,6 +6,7 @@ Anybody else is refused before anything is looked up, whomever they name. What a
 proxy sees: the records, and the Consents.
 """
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,13 +21,21 @@ from passport.authority import Basis, basis
 from passport.decision import decide
 from passport.disclosure.drafted import may_be_written
 from passport.disclosure.weighing import Whose
+from passport.explaining.store import HOLD_LOOK
 from passport.identity.scopes import require
-from passport.outcomes import Invalid, Refused
+from passport.outcomes import Invalid, Refused, TooMany
 from passport.pieces import Write, check_valid
 from passport.runtime import Runtime
+from passport.sql import fetch
 from passport.subjects import Caller, Subject
 
 CONSENT: Final = "Consent"
+
+AT_ONCE: Final = 2
+"""Looks of one caller that are answered at the same time."""
+
+RETRY_SECONDS: Final = 5
+"""When a caller who has more of them may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +93,15 @@ async def viewing(
     Raises:
         Refused: the caller is neither the person nor a proxy who may write these Consents.
         Invalid: a draft breaks the specification, or it is not said whose consents are meant.
+        TooMany: the caller looks at others already.
     """
     async with admitted(runtime, caller, request) as desk:
         require(desk.subject.scopes, "s", CONSENT)
+        await _take_turn(desk)
         await _turn(desk, _whom(desk.subject, patient))
-        check_valid(
-            [Write("create", CONSENT, draft, place=f"drafts[{at}]") for at, draft in enumerate(drafts)]
+        await to_thread(
+            check_valid,
+            [Write("create", CONSENT, draft, place=f"drafts[{at}]") for at, draft in enumerate(drafts)],
         )
         if desk.subject.kind == "proxy":
             await _check_proxy(desk, drafts)
@@ -98,6 +110,21 @@ async def viewing(
         about = desk.request.about or ""
         registrations = desk.standing.seen_with(desk.standing.named[0]) or {desk.standing.named[0]: about}
         yield Viewing(desk, whose, about, registrations)
+
+
+async def _take_turn(desk: Desk) -> None:
+    """Refuse a caller who has as many looks going as one may have; nobody waits for it, whichever process answers.
+
+    Raises:
+        TooMany: they have.
+    """
+    keys = desk.runtime.keys
+    turns = [keys.token(f"look {at} of {desk.subject.reference}") for at in range(AT_ONCE)]
+    for turn in turns:
+        (row,) = await fetch(desk.connection, HOLD_LOOK, {"turn": turn})
+        if row.held:
+            return
+    raise TooMany(RETRY_SECONDS)
 
 
 def _whom(subject: Subject, patient: str | None) -> str:

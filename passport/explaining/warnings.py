@@ -21,7 +21,7 @@ from passport.explaining.asked import ONLOOKERS
 from passport.explaining.people import People, actors_of
 from passport.explaining.sentences import WARNINGS, Today
 from passport.explaining.store import HELD, HERE
-from passport.explaining.supposition import Case, Draft, Supposition
+from passport.explaining.supposition import Case, Draft, Supposition, affordable, apart
 from passport.sql import fetch
 
 CONFIRMED_WITH: Final = 6
@@ -86,7 +86,29 @@ def _places(path: str) -> tuple[int, ...]:
 
 
 async def _confirmed(supposition: Supposition, people: People, found: Sequence[Idle]) -> list[Idle]:
-    """What was found, as far as nobody sees anything more or less without it."""
+    """What was found, as far as nobody sees anything more or less without it, and one count goes."""
+    cases, pairs = await to_thread(_paired, supposition, people, found)
+    if not cases:
+        return list(found)
+    viewing = supposition.viewing
+    async with viewing.desk.connection.transaction(force_rollback=True):
+        stood = await supposition.stand(cases)
+    # Counted behind the viewer's own wall: what a caller sees lies there as well, as far as the viewer may know.
+    decisions, places = await to_thread(apart, stood)
+    most = affordable(decisions)
+    weighed = await weigh(viewing.whose, decisions[:most])
+    counted = [(at, *sorted((places[one], places[other]))) for at, one, other in pairs]
+    told = {at for at, _, last in counted if last < most} | {*range(len(found))} - {
+        at for at, _, _ in counted
+    }
+    contradicted = {at for at, first, last in counted if last < most and _differ(weighed, first, last)}
+    return [one for at, one in enumerate(found) if at in told - contradicted]
+
+
+def _paired(
+    supposition: Supposition, people: People, found: Sequence[Idle]
+) -> tuple[list[Case], list[tuple[int, int, int]]]:
+    """The cases of each finding with the rule and without it, and the places of both."""
     drafts = {draft.consent.reference: draft for draft in supposition.drafts}
     cases: list[Case] = []
     pairs: list[tuple[int, int, int]] = []
@@ -94,15 +116,7 @@ async def _confirmed(supposition: Supposition, people: People, found: Sequence[I
         for case in islice(_concerned(supposition, people, drafts[one.consent], one), CONFIRMED_WITH):
             pairs.append((at, len(cases), len(cases) + 1))
             cases += [case, supposition.lacking(case, drafts[one.consent], one.path)]
-    if not cases:
-        return list(found)
-    viewing = supposition.viewing
-    async with viewing.desk.connection.transaction(force_rollback=True):
-        stood = await supposition.stand(cases)
-    # Counted behind the viewer's own wall: what a caller sees lies there as well, as far as the viewer may know.
-    weighed = await weigh(viewing.whose, [each.decision for each in stood])
-    contradicted = {at for at, one, other in pairs if _differ(weighed, one, other)}
-    return [one for at, one in enumerate(found) if at not in contradicted]
+    return cases, pairs
 
 
 def _differ(weighed: Sequence[Weighed], one: int, other: int) -> bool:

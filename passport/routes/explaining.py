@@ -10,7 +10,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from fhirstore.parse import parse
+from fhirstore.parse import DEFAULT_LIMITS, Tree
 from passport.explaining.access import explain_access
 from passport.explaining.asked import edit_of, preview_of
 from passport.explaining.changes import changes
@@ -18,6 +18,7 @@ from passport.explaining.preview import preview
 from passport.explaining.record import explain_record
 from passport.outcomes import Invalid
 from passport.routes.messages import NO_STORE, bearer, fhir_body, runtime_of
+from passport.turns import parsed
 
 JSON: Final = "application/json"
 BODY_MAX_BYTES: Final = 262_144
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/sharing", tags=["sharing"])
 async def post_preview(request: Request) -> Response:
     """What somebody would see if these drafts were saved: counts by category, and the records."""
     caller = bearer(request)
-    edit, look = preview_of(parse(await fhir_body(request, BODY_MAX_BYTES, expected=JSON)))
+    edit, look = preview_of(await _read(request))
     return _json(await preview(runtime_of(request), caller, edit, look))
 
 
@@ -40,7 +41,7 @@ async def post_preview(request: Request) -> Response:
 async def post_changes(request: Request) -> Response:
     """What these drafts would change, and for whom."""
     caller = bearer(request)
-    edit = edit_of(parse(await fhir_body(request, BODY_MAX_BYTES, expected=JSON)))
+    edit = edit_of(await _read(request))
     return _json(await changes(runtime_of(request), caller, edit))
 
 
@@ -60,6 +61,10 @@ async def explain(
             raise Invalid("got no reference such as `Observation/1`, expected one", ("record",))
         return _json(await explain_record(runtime_of(request), caller, record, patient))
     return _json(await explain_access(runtime_of(request), caller, access or "", patient))
+
+
+async def _read(request: Request) -> Tree:
+    return await parsed(await fhir_body(request, BODY_MAX_BYTES, expected=JSON), DEFAULT_LIMITS)
 
 
 def _json(body: bytes) -> Response:

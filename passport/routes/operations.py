@@ -276,12 +276,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/sharing/preview", "post"): Operation(
         "What somebody would see if I saved these Consents: counts, records, and rules that do nothing",
         json_body({**_DRAFTED, "actor": _ROLE, "purpose": "TREAT", "count": 20}),
-        errors=(400, *_ONLY_ASKED),
+        errors=(400, *_ONLY_ASKED, 429),
     ),
     ("/sharing/changes", "post"): Operation(
         "What saving these Consents would change, and for whom",
         json_body(_DRAFTED),
-        errors=(400, *_ONLY_ASKED),
+        errors=(400, *_ONLY_ASKED, 429),
     ),
     ("/sharing/explain", "get"): Operation(
         "Who can see a record of mine and why; or which consents an access in my log meets, and why",
