@@ -6,7 +6,8 @@ http://hl7.org/fhir/R4/resource.html#security-labels
 Labels only rise here. The whole bears what stands anywhere in it: contained resources cannot be labelled
 themselves (dom-5), and the entries of a document may be signed, so nothing inside is touched.
 
-A diagnosis or a medicine in words alone gets no confidentiality: of what it is nothing is known, and a record that has
+A diagnosis or a medicine in words alone gets no confidentiality, nor does a diagnosis in codes that the table does not
+know: of what it is nothing is known, and a record that has
 a confidentiality is known to be no more confidential than that.
 """
 
@@ -19,7 +20,7 @@ from consent.systems import ACT_CODE
 from fhirstore.elements import Code, codes_in
 from fhirstore.facts import CONFIDENTIALITIES, CONFIDENTIALITY_SYSTEM, Facts, labels_of
 from fhirstore.parse import Tree
-from passport.labelling.table import sensitivities_of
+from passport.labelling.table import classified, sensitivities_of
 
 NORMAL: Final = "N"
 RESTRICTED: Final = "R"
@@ -55,6 +56,12 @@ TOLD_BY_CODE: Final = frozenset(
 
 An AllergyIntolerance or an Immunization is none of them: the table speaks of neither, and whoever treats somebody
 without having seen an allergy may do them harm.
+"""
+
+TOLD_BY_CLASS: Final = frozenset({"Condition", "FamilyMemberHistory"})
+"""Of these, types whose code has to be of a system of which the table holds whole classes.
+
+MEDIS names of diseases, SNOMED CT beyond a handful of concepts, ICD-11 and a hospital's own codes may be of anything.
 """
 
 UNCODED: Final = frozenset({"0000999"})
@@ -97,8 +104,15 @@ def is_told(facts: Facts) -> bool:
 
 
 def _untold(facts: Facts) -> bool:
-    coded = any(code.system and code.code not in UNCODED for code in facts.codes)
-    return facts.type.name in TOLD_BY_CODE and facts.confidentiality is None and not coded
+    return facts.type.name in TOLD_BY_CODE and facts.confidentiality is None and not _is_coded(facts)
+
+
+def _is_coded(facts: Facts) -> bool:
+    codes = [code for code in facts.codes if code.system and code.code not in UNCODED]
+    if facts.type.name in TOLD_BY_CLASS:
+        # A name of a disease is as good as its words, unless the table knows all that is sensitive of its kind.
+        return any(map(classified, codes)) or bool(sensitivities_of(codes))
+    return bool(codes)
 
 
 def raised(

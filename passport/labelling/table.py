@@ -14,7 +14,7 @@ from typing import Final
 from fhirstore.elements import Code
 from passport.labelling.genetics import GENETICS
 from passport.labelling.hiv import HIV
-from passport.labelling.model import Classification, ValueSet
+from passport.labelling.model import Classification, ValueSet, system_named
 from passport.labelling.psychiatry import PSYCHIATRY
 from passport.labelling.reproduction import REPRODUCTION
 from passport.labelling.substances import SUBSTANCES
@@ -69,7 +69,7 @@ def _index(table: Iterable[ValueSet]) -> Mapping[str, _Beginnings]:
     return {
         system: _Beginnings(classification, known, tuple(sorted({len(begins) for begins in known})))
         for classification, known in meanings.items()
-        for system in classification.systems
+        for system in map(system_named, classification.systems)
     }
 
 
@@ -84,5 +84,14 @@ def sensitivities_of(codes: Iterable[Code]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=CODES_KEPT)
 def _of_code(code: Code) -> frozenset[str]:
-    beginnings = _INDEX.get(code.system)
+    beginnings = _INDEX.get(system_named(code.system))
     return frozenset() if beginnings is None else frozenset(beginnings.of(code.code))
+
+
+@lru_cache(maxsize=CODES_KEPT)
+def classified(code: Code) -> bool:
+    """Whether the table would know what a code is of, if it were sensitive: it holds the classes of its system."""
+    beginnings = _INDEX.get(system_named(code.system))
+    if beginnings is None or beginnings.classification.exact:
+        return False
+    return bool(beginnings.classification.written(code.code))

@@ -72,7 +72,7 @@ class Wording:
         return {"version": self.version, "hash": self.hash, "text": self.text}
 
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 
 _JA_BEGINS: Final = (
     "この画面に示した相手に、この画面に示した記録を、この画面に示した目的のために見せます。"
@@ -81,7 +81,9 @@ _JA_BEGINS: Final = (
 _JA_LEFT_OUT: Final = (
     "特に慎重に扱う印のある記録（HIV、精神科、依存症、性と生殖、遺伝に関するものなど）は、"
     "この画面で「含める」と選ばないかぎり見えません。コードがなく言葉だけの病名・薬・検査なども、"
-    "何についてのものか確かめられないので同じです。文書・画像・アレルギーに何が書かれているかは確かめていません。"
+    "何についてのものか確かめられないので同じです。照らし合わせられない方式のコードだけの病名も同じです。\n"
+    "印は、記録にあるコードを一覧と照らし合わせて付けます。一覧にない薬・検査・処置などには付かず、その記録は見えます。"
+    "文書・画像・アレルギーに何が書かれているかも確かめていません。"
 )
 _JA_ENDS: Final = (
     "いつでもやめられます。やめると、その次の閲覧からもう見えません。すでに見られた内容は取り消せません。\n"
@@ -94,8 +96,11 @@ _EN_BEGINS: Final = (
 _EN_LEFT_OUT: Final = (
     "Records that are marked for special care (such as on HIV, psychiatry, addiction, sexuality and reproduction, "
     "or genetics) are left out unless you choose on this screen to include them. So are diagnoses, medicines and "
-    "results in words alone, without a code, since it cannot be checked what they are about. What is written in "
-    "documents, images and allergies is not checked."
+    "results in words alone, without a code, since it cannot be checked what they are about, and diagnoses whose codes "
+    "are of a kind that cannot be looked up.\n"
+    "Records are marked by looking up their codes in a list. Medicines, results, procedures and others that are not "
+    "in the list are not marked, and will be seen. Nor is it checked what is written in documents, images and "
+    "allergies."
 )
 _EN_ENDS: Final = (
     "You can stop at any time. Nobody sees anything by it from the next request on; what was seen before cannot be "

@@ -64,8 +64,8 @@ _EVERYTHING: Final = Words(
 _OTHER_CLASS: Final = Words("その他に指定された種類の記録", "further kinds of records that are named")
 _OF_CODES: Final = Words("（指定された項目だけ）", " (of these only the items that are named)")
 _ORDINARY: Final = Words(
-    "（特に慎重に扱う記録と、そうかもしれない記録を除く）",
-    " (except those that are, or may be, to be handled with special care)",
+    "（特に慎重に扱う印のある記録と、印を確かめられない記録を除く）",
+    " (except those marked for special care, and those of which that is not known)",
 )
 _CONDITIONS: Final = Words("ただし、除外や条件があります。", " There are exceptions or conditions.")
 _NOTHING: Final = Words("", "")

@@ -282,8 +282,8 @@ def test_the_page_on_sharing_runs_as_it_is_copied(town: Town, tmp_path: Path) ->
     computed, named = re.findall(r"^([0-9a-f]{64})\b", told, re.MULTILINE)
     assert computed == named
     assert told.count("202 Accepted") == 2
-    said = "may see vital signs (blood pressure, weight and others) (except those that are, or may be, to be"
-    assert told.count(f"{said} handled with special care) for treatment, until") == 2
+    said = "may see vital signs (blood pressure, weight and others) (except those marked for special"
+    assert told.count(f"{said} care, and those of which that is not known) for treatment, until") == 2
     assert "\ntaken-back\n" in told
     assert "may see personal details (name, birth date, contact) and vital signs" in told
     assert f"\n{town.persona('resident')['patient']}\n" in told

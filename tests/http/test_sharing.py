@@ -128,7 +128,7 @@ async def test_what_was_shown_is_kept_with_the_consent_to_the_last_character(
     tree = await hanako.read(f"Consent/{request}")
     text = b64decode(tree["sourceAttachment"]["data"])
     assert sha256(text).hexdigest() == said["hash"]
-    assert tree["sourceAttachment"]["title"] == "ongoing/ja/2"
+    assert tree["sourceAttachment"]["title"] == "ongoing/ja/3"
     (wording,) = [one for one in WORDINGS.values() if one.hash == said["hash"]]
     assert tree["policy"] == [{"uri": wording.uri}]
     await done(hanako, f"grants/{request}/withdraw")

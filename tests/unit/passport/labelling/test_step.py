@@ -60,6 +60,13 @@ UNTOLD: Final = {
     "what the claims call uncoded": diagnosed(
         code={"coding": [coding("urn:oid:1.2.392.200119.4.101.6", "0000999")], **WORDS}
     ),
+    "a diagnosis in the name of a disease alone": diagnosed(
+        code={"coding": [coding("urn:oid:1.2.392.200119.4.101.6", "20062609")], **WORDS}
+    ),
+    "a diagnosis in a local code": diagnosed(code={"coding": [coding("urn:local", "X1")], **WORDS}),
+    "one in a concept that nobody looked up": diagnosed(
+        code=concept(("http://snomed.info/sct", "111880001"))
+    ),
     "a medicine in words": made.statement(HANAKO, medicationCodeableConcept={"text": "架空錠"}),
     "an observation in words": {**made.weight(HANAKO), "code": WORDS},
     "a whole with one of these in it": made.bundle(diagnosed(code=WORDS), made.pressure(HANAKO)),
@@ -101,10 +108,10 @@ def test_what_is_found_elsewhere_in_it_restricts_it_all_the_same() -> None:
         made.allergy(HANAKO, code={"text": "架空の薬"}),
         made.immunization(HANAKO, vaccineCode={"text": "架空のワクチン"}),
         made.encounter(HANAKO),
-        diagnosed(code={"coding": [coding("urn:local", "X1")], **WORDS}),
+        {**made.pressure(HANAKO), "code": {"coding": [coding("urn:local", "X1")], **WORDS}},
         {**made.pressure(HANAKO), "code": WORDS},
     ],
-    ids=["allergy", "vaccination", "no code at all", "a local code", "coded components"],
+    ids=["allergy", "vaccination", "no code at all", "a local code of a test", "coded components"],
 )
 def test_what_may_not_be_missed_or_has_a_code_is_normal(tree: dict[str, Any]) -> None:
     assert labels(tree) == [level("N")]

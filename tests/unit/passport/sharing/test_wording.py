@@ -25,6 +25,12 @@ PUBLISHED: Final[Mapping[str, str]] = {
     "three-months/en/2": "81ea899ef9ae06a7788596eb27cce01ce56364ef467f419e2c79a888678d897c",
     "ongoing/ja/2": "f6032ba2248ef1f962b390ea8d3849fd1dbdee30cc38ee4d26c9af3aa9488a25",
     "ongoing/en/2": "c7743245bf91e3f170e8aa8eab14ba7bbe30e8811f9250261ca2abedf0c7f2a7",
+    "visit/ja/3": "a4613d8fd01c0529746eaed31484e733b25294d7caec6d3bbc1af4797d8d6d86",
+    "visit/en/3": "e44b1e710751781810d2719d762b1dacaf61d76eb46f8d123e816bb25069e8db",
+    "three-months/ja/3": "05d81e3f8311159c5edff30568fd06a7e3570f0e1d8103f4ef7606c360f9a0c3",
+    "three-months/en/3": "85a51b6c96a1d1e9c56cf0b2a857ca5fc8df5e155ac2d0951bb6852eaf572bc7",
+    "ongoing/ja/3": "82f4d9c83597b065ce5dfd75c4d427667217abfc24cebacb3863ce196eb6df7c",
+    "ongoing/en/3": "5421c69bc1e0cab2813e3a4838082c78bd9ca13327c0d0e3fc125b4bcdc40f8a",
 }
 
 
