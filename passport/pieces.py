@@ -47,7 +47,7 @@ class Write:
     count; whoever ends one with its creation does without. `place` is where the content stands in the request,
     `on` what our own code has settled that it rests on, `source` the reference as whose it is kept if not its caller's.
     `labels_only` tells that it changes security labels alone: the record stays that of who wrote it before. `taken`
-    are labels that it takes away.
+    are labels that it takes away. A `blind` patch comes out the same whatever is stored.
     """
 
     method: Method
@@ -62,6 +62,7 @@ class Write:
     source: str | None = None
     labels_only: bool = False
     taken: frozenset[Code] = frozenset()
+    blind: bool = False
 
     def with_tree(self, tree: Tree) -> "Write":
         """The same with this content."""

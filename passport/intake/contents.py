@@ -15,6 +15,7 @@ from passport.disclosure import directory_trees
 from passport.holders import medication_codes
 from passport.intake.current import followed, names_caller, wrote
 from passport.intake.labels import with_labels
+from passport.intake.registrations import check_patched
 from passport.intake.restoring import restored
 from passport.outcomes import NotFound, Refused
 from passport.pieces import (
@@ -113,6 +114,7 @@ async def _contents(
 def _content(desk: Desk, one: Write, current: Current | None, stored: Mapping[str, Tree]) -> Tree:
     if one.tree is not None:
         return one.tree if current is None else restored(desk, one.tree, current)
+    check_patched(desk, one, current)
     if current is None:
         raise NotFound
     check_version(one, current)

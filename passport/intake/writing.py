@@ -20,6 +20,7 @@ from passport.holders import check_held
 from passport.intake.contents import check_targets, pieces_of
 from passport.intake.current import currents_of
 from passport.intake.judging import judge_and_record
+from passport.intake.registrations import told
 from passport.intake.resting import Rest, rest_of
 from passport.intake.rows import Drawn, rows_of
 from passport.outcomes import Overtaken, Refused
@@ -67,7 +68,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
             await write(desk, consents)
         if commit:
             await desk.commit()
-    return written
+    return [told(desk, piece, one) for piece, one in zip(pieces, written, strict=True)]
 
 
 async def _store(

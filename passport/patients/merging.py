@@ -187,7 +187,9 @@ async def _rewrite(desk: Desk, patches: Mapping[str, links.Patch], activity: str
     writes = []
     for reference, patch in patches.items():
         told = links.provenance(reference, activity, reason, written_instant(desk.now))
-        writes.append(Write("update", "Patient", id=reference.partition("/")[2], patch=patch))
+        writes.append(
+            Write("update", "Patient", id=reference.partition("/")[2], patch=patch, on=Basis.OFFICE)
+        )
         writes.append(Write("create", "Provenance", told, on=Basis.OFFICE))
     await write(desk, writes)
 

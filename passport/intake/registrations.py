@@ -1,0 +1,52 @@
+"""Registrations that an operator writes and does not read: their content shows neither in an answer nor in a refusal.
+
+http://hl7.org/fhir/R4/http.html#ops
+https://www.rfc-editor.org/rfc/rfc6902#section-4.6
+
+A patch that fits or fails tells of what it is held against, `test` and FHIRPath in so many words. So whoever may not
+read a registration replaces it by what they know themselves, and reads of it which labels it bears.
+"""
+
+from dataclasses import replace
+
+from fhirstore.parse import Tree, parse, serialise
+from fhirstore.subset import SUBSETTED
+from passport.admission import Desk
+from passport.labelling import security_of
+from passport.outcomes import Refused
+from passport.pieces import Current, Piece, Write, Written
+from passport.records import written_instant
+
+
+def check_patched(desk: Desk, one: Write, current: Current | None) -> None:
+    """Refuse a patch of a registration that its caller does not read, whether it is there or not.
+
+    Raises:
+        Refused: it is one.
+    """
+    asked = one.patch is not None and one.on is None and not one.blind
+    if asked and one.type == "Patient" and desk.subject.kind == "operator" and not _readable(current):
+        raise Refused("who does not read a registration does not patch it, but replaces it as a whole")
+
+
+def told(desk: Desk, piece: Piece, written: Written) -> Written:
+    """What the caller is told of a record that was written: of a registration that they do not read, its labels."""
+    unread = piece.current is not None and not _readable(piece.current)
+    if not (unread and piece.facts.type.is_patient and desk.subject.kind == "operator"):
+        return written
+    meta: Tree = {
+        "versionId": str(written.version),
+        "lastUpdated": written_instant(written.last_updated),
+        "security": list(security_of(parse(written.body))),
+        "tag": [dict(SUBSETTED)],
+    }
+    tree = {
+        "resourceType": "Patient",
+        "id": piece.id,
+        "meta": {name: one for name, one in meta.items() if one},
+    }
+    return replace(written, body=serialise(tree))
+
+
+def _readable(current: Current | None) -> bool:
+    return current is not None and bool(current.row.access)
