@@ -194,3 +194,16 @@ async def test_a_name_of_the_directory_turns_no_sentence_around(town: Town, hana
     (listed,) = [one for one in await told(hanako, "grants") if one["id"] == granted["id"]]
     assert "\u202e" not in str(listed["text"])
     assert "\u202e" not in str(await receipt_of(hanako, granted["consent"]))
+
+
+async def test_a_receipt_of_what_a_proxy_granted_names_the_proxy(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    proxy = town.as_(await hanako.create(made.related_person(hanako.reference)))
+    scope = {"purposes": ["FAMRQT"], "types": ["Consent"]}
+    await hanako.grant(permit(proxy.reference, actions=["access"], **scope))
+    await hanako.grant(permit(proxy.reference, actions=["collect", "correct"], **scope))
+    request = await cast.a.create(narrow(hanako, cast))
+    await done(proxy, f"requests/{request.partition('/')[2]}/grant", await shown(town))
+    given = (await receipt_of(hanako, request))["events"][-1]
+    assert given["entity_id"].partition("/fhir/")[2] == proxy.reference
