@@ -103,7 +103,8 @@ async def _changed(request: Request, type_name: str, id_: str, verb: str) -> Res
         patch=change,
         labels_only=change.labels_only,
         taken=change.taken,
-        blind=True,
+        # A profile that is claimed is held against the content.
+        blind="profile" not in change.lists,
     )
     async with admission.admitted(runtime, caller, wanted) as desk:
         told = _told(desk, change, f"{type_name}/{id_}") if not type_.directory else []

@@ -143,3 +143,15 @@ async def test_a_clinic_that_may_correct_a_registration_patches_it_as_ever(
 async def test_who_registers_somebody_is_answered_what_they_said(town: Town) -> None:
     created = await town.operator.post({"resourceType": "Patient", "birthDate": BORN})
     assert created.json()["birthDate"] == BORN
+
+
+async def test_no_profile_that_an_operator_claims_for_a_registration_is_held_against_it(
+    town: Town, resident: Voice
+) -> None:
+    profile = {
+        "name": "meta",
+        "valueMeta": {"profile": ["http://jpfhir.jp/fhir/eCS/StructureDefinition/JP_Patient_eCS"]},
+    }
+    change = orjson.dumps({"resourceType": "Parameters", "parameter": [profile]})
+    for reference in (resident.reference, "Patient/unknown"):
+        outcome(await town.operator.call("POST", f"{reference}/$meta-add", content=change), 403, "forbidden")
