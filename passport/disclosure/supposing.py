@@ -37,7 +37,7 @@ from passport.decision import Decision, is_of
 from passport.disclosure.everything import entry
 from passport.disclosure.recorded import kept
 from passport.disclosure.through import through
-from passport.disclosure.weighing import Whose, composed
+from passport.disclosure.weighing import Whose, composed, theirs_alone
 from passport.records import opened_body
 from passport.sql import Row, fetch
 
@@ -176,7 +176,7 @@ def _theirs_or_nobodys(whose: Whose, record: FromClause) -> ColumnElement[bool]:
 
 def _page(whose: Whose, decision: Decision, *, after: bool, kin: bool) -> Select[Any]:
     def permit(record: FromClause) -> ColumnElement[bool]:
-        return and_(decision.clause(record), whose.viewer.clause(record))
+        return and_(decision.clause(record), whose.viewer.clause(record), theirs_alone(record))
 
     found = compartment.everything(
         (), permit, decision.relied, proposals=False, after=after, kin=kin

@@ -19,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     SmallInteger,
+    and_,
     any_,
     bindparam,
     case,
@@ -38,6 +39,7 @@ from fhirstore.tables import NOBODY, resource
 from fhirstore.types import TYPE_NUMBERS, TYPES, TYPES_BY_NUMBER, TypeNumber
 from passport.admission import Desk
 from passport.decision import Decision
+from passport.disclosure.recorded import kept
 from passport.identity.scopes import allows
 from passport.sql import Prepared, fetch, prepare
 
@@ -115,8 +117,51 @@ class Whose:
         ]
 
 
+def theirs_alone(record: FromClause) -> ColumnElement[bool]:
+    """Whether a record names nobody else, and follows nothing that does.
+
+    What another person decided is told to nobody, and about what names them a supposed decision would tell it. What
+    is followed and not in sight, or is followed through a third, is taken for somebody else's.
+    """
+    mine = bindparam("whose", type_=_KEYS)
+    target = resource.alias()
+    followed = (
+        select(func.count())
+        .select_from(target)
+        .where(
+            target.c.record_key == any_(record.c.follows),
+            target.c.patient_key == any_(func.array_append(mine, NOBODY, type_=_KEYS)),
+            func.coalesce(target.c.others.contained_by(mine), True),
+            func.coalesce(func.cardinality(target.c.follows), 0) == 0,
+        )
+        .correlate(record)
+        .scalar_subquery()
+    )
+    return and_(
+        record.c.patient_key == any_(mine),
+        func.coalesce(record.c.others.contained_by(mine), True),
+        or_(
+            func.coalesce(func.cardinality(record.c.follows), 0) == 0,
+            followed == func.cardinality(record.c.follows),
+        ),
+    )
+
+
+async def left_out(whose: Whose) -> int:
+    """How many records the viewer sees that name somebody else too, of which no supposed decision is told."""
+    record = resource.alias("r")
+    statement = (
+        select(func.count().label("total"))
+        .select_from(record)
+        .where(*whose.condition(record), not_(theirs_alone(record)))
+    )
+    prepared = kept(whose.desk.runtime, ("left out", whose.viewer.structure), lambda: statement)
+    (row,) = await fetch(whose.desk.connection, prepared, whose.params)
+    return int(row.total)
+
+
 async def weigh(whose: Whose, decisions: Sequence[Decision], record_key: int | None = None) -> list[Weighed]:
-    """How many records of whom each of these decisions lets through; of one record alone where it is named.
+    """How many records of whom alone each of these decisions lets through; of one record where it is named.
 
     One statement, whatever there is of consents and of records; it costs a look at each record and each decision.
     """
@@ -178,7 +223,7 @@ def _weighing(whose: Whose, decisions: Sequence[Decision], *, one: bool) -> Sele
     chunks = [decisions[at : at + _BITS] for at in range(0, len(decisions), _BITS)]
     seen = [_seen(chunk, record).label(f"seen_{at}") for at, chunk in enumerate(chunks)]
     rows = select(record.c.type, record.c.categories, record.c.record_key, *seen).where(
-        *whose.condition(record)
+        *whose.condition(record), theirs_alone(record)
     )
     if one:
         rows = rows.where(record.c.record_key == bindparam("record_key", type_=BigInteger))

@@ -25,9 +25,9 @@ from passport.disclosure.stored_facts import StoredFacts, stored_facts
 from passport.disclosure.weighing import weigh
 from passport.explaining.asked import ONLOOKERS, Edit
 from passport.explaining.people import called
-from passport.explaining.record import ADDRESS, VERB, states_of
+from passport.explaining.record import ADDRESS, VERB, depends_on_others, states_of
 from passport.explaining.sentences import OTHERS
-from passport.explaining.state import State, own_permit
+from passport.explaining.state import State
 from passport.explaining.supposition import Supposition, apart, supposed
 from passport.explaining.then import then
 from passport.explaining.viewing import Viewing, viewing
@@ -158,11 +158,11 @@ async def _now(
         permitted = bool(groups and groups[0].seen)
     (state,) = await states_of(view, supposition.before, stood, stored)
     state = replace(state, type_name=type_name)
-    return {
-        "permitted": permitted,
-        "considered": _considered(supposition, state, row),
-        **_others(view, state, stored, permitted=permitted),
-    }
+    told = {"permitted": permitted, "considered": _considered(supposition, state, row)}
+    if stored is None or permitted or not depends_on_others(state, stored, view):
+        return told
+    # The same whatever these decided.
+    return {**told, "permitted": None, "others": OTHERS.as_json()}
 
 
 def _considered(supposition: Supposition, state: State, row: Logged) -> list[dict[str, Any]]:
@@ -179,14 +179,3 @@ def _considered(supposition: Supposition, state: State, row: Logged) -> list[dic
         }
         for one in state.considered()
     ]
-
-
-def _others(
-    view: Viewing, state: State, stored: StoredFacts | None, *, permitted: bool | None
-) -> dict[str, Any]:
-    """Whether it is somebody else's permission that is missing."""
-    found = state.explanation()
-    if permitted is not False or found is None or stored is None or not own_permit(found):
-        return {}
-    others = set(stored.patient_keys) - set(view.registrations)
-    return {"others": OTHERS.as_json()} if others else {}

@@ -16,10 +16,11 @@ from consent.model import Action, Purpose
 from passport.admission import Request
 from passport.audit.query import recorded
 from passport.decision import Decision
-from passport.disclosure.weighing import weigh
+from passport.disclosure.weighing import left_out, weigh
 from passport.explaining.asked import Edit
 from passport.explaining.counts import Counted, Seen, counted
 from passport.explaining.people import called, people_of
+from passport.explaining.sentences import leaving_out
 from passport.explaining.supposition import Supposition, affordable, apart, supposed
 from passport.explaining.viewing import viewing
 from passport.explaining.warnings import warnings_of
@@ -81,6 +82,7 @@ async def changes(runtime: Runtime, caller: Caller, edit: Edit) -> bytes:
             "patient": view.patient,
             "warnings": [one.as_json() for one in warned],
             "people": await to_thread(_people, looks, found, names),
+            "leftOut": leaving_out(await left_out(view.whose)),
             "more": people.more or len(pairs) > len(looks),
         }
         await view.end()

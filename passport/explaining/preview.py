@@ -22,10 +22,11 @@ from passport.admission import Request
 from passport.audit.query import recorded
 from passport.disclosure.cursors import cursor_context
 from passport.disclosure.supposing import Supposed, SupposedPage, supposed_page
-from passport.disclosure.weighing import Weighed, weigh
+from passport.disclosure.weighing import Weighed, left_out, weigh
 from passport.explaining.asked import Edit, Look
 from passport.explaining.counts import Seen, counted
 from passport.explaining.people import called, people_of
+from passport.explaining.sentences import leaving_out
 from passport.explaining.supposition import Supposition, named_consent, supposed
 from passport.explaining.viewing import Viewing, viewing
 from passport.explaining.warnings import warnings_of
@@ -71,6 +72,7 @@ async def preview(runtime: Runtime, caller: Caller, edit: Edit, look: Look) -> b
             }
             told |= {way: found.total(seen) for way, seen in ways.items()}
             told["counts"] = found.by_type(ways)
+            told["leftOut"] = leaving_out(await left_out(view.whose))
         told["records"] = [_record(one) for one in page.records]
         if page.last is not None:
             values, record_key = page.last

@@ -16,7 +16,9 @@ from typing import Any, Final
 import orjson
 
 from consent import systems
+from consent.explanation import Outside
 from consent.model import Action, Consent, Purpose, Request
+from fhirstore.tables import NOBODY
 from passport import admission
 from passport.audit.query import recorded
 from passport.disclosure.stored_facts import StoredFacts, stored_facts
@@ -100,7 +102,7 @@ async def _seen_by(
     seen = groups[0].seen if groups else 0
     names = await called(view.desk, {look.person for look in looks})
     states = await states_of(view, consents, stood, stored)
-    found: dict[str, list[dict[str, Any]]] = {"seenBy": [], "notSeenBy": []}
+    found: dict[str, list[dict[str, Any]]] = {"seenBy": [], "notSeenBy": [], "dependsOnOthers": []}
     for look, at, state in zip(looks, places, states, strict=True):
         put = _put_by(view, stored, look.person)
         sees = bool(seen >> at & 1) or put
@@ -112,6 +114,10 @@ async def _seen_by(
             "purpose": str(look.purpose),
             **_opening(look),
         }
+        if not sees and depends_on_others(state, stored, view):
+            # The same whatever these decided.
+            found["dependsOnOthers"].append({**whom, "because": [{"text": OTHERS.as_json()}]})
+            continue
         found["seenBy" if sees else "notSeenBy"].append({**whom, "because" if sees else "against": why})
     return found
 
@@ -136,9 +142,20 @@ def _why(view: Viewing, state: State, stored: StoredFacts, *, sees: bool) -> lis
         return []
     if sees:
         return because(explanation)
-    if own_permit(explanation) and set(stored.patient_keys) - set(view.registrations):
-        return [{"text": OTHERS.as_json()}]
     return against(explanation) or [{"text": NO_CONSENT.as_json()}]
+
+
+def depends_on_others(state: State, stored: StoredFacts, view: Viewing) -> bool:
+    """Whether the person permits it, and it names somebody else, or follows what does: theirs to decide, not told."""
+    explanation = state.explanation()
+    if explanation is None or not _shared(stored, view):
+        return False
+    return explanation.outside is Outside.LOST or own_permit(explanation)
+
+
+def _shared(stored: StoredFacts, view: Viewing) -> bool:
+    others = set(stored.patient_keys) - {*view.registrations, NOBODY}
+    return bool(others) or any(one is None or _shared(one, view) for one in stored.follows)
 
 
 async def states_of(

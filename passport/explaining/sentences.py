@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/consent-definitions.html#Consent.provision
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from consent.explanation import Outside
 from consent.idle import Why
@@ -102,8 +102,12 @@ MAYBE_BLOCKED: Final = Sentence(
     "Whether this refusal applies cannot be told, and so it blocks.",
 )
 OTHERS: Final = Sentence(
-    "この記録にはほかの方の名前もあり、その方の許可も要ります。",
-    "The record names somebody else too, who has to permit it as well.",
+    "この記録にはほかの方の名前もあり、その方の許可も要ります。許しているかどうかはお伝えしません。",
+    "The record names somebody else too, who has to permit it as well. Whether they do is not told.",
+)
+LEFT_OUT: Final = Sentence(
+    "ほかの方の名前もある記録は数えていません。その方が何を許しているかは、だれにもお伝えしません。",
+    "Records that name somebody else too are left out: what that person decided is told to nobody.",
 )
 NO_CONSENT: Final = Sentence("この相手の名前を挙げた許可がありません。", "No permission names this party.")
 
@@ -147,3 +151,8 @@ def failing(attribute: str, truth: Truth, *, recordless: bool = False) -> Senten
     if recordless and truth is None and attribute != "actor":
         return _DEPENDS
     return FAILING[attribute, truth]
+
+
+def leaving_out(total: int) -> dict[str, Any]:
+    """How many records no supposed decision is told of, and why where there are any."""
+    return {"total": total} if not total else {"total": total, "text": LEFT_OUT.as_json()}

@@ -151,7 +151,8 @@ async def test_another_persons_permission_is_told_as_missing_and_nothing_else_of
         permit(hanako.reference, purposes=["PATRQT"], types=["Appointment"]), deny(cast.hospital)
     )
     told = await explained(hanako, record=appointment)
-    (reason,) = people(told, False)[cast.hospital, "TREAT"]
+    found = {one["reference"]: one for one in told["dependsOnOthers"] if one["purpose"] == "TREAT"}
+    (reason,) = found[cast.hospital]["because"]
     assert list(reason) == ["text"]
     assert "somebody else" in reason["text"]["en"]
     assert taro.reference not in str(told)

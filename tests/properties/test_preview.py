@@ -137,6 +137,8 @@ async def _previewed_and_saved(place: Place, world: World) -> None:
     drafts = [_root(root, names, now) for root in world.drafts]
     replaces = [one for one, gone in zip(kept, world.replaced, strict=False) if gone]
     own = set(await everything(hanako, hanako.reference))
+    # What names somebody else too is told of by nothing that is only supposed: it says what that person decided.
+    theirs = own - {one for one in own if one.startswith("Appointment/")}
     onlookers = [cast.role_a, cast.role_b, cast.role_a_at_k, cast.hospital, cast.pharmacy]
     before = {one: await _seen(town, one, hanako) for one in onlookers}
     told = {one: await previewed(hanako, one, *drafts, replaces=replaces) for one in onlookers}
@@ -147,18 +149,19 @@ async def _previewed_and_saved(place: Place, world: World) -> None:
         await hanako.replace(one, {**tree, "status": "inactive"})
     await hanako.grant(*drafts)
     after = {one: await _seen(town, one, hanako) for one in onlookers}
-    # What the resident does not see is not told.
+    # What the resident does not see is not told, nor what names somebody else too.
     assert {one: shown(told[one]) for one in onlookers} == {
-        one: [each for each in after[one] if each in own] for one in onlookers
+        one: [each for each in after[one] if each in theirs] for one in onlookers
     }
     for one in onlookers:
-        numbers = len(own & set(after[one])), len(own & set(before[one]))
+        numbers = len(theirs & set(after[one])), len(theirs & set(before[one]))
+        assert told[one]["leftOut"]["total"] == len(own - theirs)
         assert (told[one]["total"], told[one]["now"]) == numbers
         assert sum(group["total"] for group in told[one]["counts"]) == numbers[0]
         for person in change["people"]:
             if (person["reference"], person["purpose"]) == (one, "TREAT"):
                 assert (person["after"], person["before"]) == numbers
-    for record in sorted(own):
+    for record in sorted(theirs):
         await _explained(hanako, record, {one for one in onlookers if record in after[one]}, onlookers)
 
 
