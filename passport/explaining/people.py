@@ -15,12 +15,14 @@ from consent.comparing import Leads
 from consent.idle import granting
 from consent.model import Action, Consent, Purpose
 from fhirstore.parse import Tree
+from fhirstore.tables import NOBODY
 from passport.admission import Desk
 from passport.audit.names import named
 from passport.disclosure import directory_trees
 from passport.explaining.asked import ONLOOKERS
 from passport.explaining.store import REACHED
 from passport.explaining.supposition import Stood, Supposition
+from passport.explaining.viewing import Viewing
 from passport.sql import fetch
 
 MOST_PEOPLE: Final = 100
@@ -77,7 +79,7 @@ async def _people(supposition: Supposition, consents: Sequence[Consent]) -> Peop
     wanted = actors_of(consents)
     starts = {name for name in wanted if _kind(name) in ONLOOKERS}
     starts |= await _acting(
-        viewing.desk, [name for name in wanted if _kind(name) not in {"Organization", "Device"}]
+        viewing, [name for name in wanted if _kind(name) not in {"Organization", "Device"}]
     )
     chosen = sorted(starts - own)
     cases = [
@@ -103,11 +105,13 @@ def _person(stood: Stood, consents: Sequence[Consent], keys: Mapping[int, str]) 
     return Person(stood.case.subject.actor, stood.actors, stood.unresolved, listed)
 
 
-async def _acting(desk: Desk, references: Sequence[str]) -> set[str]:
+async def _acting(viewing: Viewing, references: Sequence[str]) -> set[str]:
     """Who acts as these practitioners, or is a member of these collectives."""
     if not references:
         return set()
+    desk = viewing.desk
     params = {
+        "patient_keys": [NOBODY, *viewing.registrations],
         "keys": [desk.runtime.keys.reference(name) for name in references],
         "now": desk.now,
         "limit": MOST_PEOPLE + 1,

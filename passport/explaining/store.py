@@ -15,6 +15,9 @@ WITH RECURSIVE reached (member) AS (
     -- From a practitioner to the roles (2), from a CareTeam or Group to whom it lists (4).
     SELECT m.member FROM reached JOIN membership AS m ON m.container = reached.member AND m.kind IN (2, 4)
     WHERE (m.starts IS NULL OR m.starts <= %(now)s) AND (m.ends IS NULL OR m.ends > %(now)s)
+        -- Whom another person's CareTeam lists is theirs to tell.
+        AND (m.kind = 2 OR EXISTS (SELECT FROM locator AS l
+            WHERE l.record_key = m.container AND l.patient_key = ANY (%(patient_keys)s::bigint[])))
 )
 SELECT member FROM reached WHERE member <> ALL (%(keys)s::bigint[]) ORDER BY member LIMIT %(limit)s
 """,

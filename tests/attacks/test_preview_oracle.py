@@ -78,3 +78,14 @@ async def test_what_follows_a_record_of_both_is_left_out_with_it(
     before = await looked(cast, hanako, appointment, root)
     await taro.grant(root)
     assert await looked(cast, hanako, appointment, root) == before
+
+
+async def test_whom_another_persons_care_team_lists_is_told_by_no_draft(
+    cast: Cast, hanako: Voice, taro: Voice
+) -> None:
+    mine = await hanako.create(made.care_team(hanako.reference, cast.dr_b))
+    other = await taro.create(made.care_team(taro.reference, cast.dr_b))
+    listed = {one["reference"] for one in (await changed(hanako, permit(mine)))["people"]}
+    assert cast.dr_b in listed
+    absent = await changed(hanako, permit("CareTeam/nobody"))
+    assert (await changed(hanako, permit(other)))["people"] == absent["people"] == []
