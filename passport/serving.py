@@ -117,7 +117,9 @@ def serve(settings: Settings, *, workers: int) -> None:
         raise SystemExit(f"cannot listen at {settings.host}:{settings.port}: {error.strerror}") from None
     with listening:
         host, port = listening.getsockname()[:2]
-        click.echo(f"{settings.base_url}, at {host} port {port}; `GET /readyz` answers 200 once it is up", err=True)
+        click.echo(
+            f"{settings.base_url}, at {host} port {port}; `GET /readyz` answers 200 once it is up", err=True
+        )
         if workers == 1:
             uvicorn.Server(uvicorn.Config(**served)).run(sockets=[listening])
             return
