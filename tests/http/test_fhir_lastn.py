@@ -173,7 +173,6 @@ async def test_parts_are_shown_and_the_parameters_may_come_in_a_body(hanako: Voi
     "params",
     [
         (),
-        (("patient", "{me}"), ("subject", UNKNOWN)),
         (("patient", f"{{me}},{UNKNOWN}"),),
         (("patient", "{me}"), ("max", "0")),
         (("patient", "{me}"), ("max", "many")),
@@ -193,6 +192,14 @@ async def test_what_the_operation_does_not_have_is_refused(
 ) -> None:
     asked = [(name, value.replace("{me}", hanako.reference)) for name, value in params]
     outcome(await hanako.get(PATH, *asked), 400, "invalid")
+
+
+async def test_whoever_is_not_both_of_two_patients_has_no_newest(hanako: Voice) -> None:
+    reference = await coded(hanako, "2026-10-01", made.BODY_WEIGHT)
+    asked = [("patient", hanako.reference), ("subject", UNKNOWN)]
+    assert "entry" not in (await hanako.get(PATH, *asked)).json()
+    both = [("patient", hanako.reference), ("subject", hanako.reference)]
+    assert references((await hanako.get(PATH, *both)).json()) == [reference]
 
 
 async def test_one_who_shares_nothing_and_one_who_is_unknown_are_answered_alike(

@@ -27,7 +27,7 @@ from tests.unit.consent.words import provision as provision_json
 from tests.unit.consent.worlds import NOW, provisions
 
 FEW: Final = settings(
-    max_examples=6,
+    max_examples=3,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # A world costs seconds: one that breaks the law is shown as it was drawn.
