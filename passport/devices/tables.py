@@ -4,13 +4,11 @@ http://hl7.org/fhir/R4/device.html
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from passport.columns import instant
 
 metadata = MetaData()
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 device_model = Table(
@@ -35,7 +33,7 @@ device = Table(
     Column("status", Text(collation="C"), nullable=False),
     Column("consent_id", Text(collation="C"), nullable=True),
     Column("consent_key", BigInteger, nullable=True),
-    _instant("enrolled_at"),
+    instant("enrolled_at"),
 )
 
 device_message = Table(
@@ -46,7 +44,7 @@ device_message = Table(
     Column("counter", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    _instant("received_at"),
+    instant("received_at"),
 )
 
 # A reading is known by what was measured, when and by which device: late and twice is normal, stored once.
@@ -66,6 +64,6 @@ quarantine = Table(
     Column("source", Text(collation="C"), nullable=False),
     Column("reason", Text(collation="C"), nullable=False),
     Column("content", LargeBinary, nullable=False),
-    _instant("received_at"),
+    instant("received_at"),
     Index("quarantine_by_time", "patient_key", "received_at"),
 )

@@ -6,11 +6,9 @@ https://www.rfc-editor.org/rfc/rfc6749
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
+from passport.columns import instant
+
 metadata = MetaData()
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 # `state` is `waiting` (for an operator), `active` or `ended`; one that waits need not have a subject yet.
@@ -38,7 +36,7 @@ client_assertion = Table(
     metadata,
     Column("client_id", Text(collation="C"), primary_key=True),
     Column("jti", Text(collation="C"), primary_key=True),
-    _instant("expires_at"),
+    instant("expires_at"),
 )
 
 # Of a person of the city: `person` is the Practitioner who they are as well, `handed_by` who handed the code out as
@@ -85,9 +83,9 @@ session = Table(
     Column("opened_patient_key", BigInteger, nullable=True),
     Column("purpose", Text(collation="C"), nullable=False),
     Column("scopes", ARRAY(Text(collation="C")), nullable=False),
-    _instant("issued_at"),
-    _instant("expires_at"),
-    _instant("ended_at", nullable=True),
+    instant("issued_at"),
+    instant("expires_at"),
+    instant("ended_at", nullable=True),
     Column("family_id", UUID(as_uuid=True), nullable=True),
     Column("confirmation", LargeBinary, nullable=True),
     Column("derived_from", UUID(as_uuid=True), nullable=True),
@@ -103,8 +101,8 @@ opening = Table(
     Column("subject", Text(collation="C"), nullable=False),
     Column("role", Text(collation="C"), nullable=True),
     Column("reason", LargeBinary, nullable=False),
-    _instant("opened_at"),
-    _instant("expires_at"),
+    instant("opened_at"),
+    instant("expires_at"),
     Column("session_id", UUID(as_uuid=True), nullable=True),
     Index("opening_by_time", "patient_key", "expires_at"),
     Index("opening_by_id", "opening_id"),

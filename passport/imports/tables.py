@@ -8,13 +8,11 @@ a source has written, by the identifier it gave: the same source's next file doe
 """
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from passport.columns import instant
 
 metadata = MetaData()
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 import_job = Table(
@@ -31,8 +29,8 @@ import_job = Table(
     Column("token_hash", LargeBinary, nullable=False),
     Column("created", ARRAY(Text(collation="C")), nullable=False),
     Column("deviations", JSONB, nullable=False),
-    _instant("received_at"),
-    _instant("done_at", nullable=True),
+    instant("received_at"),
+    instant("done_at", nullable=True),
     Index("import_once", "patient_key", "source", "digest", unique=True),
 )
 

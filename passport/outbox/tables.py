@@ -5,13 +5,11 @@ The outbox is the truth: a request writes its row in its own transaction, a rela
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from passport.columns import instant
 
 metadata = MetaData()
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 outbox = Table(
@@ -21,9 +19,9 @@ outbox = Table(
     Column("outbox_id", UUID(as_uuid=True), primary_key=True),
     Column("task", Text(collation="C"), nullable=False),
     Column("arguments", JSONB, nullable=False),
-    _instant("created_at"),
-    _instant("due_at"),
-    _instant("done_at", nullable=True),
+    instant("created_at"),
+    instant("due_at"),
+    instant("done_at", nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("failure", Text(collation="C"), nullable=True),
     Index("outbox_due", "due_at", postgresql_where=text("done_at IS NULL")),

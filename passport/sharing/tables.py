@@ -11,13 +11,11 @@ people who are here and for those who are not, and follows the Consent in the tr
 """
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import UUID
+
+from passport.columns import instant
 
 metadata = MetaData()
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 sharing_code = Table(
@@ -29,7 +27,7 @@ sharing_code = Table(
     Column("code_hash", LargeBinary, nullable=False),
     Column("token_hash", LargeBinary, nullable=True),
     Column("terms", LargeBinary, nullable=True),
-    _instant("expires_at"),
+    instant("expires_at"),
     Column("organization", Text(collation="C"), nullable=True),
     Column("consent_id", Text(collation="C"), nullable=True),
     Index("sharing_code_by_hash", "code_hash"),
@@ -42,8 +40,8 @@ sharing_request = Table(
     Column("consent_key", BigInteger, primary_key=True, autoincrement=False),
     Column("consent_id", Text(collation="C"), nullable=False),
     Column("status", Text(collation="C"), nullable=False),
-    _instant("asked_at"),
-    _instant("ends_at", nullable=True),
+    instant("asked_at"),
+    instant("ends_at", nullable=True),
     Index("sharing_request_by_consent", "consent_key"),
     Index("sharing_request_by_time", "requester", "asked_at"),
 )

@@ -8,11 +8,9 @@ Secrets are kept as SHA-256 of 32 random bytes; what was spent is kept, so that 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
+from passport.columns import instant
+
 metadata = MetaData()
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 def _text(name: str, *, nullable: bool = False) -> Column[str]:
@@ -41,10 +39,10 @@ grant_family = Table(
     Column("launch", JSONB, nullable=False),
     _id("login_id", nullable=True),
     Column("confirmation", LargeBinary, nullable=True),
-    _instant("authenticated_at"),
-    _instant("begun_at"),
-    _instant("expires_at"),
-    _instant("ended_at", nullable=True),
+    instant("authenticated_at"),
+    instant("begun_at"),
+    instant("expires_at"),
+    instant("ended_at", nullable=True),
     Index("grant_family_by_subject", "subject"),
     Index("grant_family_by_client", "client_id"),
     Index("grant_family_by_login", "login_id", postgresql_where=text("login_id IS NOT NULL")),
@@ -59,8 +57,8 @@ authorization_code = Table(
     _text("redirect_uri"),
     _text("challenge"),
     Column("thumbprint", LargeBinary, nullable=True),
-    _instant("expires_at"),
-    _instant("spent_at", nullable=True),
+    instant("expires_at"),
+    instant("spent_at", nullable=True),
 )
 
 refresh_token = Table(
@@ -69,8 +67,8 @@ refresh_token = Table(
     Column("token_hash", LargeBinary, primary_key=True),
     _id("family_id"),
     _text("client_id"),
-    _instant("issued_at"),
-    _instant("spent_at", nullable=True),
+    instant("issued_at"),
+    instant("spent_at", nullable=True),
 )
 
 pushed_request = Table(
@@ -79,8 +77,8 @@ pushed_request = Table(
     Column("request_hash", LargeBinary, primary_key=True),
     _text("client_id"),
     Column("parameters", JSONB, nullable=False),
-    _instant("expires_at"),
-    _instant("spent_at", nullable=True),
+    instant("expires_at"),
+    instant("spent_at", nullable=True),
 )
 
 device_authorization = Table(
@@ -92,12 +90,12 @@ device_authorization = Table(
     _text("scope"),
     _text("purpose", nullable=True),
     Column("confirmation", LargeBinary, nullable=True),
-    _instant("expires_at"),
-    _instant("polled_at", nullable=True),
+    instant("expires_at"),
+    instant("polled_at", nullable=True),
     Column("interval_seconds", Integer, nullable=False),
     _id("family_id", nullable=True),
-    _instant("denied_at", nullable=True),
-    _instant("spent_at", nullable=True),
+    instant("denied_at", nullable=True),
+    instant("spent_at", nullable=True),
 )
 
 # What a clinician's system has open when it opens an app: for that clinician in that role alone.
@@ -108,8 +106,8 @@ launch_context = Table(
     _text("subject"),
     _text("role", nullable=True),
     Column("context", JSONB, nullable=False),
-    _instant("expires_at"),
-    _instant("spent_at", nullable=True),
+    instant("expires_at"),
+    instant("spent_at", nullable=True),
 )
 
 # Row-level security lets the service delete only what is too old to be presented again.
@@ -117,7 +115,7 @@ proof_seen = Table(
     "proof_seen",
     metadata,
     Column("proof_hash", LargeBinary, primary_key=True),
-    _instant("expires_at"),
+    instant("expires_at"),
     Index("proof_seen_by_time", "expires_at"),
 )
 

@@ -4,13 +4,11 @@ https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
 """
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from passport.columns import instant
 
 metadata = MetaData()
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 # `purposes` and `scopes` are what an operator allowed the login; `methods` how its person was recognised.
@@ -27,10 +25,10 @@ login_session = Table(
     Column("purposes", ARRAY(Text(collation="C")), nullable=False),
     Column("scopes", ARRAY(Text(collation="C")), nullable=False),
     Column("methods", ARRAY(Text(collation="C")), nullable=False),
-    _instant("authenticated_at"),
-    _instant("second_factor_at", nullable=True),
-    _instant("seen_at"),
-    _instant("expires_at"),
-    _instant("ended_at", nullable=True),
+    instant("authenticated_at"),
+    instant("second_factor_at", nullable=True),
+    instant("seen_at"),
+    instant("expires_at"),
+    instant("ended_at", nullable=True),
     Index("login_session_by_subject", "subject"),
 )
