@@ -9,8 +9,9 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from passport.routes.operation import FHIR, JSON, Operation
-from passport.routes.operations import AUDIT_EVENTS, OPERATIONS
+from passport.routes.operations import OPERATIONS
 from passport.routes.operations_authorization import ASKING_NO_TOKEN
+from passport.routes.operations_fhir import AUDIT_EVENTS
 
 OPEN: Final = frozenset(
     {
