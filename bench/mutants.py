@@ -41,6 +41,7 @@ ENGINE: Final = (
         )
     ),
     "passport/standing.py",
+    "passport/standing_statement.py",
     "passport/decision.py",
 )  # fmt: skip
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")

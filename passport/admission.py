@@ -21,7 +21,8 @@ from passport.audit.record import AuditRow, record
 from passport.outcomes import PassportError, Unavailable, translated
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
-from passport.standing import WIDEN, Standing, ask, stand, standing_in
+from passport.standing import Standing, ask, stand, standing_in
+from passport.standing_statement import WIDEN
 from passport.subjects import Bearer, Caller, Subject
 
 Isolation = Literal["read", "write"]

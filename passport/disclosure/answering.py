@@ -24,7 +24,8 @@ from passport.disclosure.recorded import disclosed
 from passport.outcomes import PassportError
 from passport.runtime import Runtime
 from passport.sql import Prepared, start
-from passport.standing import REPEATED, Standing
+from passport.standing import Standing
+from passport.standing_statement import REPEATED
 from passport.subjects import Bearer, Caller
 
 Question = Callable[[Desk, Decision], tuple[Prepared, Mapping[str, Any]]]

@@ -33,7 +33,7 @@ from consent.tables import collective, consent_actor, consent_grant, consent_nod
 from fhirstore.statements import ADAPTERS, DIALECT, Prepared, prepare
 from fhirstore.tables import resource, resource_part
 from fhirstore.types import TYPE_NUMBERS
-from passport.standing import KNOWN, RELEVANT, WALK
+from passport.standing_statement import KNOWN, RELEVANT, WALK
 
 Connection = psycopg.Connection[TupleRow]
 Rows = Sequence[Mapping[str, Any]]

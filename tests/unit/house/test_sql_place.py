@@ -25,7 +25,7 @@ PLACES: Final = (
     "passport/database.py",
     # The one statement of a disclosure, in the parts it is composed of: standing, condition, page.
     "consent/standing.py",
-    "passport/standing.py",
+    "passport/standing_statement.py",
     "passport/decision.py",
     "passport/disclosure/*",
     # How records travel to the store's statements: one array per column.
