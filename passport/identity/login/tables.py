@@ -11,7 +11,8 @@ from passport.columns import instant
 metadata = MetaData()
 
 
-# `purposes` and `scopes` are what an operator allowed the login; `methods` how its person was recognised.
+# `purposes` and `scopes` are what an operator allowed the login; `methods` how its person was recognised. One that is
+# `limited_to` something is good for that alone.
 login_session = Table(
     "login_session",
     metadata,
@@ -30,5 +31,6 @@ login_session = Table(
     instant("seen_at"),
     instant("expires_at"),
     instant("ended_at", nullable=True),
+    Column("limited_to", Text(collation="C"), nullable=True),
     Index("login_session_by_subject", "subject"),
 )
