@@ -70,7 +70,7 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
     coalesce(array_agg(told.version) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     {grants.strip()},
     CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, '',
-    CAST(:session_id AS uuid), '{{access}}'
+    CAST(:session_id AS uuid), '{{access}}', CAST(:scopes AS text[])
 FROM (
     SELECT unnest(CAST(:told AS bigint[])) AS patient_key, NULL::bigint AS record_key, NULL::int AS version
     UNION ALL SELECT patient_key, NULL, NULL FROM locator WHERE record_key = ANY (CAST(:named AS bigint[]))
@@ -107,14 +107,15 @@ def parameters(
     one: bool,
     now: datetime,
     named: Sequence[int] = (),
+    scopes: Sequence[str] = (),
     expected: str | None = None,
 ) -> Mapping[str, Any]:
     """What `audited` binds.
 
     `told` are patients who get a row whatever is found, and `named` the keys of the references of further ones;
     `grants` name by their numbers what records may have been let through by, `one` tells that a single record was
-    asked for. With `expected` nothing is recorded, and so nothing shown, unless the transaction's
-    standing has this digest.
+    asked for, `scopes` are those of the session that let it through. With `expected` nothing is recorded, and so
+    nothing shown, unless the transaction's standing has this digest.
     """
     return {
         "expected": expected,
@@ -130,6 +131,7 @@ def parameters(
         "query": query,
         "told": told,
         "one": one,
+        "scopes": list(scopes),
         "grant_codes": [code for code, _ in grants],
         "grant_refs": [ref for _, ref in grants],
     }

@@ -28,7 +28,8 @@ class AuditRow:
     `versions` holds the version of each record in `record_keys`, `grants` the consents relied on, as
     `Consent/1/_history/2`. `detail` is a code or an id, never health data. `session_id` is of the session, if there
     was one. `rests` says of each record that was written what it rests on: `collect` or `correct` where consents were
-    asked, else the rule that lets it stand without; of a disclosure it is `access`.
+    asked, else the rule that lets it stand without; of a disclosure it is `access`. `scopes` are those of the session
+    that let it through, or what was missing of them where it was refused for that.
     """
 
     patient_key: int
@@ -49,6 +50,7 @@ class AuditRow:
     detail: str = ""
     session_id: UUID | None = None
     rests: Sequence[str] = ()
+    scopes: Sequence[str] = ()
 
 
 SQL_TYPES: Final[Mapping[str, str]] = {
@@ -63,6 +65,7 @@ LISTS: Final[Mapping[str, str]] = {
     "versions": "int[]",
     "grants": "text[]",
     "rests": "text[]",
+    "scopes": "text[]",
 }
 
 

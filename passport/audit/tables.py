@@ -3,8 +3,9 @@
 https://profiles.ihe.net/ITI/BALP/
 https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
 
-Beside what a row tells it keeps what its decision was made on: the session, what each record that was written rests
-on (`rests`), the rules (`rules`), and the database as it was seen (`seen`). A version of a record was there for a
+Beside what a row tells it keeps what its decision was made on: the session, by which of its scopes (`scopes`; of a
+refusal for want of one those that were missing), what each record that was written rests on (`rests`), the rules
+(`rules`), and the database as it was seen (`seen`). A version of a record was there for a
 decision if the transaction that wrote it, which is the `written_in` of the row that tells of the writing, had ended in
 that snapshot.
 """
@@ -82,6 +83,7 @@ audit_event = Table(
     Column("detail", Text(collation="C"), nullable=False),
     Column("session_id", UUID(as_uuid=True), nullable=True),
     Column("rests", ARRAY(Text(collation="C")), nullable=True),
+    Column("scopes", ARRAY(Text(collation="C")), nullable=True),
     Column(
         "rules",
         SmallInteger,

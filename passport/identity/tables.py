@@ -67,7 +67,7 @@ sign_in_failure = Table(
 )
 
 # `family_id` is the family of tokens that it ends with, `confirmation` the key that its bearer has to show,
-# `derived_from` the session that it was exchanged for.
+# `derived_from` the session that it was exchanged for, `authenticated_at` when its person proved who they are.
 session = Table(
     "session",
     metadata,
@@ -89,8 +89,10 @@ session = Table(
     Column("family_id", UUID(as_uuid=True), nullable=True),
     Column("confirmation", LargeBinary, nullable=True),
     Column("derived_from", UUID(as_uuid=True), nullable=True),
+    instant("authenticated_at", nullable=True),
     Index("session_by_family", "family_id", postgresql_where=text("family_id IS NOT NULL")),
     Index("session_by_origin", "derived_from", postgresql_where=text("derived_from IS NOT NULL")),
+    Index("session_by_end", "expires_at"),
 )
 
 opening = Table(

@@ -69,6 +69,7 @@ refresh_token = Table(
     _text("client_id"),
     instant("issued_at"),
     instant("spent_at", nullable=True),
+    Index("refresh_token_by_family", "family_id"),
 )
 
 pushed_request = Table(
