@@ -15,7 +15,9 @@ from passport.devices.tables import metadata as device_tables
 from passport.emergencies.tables import metadata as emergency_tables
 from passport.family.tables import metadata as family_tables
 from passport.identity.authorization.tables import metadata as authorization_tables
+from passport.identity.federation.tables import metadata as federation_tables
 from passport.identity.login.tables import metadata as login_tables
+from passport.identity.qualifications.tables import metadata as qualification_tables
 from passport.identity.tables import metadata as identity_tables
 from passport.imports.tables import metadata as import_tables
 from passport.notices.tables import metadata as notice_tables
@@ -29,6 +31,7 @@ DESCRIBED: Final[tuple[MetaData, ...]] = (
     store_tables, consent_tables, identity_tables, audit_tables, device_tables, import_tables, notice_tables,
     outbox_tables, patient_tables, sharing_tables, policy_tables,
     desk_tables, emergency_tables, family_tables, authorization_tables, login_tables,
+    federation_tables, qualification_tables,
 )  # fmt: skip
 NAMES: Final = sorted(name for metadata in DESCRIBED for name in metadata.tables)
 

@@ -1,0 +1,1 @@
+"""Qualifications: what a certificate of the health-care PKI says that its holder may do."""
