@@ -10,7 +10,7 @@ from typing import Final
 from alembic import context, op
 
 revision = "0012"
-down_revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
