@@ -206,7 +206,7 @@ async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) ->
     if not isinstance(login, str) or not isinstance(code, str):
         raise Invalid("expected `login`, `code` and `purpose` as texts")
     attempt = Attempt(grantable(tree.get("purpose")), str(tree.get("scope", "")), address, runtime.clock())
-    row = await _recognised(runtime, login, code, attempt)
+    row = await recognised(runtime, login, code, attempt)
     async with runtime.pool.connection() as connection:
         try:
             async with connection.transaction():
@@ -224,11 +224,11 @@ async def sign_in_at_browser(runtime: Runtime, login: str, code: str, *, address
         WrongCode: no such login, or not its code.
     """
     attempt = Attempt(None, "", address, runtime.clock(), "POST auth/login")
-    row = await _recognised(runtime, login, code, attempt)
+    row = await recognised(runtime, login, code, attempt)
     async with runtime.pool.connection() as connection:
         try:
             async with connection.transaction():
-                await _hold(connection, row)
+                await hold(connection, row)
                 login_id, cookie = await sessions.begin(
                     runtime, connection, row, methods=["code"], now=attempt.now
                 )
@@ -239,7 +239,7 @@ async def sign_in_at_browser(runtime: Runtime, login: str, code: str, *, address
     return cookie
 
 
-async def _recognised(runtime: Runtime, login: str, code: str, attempt: Attempt) -> Row:
+async def recognised(runtime: Runtime, login: str, code: str, attempt: Attempt) -> Row:
     """What stands behind a login whose code this is.
 
     Raises:
@@ -257,7 +257,7 @@ async def _recognised(runtime: Runtime, login: str, code: str, attempt: Attempt)
     raise WrongCode
 
 
-async def _hold(connection: Connection, row: Row) -> None:
+async def hold(connection: Connection, row: Row) -> None:
     """Keep the code from being taken back until the transaction ends.
 
     Raises:
@@ -288,7 +288,7 @@ async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt
     given = asked or frozenset(row.scopes)
     if not scopes.within(given, row.scopes):
         raise Refused("this scope is not allowed for the login", ("scope",))
-    await _hold(connection, row)
+    await hold(connection, row)
     reference = row.subject if persons.city_kind(row.subject) else row.role or row.subject
     subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
