@@ -58,7 +58,11 @@ _PERIODS: Final = st.sampled_from(
         "always",
     )
 )
-_UNFOLLOWED: Final = ({"display": "somebody"}, _reference("https://x.example/Organization/h"), {})
+_UNFOLLOWED: Final[tuple[Json, ...]] = (
+    {"display": "somebody"},
+    _reference("https://x.example/Organization/h"),
+    {},
+)
 
 
 def _one_of(*names: str) -> st.SearchStrategy[Any]:
