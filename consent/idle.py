@@ -2,8 +2,10 @@
 
 http://hl7.org/fhir/R4/consent.html
 
-What is found is certain: without the provision every decision, from the instant on that is given, would be the same.
-What is not found may still come to nothing for the records that there are; that is told by counting.
+Without the provision every decision, from the instant on that is given, would be the same, for records that are coded
+in the systems of their types (`consent.systems`); nothing forbids an Observation with the code of a medicine, so these
+are warnings, and nothing is left out of a consent for them. What is not found may still come to nothing for the
+records that there are; that is told by counting.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -48,8 +48,8 @@ WARNINGS: Final[Mapping[Why | Today, Sentence]] = {
         "This exception never meets the rule that it is an exception of. It has no effect.",
     ),
     Why.UNCODED: Sentence(
-        "この種類の記録に、ここに挙げたコード体系のコードが付くことはありません。当てはまる記録がありません。",
-        "Records of these kinds never carry codes of these systems. No record matches this rule.",
+        "この種類の記録に、ここに挙げたコード体系のコードはふつう付きません。当てはまる記録がありません。",
+        "Records of these kinds do not ordinarily carry codes of these systems. No record matches this rule.",
     ),
     Why.REPEATED: Sentence(
         "すでに別の許可が同じことを許しています。この許可で新しく見えるものはありません。",
