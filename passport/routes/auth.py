@@ -37,7 +37,7 @@ async def post_sign_in(request: Request) -> Response:
     """Give a person a token for `{"login", "code", "purpose"}`."""
     runtime = runtime_of(request)
     address = request.client.host if request.client else ""
-    issued = await sign_in.sign_in(runtime, await _tree(request), address=address)
+    issued = await sign_in.sign_in(runtime, await json_tree(request), address=address)
     return _json({**issued.answer, "expires_at": written_instant(issued.expires_at)})
 
 
@@ -57,15 +57,15 @@ async def sign_out(request: Request) -> Response:
 async def post_break_glass(request: Request) -> Response:
     """Open one patient's records in an emergency, for `{"patient", "reason"}`; the patient is told."""
     runtime, caller = runtime_of(request), bearer(request)
-    issued = await break_glass.break_glass(runtime, caller, break_glass.asked(await _tree(request)))
+    issued = await break_glass.break_glass(runtime, caller, break_glass.asked(await json_tree(request)))
     return _json({"access_token": issued.text, "expires_at": written_instant(issued.expires_at)})
 
 
 @router.put("/clients/{client_id}")
 async def put_client(request: Request, client_id: str) -> Response:
     """Register a client; operators only."""
-    tree = await _tree(request)
-    async with _operator(request, "client-register", f"auth/clients/{client_id}") as desk:
+    tree = await json_tree(request)
+    async with operator_desk(request, "client-register", f"auth/clients/{client_id}") as desk:
         client = clients.client_of(client_id, tree, sandbox=desk.runtime.settings.sandbox)
         by = desk.subject.reference
         client = await clients.register(desk.runtime, desk.connection, client, now=desk.now, by=by)
@@ -78,7 +78,7 @@ async def list_clients(request: Request, state: str = "waiting", after: str = ""
     """Clients in a state, those that wait by default; operators only."""
     if state not in get_args(clients.State):
         raise Invalid(f"got another state, expected one of {', '.join(get_args(clients.State))}", ("state",))
-    async with _operator(request, "client-list", "auth/clients") as desk:
+    async with operator_desk(request, "client-list", "auth/clients") as desk:
         found = await clients.clients_in(desk.connection, cast(clients.State, state), after=after)
         await desk.audit(desk.row(NOBODY, detail=state))
     return _json({"clients": [client.answer for client in found]})
@@ -98,7 +98,7 @@ async def decline_client(request: Request, client_id: str) -> Response:
 
 async def _settled(request: Request, client_id: str, *, approved: bool) -> Response:
     verb = "client-approve" if approved else "client-decline"
-    async with _operator(request, verb, "auth/clients") as desk:
+    async with operator_desk(request, verb, "auth/clients") as desk:
         by = desk.subject.reference
         client = await clients.settle(desk.connection, client_id, by=by, approved=approved)
         if client is None:
@@ -110,8 +110,8 @@ async def _settled(request: Request, client_id: str, *, approved: bool) -> Respo
 @router.post("/sign-in-codes")
 async def post_sign_in_code(request: Request) -> Response:
     """Hand out a sign-in code, shown this once; operators only."""
-    tree = await _tree(request)
-    async with _operator(request, "code-hand-out", "auth/sign-in-codes") as desk:
+    tree = await json_tree(request)
+    async with operator_desk(request, "code-hand-out", "auth/sign-in-codes") as desk:
         by = desk.subject.reference
         handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now, handed_by=by)
         concerned = NOBODY if handed.concerned is None else handed.concerned
@@ -125,7 +125,7 @@ async def post_sign_in_code(request: Request) -> Response:
 @router.post("/sign-in-codes/{login}/confirm")
 async def confirm_sign_in_code(request: Request, login: str) -> Response:
     """Let a code for a person of the city be good; another operator than the one who handed it out."""
-    async with _operator(request, "code-confirm", "auth/sign-in-codes") as desk:
+    async with operator_desk(request, "code-confirm", "auth/sign-in-codes") as desk:
         subject = await sign_in.confirm(desk.connection, login, by=desk.subject.reference)
         if subject is None:
             raise NotFound
@@ -136,7 +136,7 @@ async def confirm_sign_in_code(request: Request, login: str) -> Response:
 @router.delete("/sign-in-codes/{login}")
 async def delete_sign_in_code(request: Request, login: str) -> Response:
     """Take a sign-in code back and end the sessions of whoever it was for; operators only."""
-    async with _operator(request, "code-withdraw", "auth/sign-in-codes") as desk:
+    async with operator_desk(request, "code-withdraw", "auth/sign-in-codes") as desk:
         if not await sign_in.withdraw(desk.connection, login, now=desk.now):
             raise NotFound
         await desk.audit(desk.row(NOBODY))
@@ -144,7 +144,7 @@ async def delete_sign_in_code(request: Request, login: str) -> Response:
 
 
 @asynccontextmanager
-async def _operator(request: Request, verb: str, path: str) -> AsyncIterator[admission.Desk]:
+async def operator_desk(request: Request, verb: str, path: str) -> AsyncIterator[admission.Desk]:
     """The desk of an operator.
 
     Raises:
@@ -158,7 +158,13 @@ async def _operator(request: Request, verb: str, path: str) -> AsyncIterator[adm
         yield desk
 
 
-async def _tree(request: Request) -> Mapping[str, Any]:
+async def json_tree(request: Request) -> Mapping[str, Any]:
+    """What a request sends, an object in JSON.
+
+    Raises:
+        UnsupportedMedia: it is said to be something else.
+        Invalid: it is none.
+    """
     if (kind := media_type(request)) != _JSON:
         raise UnsupportedMedia(_JSON, kind)
     body = await raw_body(request, _BODY_LIMITS.size_bytes)
