@@ -34,6 +34,7 @@ UNWRAPPED_KEPT: Final = 1_024
 
 _SECRETS: Final = ("key_encryption_key", "index_secret", "cursor_secret")
 _SIGNING: Final = "signing_keys"
+_CERTIFYING: Final = "device_authority"
 
 
 class KeyFileUnusable(PassportError):
@@ -54,7 +55,8 @@ class Unsealable(PassportError):
 class KeyRing:
     """The secrets of one installation; `demo` marks keys that a production service refuses.
 
-    Of the `signing_keys` the first with a private part signs. `random` gives that many random bytes; tests of rare
+    Of the `signing_keys` the first with a private part signs. `device_authority` certifies the keys of devices, and
+    signs nothing else. `random` gives that many random bytes; tests of rare
     collisions hand in another.
     """
 
@@ -64,6 +66,7 @@ class KeyRing:
     demo: bool = False
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     random: Callable[[int], bytes] = field(default=os.urandom, repr=False, compare=False)
+    device_authority: SigningKey | None = field(default=None, repr=False)
     _opened: Callable[[int, bytes], bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +79,7 @@ class KeyRing:
     def generate(cls, *, demo: bool = False, random: Callable[[int], bytes] = os.urandom) -> Self:
         """Draw new secrets."""
         secrets = (random(KEY_BYTES), random(KEY_BYTES), random(KEY_BYTES))
-        return cls(*secrets, demo, (SigningKey.generate(),), random)
+        return cls(*secrets, demo, (SigningKey.generate(),), random, SigningKey.generate())
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -95,36 +98,44 @@ class KeyRing:
         try:
             content = orjson.loads(text)
             wrapping, index, cursor = (base64.b64decode(content[name], validate=True) for name in _SECRETS)
-            demo, listed = content["demo"], content.get(_SIGNING, [])
+            demo, listed, certifying = content["demo"], content.get(_SIGNING, []), content.get(_CERTIFYING)
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, binascii.Error):
             raise KeyFileUnusable(path, f"expected JSON with {', '.join(_SECRETS)} in base64") from None
         if not isinstance(demo, bool) or {len(wrapping), len(index), len(cursor)} != {KEY_BYTES}:
             raise KeyFileUnusable(path, f"expected secrets of {KEY_BYTES} bytes, and `demo` as a boolean")
         try:
-            return cls(wrapping, index, cursor, demo, signing_keys(listed))
+            authority = None if certifying is None else SigningKey.read(certifying)
+            return cls(wrapping, index, cursor, demo, signing_keys(listed), device_authority=authority)
         except ValueError as error:
             raise KeyFileUnusable(path, str(error)) from None
 
     @classmethod
     def completed(cls, path: Path) -> Self:
-        """Read a key file; one without a signing key gets one, and loses nothing.
+        """Read a key file; one without a key to sign or to certify by gets one, and loses nothing.
 
         Raises:
-            KeyFileUnusable: as `load`, or it has no signing key and cannot be written.
+            KeyFileUnusable: as `load`, or it lacks a key and cannot be written.
         """
-        if cls.load(path).signing_keys:
-            return cls.load(path)
+        if (ring := cls.load(path)).complete:
+            return ring
         try:
             with _held(path):
                 # Whoever waited for the lock finds what the one before them wrote.
                 ring = cls.load(path)
-                if not ring.signing_keys:
-                    ring = replace(ring, signing_keys=(SigningKey.generate(),))
+                if not ring.complete:
+                    signing = ring.signing_keys or (SigningKey.generate(),)
+                    authority = ring.device_authority or SigningKey.generate()
+                    ring = replace(ring, signing_keys=signing, device_authority=authority)
                     ring.replace(path)
         except OSError as error:
             reason = (error.strerror or "cannot be written").lower()
-            raise KeyFileUnusable(path, f"it has no signing key, and cannot be given one: {reason}") from None
+            raise KeyFileUnusable(path, f"it lacks a key, and cannot be given one: {reason}") from None
         return ring
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is something to sign and to certify by."""
+        return bool(self.signing_keys) and self.device_authority is not None
 
     @classmethod
     def with_another_key(cls, path: Path) -> Self:
@@ -200,6 +211,8 @@ class KeyRing:
         values = zip(_SECRETS, (self.key_encryption_key, self.index_secret, self.cursor_secret), strict=True)
         content: dict[str, object] = {name: base64.b64encode(secret).decode() for name, secret in values}
         content |= {"demo": self.demo, _SIGNING: [key.stored for key in self.signing_keys]}
+        if self.device_authority is not None:
+            content[_CERTIFYING] = self.device_authority.stored
         with os.fdopen(descriptor, "wb") as file:
             file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
             file.flush()

@@ -90,11 +90,19 @@ class SigningKey:
         Raises:
             NoSigningKey: the private part is not here.
         """
+        signature = self.private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+        return b"".join(part.to_bytes(_COORDINATE_BYTES, "big") for part in decode_dss_signature(signature))
+
+    @property
+    def private(self) -> ec.EllipticCurvePrivateKey:
+        """The private part.
+
+        Raises:
+            NoSigningKey: it is not here.
+        """
         if self.d is None:
             raise NoSigningKey
-        private = ec.derive_private_key(_number(self.d), ec.SECP256R1())
-        signature = private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
-        return b"".join(part.to_bytes(_COORDINATE_BYTES, "big") for part in decode_dss_signature(signature))
+        return ec.derive_private_key(_number(self.d), ec.SECP256R1())
 
     @property
     def public(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ def provenance(
     patient: str,
     recorded: datetime,
     enterer: str | None = None,
+    assembler: str | None = None,
 ) -> Json:
     """Return the Provenance of newly created records.
 
@@ -28,10 +29,14 @@ def provenance(
         patient: reference of the person on whose behalf the author acts.
         recorded: when the passport wrote them, with zone.
         enterer: reference of who handed them in, where that is not the author.
+        assembler: reference of the device that put them together and vouched for them in the author's place, such as
+            the phone of a cuff that cannot sign.
     """
     agents = [{**_agent("author", "Author", author), "onBehalfOf": {"reference": patient}}]
     if enterer is not None:
         agents.append(_agent("enterer", "Enterer", enterer))
+    if assembler is not None:
+        agents.append(_agent("assembler", "Assembler", assembler))
     return present(
         {
             "resourceType": "Provenance",

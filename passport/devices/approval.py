@@ -25,7 +25,8 @@ def consent(patient: str, device: str, readings: Collection[str], now: datetime)
         now: the instant of the approval.
 
     The provision names Provenance beside Observation, since a device states where its readings come from, and
-    carves out every Observation that is not coded as one of its readings.
+    carves out every Observation that is not coded as one of its readings. A gateway that takes none of its own gets
+    no Observation at all: what it forwards is each device's own.
     """
     return {
         "resourceType": "Consent",
@@ -45,16 +46,18 @@ def consent(patient: str, device: str, readings: Collection[str], now: datetime)
             ],
             "action": [{"coding": [{"system": f"{_TERMINOLOGY}/consentaction", "code": "collect"}]}],
             "purpose": [{"system": f"{_TERMINOLOGY}/v3-ActReason", "code": "PATRQT"}],
-            "class": [_class("Observation"), _class("Provenance")],
-            "provision": [
-                {
-                    "type": "deny",
-                    "class": [_class("Observation")],
-                    "provision": [{"type": "permit", "code": _codes(readings)}],
-                }
-            ],
+            **(_of_readings(readings) if readings else {"class": [_class("Provenance")]}),
         },
     }
+
+
+def _of_readings(readings: Collection[str]) -> dict[str, Any]:
+    carved = {
+        "type": "deny",
+        "class": [_class("Observation")],
+        "provision": [{"type": "permit", "code": _codes(readings)}],
+    }
+    return {"class": [_class("Observation"), _class("Provenance")], "provision": [carved]}
 
 
 def _class(name: str) -> dict[str, str]:

@@ -6,22 +6,20 @@ Who may enrol is what the Device record is decided by like any other: the person
 collect Device records, such as a family proxy. Nobody else learns whether the person has a passport at all.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from consent.model import Action
-from fhirstore.parse import Limits, Tree, parse
 from passport.admission import Desk, Request, admitted
 from passport.devices import store
-from passport.devices.jwk import DeviceKey, device_key
+from passport.devices.jwk import DeviceKey
 from passport.devices.lifecycle import Status
 from passport.devices.models import DeviceModel, collected
+from passport.devices.orders import Order, device_resource, read_order
 from passport.devices.registry import model_of
 from passport.identity.scopes import require
 from passport.intake import write
@@ -32,39 +30,23 @@ from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 from passport.subjects import Caller
 
-ENROLMENT_MAX_BYTES: Final = 8_192
-SERIAL_SYSTEM: Final = "urn:healthcare-passport:device-serial"
-_LIMITS: Final = Limits(size_bytes=ENROLMENT_MAX_BYTES, depth=4)
-_MEMBERS: Final = frozenset({"patient", "model", "serial", "jwk"})
-_PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9.-]{1,64}")  # http://hl7.org/fhir/R4/datatypes.html#id
-_SERIAL: Final = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?")
-
-_IDENTIFIER_TYPE: Final = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "SNO"}
-
-_MDC: Final = "urn:iso:std:iso:11073:10101"
-# IEEE 11073-10101, device specializations.
-_TYPE_CODES: Final[Mapping[str, str]] = {
-    "blood-pressure": "528391",
-    "oxygen-saturation": "528388",
-    "body-temperature": "528392",
-    "body-weight": "528399",
-    "glucose": "528401",
-}
-
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What an enrolment asks for."""
+class Gateway:
+    """The device that signs for another one, and how it stands itself."""
 
-    patient: str
-    model: str
-    serial: str
-    key: DeviceKey
+    device: str
+    device_key: int
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A device as it stands: whose it is, what it may send, its key, and what its person's Consent says now."""
+    """A device as it stands: whose it is, what it may send, who signs, and what its person's Consent says now.
+
+    `keys` are those that sign: the present one, and the one that takes its place when it is first used. They are the
+    gateway's where there is one. `forwards` tells whether the device itself may be the gateway of others.
+    """
 
     patient_key: int
     patient: str
@@ -73,15 +55,30 @@ class Enrolment:
     device: str
     model: str
     kinds: frozenset[str]
-    kid: str
-    key: DeviceKey
+    forwards: bool
+    keys: tuple[DeviceKey, ...]
     status: Status
     consent: str | None
     enrolled_at: datetime
+    gateway: Gateway | None = None
+
+    @property
+    def kid(self) -> str:
+        """The name of the present key at this device."""
+        return self.keys[0].kid(self.device)
+
+    @property
+    def signer_key(self) -> int:
+        """The record key of the device that signs."""
+        return self.device_key if self.gateway is None else self.gateway.device_key
+
+    def key_named(self, kid: str) -> DeviceKey | None:
+        """The key of this name at this device, None where there is none."""
+        return next((key for key in self.keys if key.kid(self.device) == kid), None)
 
     def as_json(self) -> dict[str, Any]:
         """The device as its person reads it."""
-        return {
+        told = {
             "device": self.device,
             "model": self.model,
             "kid": self.kid,
@@ -89,55 +86,72 @@ class Enrolment:
             "consent": self.consent,
             "enrolled": self.enrolled_at.isoformat(timespec="seconds"),
         }
-
-
-def read_order(body: bytes) -> Order:
-    """Read the body of an enrolment.
-
-    Raises:
-        ParseError: not JSON.
-        Invalid: a member is missing, unknown, or of another form; or the key is not one to enrol.
-    """
-    tree = parse(body, _LIMITS)
-    if tree.keys() != _MEMBERS:
-        raise Invalid(f"got other members, expected {', '.join(sorted(_MEMBERS))}")
-    patient = _matched(tree, "patient", _PATIENT, "a reference `Patient/…`")
-    serial = _matched(tree, "serial", _SERIAL, "1 to 64 printable characters")
-    model = _matched(tree, "model", _SERIAL, "the name of a model")
-    return Order(patient, model, serial, device_key(tree["jwk"]))
-
-
-def _matched(tree: Tree, name: str, pattern: re.Pattern[str], expected: str) -> str:
-    value = tree[name]
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise Invalid(f"got another value in `{name}`, expected {expected}", (name,))
-    return value
+        if self.gateway is None:
+            return told
+        return {**told, "gateway": {"device": self.gateway.device, "status": self.gateway.status}}
 
 
 async def enrol(runtime: Runtime, caller: Caller, body: bytes) -> dict[str, str]:
     """Enrol a device; it is pending afterwards, and the person is told.
 
     Raises:
-        Invalid: the order is not one, or names no model that can be enrolled.
+        Invalid: the order is not one, or names no model or gateway that it can be enrolled with.
         Refused: the caller may not enrol for this person, or there is no such person.
     """
     order = read_order(body)
     request = Request(Action.COLLECT, "create", "POST devices/enrolments", order.patient, "write")
     async with admitted(runtime, caller, request) as desk:
-        model = await model_of(desk.connection, order.model)
-        if model is None or not model.active:
-            text = "got a model that cannot be enrolled, expected an active one of `GET /devices/models`"
-            raise Invalid(text, ("model",), status=422, code="not-found")
-        device_id = runtime.new_id()
-        await write(desk, [Write("create", "Device", device_resource(order, model), id=device_id)])
-        device = f"Device/{device_id}"
-        kid = order.key.kid(device)
-        await _remember(desk, order, device, kid)
-    return {"device": device, "kid": kid, "status": "pending"}
+        return await enrolled(desk, order)
 
 
-async def _remember(desk: Desk, order: Order, device: str, kid: str) -> None:
-    """Keep the key of a device that was written, and tell its person.
+async def enrolled(desk: Desk, order: Order) -> dict[str, str]:
+    """Enrol what was ordered, on the desk of whoever is asked about its person.
+
+    Raises:
+        Invalid: it names no model or gateway that it can be enrolled with.
+        Refused: the caller may not enrol for this person, or there is no such person.
+    """
+    model = await orderable(desk.connection, order.model)
+    device_id = desk.runtime.new_id()
+    # Whether the gateway is one is told after it is known that the caller may enrol.
+    await write(desk, [Write("create", "Device", device_resource(order, model), id=device_id)])
+    key, gateway_key = await _signer(desk, order)
+    device = f"Device/{device_id}"
+    await _remember(desk, order, device, gateway_key)
+    return {"device": device, "kid": key.kid(device), "status": "pending"}
+
+
+async def orderable(connection: Connection, name: str) -> DeviceModel:
+    """A model that can be enrolled.
+
+    Raises:
+        Invalid: it is none, or is withdrawn.
+    """
+    model = await model_of(connection, name)
+    if model is None or not model.active:
+        text = "got a model that cannot be enrolled, expected an active one of `GET /devices/models`"
+        raise Invalid(text, ("model",), status=422, code="not-found")
+    return model
+
+
+async def _signer(desk: Desk, order: Order) -> tuple[DeviceKey, int | None]:
+    """The key that signs for the ordered device, and the record key of the gateway whose it is, if it is one's.
+
+    Raises:
+        Invalid: what is named is no gateway of this person, or is revoked.
+    """
+    if isinstance(order.signed_by, DeviceKey):
+        return order.signed_by, None
+    found = await enrolment_of(desk.connection, desk.runtime.keys.reference(order.signed_by))
+    fit = found is not None and found.forwards and found.gateway is None and found.status != "revoked"
+    if found is None or not fit or found.patient_key != desk.standing.asked:
+        text = "got another device in `gateway`, expected one of this person whose model is a gateway"
+        raise Invalid(text, ("gateway",), status=422, code="not-found")
+    return found.keys[0], found.device_key
+
+
+async def _remember(desk: Desk, order: Order, device: str, gateway_key: int | None) -> None:
+    """Keep who signs for a device that was written, and tell its person.
 
     Raises:
         Refused: there is no such person.
@@ -150,8 +164,8 @@ async def _remember(desk: Desk, order: Order, device: str, kid: str) -> None:
         "device_key": desk.runtime.keys.reference(device),
         "device_id": device.partition("/")[2],
         "model": order.model,
-        "kid": kid,
-        "jwk": Jsonb(dict(order.key.jwk)),
+        "jwk": Jsonb(dict(order.signed_by.jwk)) if isinstance(order.signed_by, DeviceKey) else None,
+        "gateway_key": gateway_key,
         "now": desk.now,
     }
     await fetch(desk.connection, store.ENROL, parameters)
@@ -165,31 +179,18 @@ async def _remember(desk: Desk, order: Order, device: str, kid: str) -> None:
     )
 
 
-def device_resource(order: Order, model: DeviceModel) -> Tree:
-    """The Device record of an enrolment."""
-    codes = [_TYPE_CODES[kind] for kind in sorted(model.readings) if kind in _TYPE_CODES]
-    return {
-        "resourceType": "Device",
-        "identifier": [
-            {"type": {"coding": [_IDENTIFIER_TYPE]}, "system": SERIAL_SYSTEM, "value": order.serial}
-        ],
-        "status": "active",
-        "manufacturer": model.manufacturer,
-        "serialNumber": order.serial,
-        "deviceName": [{"name": model.display, "type": "model-name"}],
-        "modelNumber": model.model,
-        "type": {
-            **({"coding": [{"system": _MDC, "code": code} for code in codes]} if codes else {}),
-            "text": model.display,
-        },
-        "patient": {"reference": order.patient},
-    }
-
-
 async def enrolment_of(connection: Connection, device: int) -> Enrolment | None:
     """The device of a record key, whoever's it is."""
     rows = await fetch(connection, store.ENROLMENT, {"device_key": device})
     return next(map(_enrolment, rows), None)
+
+
+async def keep_key(desk: Desk, enrolment: Enrolment, kid: str) -> None:
+    """Let whoever signs go on with the key of this name alone, where it is the one that was announced."""
+    announced = enrolment.keys[-1]
+    if len(enrolment.keys) > 1 and announced.kid(enrolment.device) == kid:
+        device = {"patient_key": enrolment.patient_key, "device_key": enrolment.signer_key}
+        await fetch(desk.connection, store.TAKE_KEY, {**device, "jwk": Jsonb(dict(announced.jwk))})
 
 
 async def own_devices(runtime: Runtime, caller: Caller) -> list[Enrolment]:
@@ -212,6 +213,7 @@ async def own_devices(runtime: Runtime, caller: Caller) -> list[Enrolment]:
 
 
 def _enrolment(row: Any) -> Enrolment:
+    signs = row.gateway_key is not None
     return Enrolment(
         patient_key=row.patient_key,
         patient=f"Patient/{row.patient_id}",
@@ -220,9 +222,10 @@ def _enrolment(row: Any) -> Enrolment:
         device=f"Device/{row.device_id}",
         model=row.model,
         kinds=collected(frozenset(row.readings)),
-        kid=row.kid,
-        key=DeviceKey(row.jwk),
+        forwards=row.forwards,
+        keys=tuple(DeviceKey(jwk) for jwk in (row.jwk, row.next_jwk) if jwk is not None),
         status=row.status,
         consent=None if row.consent_id is None else f"Consent/{row.consent_id}",
         enrolled_at=row.enrolled_at,
+        gateway=Gateway(f"Device/{row.gateway_id}", row.gateway_key, row.gateway_status) if signs else None,
     )

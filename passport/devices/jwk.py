@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
@@ -46,14 +47,18 @@ class DeviceKey:
         """The signature algorithms of this key; a message under any other is not by it."""
         return _KINDS[self.jwk["kty"], self.jwk["crv"]].algorithms
 
+    @property
+    def thumbprint(self) -> str:
+        """The name of the key as such, by RFC 7638: its members are those, and no others."""
+        return _digest(orjson.dumps(dict(self.jwk), option=orjson.OPT_SORT_KEYS))
+
     def kid(self, device: str) -> str:
         """The name of the key as that of one enrolled device (`Device/…`).
 
         A public key may be enrolled by anyone, so its thumbprint alone would not say for which device a message
         was signed. The name stands in the signed header, so a message holds at one enrolment.
         """
-        named = f"{self.imported().thumbprint()}.{device}"
-        return urlsafe_b64encode(sha256(named.encode()).digest()).rstrip(b"=").decode()
+        return _digest(f"{self.thumbprint}.{device}".encode())
 
     def imported(self) -> ECKey | OKPKey:
         """The key as the signature library holds it.
@@ -89,6 +94,10 @@ def device_key(jwk: object) -> DeviceKey:
     except (JoseError, ValueError):
         raise _unfit("got coordinates in `jwk` that are no point of the curve") from None
     return key
+
+
+def _digest(named: bytes) -> str:
+    return urlsafe_b64encode(sha256(named).digest()).rstrip(b"=").decode()
 
 
 def _kind(jwk: Mapping[str, Any]) -> _Kind:

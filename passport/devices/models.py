@@ -1,8 +1,8 @@
-"""The registry of device models: what may be enrolled, and which readings each model takes.
+"""The registry of device models: what may be enrolled, which readings each takes, and which forward those of others.
 
 http://hl7.org/fhir/R4/device-definitions.html#Device.modelNumber
 
-The registry is part of the directory: operators write it, every signed-in caller reads it.
+The registry is part of the directory: device approvers write it, every signed-in caller reads it.
 """
 
 import re
@@ -22,28 +22,33 @@ COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
     "oxygen-saturation": frozenset({"heart-rate"}),
 }
 
-_MEMBERS: Final = frozenset({"manufacturer", "display", "readings", "active"})
+_MEMBERS: Final = frozenset({"manufacturer", "display", "readings", "active", "gateway"})
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceModel:
-    """One model; `readings` are kinds of `fhirmap.vitals`. Only an active model can be enrolled."""
+    """One model; `readings` are kinds of `fhirmap.vitals`. Only an active model can be enrolled.
+
+    A `gateway` (a phone, a hub) signs for devices that have no key; it may take no readings of its own.
+    """
 
     model: str
     manufacturer: str
     display: str
     readings: frozenset[str]
     active: bool = True
+    gateway: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The model as the registry answers it."""
-        return {
+        """The model as the registry answers it; that one is no gateway goes without saying."""
+        told = {
             "model": self.model,
             "manufacturer": self.manufacturer,
             "display": self.display,
             "readings": sorted(self.readings),
             "active": self.active,
         }
+        return {**told, "gateway": True} if self.gateway else told
 
 
 def collected(readings: frozenset[str]) -> frozenset[str]:
@@ -52,7 +57,7 @@ def collected(readings: frozenset[str]) -> frozenset[str]:
 
 
 def device_model(model: str, tree: Mapping[str, Any]) -> DeviceModel:
-    """Read what an operator puts as the model named `model`.
+    """Read what a device approver puts as the model named `model`.
 
     Raises:
         Invalid: an unfit name, a missing or unknown member, or a kind of reading that is not known.
@@ -62,15 +67,21 @@ def device_model(model: str, tree: Mapping[str, Any]) -> DeviceModel:
     if tree.keys() - _MEMBERS:
         raise Invalid(f"got a member that a model does not have, expected {', '.join(sorted(_MEMBERS))}")
     manufacturer, display = (_text(tree, name) for name in ("manufacturer", "display"))
+    active, gateway = _flag(tree, "active", absent=True), _flag(tree, "gateway", absent=False)
     readings = tree.get("readings")
-    if not isinstance(readings, list) or not readings or not all(_is_kind(kind) for kind in readings):
+    fit = isinstance(readings, list) and all(_is_kind(kind) for kind in readings)
+    if not fit or not (readings or gateway):
         raise Invalid(
             f"got no list of kinds in `readings`, expected some of {', '.join(VITAL_SIGNS)}", ("readings",)
         )
-    active = tree.get("active", True)
-    if not isinstance(active, bool):
-        raise Invalid("got no boolean in `active`", ("active",))
-    return DeviceModel(model, manufacturer, display, frozenset(readings), active)
+    return DeviceModel(model, manufacturer, display, frozenset(readings or ()), active, gateway)
+
+
+def _flag(tree: Mapping[str, Any], name: str, *, absent: bool) -> bool:
+    value = tree.get(name, absent)
+    if not isinstance(value, bool):
+        raise Invalid(f"got no boolean in `{name}`", (name,))
+    return value
 
 
 def _text(tree: Mapping[str, Any], name: str) -> str:

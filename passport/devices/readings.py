@@ -1,58 +1,25 @@
-"""Receiving readings: a signed message in, one transaction, and the same answer however often it comes.
+"""Storing the readings of a message: what is believed becomes Observations, once, whatever brings it again.
 
-https://www.rfc-editor.org/rfc/rfc7515
 https://hl7.org/fhir/R4/provenance.html
-
-What a device may store is decided by the Consent that approved it, like every other write; its signature only
-says who it is. Messages of one device are taken one after the other (its row is locked), so a message that is
-sent twice at once is stored once and answered twice.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-from consent.model import Action, Purpose
 from fhirmap.provenance import provenance
-from passport.admission import Desk, Request, admitted
-from passport.audit.query import recorded
-from passport.devices import jws, messages, store
-from passport.devices.enrolments import Enrolment, enrolment_of
+from passport.admission import Desk
+from passport.devices import messages, store
+from passport.devices.enrolments import Enrolment
 from passport.devices.quarantine import keep
 from passport.devices.sifting import Believed, Doubted, Sieve
 from passport.intake import write
-from passport.outcomes import Conflict, PassportError, Refused
+from passport.outcomes import Refused
 from passport.pieces import Write
-from passport.runtime import Runtime
 from passport.sql import fetch
-from passport.subjects import Acting, Subject
-
-ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")  # http://hl7.org/fhir/R4/datatypes.html#id
-NO_ID: Final = "-"
-"""Stands for what cannot be the id of anything."""
-
-SCOPES: Final = frozenset({"system/Observation.c", "system/Provenance.c"})
-
-_MESSAGE: Final = b"device-message"
-
-
-class Unverified(PassportError):
-    """No such device, another key, or a signature that does not hold: one identical answer."""
-
-    outcome = "refused"
-
-    def __init__(self) -> None:
-        super().__init__(401, "security", "got a message that no enrolled device signed")
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The challenge of RFC 9110, section 11.6.1: a message has to bear its device's signature."""
-        return {"WWW-Authenticate": "JWS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,73 +51,19 @@ def _result(judged: Believed | Doubted, references: dict[UUID, str]) -> dict[str
     return {"status": "stored", "reference": references[judged.observations[0][0]]}
 
 
-async def receive(runtime: Runtime, device_id: str, body: bytes) -> bytes:
-    """Take a message that a device sent to its own address; return the answer as JSON.
-
-    Raises:
-        Unverified: it is not by this device, or there is no such device.
-        Refused: the device is not active, or its person's consents do not let it store this.
-        Invalid: the signed payload is not a batch.
-        Conflict: the counter was used for other bytes.
-    """
-    device = f"Device/{device_id if ID.fullmatch(device_id) else NO_ID}"
-    signed = jws.read(body)
-    request = Request(
-        Action.COLLECT, "create", recorded("POST", f"devices/{device_id}/readings"), device, "write"
-    )
-    async with admitted(runtime, Acting(subject_of(device)), request) as desk:
-        enrolment = await enrolment_of(desk.connection, runtime.keys.reference(device))
-        named = (enrolment.key, enrolment.kid) if enrolment else (None, "")
-        if not jws.verified(signed, *named) or enrolment is None:
-            raise Unverified
-        if enrolment.status != "active":
-            raise Refused("the device is not active")
-        message = messages.read(signed.payload)
-        secret = runtime.ring.unwrap(enrolment.patient_key, enrolment.wrapped_key)
-        digest = blake2b(signed.payload, digest_size=32, key=secret, person=_MESSAGE).digest()
-        earlier = await _earlier(desk, enrolment, message.counter)
-        if earlier is None:
-            return await _store(desk, enrolment, message, digest, secret)
-        if earlier.digest != digest:
-            raise Conflict("got a counter that was used for another message")
-        return bytes(earlier.answer)
-
-
-def subject_of(device: str) -> Subject:
-    """The subject that a device acts as: itself, at its person's request."""
-    return Subject(
-        kind="device",
-        reference=device,
-        role=None,
-        client=None,
-        patient_key=None,
-        patient=None,
-        purpose=Purpose.PATRQT,
-        scopes=SCOPES,
-        session_id=None,
-        opened_patient_key=None,
-    )
-
-
-async def _earlier(desk: Desk, enrolment: Enrolment, counter: int) -> Any:
-    """The message of this counter, if there is one; nobody else takes the counter until this is over."""
-    place = {"patient_key": enrolment.patient_key, "device_key": enrolment.device_key}
-    await fetch(desk.connection, store.LOCK, place)
-    # A statement of its own: it sees what was committed while the lock was waited for.
-    rows = await fetch(desk.connection, store.ANSWERED, {**place, "counter": counter})
-    return next(iter(rows), None)
-
-
-async def _store(
+async def stored(
     desk: Desk, enrolment: Enrolment, message: messages.Message, digest: bytes, secret: bytes
 ) -> bytes:
-    """Store a message that was not seen before; any number of readings costs the same statements."""
+    """Store a message that was not seen before, and return its answer; any number of readings costs as much.
+
+    Raises:
+        Refused: the person's consents do not let the device store this.
+    """
     sieve = Sieve(enrolment.patient, enrolment.device, enrolment.kinds, secret, desk.now)
     sifted = Sifted(tuple(sieve.sift(reading) for reading in message.readings))
     known = await _known(desk, enrolment, sifted)
     new = {identity: tree for identity, tree in sifted.observations.items() if identity not in known}
-    stored = await _write(desk, enrolment, list(new.values()))
-    references = known | dict(zip(new, stored, strict=True))
+    references = known | dict(zip(new, await _write(desk, enrolment, list(new.values())), strict=True))
     answer = sifted.answer(references)
     await _remember(desk, enrolment, {identity: references[identity] for identity in new})
     await keep(desk, enrolment, sifted.doubted, secret)
@@ -191,7 +104,13 @@ async def _write(desk: Desk, enrolment: Enrolment, observations: Sequence[dict[s
     # Named here, so that the Provenance goes with what it tells of in one write.
     names = [desk.runtime.new_id() for _ in observations]
     references = [f"Observation/{name}" for name in names]
-    origin = provenance(references, author=enrolment.device, patient=enrolment.patient, recorded=desk.now)
+    origin = provenance(
+        references,
+        author=enrolment.device,
+        patient=enrolment.patient,
+        recorded=desk.now,
+        assembler=enrolment.gateway.device if enrolment.gateway else None,
+    )
     readings = [
         Write("create", "Observation", tree, id=name, confirm=False)
         for name, tree in zip(names, observations, strict=True)

@@ -34,7 +34,7 @@ async def put_model(runtime: Runtime, caller: Caller, name: str, body: bytes) ->
             raise Refused
         model = device_model(name, parse(body, _LIMITS))
         earlier = await model_of(desk.connection, name)
-        await fetch(desk.connection, store.PUT_MODEL, model.as_json())
+        await fetch(desk.connection, store.PUT_MODEL, {**model.as_json(), "gateway": model.gateway})
         await desk.audit(desk.row(NOBODY))
     return model, earlier is None
 
@@ -54,4 +54,6 @@ async def model_of(connection: Connection, name: str) -> DeviceModel | None:
 
 
 def _model(row: Any) -> DeviceModel:
-    return DeviceModel(row.model, row.manufacturer, row.display, frozenset(row.readings), row.active)
+    return DeviceModel(
+        row.model, row.manufacturer, row.display, frozenset(row.readings), row.active, row.gateway
+    )

@@ -7,39 +7,54 @@ from typing import Final
 
 from passport.sql import Prepared
 
-_ENROLMENT_COLUMNS: Final = """
-SELECT device.patient_key, patient.patient_id, patient.wrapped_key, device.device_key, device.device_id,
-    device.model, device_model.readings, device.kid, device.jwk, device.consent_id, device.enrolled_at,
+
+def _status(device: str) -> str:
+    """Where a device stands: what its row says, and whether its person's Consent still lets it collect."""
+    return f"""
     CASE
-        WHEN device.status <> 'approved' THEN device.status
+        WHEN {device}.status <> 'approved' THEN {device}.status
         WHEN EXISTS (
             SELECT 1 FROM consent_grant
-            WHERE consent_grant.patient_key = device.patient_key
-                AND consent_grant.consent_key = device.consent_key AND consent_grant.effect = 1
+            WHERE consent_grant.patient_key = {device}.patient_key
+                AND consent_grant.consent_key = {device}.consent_key AND consent_grant.effect = 1
         ) THEN 'active'
         ELSE 'suspended'
-    END AS status
+    END"""
+
+
+_ENROLMENT_COLUMNS: Final = f"""
+SELECT device.patient_key, patient.patient_id, patient.wrapped_key, device.device_key, device.device_id,
+    device.model, device_model.readings, device_model.gateway AS forwards,
+    coalesce(device.jwk, gateway.jwk) AS jwk,
+    CASE WHEN device.jwk IS NULL THEN gateway.next_jwk ELSE device.next_jwk END AS next_jwk,
+    device.consent_id, device.enrolled_at, {_status("device")} AS status,
+    gateway.device_id AS gateway_id, device.gateway_key,
+    CASE WHEN gateway.device_key IS NOT NULL THEN {_status("gateway")} END AS gateway_status
+"""
+_ENROLMENT_TABLES: Final = """
+JOIN patient ON patient.patient_key = device.patient_key
+JOIN device_model ON device_model.model = device.model
+LEFT JOIN device AS gateway
+    ON gateway.patient_key = device.patient_key AND gateway.device_key = device.gateway_key
 """
 
 ENROLMENT: Final = Prepared(
     f"""
-{_ENROLMENT_COLUMNS}
+{_ENROLMENT_COLUMNS.strip()}
 FROM locator
 JOIN device ON device.patient_key = locator.patient_key AND device.device_key = locator.record_key
-JOIN patient ON patient.patient_key = device.patient_key
-JOIN device_model ON device_model.model = device.model
+{_ENROLMENT_TABLES.strip()}
 WHERE locator.record_key = %(device_key)s
 """,
     {},
 )
-"""A device by its id alone, as its person's Consent has it now."""
+"""A device by its id alone, as its person's Consent has it now, and the gateway that signs for it."""
 
 ENROLMENTS: Final = Prepared(
     f"""
-{_ENROLMENT_COLUMNS}
+{_ENROLMENT_COLUMNS.strip()}
 FROM device
-JOIN patient ON patient.patient_key = device.patient_key
-JOIN device_model ON device_model.model = device.model
+{_ENROLMENT_TABLES.strip()}
 WHERE device.patient_key = %(patient_key)s
 ORDER BY device.enrolled_at DESC, device.device_id
 """,
@@ -49,12 +64,98 @@ ORDER BY device.enrolled_at DESC, device.device_id
 
 ENROL: Final = Prepared(
     """
-INSERT INTO device (patient_key, device_key, device_id, model, kid, jwk, status, enrolled_at)
-VALUES (%(patient_key)s, %(device_key)s, %(device_id)s, %(model)s, %(kid)s, %(jwk)s, 'pending', %(now)s)
+INSERT INTO device (patient_key, device_key, device_id, model, jwk, gateway_key, status, enrolled_at)
+VALUES (%(patient_key)s, %(device_key)s, %(device_id)s, %(model)s, %(jwk)s, %(gateway_key)s, 'pending', %(now)s)
 """,
     {},
 )
-"""Remember a device and its key; it may do nothing yet."""
+"""Remember a device and its key, or the gateway that signs for it; it may do nothing yet."""
+
+ANNOUNCE_KEY: Final = Prepared(
+    """
+UPDATE device SET next_jwk = %(jwk)s WHERE patient_key = %(patient_key)s AND device_key = %(device_key)s
+""",
+    {},
+)
+"""Keep the key that a device goes on with, beside the one that it has."""
+
+TAKE_KEY: Final = Prepared(
+    """
+UPDATE device SET jwk = next_jwk, next_jwk = NULL
+WHERE patient_key = %(patient_key)s AND device_key = %(device_key)s AND next_jwk = %(jwk)s
+""",
+    {},
+)
+"""Let a device go on with the key that it announced; the former one is nothing from then on."""
+
+CERTIFY: Final = Prepared(
+    """
+INSERT INTO device_certificate (patient_key, device_key, thumbprint, kid, content, issued_at, ends_at)
+VALUES (%(patient_key)s, %(device_key)s, %(thumbprint)s, %(kid)s, %(content)s, %(now)s, %(ends_at)s)
+""",
+    {},
+)
+"""Keep which certificate a device was given."""
+
+CERTIFIED: Final = Prepared(
+    """
+SELECT ends_at FROM device_certificate
+WHERE patient_key = %(patient_key)s AND device_key = %(device_key)s AND thumbprint = %(thumbprint)s
+    AND ends_at > %(now)s
+""",
+    {},
+)
+"""Whether a certificate is a device's, and is good."""
+
+CERTIFIED_LATELY: Final = Prepared(
+    """
+SELECT kid, content FROM device_certificate
+WHERE patient_key = %(patient_key)s AND device_key = %(device_key)s AND issued_at > %(since)s
+ORDER BY issued_at DESC
+""",
+    {},
+)
+"""Which certificates a device was given lately, the newest first."""
+
+CLAIM: Final = Prepared(
+    """
+INSERT INTO device_claim (claim_id, code_hash, model, serial, jwk, expires_at)
+VALUES (%(claim_id)s, %(code_hash)s, %(model)s, %(serial)s, %(jwk)s, %(expires_at)s)
+""",
+    {},
+)
+"""Keep what a device says of itself, until somebody enters its code."""
+
+FORGET_CLAIMS: Final = Prepared("DELETE FROM device_claim WHERE expires_at < %(before)s", {})
+"""Forget claims that nobody can ask about any more."""
+
+CLAIMED: Final = Prepared(
+    """
+SELECT claim_id, model, serial, jwk, expires_at, redeemed_at, device_id FROM device_claim
+WHERE claim_id = %(claim_id)s
+""",
+    {},
+)
+"""What became of a claim."""
+
+REDEEMABLE: Final = Prepared(
+    """
+SELECT claim_id, model, serial, jwk FROM device_claim
+WHERE code_hash = %(code_hash)s AND expires_at > %(now)s AND redeemed_at IS NULL
+""",
+    {},
+)
+"""The claim of a code that is still good."""
+
+REDEEM: Final = Prepared(
+    """
+UPDATE device_claim SET redeemed_at = %(now)s, device_id = %(device_id)s
+WHERE claim_id = %(claim_id)s AND expires_at > %(now)s AND redeemed_at IS NULL
+RETURNING claim_id
+""",
+    {},
+)
+"""Spend a code; of any number at once the first gets it, and the others nothing."""
 
 LOCK: Final = Prepared(
     """
@@ -75,7 +176,7 @@ WHERE patient_key = %(patient_key)s AND device_key = %(device_key)s
 
 MODELS: Final = Prepared(
     """
-SELECT model, manufacturer, display, readings, active FROM device_model ORDER BY model
+SELECT model, manufacturer, display, readings, active, gateway FROM device_model ORDER BY model
 """,
     {},
 )
@@ -83,7 +184,7 @@ SELECT model, manufacturer, display, readings, active FROM device_model ORDER BY
 
 MODEL: Final = Prepared(
     """
-SELECT model, manufacturer, display, readings, active FROM device_model WHERE model = %(model)s
+SELECT model, manufacturer, display, readings, active, gateway FROM device_model WHERE model = %(model)s
 """,
     {},
 )
@@ -91,10 +192,10 @@ SELECT model, manufacturer, display, readings, active FROM device_model WHERE mo
 
 PUT_MODEL: Final = Prepared(
     """
-INSERT INTO device_model (model, manufacturer, display, readings, active)
-VALUES (%(model)s, %(manufacturer)s, %(display)s, %(readings)s, %(active)s)
+INSERT INTO device_model (model, manufacturer, display, readings, active, gateway)
+VALUES (%(model)s, %(manufacturer)s, %(display)s, %(readings)s, %(active)s, %(gateway)s)
 ON CONFLICT (model) DO UPDATE SET manufacturer = excluded.manufacturer, display = excluded.display,
-    readings = excluded.readings, active = excluded.active
+    readings = excluded.readings, active = excluded.active, gateway = excluded.gateway
 """,
     {},
 )

@@ -4,7 +4,7 @@ The key file, the settings file and the database each carry a mark. They must ag
 never runs on a demo's keys or data, and no service runs on another installation's keys.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import blake2b
@@ -26,7 +26,7 @@ from passport.signing import signer
 DATABASE: Final = "passport"
 FINGERPRINT_BYTES: Final = 8
 
-_MODE, _KEYS, _SIGNS = "mode", "keys", "signs"
+_MODE, _KEYS, _SIGNS, _CERTIFIES = "mode", "keys", "signs", "certifies"
 
 
 class NotProduction(PassportError):
@@ -109,8 +109,10 @@ def prepare(settings: Settings, now: datetime) -> None:
             raise NotThisInstallation(
                 f"the database is of a {found[_MODE]} installation, not {settings.mode}"
             )
-        ring = _signing(settings, ring, found.get(_SIGNS))
+        ring = _completed(settings, ring, found)
         store.mark(connection, _SIGNS, signer(ring.signing_keys).kid)
+        if ring.device_authority is not None:
+            store.mark(connection, _CERTIFIES, ring.device_authority.kid)
         store.mark(connection, _KEYS, fingerprint(ring))
         store.mark(connection, _MODE, settings.mode)
         if store.make_nobody(connection, ring.new_wrapped_key(NOBODY), now):
@@ -136,18 +138,24 @@ def require_production(settings: Settings) -> None:
         raise NotProduction(f"keys of `{settings.key_file}` were")
 
 
-def _signing(settings: Settings, ring: KeyRing, known: str | None) -> KeyRing:
-    """The keys with one that signs; a file of before there was one gets it once, and no other copy of it another.
+def _completed(settings: Settings, ring: KeyRing, found: Mapping[str, str]) -> KeyRing:
+    """The keys with one that signs and one that certifies.
+
+    A file of before there was one gets it once, and no other copy of it another.
 
     Raises:
-        NotThisInstallation: the key that signs here is in another copy of the file.
+        NotThisInstallation: a key that is used here is in another copy of the file.
     """
-    if known is None:
-        return KeyRing.completed(settings.key_file)
-    if known not in {key.kid for key in ring.signing_keys}:
-        text = f"`{settings.key_file}` lacks the signing key `{known}`, expected the copy that has it"
-        raise NotThisInstallation(text)
-    return ring
+    signing = {key.kid for key in ring.signing_keys}
+    certifying = set() if ring.device_authority is None else {ring.device_authority.kid}
+    for mark, kids, what in (
+        (_SIGNS, signing, "signing key"),
+        (_CERTIFIES, certifying, "key of the device CA"),
+    ):
+        if mark in found and found[mark] not in kids:
+            text = f"`{settings.key_file}` lacks the {what} `{found[mark]}`, expected the copy that has it"
+            raise NotThisInstallation(text)
+    return KeyRing.completed(settings.key_file)
 
 
 def _marks(connection: store.Database) -> dict[str, str]:

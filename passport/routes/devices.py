@@ -11,38 +11,58 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.parse import serialise
-from passport.devices import jws, registry
-from passport.devices.enrolments import ENROLMENT_MAX_BYTES, enrol, own_devices
+from passport.devices import certificates, claims, jws, registry
+from passport.devices.authority import REQUEST_MAX_BYTES
+from passport.devices.certificates import Asked
+from passport.devices.enrolments import enrol, own_devices
 from passport.devices.lifecycle import Verb
+from passport.devices.orders import ENROLMENT_MAX_BYTES
 from passport.devices.quarantine import PAGE, Kept, quarantined
-from passport.devices.readings import receive
+from passport.devices.receiving import receive
+from passport.devices.statements import STATEMENT_MAX_BYTES
 from passport.devices.transitions import change
 from passport.outcomes import Invalid, UnsupportedMedia
-from passport.routes.messages import NO_STORE, bearer, fhir_body, media_type, raw_body, runtime_of
+from passport.routes.messages import NO_STORE, bearer, fhir_body, media_type, proved, raw_body, runtime_of
 
 JOSE: Final = "application/jose"
 JSON: Final = "application/json"
 
-router = APIRouter(prefix="/devices", tags=["devices"])
+PKCS10: Final = "application/pkcs10"  # RFC 5967
+CHAIN: Final = "application/pem-certificate-chain"  # RFC 8555, section 9.1
+
+AUTHORITY_KEPT_SECONDS: Final = 86_400
+"""How long others may keep the certificate of the device CA, which stays as it is."""
+
+router = APIRouter(tags=["devices"])
 
 
-@router.get("/models")
+@router.get("/.well-known/device-ca.pem")
+async def get_authority(request: Request) -> Response:
+    """The certificate of the device CA, by which a proxy knows the devices of this passport."""
+    headers = {
+        "Cache-Control": f"public, max-age={AUTHORITY_KEPT_SECONDS}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(certificates.ca_pem(runtime_of(request)), headers=headers, media_type=CHAIN)
+
+
+@router.get("/devices/models")
 async def list_models(request: Request) -> Response:
     """The models that this installation knows, for every signed-in caller."""
     found = await registry.models(runtime_of(request), bearer(request))
     return _json([model.as_json() for model in found])
 
 
-@router.put("/models/{model}")
+@router.put("/devices/models/{model}")
 async def put_model(request: Request, model: str) -> Response:
-    """Write a model; operators only."""
+    """Write a model; device approvers only."""
     caller = bearer(request)
     body = await fhir_body(request, registry.MODEL_MAX_BYTES, expected=JSON)
     written, new = await registry.put_model(runtime_of(request), caller, model, body)
     return _json(written.as_json(), 201 if new else 200)
 
 
-@router.post("/enrolments")
+@router.post("/devices/enrolments")
 async def post_enrolment(request: Request) -> Response:
     """Enrol a device for a person; it waits for their approval."""
     caller = bearer(request)
@@ -50,14 +70,36 @@ async def post_enrolment(request: Request) -> Response:
     return _json(await enrol(runtime_of(request), caller, body), 201)
 
 
-@router.get("")
+@router.post("/devices/claims")
+async def post_claim(request: Request) -> Response:
+    """Take a device's signed word about itself; it gets a code, which its person enters."""
+    body = await _signed_body(request, STATEMENT_MAX_BYTES)
+    address = request.client.host if request.client else ""
+    return _json(await claims.open_claim(runtime_of(request), body, address=address), 201)
+
+
+@router.post("/devices/claims/state")
+async def post_claim_state(request: Request) -> Response:
+    """Tell the device that opened a claim what became of it."""
+    return _json(await claims.state_of(runtime_of(request), await _signed_body(request, STATEMENT_MAX_BYTES)))
+
+
+@router.post("/devices/claims/redeem")
+async def post_redemption(request: Request) -> Response:
+    """Enrol the device that shows a code; it waits for its person's approval."""
+    caller = bearer(request)
+    body = await fhir_body(request, ENROLMENT_MAX_BYTES, expected=JSON)
+    return _json(await claims.redeem(runtime_of(request), caller, body), 201)
+
+
+@router.get("/devices")
 async def list_devices(request: Request) -> Response:
     """The caller's own devices and how they stand."""
     found = await own_devices(runtime_of(request), bearer(request))
     return _json([enrolment.as_json() for enrolment in found])
 
 
-@router.get("/quarantine")
+@router.get("/devices/quarantine")
 async def list_quarantine(request: Request, before: str | None = None) -> Response:
     """The caller's own readings that could not be believed, newest first."""
     caller = bearer(request)
@@ -68,20 +110,36 @@ async def list_quarantine(request: Request, before: str | None = None) -> Respon
     return answer
 
 
-@router.post("/{device_id}/readings")
+@router.post("/devices/{device_id}/readings")
 async def post_readings(request: Request, device_id: str) -> Response:
     """Take a message that the device signed; it carries no token."""
-    if (kind := media_type(request)) != JOSE:
-        raise UnsupportedMedia(JOSE, kind)
-    body = await raw_body(request, jws.MESSAGE_MAX_BYTES)
-    answer = await receive(runtime_of(request), device_id, body)
+    body = await _signed_body(request, jws.MESSAGE_MAX_BYTES)
+    key = proved(request)
+    shown = None if key is None else key.thumbprint
+    answer = await receive(runtime_of(request), device_id, body, shown)
     return Response(answer, headers=NO_STORE, media_type=JSON)
 
 
-@router.post("/{device_id}/{verb}")
+@router.post("/devices/{device_id}/certificate")
+async def post_certificate(request: Request, device_id: str) -> Response:
+    """Certify a key of the device, asked for by its enrolled key; it carries no token."""
+    if (kind := media_type(request)) not in {JOSE, PKCS10}:
+        raise UnsupportedMedia(f"{PKCS10} or {JOSE}", kind)
+    signed = kind == JOSE
+    body = await raw_body(request, STATEMENT_MAX_BYTES if signed else REQUEST_MAX_BYTES)
+    return _json(await certificates.certify(runtime_of(request), device_id, Asked(body, signed)), 201)
+
+
+@router.post("/devices/{device_id}/{verb}")
 async def post_change(request: Request, device_id: str, verb: Verb) -> Response:
     """Approve, suspend, resume or revoke a device."""
     return _json(await change(runtime_of(request), bearer(request), device_id, verb))
+
+
+async def _signed_body(request: Request, limit: int) -> bytes:
+    if (kind := media_type(request)) != JOSE:
+        raise UnsupportedMedia(JOSE, kind)
+    return await raw_body(request, limit)
 
 
 def _json(content: Any, status: int = 200) -> Response:

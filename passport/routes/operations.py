@@ -17,6 +17,10 @@ _JWK: Final = {
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
 
+_SIGNED_BY_DEVICE: Final = {
+    "application/jose": {"schema": {"type": "string"}, "example": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii…"}
+}
+
 _ROLE: Final = "PractitionerRole/3c0f3a52-1f0e-4c37-a1f5-52a6dbe7f0c1"
 
 _DRAFTED: Final = {
@@ -173,7 +177,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/devices", "get"): Operation("My devices and how they stand", errors=ONLY_ASKED),
     ("/devices/models", "get"): Operation("Which models can be enrolled", errors=(401,)),
     ("/devices/models/{model}", "put"): Operation(
-        "Register a model (operator)",
+        "Register a model (device approver)",
         json_body(
             {"manufacturer": "見本計器", "display": "上腕式血圧計 見本1", "readings": ["blood-pressure"]}
         ),
@@ -186,12 +190,37 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         success=(201,),
         errors=(400, *ONLY_ASKED),
     ),
+    ("/.well-known/device-ca.pem", "get"): Operation("The certificate of the device CA", errors=()),
+    ("/devices/claims", "post"): Operation(
+        "Say what a device is, signed by its key, and get the code that it shows",
+        _SIGNED_BY_DEVICE,
+        success=(201,),
+        errors=_FROM_ANYONE,
+    ),
+    ("/devices/claims/state", "post"): Operation(
+        "What became of a claim, for the device that opened it", _SIGNED_BY_DEVICE, errors=_FROM_ANYONE
+    ),
+    ("/devices/claims/redeem", "post"): Operation(
+        "Enrol the device that shows a code; it waits for its person's approval",
+        json_body({"code": "7Q2M-4XZK"}),
+        success=(201,),
+        errors=(400, *ONLY_ASKED, 404),
+    ),
+    ("/devices/{device_id}/certificate", "post"): Operation(
+        "Certify a key of the device, asked for by its enrolled key",
+        {
+            "application/pkcs10": {"schema": {"type": "string", "format": "binary"}},
+            **_SIGNED_BY_DEVICE,
+        },
+        success=(201,),
+        errors=(400, *ONLY_ASKED),
+    ),
     ("/devices/quarantine", "get"): Operation(
         "My readings that could not be believed, newest first", errors=(400, *ONLY_ASKED)
     ),
     ("/devices/{device_id}/readings", "post"): Operation(
         "Deliver a batch of readings, signed by the device",
-        {"application/jose": {"schema": {"type": "string"}, "example": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii…"}},
+        _SIGNED_BY_DEVICE,
         errors=(400, *ONLY_ASKED),
     ),
     ("/devices/{device_id}/{verb}", "post"): Operation("Approve, suspend, resume or revoke a device"),

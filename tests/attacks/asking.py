@@ -342,6 +342,19 @@ def enrol(draw: Random, scene: Scene) -> Asked:
     return Asked.of("POST", "/devices/enrolments", tree, Content_Type=JSON)
 
 
+def redeem_claim(draw: Random, scene: Scene) -> Asked:
+    whose = draw.choice(({}, {"patient": scene.patient(draw)}))
+    return Asked.of("POST", "/devices/claims/redeem", {"code": "ABCD-EFGH", **whose}, Content_Type=JSON)
+
+
+def certify(draw: Random, scene: Scene) -> Asked:
+    path = f"/devices/{draw.choice(scene.devices)}/certificate"
+    if draw.random() < 0.5:
+        return Asked("POST", path, bodies.KEY_REQUEST, {"Content-Type": "application/pkcs10"}, signed=True)
+    said = orjson.dumps({"aud": "elsewhere", "iat": 0, "csr": ""})
+    return Asked("POST", path, scene.pen.sign(said), {"Content-Type": "application/jose"}, signed=True)
+
+
 def change_device(draw: Random, scene: Scene) -> Asked:
     verb = draw.choice(("approve", "suspend", "resume", "revoke", "forget"))
     return Asked.of("POST", f"/devices/{draw.choice(scene.devices)}/{verb}")

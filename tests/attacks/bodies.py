@@ -8,9 +8,13 @@ from tests import resources as made
 from tests.attacks.scene import DAYS, Scene
 from tests.hospital import records_of
 from tests.unit.consent.words import Json, consent_json, permit
+from tests.unit.passport.devices.signing import es256
 
 WEIGHTS: Final = "http://example.test/weights"
 """The system of the identifiers that shown and hidden weights have."""
+
+KEY_REQUEST: Final = es256().request()
+"""Of a key that no device has."""
 
 
 def _observation(draw: Random, scene: Scene) -> Json:

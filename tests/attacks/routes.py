@@ -34,6 +34,7 @@ _HEALTH: Final = Silent(
 _SESSIONS: Final = Silent("tells of the caller's own credentials and session alone; no record is looked at")
 _AT_BROWSER: Final = Silent("takes no token: it tells of whoever signed in at this browser, and of a client")
 _KEYS: Final = Silent("shows the same public keys to everybody, with or without a token")
+_DEVICE: Final = Silent("tells a device that nobody has claimed what it said of itself, and no person of it")
 _OFFICE: Final = Silent(
     "for operators alone, about clients and models of devices, which are no one's records"
 )
@@ -108,6 +109,11 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/devices/models"): _OFFICE,
         ("PUT", "/devices/models/{model}"): _OFFICE,
         ("POST", "/devices/enrolments"): asking.enrol,
+        ("POST", "/devices/claims"): _DEVICE,
+        ("POST", "/devices/claims/state"): _DEVICE,
+        ("POST", "/devices/claims/redeem"): asking.redeem_claim,
+        ("GET", "/.well-known/device-ca.pem"): _KEYS,
+        ("POST", "/devices/{device_id}/certificate"): asking.certify,
         ("GET", "/devices"): asking.plainly("/devices"),
         ("GET", "/devices/quarantine"): asking.plainly("/devices/quarantine"),
         ("POST", "/devices/{device_id}/readings"): asking.send_readings,

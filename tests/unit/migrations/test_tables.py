@@ -10,6 +10,7 @@ from sqlalchemy import MetaData, create_engine
 from consent.tables import metadata as consent_tables
 from fhirstore.tables import metadata as store_tables
 from passport.audit.tables import metadata as audit_tables
+from passport.cases.tables import metadata as case_tables
 from passport.desk.tables import metadata as desk_tables
 from passport.devices.tables import metadata as device_tables
 from passport.emergencies.tables import metadata as emergency_tables
@@ -31,7 +32,7 @@ DESCRIBED: Final[tuple[MetaData, ...]] = (
     store_tables, consent_tables, identity_tables, audit_tables, device_tables, import_tables, notice_tables,
     outbox_tables, patient_tables, sharing_tables, policy_tables,
     desk_tables, emergency_tables, family_tables, authorization_tables, login_tables,
-    federation_tables, qualification_tables,
+    federation_tables, qualification_tables, case_tables,
 )  # fmt: skip
 NAMES: Final = sorted(name for metadata in DESCRIBED for name in metadata.tables)
 

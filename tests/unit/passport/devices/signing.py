@@ -2,9 +2,15 @@
 
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from joserfc.jwk import ECKey, OKPKey
 from joserfc.jws import JWSRegistry
 
@@ -45,6 +51,19 @@ class DevicePen:
     def batch(self, counter: int, *readings: dict[str, Any]) -> bytes:
         """A signed batch."""
         return self.sign(orjson.dumps({"counter": counter, "readings": list(readings)}))
+
+    def stated(self, audience: str, made: datetime, **members: Any) -> bytes:
+        """A signed statement to one address."""
+        return self.sign(orjson.dumps({"aud": audience, "iat": int(made.timestamp()), **members}))
+
+    def request(self, name: str = "whatever it calls itself") -> bytes:
+        """A request for a certificate of this key, in DER."""
+        private = self.key.private_key
+        assert isinstance(private, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        digest = SHA256() if isinstance(private, ec.EllipticCurvePrivateKey) else None
+        request = x509.CertificateSigningRequestBuilder(subject).sign(private, digest)
+        return request.public_bytes(Encoding.DER)
 
 
 def es256() -> DevicePen:

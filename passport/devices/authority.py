@@ -1,0 +1,146 @@
+"""The passport's device CA: what it calls itself, what it reads of a request, and what it certifies.
+
+https://www.rfc-editor.org/rfc/rfc5280#section-4
+https://www.rfc-editor.org/rfc/rfc2986
+
+A certificate says which device a key belongs to, and nothing of whose device that is. It is good for a week, and never
+alone: whether the device is active is read from its enrolment by every request.
+"""
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from passport.devices.jwk import DeviceKey, device_key
+from passport.outcomes import Invalid
+from passport.signing import SigningKey
+
+LIFE: Final = timedelta(days=7)
+SLACK: Final = timedelta(minutes=5)
+"""How far a device's clock may be behind."""
+
+REQUEST_MAX_BYTES: Final = 8_192
+SERIAL_BYTES: Final = 16  # RFC 5280, section 4.1.2.2: at most 20 octets, never negative
+
+NAME: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Healthcare data passport device CA")])
+
+# The CA's certificate is a function of its key, so that every process publishes the same one.
+_SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_NO_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # RFC 5280, section 4.1.2.5
+
+_PEM: Final = b"-----BEGIN"
+_COORDINATE_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """A certificate request whose signature holds: the key that it is for, in both forms."""
+
+    key: DeviceKey
+    public: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+
+
+@lru_cache(maxsize=4)
+def ca_certificate(authority: SigningKey) -> x509.Certificate:
+    """The certificate of the CA itself."""
+    private = authority.private
+    public = private.public_key()
+    serial = int.from_bytes(sha256(authority.kid.encode()).digest()[:SERIAL_BYTES]) >> 1
+    return (
+        x509.CertificateBuilder(NAME, NAME, public, serial, _SINCE, _NO_END)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(certifies=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .sign(private, SHA256(), ecdsa_deterministic=True)
+    )
+
+
+def certified(
+    authority: SigningKey, request: KeyRequest, device: str, *, serial: bytes, now: datetime
+) -> x509.Certificate:
+    """A certificate that a key is a device's.
+
+    Args:
+        authority: the key of the CA.
+        request: the key.
+        device: its device, `Device/…`; the one thing that is said of it.
+        serial: random bytes, `SERIAL_BYTES` of them.
+        now: from when on, a little earlier, it is good for `LIFE`.
+    """
+    issuer = ca_certificate(authority)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return (
+        x509.CertificateBuilder(
+            issuer.subject, subject, request.public, int.from_bytes(serial) >> 1 or 1, now - SLACK, now + LIFE
+        )
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(certifies=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(request.public), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
+        )
+        .sign(authority.private, SHA256(), ecdsa_deterministic=True)
+    )
+
+
+def read_request(content: bytes) -> KeyRequest:
+    """Read a PKCS#10 request, DER or PEM; what it calls itself is not read, since the passport knows whose it is.
+
+    Raises:
+        Invalid: it is none, its key is not P-256 or Ed25519, or it is not signed by its key.
+    """
+    try:
+        load = x509.load_pem_x509_csr if content.startswith(_PEM) else x509.load_der_x509_csr
+        request = load(content)
+        public, holds = request.public_key(), request.is_signature_valid
+    except (ValueError, TypeError, InvalidSignature, x509.UnsupportedGeneralNameType):
+        raise _unfit() from None
+    if not holds or not isinstance(public, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
+        raise _unfit()
+    return KeyRequest(device_key(_jwk(public)), public)
+
+
+def _jwk(public: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> dict[str, str]:
+    if isinstance(public, ed25519.Ed25519PublicKey):
+        raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return {"kty": "OKP", "crv": "Ed25519", "x": _encoded(raw)}
+    if not isinstance(public.curve, ec.SECP256R1):
+        raise _unfit()
+    numbers = public.public_numbers()
+    x, y = (number.to_bytes(_COORDINATE_BYTES) for number in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": _encoded(x), "y": _encoded(y)}
+
+
+def _encoded(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def _unfit() -> Invalid:
+    text = "got no certificate request, expected PKCS#10 signed by its own key, P-256 or Ed25519"
+    return Invalid(text, ("csr",))
+
+
+def _usage(*, certifies: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certifies,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certifies,
+        crl_sign=certifies,
+        encipher_only=False,
+        decipher_only=False,
+    )
