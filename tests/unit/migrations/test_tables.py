@@ -25,6 +25,7 @@ from passport.notices.tables import metadata as notice_tables
 from passport.outbox.tables import metadata as outbox_tables
 from passport.patients.tables import metadata as patient_tables
 from passport.policies.tables import metadata as policy_tables
+from passport.remembering.tables import metadata as remembering_tables
 from passport.sharing.tables import metadata as sharing_tables
 from tests.databases import Database
 
@@ -32,7 +33,7 @@ DESCRIBED: Final[tuple[MetaData, ...]] = (
     store_tables, consent_tables, identity_tables, audit_tables, device_tables, import_tables, notice_tables,
     outbox_tables, patient_tables, sharing_tables, policy_tables,
     desk_tables, emergency_tables, family_tables, authorization_tables, login_tables,
-    federation_tables, qualification_tables, case_tables,
+    federation_tables, qualification_tables, remembering_tables, case_tables,
 )  # fmt: skip
 NAMES: Final = sorted(name for metadata in DESCRIBED for name in metadata.tables)
 
