@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from alembic import context, op
 
 revision = "0009"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
