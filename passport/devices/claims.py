@@ -31,7 +31,7 @@ from passport.devices.jwk import DeviceKey, device_key
 from passport.devices.orders import Order, model_in, patient_in, serial_in
 from passport.devices.statements import STATEMENT_MAX_BYTES, read_statement
 from passport.identity import attempts, tokens
-from passport.identity.codes import ALPHABET, CODE_MAX_CHARACTERS, READ_AS
+from passport.identity.codes import ALPHABET, typed
 from passport.identity.scopes import require
 from passport.outcomes import Invalid, PassportError, Refused
 from passport.records import written_instant
@@ -207,8 +207,7 @@ def _entered(body: bytes) -> dict[str, Any]:
 
 
 def _hashed(runtime: Runtime, code: str) -> bytes:
-    read = code[:CODE_MAX_CHARACTERS].upper().translate(READ_AS)
-    return digest(runtime.ring.index_secret, f"device claim\n{read}".encode("utf-8", "replace"), "sha256")
+    return digest(runtime.ring.index_secret, b"device claim\n" + typed(code), "sha256")
 
 
 @asynccontextmanager

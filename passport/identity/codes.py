@@ -11,13 +11,16 @@ from collections.abc import Callable
 from hashlib import scrypt
 from hmac import compare_digest
 from typing import Final
+from unicodedata import normalize
 
 from passport.identity.persons import LOGIN
 from passport.outcomes import Invalid
 
 # Crockford's base 32: no letter that is mistaken for another, https://www.crockford.com/base32.html
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+_READ_AS: Final = str.maketrans(
+    {"O": "0", "I": "1", "L": "1", "-": None, " ": None, "−": None, "‐": None, "ー": None}
+)
 
 CODE_CHARACTERS: Final = 20
 GROUP_CHARACTERS: Final = 5
@@ -54,6 +57,12 @@ def draw(random: Callable[[int], bytes]) -> str:
     return "-".join(letters[start : start + GROUP_CHARACTERS] for start in groups)
 
 
+def typed(code: str) -> bytes:
+    """The bytes of a code, however it was typed: small letters, full width as Japanese keyboards send it, grouped or not."""
+    read = normalize("NFKC", code[:CODE_MAX_CHARACTERS]).upper().translate(_READ_AS)
+    return read.encode("utf-8", "replace")
+
+
 def hashed(code: str, *, salt: bytes) -> str:
     """Return what is stored of a code."""
     return f"scrypt${salt.hex()}${_hash(code, salt).hex()}"
@@ -66,7 +75,4 @@ def matches(code: str, stored: str) -> bool:
 
 
 def _hash(code: str, salt: bytes) -> bytes:
-    read = code[:CODE_MAX_CHARACTERS].upper().translate(READ_AS)
-    return scrypt(
-        read.encode("utf-8", "replace"), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P, dklen=HASH_BYTES
-    )
+    return scrypt(typed(code), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P, dklen=HASH_BYTES)

@@ -22,7 +22,7 @@ from fhirstore.types import PROPOSABLE
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
 from passport.identity import tokens
-from passport.identity.codes import ALPHABET, CODE_MAX_CHARACTERS, READ_AS
+from passport.identity.codes import ALPHABET, typed
 from passport.identity.scopes import require
 from passport.intake.resting import Hope
 from passport.keys import KeyRing, open_sealed, seal
@@ -111,9 +111,8 @@ def drawn(kind: CodeKind, random: Callable[[int], bytes]) -> str:
 
 def hashed(ring: KeyRing, code: str) -> bytes:
     """What is stored of a code, however it was typed."""
-    read = code[:CODE_MAX_CHARACTERS].upper().translate(READ_AS)
     keyed = blake2b(digest_size=32, key=ring.index_secret, person=b"sharing code")
-    keyed.update(read.encode("utf-8", "replace"))
+    keyed.update(typed(code))
     return keyed.digest()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import digest
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc8628 import DeviceCodeGrant
@@ -27,7 +27,7 @@ from passport.identity.authorization.issuing import client_of
 from passport.identity.authorization.profiles import DEVICE
 from passport.identity.authorization.recorded import audit, refused
 from passport.identity.authorization.wanted import contexts_of, wanted
-from passport.identity.codes import ALPHABET, CODE_MAX_CHARACTERS, READ_AS
+from passport.identity.codes import ALPHABET, typed
 from passport.identity.login.sessions import SignedIn
 from passport.identity.purposes import GRANTABLE
 from passport.outcomes import NotFound
@@ -229,6 +229,4 @@ async def authorize(runtime: Runtime, fields: Mapping[str, str], proved: Proved 
 
 
 def _hashed(runtime: Runtime, user_code: str) -> bytes:
-    read = user_code[:CODE_MAX_CHARACTERS].upper().translate(READ_AS)
-    named: Any = f"user code\n{read}".encode("utf-8", "replace")
-    return digest(runtime.ring.index_secret, named, "sha256")
+    return digest(runtime.ring.index_secret, b"user code\n" + typed(user_code), "sha256")

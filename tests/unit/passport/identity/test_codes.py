@@ -30,7 +30,14 @@ def test_every_letter_is_as_likely_as_any_other() -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["AB01C-DEFGH-JKMNP-QRSTV", "ab01cdefghjkmnpqrstv", "ABOIC DEFGH JKMNP QRSTV", "aboLcdefghjkmnpqrstv"],
+    [
+        "AB01C-DEFGH-JKMNP-QRSTV",
+        "ab01cdefghjkmnpqrstv",
+        "ABOIC DEFGH JKMNP QRSTV",
+        "aboLcdefghjkmnpqrstv",
+        "ＡＢ０１ＣーＤＥＦＧＨ－ＪＫＭＮＰ　ｑｒｓｔｖ",
+        "AB01C−DEFGH‐JKMNPｰQRSTV",
+    ],
 )
 def test_a_code_is_read_as_people_type_it(typed: str) -> None:
     assert matches(typed, hashed("AB01C-DEFGH-JKMNP-QRSTV", salt=SALT))
