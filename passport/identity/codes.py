@@ -58,7 +58,7 @@ def draw(random: Callable[[int], bytes]) -> str:
 
 
 def typed(code: str) -> bytes:
-    """The bytes of a code, however it was typed: small letters, full width as Japanese keyboards send it, grouped or not."""
+    """The bytes of a code as it is compared, typed in small letters, in full width, grouped or not."""
     read = normalize("NFKC", code[:CODE_MAX_CHARACTERS]).upper().translate(_READ_AS)
     return read.encode("utf-8", "replace")
 
