@@ -18,7 +18,9 @@ from consent.compile import ACTION_BITS
 from consent.model import Action
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
-from passport.outcomes import PassportError, Unavailable, translated
+from passport.identity import scopes as smart
+from passport.identity.record_scopes import Right
+from passport.outcomes import OutOfScope, PassportError, Unavailable, translated
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 from passport.standing import Standing, ask, stand, standing_in
@@ -66,7 +68,7 @@ class Request:
 
 @dataclass(slots=True)
 class Desk:
-    """One open transaction with its caller."""
+    """One open transaction with its caller; `by` are the scopes that let the request through so far."""
 
     runtime: Runtime
     connection: Connection
@@ -76,6 +78,7 @@ class Desk:
     params: dict[str, Any]
     bearer: bool
     committed: bool = False
+    by: set[str] = field(default_factory=set)
     _stood: dict[Action, Standing] = field(default_factory=dict)
     _wall: tuple[str, ...] = ()
 
@@ -87,8 +90,37 @@ class Desk:
         """Who asks."""
         return self.standing.subject
 
+    def require(self, right: Right, *types: str) -> None:
+        """Let a session go on that may use `right` on all records of one of `types`.
+
+        Raises:
+            OutOfScope: it may not.
+        """
+        self._let_through(smart.granting(self.subject.scopes, right, *types, whole=True), right, types)
+
+    def reaches(self, right: Right, type_name: str) -> bool:
+        """Whether a session may use `right` on some records of a type: which ones is said by each condition on them."""
+        found = smart.granting(self.subject.scopes, right, type_name)
+        self.by |= found
+        return bool(found)
+
+    def require_reach(self, right: Right, *types: str) -> None:
+        """Let a session go on that reaches each of `types`.
+
+        Raises:
+            OutOfScope: it does not.
+        """
+        for name in types:
+            self._let_through(smart.granting(self.subject.scopes, right, name), right, (name,))
+
+    def _let_through(self, found: frozenset[str], right: Right, types: tuple[str, ...]) -> None:
+        if not found:
+            raise OutOfScope(smart.missing(right, *types))
+        self.by |= found
+
     def row(self, patient_key: int, outcome: str = "success", **facts: Any) -> AuditRow:
         """An audit row about this request and one patient; `facts` are further fields of `AuditRow`."""
+        facts = {"scopes": sorted(self.by), **facts}
         return _row(self.subject, self.request, self.now, patient_key, outcome, **facts)
 
     async def audit(self, *rows: AuditRow) -> None:
@@ -258,8 +290,9 @@ async def give_up(
     refusal = error if isinstance(error, PassportError) else translated(error)
     subject = desk.subject if desk else None
     named = desk.standing.named if desk else ()
+    lacking = refusal.missing if isinstance(refusal, OutOfScope) else ()
     rows = [
-        _row(subject, request, now, patient, refusal.outcome, detail=refusal.code)
+        _row(subject, request, now, patient, refusal.outcome, detail=refusal.code, scopes=lacking)
         for patient in named or (NOBODY,)
     ]
     await record(connection, rows)

@@ -4,7 +4,8 @@ http://hl7.org/fhir/R4/consent.html
 
 The condition is composed per signature and kept compiled with its statement; what varies (whose records, which
 cursor) is bound. Beside the consents it knows only what the semantics put outside of their evaluation: a
-person's own passport, the directory, an operator's records of nobody, and a requester's own proposals.
+person's own passport, the directory, an operator's records of nobody, and a requester's own proposals. And beside them
+all stands what the scopes of the session leave of single records (`passport.narrowing`).
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -16,6 +17,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
+    and_,
     bindparam,
     case,
     func,
@@ -38,6 +40,8 @@ from consent.store import load_shapes
 from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY, resource, resource_part
 from fhirstore.types import TYPE_NUMBERS
+from passport.identity.record_scopes import Right
+from passport.narrowing import READING, Narrowing, narrowing
 from passport.runtime import Runtime
 from passport.sql import Connection
 from passport.standing import Signature, Standing
@@ -98,8 +102,9 @@ def _whole(number: int) -> ColumnElement[int]:
 class Decision:
     """What one standing lets through. `structure` says which SQL it is, `params` bind whose records.
 
-    `grants` are the consents by the numbers with which `relied` names them. `type_name` is the only type that the rows
-    in question are of, where that is known.
+    `grants` are the consents by the numbers with which `relied` names them. `narrowing` is what the session's scopes
+    say of single records, for each of `rights`. `type_name` is the only type that the rows in question are of, where
+    that is known.
     """
 
     action: Action
@@ -110,6 +115,8 @@ class Decision:
     proposals: bool
     grants: tuple[tuple[int, str], ...]
     policies: tuple[StandingGrant, ...]
+    narrowing: Narrowing | None = None
+    rights: tuple[Right, ...] = READING
     type_name: str | None = None
 
     def beside(self, prefix: str) -> Self:
@@ -120,6 +127,12 @@ class Decision:
             sight=replace(self.sight, prefix=prefix),
             params={f"{prefix}{name}": value for name, value in self.params.items()},
         )
+
+    def by(self, *rights: Right) -> Self:
+        """The same for a statement that needs these rights of the session; none where they were asked before."""
+        if self.narrowing is None:
+            return self
+        return replace(self, rights=rights, structure=(rights, self.structure))
 
     def of(self, type_name: str) -> Self:
         """The same for a statement that asks for one type: what only rows of other types need is left out."""
@@ -149,7 +162,18 @@ class Decision:
         )
 
     def clause(self, record: FromClause) -> ColumnElement[bool]:
-        """Whether a row of `resource`, or of a table like it, is let through."""
+        """Whether a row of `resource`, or of a table like it, is let through: by the consents, and by the scopes."""
+        permitted = self._permitted(record)
+        return permitted if self.narrowing is None else and_(permitted, self.scoped(record))
+
+    def scoped(self, record: FromClause) -> ColumnElement[bool]:
+        """Whether the session's scopes give a row."""
+        if self.narrowing is None or not self.rights:
+            return true()
+        prefix = self.sight.prefix
+        return self.narrowing.clause(record, self.rights, type_name=self.type_name, prefix=prefix)
+
+    def _permitted(self, record: FromClause) -> ColumnElement[bool]:
         permitted = visible(
             self.sight,
             record,
@@ -265,6 +289,8 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
     if sight.owns:
         params["own_patients"] = list(standing.owns)
     params |= {"requester": standing.actor_key, "proposed": runtime.keys.token("proposed")}
+    narrowed = narrowing(subject.scopes, runtime.keys)
+    params |= {} if narrowed is None else narrowed.params
     return Decision(
         action=action,
         structure=(
@@ -276,6 +302,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
             nobodys,
             proposals,
             sight.many,
+            None if narrowed is None else narrowed.structure,
         ),
         sight=sight,
         params=params,
@@ -283,6 +310,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         proposals=proposals,
         grants=tuple(_grants(standing, signatures)),
         policies=_bearing(runtime, standing.policies),
+        narrowing=narrowed,
     )
 
 

@@ -91,6 +91,14 @@ class Refused(PassportError):
         super().__init__(403, "forbidden", text, expression)
 
 
+class OutOfScope(Refused):
+    """The session's scopes do not allow this; `missing` is what the log says of it."""
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        super().__init__("the session's scopes do not allow this")
+        self.missing = tuple(missing)
+
+
 class NotFound(PassportError):
     """Absent, deleted before it was seen, or not for this caller: one identical answer."""
 

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/http.html#update
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -20,7 +20,7 @@ from fhirstore.validate import validate
 from passport.admission import Desk
 from passport.authority import Basis
 from passport.decision import Decision
-from passport.identity.scopes import Right, allows
+from passport.identity.record_scopes import Right
 from passport.outcomes import Invalid, NotFound, NothingToUpdate, PreconditionFailed, Refused
 from passport.records import Owner
 from passport.subjects import Subject
@@ -29,6 +29,7 @@ from passport.turns import in_pieces
 Method = Literal["create", "update", "delete"]
 
 _PROVENANCE: Final = "Provenance"
+_RIGHTS: Final[Mapping[Method, Right]] = {"create": "c", "update": "u", "delete": "d"}
 
 
 class InvalidWrites(Invalid):
@@ -63,6 +64,16 @@ class Write:
     labels_only: bool = False
     taken: frozenset[Code] = frozenset()
     blind: bool = False
+
+    @property
+    def needs(self) -> Right | None:
+        """Which right of the session's scopes it takes, None where it takes none.
+
+        The Provenance that our own code writes beside others needs none, nor does what two clerks agreed on.
+        """
+        if self.on is Basis.DESK or (self.on is not None and self.type == _PROVENANCE):
+            return None
+        return _RIGHTS[self.method]
 
     def with_tree(self, tree: Tree) -> "Write":
         """The same with this content."""
@@ -184,19 +195,15 @@ def _placed(problem: Problem, place: str) -> Problem:
     return replace(problem, expression=f"{place}.{inside}" if inside else place)
 
 
-def check_scopes(subject: Subject, writes: Sequence[Write]) -> None:
+def check_scopes(desk: Desk, writes: Sequence[Write]) -> None:
     """Refuse what the session was not given for.
 
     Raises:
-        Refused: a scope is missing.
+        OutOfScope: a scope is missing.
     """
-    rights: dict[Method, Right] = {"create": "c", "update": "u", "delete": "d"}
-    # The Provenance that our own code writes beside them needs no scope of the session, nor what two clerks agreed on.
-    asked = [
-        one for one in writes if one.on is None or (one.on is not Basis.DESK and one.type != _PROVENANCE)
-    ]
-    if not all(allows(subject.scopes, one.type, rights[one.method]) for one in asked):
-        raise Refused("the session's scopes do not allow this")
+    for one in writes:
+        if one.needs is not None:
+            desk.require_reach(one.needs, one.type)
 
 
 def may_name(subject: Subject, type_name: str, granted: Decision) -> bool:

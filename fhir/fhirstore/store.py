@@ -210,6 +210,12 @@ def _among(rows: FromClause) -> ColumnElement[bool]:
     return rows.c.record_key == any_(bindparam("record_keys", type_=ARRAY(BigInteger)))
 
 
+def held(condition: Permit) -> Select[Any]:
+    """Which rows that were just saved a condition holds of; bound: `record_keys`."""
+    found = resource.alias("r")
+    return select(found.c.record_key).where(_among(found), condition(found))
+
+
 def judged(permit: Permit, relied: Relied) -> Select[Any]:
     """What a condition says of rows that were just saved; bound: `record_keys`."""
     found = resource.alias("r")

@@ -37,6 +37,9 @@ ACTION_CODES: Final = "CodeSystem/audit-action"
 
 SERVICE: Final = {"display": "Healthcare data passport"}
 
+MISSING_SCOPE: Final = "missing scope"
+"""What a session lacked that was refused for want of it; those that let one through are the agent's policies."""
+
 NOBODY_SIGNED_IN: Final = "nobody signed in"
 
 
@@ -76,7 +79,8 @@ def behalf_of(row: Logged) -> str | None:
 
 
 def _agents(row: Logged) -> Iterator[dict[str, Any]]:
-    yield {"type": _concept(RECIPIENT), "who": _who(row.subject), "requestor": True}
+    policies = {"policy": list(row.scopes)} if row.scopes and row.outcome != "refused" else {}
+    yield {"type": _concept(RECIPIENT), "who": _who(row.subject), "requestor": True, **policies}
     if row.role and row.role != row.subject:
         yield {"type": _concept(RECIPIENT), "who": _who(row.role), "requestor": False}
     if row.client:
@@ -99,6 +103,9 @@ def _entities(row: Logged, names: Mapping[int, Named]) -> Iterator[dict[str, Any
     if row.query:
         query = b64encode(row.query.encode()).decode()
         yield {"type": SYSTEM_OBJECT.tree, "role": QUERY_ROLE.tree, "query": query}
+    if row.scopes and row.outcome == "refused":
+        lacking = [{"type": MISSING_SCOPE, "valueString": scope} for scope in row.scopes]
+        yield {"type": SYSTEM_OBJECT.tree, "role": POLICY_ROLE.tree, "detail": lacking}
     for reference in versioned(row, names):
         yield {"what": {"reference": reference}, "type": SYSTEM_OBJECT.tree, "role": DOMAIN_RESOURCE.tree}
     for grant in row.grants:

@@ -41,6 +41,7 @@ from passport.audit.actions import OWN_BUSINESS
 from passport.audit.question import Place, Question
 from passport.audit.tables import audit_event
 from passport.decision import Decision
+from passport.identity.scopes import told
 from passport.sql import Connection, run
 from passport.subjects import Subject
 
@@ -55,7 +56,10 @@ _INSTANT: Final = TIMESTAMP(timezone=True)
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One row of the audit log; `patient` is whose, None for nobody's or one that was erased."""
+    """One row of the audit log; `patient` is whose, None for nobody's or one that was erased.
+
+    `scopes` are those that let it through; of a refusal for want of one those that were missing.
+    """
 
     place: Place
     patient_key: int
@@ -73,6 +77,7 @@ class Logged:
     versions: tuple[int, ...]
     grants: tuple[str, ...]
     detail: str
+    scopes: tuple[str, ...]
     relied: tuple[int, ...]
 
 
@@ -231,5 +236,6 @@ def _logged(row: Any) -> Logged:
         versions=tuple(row.versions),
         grants=tuple(row.grants),
         detail=row.detail,
+        scopes=tuple(sorted(told(row.scopes or ()))),
         relied=tuple(row.relied),
     )

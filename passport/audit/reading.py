@@ -30,8 +30,7 @@ from passport.audit.question import Place, Question, parse_question, place_of
 from passport.audit.record import AuditRow
 from passport.bundles import Entry, Links, searchset
 from passport.decision import decide
-from passport.identity.scopes import allows
-from passport.outcomes import NotFound, Refused, translated
+from passport.outcomes import NotFound, translated
 from passport.records import written_instant
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -57,7 +56,7 @@ async def accesses(runtime: Runtime, caller: Caller, pairs: Pairs) -> tuple[byte
 
     Raises:
         Invalid: a parameter, value or cursor that the log cannot be searched by.
-        Refused: the session's scopes do not reach AuditEvent.
+        OutOfScope: the session's scopes do not reach AuditEvent.
     """
     question = _question(runtime, pairs)
     request = recorded("GET", ACCESSES, pairs)
@@ -71,7 +70,7 @@ async def search_audit_events(runtime: Runtime, caller: Caller, pairs: Pairs) ->
 
     Raises:
         Invalid: a parameter, value or cursor that the log cannot be searched by.
-        Refused: the session's scopes do not reach AuditEvent.
+        OutOfScope: the session's scopes do not reach AuditEvent.
     """
     question = _question(runtime, pairs)
     found = await _search(runtime, caller, question, recorded("GET", TYPE, pairs), own_business=True)
@@ -90,7 +89,7 @@ async def read_audit_event(runtime: Runtime, caller: Caller, id_: str) -> bytes:
 
     Raises:
         NotFound: it is not there, or not for this caller.
-        Refused: the session's scopes do not reach AuditEvent.
+        OutOfScope: the session's scopes do not reach AuditEvent.
     """
     question = _question(runtime, [("_id", id_)])
     request = recorded("GET", f"{TYPE}/{id_}" if place_of(id_) else TYPE)
@@ -113,8 +112,7 @@ async def _search(
 ) -> Found:
     request = Request(Action.ACCESS, AUDIT_READ, recorded_query, about=question.patient)
     async with admitted(runtime, caller, request) as desk:
-        if not allows(desk.subject.scopes, TYPE, "r" if question.single else "s"):
-            raise Refused("the session's scopes do not allow this")
+        desk.require_reach("r" if question.single else "s", TYPE)
         seen = await _seen(desk)
         after, context = _after(desk, question)
         rows = await page(desk.connection, seen, question, after=after, own_business=own_business)
@@ -177,6 +175,7 @@ def _access(row: Logged, names: Mapping[int, Named]) -> dict[str, object]:
         "query": row.query,
         "records": [names[key].reference for key in row.record_keys if key in names],
         "grants": list(row.grants),
+        "scopes": list(row.scopes),
         "outcome": row.outcome,
     }
 

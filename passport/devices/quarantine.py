@@ -16,7 +16,6 @@ from passport.audit.query import recorded
 from passport.devices import store
 from passport.devices.enrolments import Enrolment
 from passport.devices.sifting import Doubted
-from passport.identity.scopes import require
 from passport.keys import open_sealed, seal
 from passport.notices import tell
 from passport.outcomes import Refused
@@ -80,7 +79,7 @@ async def quarantined(runtime: Runtime, caller: Caller, before: tuple[datetime, 
     """
     request = Request(Action.ACCESS, "read", recorded("GET", "devices/quarantine"))
     async with admitted(runtime, caller, request) as desk:
-        require(desk.subject.scopes, "s", "Observation")
+        desk.require("s", "Observation")
         own = desk.standing.own
         if own is None:
             raise Refused

@@ -32,8 +32,9 @@ from passport.disclosure.recorded import (
     recorded,
 )
 from passport.disclosure.single import Shown
-from passport.identity.scopes import Right, allows
-from passport.outcomes import NotFound, Refused
+from passport.identity.record_scopes import Right
+from passport.identity.scopes import missing
+from passport.outcomes import NotFound, OutOfScope
 from passport.records import opened_body
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -45,6 +46,11 @@ class Asked:
 
     type: ResourceType | None = None
     id_: str | None = None
+
+    @property
+    def right(self) -> Right:
+        """Which right of the session's scopes it takes."""
+        return "s" if self.id_ is None else "r"
 
     @property
     def reference(self) -> str | None:
@@ -67,12 +73,12 @@ async def changes(
 
     Raises:
         NotFound: it is the history of a record that is not there, or not for this caller.
-        Refused: the session's scopes reach none of the types.
+        OutOfScope: the session's scopes reach none of the types.
     """
     request = Request(Action.ACCESS, "history", asked_as, about=asked.reference)
     async with admitted(runtime, caller, request) as desk:
         types = _types(desk, asked)
-        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        decision = (await decide(runtime, desk.connection, desk.standing, Action.ACCESS)).by(asked.right)
         context = cursor_context(desk, binding)
         after = _after(runtime, question, context)
         flags = (question.since is not None, question.at is not None, bool(after))
@@ -92,14 +98,13 @@ def _types(desk: Desk, asked: Asked) -> tuple[int, ...]:
     """The numbers of the types that are asked for, as far as the session's scopes reach.
 
     Raises:
-        Refused: they reach none of them.
+        OutOfScope: they reach none of them.
     """
-    right: Right = "r" if asked.id_ is not None else "s"
     held = types_of(sandbox=desk.runtime.settings.sandbox).values()
     names = [asked.type.name] if asked.type else [row.name for row in held if row.writable]
-    reached = tuple(TYPE_NUMBERS[name] for name in names if allows(desk.subject.scopes, name, right))
+    reached = tuple(TYPE_NUMBERS[name] for name in names if desk.reaches(asked.right, name))
     if not reached:
-        raise Refused("the session's scopes do not allow this")
+        raise OutOfScope(missing(asked.right, *names))
     return reached
 
 

@@ -22,7 +22,6 @@ from passport.admission import Desk, Request, admitted
 from passport.audit.actions import DUPLICATES
 from passport.audit.query import recorded
 from passport.disclosure.cursors import cursor_context
-from passport.disclosure.recorded import require_scope
 from passport.patients.office import check_operator
 from passport.patients.store import HOLDERS
 from passport.records import opened_body
@@ -97,7 +96,7 @@ async def duplicates(runtime: Runtime, caller: Caller, cursor: str | None) -> Fo
     request = Request(Action.ACCESS, DUPLICATES, recorded("GET", "identity/duplicates"))
     async with admitted(runtime, caller, request) as desk:
         check_operator(desk)
-        require_scope(desk.subject, "Patient", "s")
+        desk.require("s", "Patient")
         context = cursor_context(desk, _QUESTION)
         after = -(2**63) if cursor is None else open_cursor(runtime.ring.cursor_secret, context, cursor)[1]
         await fetch(desk.connection, EVERYONE, {"open": "on"})

@@ -32,11 +32,11 @@ from passport.disclosure.recorded import (
     recorded,
 )
 from passport.disclosure.through import AS_STORED, Through, kin_of, through
-from passport.identity.scopes import allows
-from passport.outcomes import Refused
+from passport.identity.scopes import missing
+from passport.outcomes import OutOfScope
 from passport.records import opened_body
 from passport.runtime import Runtime
-from passport.subjects import Caller, Subject
+from passport.subjects import Caller
 
 _NAMES: Final = (*BODY_COLUMNS, "type", "included", "sort_type", "sort_kind", "sort_time", "record_key")
 
@@ -56,14 +56,14 @@ async def everything(
     """One page of what is permitted of `patient`; `binding` is the question that its cursors are for.
 
     Raises:
-        Refused: the session's scopes reach nothing of what is asked for.
+        OutOfScope: the session's scopes reach nothing of what is asked for.
         BadCursor: the cursor is not of this question and caller.
     """
     async with admitted(
         runtime, caller, Request(Action.ACCESS, "everything", asked_as, about=patient)
     ) as desk:
-        held, supporting = _allowed(desk.subject, question)
-        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        held, supporting = _allowed(desk, question)
+        decision = (await decide(runtime, desk.connection, desk.standing, Action.ACCESS)).by("s")
         context = cursor_context(desk, binding)
         after = {}
         if question.cursor is not None:
@@ -77,11 +77,12 @@ async def everything(
     return _page(desk, rows, context)
 
 
-def _allowed(subject: Subject, question: Question) -> tuple[list[int], list[int]]:
+def _allowed(desk: Desk, question: Question) -> tuple[list[int], list[int]]:
     """The numbers of the types that the session may be shown; of those that were named, all or none."""
-    reached = {name for name in question.held | question.supporting if allows(subject.scopes, name, "s")}
-    if not reached & question.held or (question.named and reached != question.held | question.supporting):
-        raise Refused("the session's scopes do not allow this")
+    wanted = question.held | question.supporting
+    reached = {name for name in wanted if desk.reaches("s", name)}
+    if not reached & question.held or (question.named and reached != wanted):
+        raise OutOfScope(missing("s", *(wanted - reached)))
     return _numbers(question.held & reached), _numbers(question.supporting & reached)
 
 

@@ -18,7 +18,7 @@ from fhirstore.types import TYPES, TYPES_BY_NUMBER
 from passport.disclosure.finding import Finder
 from passport.disclosure.recorded import kept
 from passport.disclosure.sifting import Opened, opened
-from passport.identity.scopes import allows
+from passport.identity.scopes import granting
 from passport.sql import fetch
 
 MOST_INCLUDED: Final = 1_000
@@ -50,6 +50,7 @@ async def included(finder: Finder, instructions: Sequence[Include], matches: Seq
         limit = MOST_INCLUDED - len(found.records) if rounds_left else 0
         added, found.cut = await _round(finder, active, origins, known, limit)
         found.records += added
+        finder.desk.by.update(*(_granting(finder, record.type_name) for record in added))
         if found.cut:
             return found
         known |= {record.key for record in added}
@@ -92,7 +93,7 @@ async def _linked(
     referring = {
         int(number) for one in backward for number in ([one.source.number] if one.source else TYPES_BY_NUMBER)
     }
-    decision, reach = finder.decision, finder.reach("Consent")
+    decision, reach = finder.decision.by("r"), finder.reach("Consent")
     shape = {"referred": True, "referring": bool(backward)}
     prepared = kept(
         finder.desk.runtime,
@@ -131,4 +132,8 @@ def _referred(finder: Finder, one: Include, record: Opened) -> Iterable[str]:
 
 
 def _readable(finder: Finder, type_name: str) -> bool:
-    return allows(finder.desk.subject.scopes, type_name, "r")
+    return bool(_granting(finder, type_name))
+
+
+def _granting(finder: Finder, type_name: str) -> frozenset[str]:
+    return granting(finder.desk.subject.scopes, "r", type_name)

@@ -37,7 +37,6 @@ from passport.disclosure.recorded import (
     kept,
     present,
     recorded,
-    require_scope,
 )
 from passport.disclosure.sifting import Opened, all_of, opened
 from passport.disclosure.through import through
@@ -75,10 +74,10 @@ async def lastn(
     named = tuple(patient for patient in mentioned(query) if patient != about)
     request = Request(Action.ACCESS, "lastn", asked_as, about=about, named=named)
     async with admitted(runtime, caller, request) as desk:
-        for type_name in (*query.names, *sorted(linked_types(query))):
-            require_scope(desk.subject, type_name, "s")
+        desk.require_reach("s", *query.names, *sorted(linked_types(query)))
         desk.standing = await acquainted(desk)
-        finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
+        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        finder = Finder(desk, decision.by("s"))
         criteria = await _by_rows(finder, finder.settled(query))
         codes = await _by_code(finder, criteria)
         texted = await _texted(finder, criteria, most) if code_test(criteria) is None else []

@@ -16,7 +16,6 @@ from passport.decision import decide
 from passport.disclosure.finding import Finder
 from passport.disclosure.kin import acquainted
 from passport.disclosure.linking import linked_types, resolved
-from passport.disclosure.recorded import require_scope
 from passport.disclosure.sifting import sifted
 
 
@@ -24,18 +23,18 @@ async def matches(desk: Desk, query: Query, *, limit: int) -> tuple[str, ...]:
     """The references of at most `limit` records that match and that the caller may read; it moves the wall.
 
     Raises:
-        Refused: the session's scopes do not allow the search.
+        OutOfScope: the session's scopes do not allow the search.
         TooCostly: it would have to look into too many records.
     """
-    for type_name in (*query.names, *sorted(linked_types(query))):
-        require_scope(desk.subject, type_name, "s")
+    desk.require_reach("s", *query.names, *sorted(linked_types(query)))
     about = _about(query)
     standing = await desk.standing_towards(Action.ACCESS, *([about] if about else []))
     named = tuple(patient for patient in mentioned(query) if patient != about)
     request = replace(desk.request, action=Action.ACCESS, about=about, beside=(), named=named)
     searching = replace(desk, standing=standing, request=request)
     searching.standing = await acquainted(searching)
-    finder = Finder(searching, await decide(desk.runtime, desk.connection, standing, Action.ACCESS))
+    decision = await decide(desk.runtime, desk.connection, standing, Action.ACCESS)
+    finder = Finder(searching, decision.by("s"))
     settled = finder.settled(await resolved(finder, query))
     found = await sifted(finder, replace(settled, count=limit, total="none", cursor=None), None)
     return tuple(record.reference for record in found.records)

@@ -28,8 +28,8 @@ from passport.disclosure.recorded import (
     recorded,
 )
 from passport.disclosure.sifting import Opened, all_of
-from passport.identity.scopes import allows
-from passport.outcomes import Refused
+from passport.identity.scopes import missing
+from passport.outcomes import OutOfScope, Refused
 from passport.runtime import Runtime
 from passport.subjects import Caller
 
@@ -42,14 +42,15 @@ async def metadata(
     """What is in use in records of these types, as a Meta; of several types those that the scopes reach.
 
     Raises:
-        Refused: the session's scopes reach none of them.
+        OutOfScope: the session's scopes reach none of them.
         TooCostly: there are more records than one request may look into.
     """
     async with admitted(runtime, caller, Request(Action.ACCESS, "meta", asked_as)) as desk:
-        reached = [each for each in types if allows(desk.subject.scopes, each.name, "s")]
+        reached = [each for each in types if desk.reaches("s", each.name)]
         if not reached:
-            raise Refused("the session's scopes do not allow this")
-        finder = Finder(desk, await decide(runtime, desk.connection, desk.standing, Action.ACCESS))
+            raise OutOfScope(missing("s", *(each.name for each in types)))
+        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        finder = Finder(desk, decision.by("s"))
         found: list[Opened] = []
         for type_ in reached:
             found += await all_of(finder, Criteria(types=(type_,)), trees=True)

@@ -30,11 +30,8 @@ from fhirstore.tables import patient as patient_table
 from passport.admission import Desk
 from passport.audit.disclosed import parameters, recording
 from passport.decision import Decision, is_of
-from passport.identity.scopes import Right, allows
-from passport.outcomes import Refused
 from passport.runtime import Runtime
 from passport.sql import Prepared, prepare, start
-from passport.subjects import Subject
 
 BODY_COLUMNS: Final = ("patient_key", "id", "version", "codec", "body")
 """What it takes to open a body."""
@@ -52,16 +49,6 @@ _COUNTED_COLUMNS: Final = (
     column("others", _KEYS),
     column("relied", _KEYS),
 )
-
-
-def require_scope(subject: Subject, type_name: str, right: Right) -> None:
-    """Refuse what the session was not given for.
-
-    Raises:
-        Refused: a scope is missing.
-    """
-    if not allows(subject.scopes, type_name, right):
-        raise Refused("the session's scopes do not allow this")
 
 
 def kept(runtime: Runtime, structure: Hashable, compose: Callable[[], Select[Any]]) -> Prepared:
@@ -146,4 +133,5 @@ def audit_params(
         one=one,
         now=desk.now,
         named=named,
+        scopes=sorted(desk.by),
     )

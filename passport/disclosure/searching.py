@@ -51,12 +51,11 @@ from passport.disclosure.recorded import (
     kept,
     present,
     recorded,
-    require_scope,
 )
 from passport.disclosure.sifting import Matched, Opened, bound_place, sifted
 from passport.disclosure.through import through
-from passport.identity.scopes import allows
-from passport.outcomes import Refused
+from passport.identity.scopes import missing
+from passport.outcomes import OutOfScope
 from passport.runtime import Runtime
 from passport.sql import Prepared
 from passport.subjects import Caller
@@ -80,7 +79,7 @@ async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, 
     """One page of what matches and is permitted; `binding` is the question that its cursors are for.
 
     Raises:
-        Refused: the session's scopes do not reach what is searched.
+        OutOfScope: the session's scopes do not reach what is searched.
         TooCostly: it would have to look into more records than one request may.
     """
     about = _about(query)
@@ -95,7 +94,7 @@ async def search(runtime: Runtime, caller: Caller, query: Query, asked_as: str, 
         leads_on = bool(query.links or query.includes)
         standing = await desk.standing_of_all(Action.ACCESS) if leads_on else desk.standing
         decision = await decide(runtime, desk.connection, standing, Action.ACCESS)
-        finder = Finder(desk, decision, standing)
+        finder = Finder(desk, decision.by("s"), standing)
         context = cursor_context(desk, binding)
         return await _gathered(finder, query, _after(runtime, query, context), context)
 
@@ -106,12 +105,10 @@ def _verb(query: Query) -> str:
 
 def _within_scopes(desk: Desk, query: Query) -> Query:
     """The search of what the session's scopes reach: all that was named, or nothing; else what there is."""
-    scopes = desk.subject.scopes
-    reached = tuple(type_ for type_ in query.types if allows(scopes, type_.name, "s"))
+    reached = tuple(type_ for type_ in query.types if desk.reaches("s", type_.name))
     if not reached or not (query.every or reached == query.types):
-        raise Refused("the session's scopes do not allow this")
-    for type_name in sorted(linked_types(query)):
-        require_scope(desk.subject, type_name, "s")
+        raise OutOfScope(missing("s", *(type_.name for type_ in query.types if type_ not in reached)))
+    desk.require_reach("s", *sorted(linked_types(query)))
     return query if reached == query.types else replace(query, types=reached)
 
 
@@ -130,7 +127,7 @@ def _about(query: Query) -> str | None:
 
 async def _by_rows(runtime: Runtime, caller: Caller, request: Request, query: Query, binding: bytes) -> Page:
     def question(desk: Desk, decision: Decision) -> tuple[Prepared, Mapping[str, Any]]:
-        finder = Finder(desk, decision)
+        finder = Finder(desk, decision.by("s"))
         settled = finder.settled(_within_scopes(desk, query))
         after = _after(runtime, query, cursor_context(desk, binding))
         structure = ("search", settled.total, after is None, finder.structure(settled, settled.order))
@@ -183,7 +180,8 @@ async def _gathered(finder: Finder, query: Query, after: Place | None, context: 
 
 async def _record(finder: Finder, query: Query, records: Sequence[Opened], looked: Sequence[Any]) -> set[int]:
     """Record what is shown, and what was looked at beside it, and COMMIT; returns the keys of what was recorded."""
-    desk, decision = finder.desk, finder.decision
+    # Each of them was put to what the session's scopes give of it: a match to one right, what came along to another.
+    desk, decision = finder.desk, finder.decision.by()
     shown = {record.type_name for record in records} | set(query.names)
     decided = decision.of(query.names[0]) if shown == {query.names[0]} else decision
     prepared = kept(

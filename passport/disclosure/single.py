@@ -28,7 +28,6 @@ from passport.disclosure.recorded import (
     kept,
     present,
     recorded,
-    require_scope,
 )
 from passport.outcomes import Gone, NotFound
 from passport.records import opened_body
@@ -65,7 +64,7 @@ async def read(runtime: Runtime, caller: Caller, type_: ResourceType, id_: str, 
     request = Request(Action.ACCESS, "read", query, about=reference)
 
     def question(desk: Desk, decision: Decision) -> tuple[Prepared, Mapping[str, Any]]:
-        require_scope(desk.subject, type_.name, "r")
+        desk.require_reach("r", type_.name)
         prepared = kept(
             runtime,
             ("read", type_.name, decision.structure),
@@ -126,7 +125,7 @@ async def _versions(
     reference = f"{type_.name}/{id_}"
 
     def question(desk: Desk, decision: Decision) -> tuple[Prepared, Mapping[str, Any]]:
-        require_scope(desk.subject, type_.name, "r")
+        desk.require_reach("r", type_.name)
         prepared = kept(
             runtime,
             ("versions", type_.name, decision.structure),
@@ -147,7 +146,7 @@ def _one(
     type_: ResourceType, decision: Decision, found: Callable[[reads.Permit, reads.Relied], Select[Any]]
 ) -> Select[Any]:
     """The statement that shows a record or its versions, and records it."""
-    typed = decision.of(type_.name)
+    typed = decision.by("r").of(type_.name)
     shown = found(typed.clause, typed.relied).cte("shown")
     totals = select(null().label("total")).subquery("totals")
     return recorded(shown, totals, _ONE_COLUMNS, of_asked=True)

@@ -33,10 +33,8 @@ from passport.disclosure.recorded import (
     kept,
     present,
     recorded,
-    require_scope,
 )
 from passport.disclosure.through import kin_of, through
-from passport.identity.scopes import allows
 from passport.outcomes import Invalid, NotFound
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -76,9 +74,8 @@ async def summary(runtime: Runtime, caller: Caller, patient: str, asked_as: str)
         TooMany: there is more than a summary holds.
     """
     async with admitted(runtime, caller, Request(Action.ACCESS, "summary", asked_as, about=patient)) as desk:
-        for type_name in TYPES:
-            require_scope(desk.subject, type_name, "s")
-        decision = await decide(runtime, desk.connection, desk.standing, Action.ACCESS)
+        desk.require_reach("s", *TYPES)
+        decision = (await decide(runtime, desk.connection, desk.standing, Action.ACCESS)).by("s")
         kin = bool(kin_of(desk))
         prepared = kept(runtime, ("summary", kin, decision.structure), lambda: _statement(decision, kin=kin))
         rows = await disclosed(desk, prepared, _params(desk, decision))
@@ -126,7 +123,7 @@ def _statement(decision: Decision, *, kin: bool) -> Select[Any]:
 def _params(desk: Desk, decision: Decision) -> Mapping[str, Any]:
     asked, keys = desk.standing.asked, desk.runtime.keys
     timeless = [name for name in TYPES if name not in (PATIENT, OBSERVATION, *MEDICINES)]
-    readable = [name for name in DIRECTORY if allows(desk.subject.scopes, name, "s")]
+    readable = [name for name in DIRECTORY if desk.reaches("s", name)]
     return {
         **decision.params,
         **audit_params(desk, decision, [NOBODY if asked is None else asked], one=True),

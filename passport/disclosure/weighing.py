@@ -40,7 +40,7 @@ from fhirstore.types import TYPE_NUMBERS, TYPES, TYPES_BY_NUMBER, TypeNumber
 from passport.admission import Desk
 from passport.decision import Decision
 from passport.disclosure.recorded import kept
-from passport.identity.scopes import allows
+from passport.identity.scopes import granting
 from passport.sql import Prepared, fetch, prepare
 
 VIEWER: Final = "viewer_"
@@ -87,12 +87,12 @@ class Whose:
         asked = standing.named[0]
         return cls(
             desk=desk,
-            viewer=viewer.beside(VIEWER),
+            viewer=viewer.by("s").beside(VIEWER),
             patient_keys=tuple(standing.seen_with(asked)) or (asked,),
             holders=tuple(
                 sorted({patient for group in standing.groups.values() for patient in group} - {NOBODY})
             ),
-            types=tuple(sorted(row.number for row in TYPES.values() if allows(scopes, row.name, "s"))),
+            types=tuple(sorted(row.number for row in TYPES.values() if granting(scopes, "s", row.name))),
         )
 
     @property

@@ -16,7 +16,6 @@ from passport.admission import Request, admitted
 from passport.audit.query import recorded
 from passport.emergencies import store
 from passport.identity.break_glass import reason_place
-from passport.identity.scopes import require
 from passport.keys import open_sealed
 from passport.outcomes import Conflict, NotFound, Refused
 from passport.records import written_instant
@@ -121,7 +120,7 @@ async def own_openings(runtime: Runtime, caller: Caller) -> Sequence[dict[str, A
     """
     asked = Request(Action.ACCESS, "emergency-read", recorded("GET", EMERGENCIES))
     async with admitted(runtime, caller, asked) as desk:
-        require(desk.subject.scopes, "s", "AuditEvent")
+        desk.require("s", "AuditEvent")
         owns = desk.standing.owns
         if not owns:
             raise Refused

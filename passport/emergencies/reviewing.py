@@ -21,7 +21,6 @@ from passport.emergencies import store
 from passport.emergencies.openings import EMERGENCIES, SHOWN, Opening, comment_place, opening_of
 from passport.identity import tokens
 from passport.identity.persons import require_another
-from passport.identity.scopes import require
 from passport.identity.store import PATIENT_KEY
 from passport.keys import seal
 from passport.notices import Kind, tell
@@ -155,7 +154,7 @@ def check_auditor(desk: Desk) -> None:
     """
     if desk.subject.kind != "auditor":
         raise Refused("openings are reviewed by auditors")
-    require(desk.subject.scopes, "s", "AuditEvent")
+    desk.require("s", "AuditEvent")
 
 
 async def _one(desk: Desk, opening_id: UUID) -> Opening:

@@ -22,7 +22,6 @@ from passport.decision import decide
 from passport.disclosure.drafted import may_be_written
 from passport.disclosure.weighing import Whose
 from passport.explaining.store import HOLD_LOOK
-from passport.identity.scopes import require
 from passport.outcomes import Invalid, Refused, TooMany
 from passport.pieces import Write, check_valid
 from passport.runtime import Runtime
@@ -96,7 +95,7 @@ async def viewing(
         TooMany: the caller looks at others already.
     """
     async with admitted(runtime, caller, request) as desk:
-        require(desk.subject.scopes, "s", CONSENT)
+        desk.require("s", CONSENT)
         await _take_turn(desk)
         await _turn(desk, _whom(desk.subject, patient))
         await to_thread(
@@ -170,5 +169,5 @@ async def _check_proxy(desk: Desk, drafts: Sequence[Tree]) -> None:
     standing = await desk.standing_for(Action.COLLECT)
     decision = await decide(desk.runtime, desk.connection, standing, Action.COLLECT)
     columns = [each.columns(desk.runtime.keys) for each in facts]
-    if not await may_be_written(desk, decision.of(CONSENT), columns, desk.standing.named[0]):
+    if not await may_be_written(desk, decision.by().of(CONSENT), columns, desk.standing.named[0]):
         raise Refused

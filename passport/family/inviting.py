@@ -19,7 +19,6 @@ from passport.family import store
 from passport.family.grants import MEMBERS, Relative, consents, related_person, relative_of
 from passport.identity import sign_in
 from passport.identity.codes import draw
-from passport.identity.scopes import require
 from passport.intake import write
 from passport.outcomes import Conflict, Refused
 from passport.pieces import Write
@@ -144,7 +143,7 @@ async def acting(runtime: Runtime, caller: Caller) -> Sequence[dict[str, Any]]:
         Refused: it is nobody's own passport, or not with these scopes.
     """
     async with admitted(runtime, caller, Request(Action.ACCESS, "read", recorded("GET", FAMILY))) as desk:
-        require(desk.subject.scopes, "s", "RelatedPerson")
+        desk.require("s", "RelatedPerson")
         owns = desk.standing.owns
         if not owns:
             raise Refused

@@ -2,22 +2,28 @@
 
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 
-A session without scopes may do nothing. Scopes with search arguments are refused when they are asked for: a
-narrowing that is not carried out must not be shown as granted.
+A session without scopes may do nothing. A scope may be narrowed by search arguments, and those of a session in the
+context of one patient by whom they are about. What is narrowed is carried out by a condition on each record
+(`passport.narrowing`), and opens no way that carries no such condition: there `allows` asks for the whole type.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from functools import lru_cache
+from typing import Final
 
+from fhirstore.search.scoped import arguments_of, check_values
+from fhirstore.search.test import BadValue
 from fhirstore.types import types_of
-from passport.outcomes import Invalid, Refused
+from passport.identity.record_scopes import (
+    ALL_TYPES,
+    RecordScope,
+    Right,
+    covered,
+    record_scope,
+    record_scopes,
+)
+from passport.outcomes import Invalid, OutOfScope
 from passport.subjects import Kind
-
-Right = Literal["c", "r", "u", "d", "s"]
-"""create; read, vread and history of one; update; delete; search and history of a type."""
-
-_SCOPE: Final = re.compile(r"(patient|user|system)/([A-Za-z]+|\*)\.(c?r?u?d?s?)")
 
 _CONTEXTS: Final[Mapping[Kind, frozenset[str]]] = {
     "patient": frozenset({"patient", "user"}),
@@ -43,20 +49,22 @@ _EVERYTHING: Final[Mapping[Kind, str]] = {
     "clerk": "user/*.rs",
 }
 
+_ONE_PATIENT: Final = "patient="
+"""So begins what a session names beside its scopes: a patient_key to which those of `patient/` are bound."""
+
 
 class UnusableScope(Invalid):
     """A scope is not one that this kind of caller can be given."""
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(
-            f"got scope `{scope[:80]}`, expected such as `user/Observation.rs` in the caller's own context",
-            ("scope",),
-        )
+    def __init__(self, scope: str, reason: str = "") -> None:
+        expected = reason or "expected such as `user/Observation.rs` in the caller's own context"
+        super().__init__(f"got scope `{scope[:80]}`, {expected}", ("scope",))
 
 
-def contexts(kind: Kind) -> frozenset[str]:
-    """In which contexts this kind of caller asks for records."""
-    return _CONTEXTS[kind]
+def contexts(kind: Kind, *, launched: bool = False) -> frozenset[str]:
+    """In which contexts this kind of caller asks for records; `launched` tells that there is one patient's."""
+    further = {"patient"} if launched and kind == "practitioner" else set()
+    return _CONTEXTS[kind] | further
 
 
 def everything(kind: Kind) -> frozenset[str]:
@@ -68,7 +76,7 @@ def read(text: str, kind: Kind, *, sandbox: bool = False) -> frozenset[str]:
     """Return the scopes in a space-separated list; an empty one asks for everything.
 
     Raises:
-        UnusableScope: one of them is none, has search arguments, or belongs to another kind of caller.
+        UnusableScope: one of them is none, has arguments that nothing enforces, or belongs to another kind of caller.
     """
     return checked(text.split(), kind, sandbox=sandbox) or everything(kind)
 
@@ -77,49 +85,100 @@ def checked(scopes: Iterable[str], kind: Kind, *, sandbox: bool = False) -> froz
     """Return scopes that this kind of caller can be given; `sandbox` tells which types are held.
 
     Raises:
-        UnusableScope: one of them is none, has search arguments, or belongs to another kind of caller.
+        UnusableScope: one of them is none, has arguments that nothing enforces, or belongs to another kind of caller.
     """
     listed = frozenset(scopes)
     if len(listed) > SCOPES_MAX:
         raise UnusableScope("…")
-    held = types_of(sandbox=sandbox)
-    for scope in listed:
-        match = _SCOPE.fullmatch(scope)
-        if match is None or not match[3] or match[1] not in _CONTEXTS[kind]:
-            raise UnusableScope(scope)
-        if match[2] != "*" and match[2] not in held:
-            raise UnusableScope(scope)
-    return listed
+    found = set()
+    for text in listed:
+        scope = record_scope(text)
+        if scope is None or scope.context not in _CONTEXTS[kind]:
+            raise UnusableScope(text)
+        if reason := unheld(scope, sandbox=sandbox):
+            raise UnusableScope(text, reason)
+        found.add(str(scope))
+    return frozenset(found)
+
+
+def unheld(scope: RecordScope, *, sandbox: bool) -> str:
+    """Why a scope cannot be carried out: its type is not held, or an argument not enforced; empty where it can."""
+    if scope.type != ALL_TYPES and scope.type not in types_of(sandbox=sandbox):
+        return "expected a type of records that is held here"
+    known = arguments_of(scope.type)
+    for argument in scope.arguments:
+        if argument.name not in known:
+            names = ", ".join(sorted(known))
+            expected = f"expected search arguments of {names}" if names else "expected no search arguments"
+            return f"{expected} for this type: nothing enforces others, so they are not granted"
+        try:
+            check_values(known[argument.name], argument.values)
+        except BadValue as error:
+            return str(error)
+    return ""
 
 
 def within(scopes: Iterable[str], allowed: Iterable[str]) -> bool:
-    """Return whether each of `scopes` gives no right that `allowed` does not give."""
-    given = frozenset(allowed)
-    return all(_covered(scope, given) for scope in scopes)
+    """Return whether each of `scopes` gives nothing that `allowed` does not give."""
+    given = record_scopes(allowed)
+    listed = [record_scope(text) for text in scopes]
+    return all(scope is not None and covered(scope, given) for scope in listed)
 
 
-def allows(scopes: Iterable[str], type_name: str, right: Right) -> bool:
-    """Return whether a session with `scopes` may use `right` on a type; an unreadable scope gives nothing."""
-    return any(
-        match is not None and match[2] in {"*", type_name} and right in match[3]
-        for match in map(_SCOPE.fullmatch, scopes)
+def of_one_patient(patient_keys: Iterable[int]) -> frozenset[str]:
+    """What a session names beside its scopes so that those of `patient/` are for one person alone.
+
+    `patient_keys` are all registrations of that person; where there is none it is for nobody.
+    """
+    return frozenset(f"{_ONE_PATIENT}{key}" for key in patient_keys) or frozenset({f"{_ONE_PATIENT}-1"})
+
+
+def told(scopes: Iterable[str]) -> frozenset[str]:
+    """The scopes themselves, as others are told of them."""
+    return frozenset(scope for scope in scopes if not scope.startswith(_ONE_PATIENT))
+
+
+def bound(scopes: Iterable[str]) -> frozenset[str]:
+    """What a session names beside its scopes."""
+    return frozenset(scope for scope in scopes if scope.startswith(_ONE_PATIENT))
+
+
+def patients(scopes: Iterable[str]) -> frozenset[int] | None:
+    """The patient_keys to which the scopes of `patient/` are bound; None where they are not."""
+    return frozenset(int(text.removeprefix(_ONE_PATIENT)) for text in bound(scopes)) or None
+
+
+def granting(scopes: frozenset[str], right: Right, *types: str, whole: bool = False) -> frozenset[str]:
+    """The scopes that give `right` on one of `types`: on some of its records, or with `whole` on all of them."""
+    narrowed = bool(bound(scopes))
+    return frozenset(
+        str(scope)
+        for scope in _record_scopes(scopes)
+        if any(scope.gives(name, right) for name in types)
+        and not (whole and (scope.arguments or (narrowed and scope.context == "patient")))
     )
 
 
-def require(scopes: Iterable[str], right: Right, *types: str) -> None:
-    """Let a session through whose `scopes` allow `right` on one of `types`.
+def allows(scopes: frozenset[str], type_name: str, right: Right) -> bool:
+    """Return whether `scopes` give `right` on all records of a type; one that cannot be read gives nothing."""
+    return bool(granting(scopes, right, type_name, whole=True))
+
+
+def require(scopes: frozenset[str], right: Right, *types: str) -> None:
+    """Let a session through whose `scopes` allow `right` on all records of one of `types`.
 
     Raises:
-        Refused: they do not.
+        OutOfScope: they do not.
     """
-    if not any(allows(scopes, type_name, right) for type_name in types):
-        raise Refused("the session's scopes do not allow this")
+    if not granting(scopes, right, *types, whole=True):
+        raise OutOfScope(missing(right, *types))
 
 
-def _covered(scope: str, allowed: frozenset[str]) -> bool:
-    match = _SCOPE.fullmatch(scope)
-    if match is None:
-        return False
-    same_context = [known for known in allowed if known.partition("/")[0] == match[1]]
-    rights: tuple[Right, ...] = ("c", "r", "u", "d", "s")
-    return all(allows(same_context, match[2], right) for right in rights if right in match[3])
+def missing(right: Right, *types: str) -> tuple[str, ...]:
+    """What a session lacks that may not use `right` on one of `types`, as the log names it."""
+    return tuple(f"{name}.{right}" for name in sorted(set(types)))
+
+
+@lru_cache(1_024)
+def _record_scopes(scopes: frozenset[str]) -> tuple[RecordScope, ...]:
+    return tuple(record_scopes(scopes))

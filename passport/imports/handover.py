@@ -15,7 +15,6 @@ from uuid import UUID
 from consent.model import Action
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
-from passport.identity.scopes import require
 from passport.identity.tokens import delegate
 from passport.imports import store
 from passport.imports.formats import FORMATS
@@ -73,7 +72,7 @@ async def receive(runtime: Runtime, caller: Caller, patient: str, format_: str, 
     query = recorded("POST", "imports", [("patient", patient), ("format", format_)])
     request = Request(Action.COLLECT, "create", query, about=patient, isolation="write")
     async with admitted(runtime, caller, request) as desk:
-        require(desk.subject.scopes, "c", *RECORDS)
+        desk.require("c", *RECORDS)
         patient_key = _permitted(desk)
         import_id = await _take(desk, patient_key, format_, data)
         grants = desk.standing.refs.get(patient_key, ())
@@ -156,7 +155,7 @@ async def status_of(runtime: Runtime, caller: Caller, import_id: UUID) -> Status
     reference = f"Import/{import_id}"
     request = Request(Action.ACCESS, "read", recorded("GET", f"imports/{import_id}"), about=reference)
     async with admitted(runtime, caller, request) as desk:
-        require(desk.subject.scopes, "s", *RECORDS)
+        desk.require("s", *RECORDS)
         asked = desk.standing.asked
         patient_key = _UNKNOWN_PATIENT if asked is None else asked
         await enter(desk.connection, patient_key)

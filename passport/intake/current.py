@@ -15,10 +15,13 @@ from fhirstore import store
 from passport.admission import Desk
 from passport.authority import Basis
 from passport.decision import Decision, decide
+from passport.identity.record_scopes import Right
 from passport.pieces import Current, Write, may_name, reference_of
 from passport.sql import fetch
 
 _REGISTERED: Final = "Patient"
+_REPLACING: Final[tuple[Right, ...]] = ("u", "d")
+_SCOPED: Final = "scoped_"
 _ACTIONS: Final = (Action.CORRECT, Action.COLLECT, Action.ACCESS)
 
 
@@ -32,7 +35,7 @@ async def currents_of(desk: Desk, granted: Decision, writes: Sequence[Write]) ->
     currents = {}
     for reference, one in named.items():
         row = found.get(desk.runtime.keys.reference(reference))
-        if row is None or not (row.access or reference in kept):
+        if row is None or not (row.access or reference in kept) or not _scoped(row, one):
             continue
         if row.deleted and not _revives(desk, granted, one):
             continue
@@ -46,10 +49,17 @@ async def _locked(desk: Desk, references: Collection[str], kept: Collection[str]
     """The current rows of these references, with whether the caller is permitted each action on them."""
     runtime, named = desk.runtime, sorted(references)
     standings = {action: await desk.standing_for(action, *named) for action in _ACTIONS}
-    decisions = {
-        action: (await decide(runtime, desk.connection, standing, action)).beside(f"{action}_")
+    decided = {
+        action: (await decide(runtime, desk.connection, standing, action)).by()
         for action, standing in standings.items()
     }
+    decisions = {str(action): decision.beside(f"{action}_") for action, decision in decided.items()}
+    clauses = {name: decision.clause for name, decision in decisions.items()}
+    access = decided[Action.ACCESS]
+    if access.narrowing is not None:
+        for right in _REPLACING:
+            decision = access.by(right).beside(f"{_SCOPED}{right}_")
+            decisions[f"{_SCOPED}{right}"], clauses[f"{_SCOPED}{right}"] = decision, decision.scoped
     people = standings[Action.ACCESS].named
     if kept:
         # An operator corrects a registration, the city desk consents, a requester takes a request back: nothing is
@@ -57,7 +67,7 @@ async def _locked(desk: Desk, references: Collection[str], kept: Collection[str]
         await desk.widen(*people)
     prepared = runtime.statements.composed(
         ("lock", *(decision.structure for decision in decisions.values())),
-        lambda: store.lock({str(action): decision.clause for action, decision in decisions.items()}),
+        lambda: store.lock(clauses),
     )
     params: dict[str, Any] = {"record_keys": [runtime.keys.reference(reference) for reference in named]}
     for decision in decisions.values():
@@ -75,6 +85,11 @@ async def followed(desk: Desk, references: Collection[str]) -> Sequence[Any]:
     )
     keys = [runtime.keys.reference(reference) for reference in named]
     return await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
+
+
+def _scoped(row: Any, one: Write) -> bool:
+    """Whether the session's scopes give the record as it stands; what they do not give is as if it were not there."""
+    return one.needs is None or bool(getattr(row, f"{_SCOPED}{one.needs}", True))
 
 
 def _revives(desk: Desk, granted: Decision, one: Write) -> bool:

@@ -14,12 +14,16 @@ from passport.admission import Desk
 from passport.audit.record import AuditRow
 from passport.audit.written import parameters, recorded_as_judged
 from passport.decision import Decision, decide, is_of
+from passport.identity.record_scopes import Right
+from passport.identity.scopes import missing
 from passport.intake.resting import Rest
-from passport.outcomes import Refused
+from passport.narrowing import narrowing
+from passport.outcomes import OutOfScope, Refused
 from passport.pieces import Piece, registers, resting
 from passport.sql import start
 
 _AUDITED: Final = {"Consent": "consent-change"}
+_WRITING: Final[tuple[Right, ...]] = ("c", "u")
 
 Relied = Mapping[int, Sequence[tuple[int, str]]]
 """What each record rests on: grants by their numbers, and the consents that these are of."""
@@ -42,10 +46,11 @@ async def judge_and_record(
             asked.setdefault(action, []).append(row.record_key)
     registered = [row.patient_key for piece, row in zip(pieces, rows, strict=True) if registers(piece)]
     names = {piece.facts.type.name for piece in pieces}
+    await _check_scoped(desk, pieces, rows)
     decisions = {}
     for action in asked:
         decision = await decide(desk.runtime, desk.connection, rest.standing(action, registered), action)
-        decisions[action] = decision.of(*names) if len(names) == 1 else decision
+        decisions[action] = (decision.of(*names) if len(names) == 1 else decision).by()
     relied: dict[int, Sequence[tuple[int, str]]] = {}
     actions = list(asked)
     for action in actions[:-1]:
@@ -61,6 +66,27 @@ async def judge_and_record(
     )
     values = {**decision.params, "record_keys": keys, **parameters(audited, decision.grants, len(keys))}
     await start(desk.connection, prepared, values)
+
+
+async def _check_scoped(desk: Desk, pieces: Sequence[Piece], rows: Sequence[RecordRow]) -> None:
+    """Refuse what was saved beyond the search arguments of the session's scopes, or about another than its patient.
+
+    What is deleted was asked as it stood before; what is written is asked as it stands now.
+    """
+    narrowed = narrowing(desk.subject.scopes, desk.runtime.keys)
+    if narrowed is None:
+        return
+    saved = list(zip(pieces, rows, strict=True))
+    for right in _WRITING:
+        asked = {row.record_key: piece.facts.type.name for piece, row in saved if piece.write.needs == right}
+        prepared = desk.runtime.statements.composed(
+            ("scoped", right, narrowed.structure),
+            partial(store.held, partial(narrowed.clause, rights=(right,))),
+        )
+        cursor = await start(desk.connection, prepared, {**narrowed.params, "record_keys": list(asked)})
+        beyond = asked.keys() - {row.record_key for row in await cursor.fetchall()}
+        if beyond:
+            raise OutOfScope(missing(right, *(asked[key] for key in beyond)))
 
 
 async def _judged(desk: Desk, decision: Decision, keys: Sequence[int]) -> Relied:

@@ -47,7 +47,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
         PreconditionFailed: `if_match` is not the current version.
     """
     await check_valid_in_pieces(writes)
-    check_scopes(desk.subject, writes)
+    check_scopes(desk, writes)
     action = desk.request.action
     granted = await decide(desk.runtime, desk.connection, await desk.standing_for(action), action)
     currents = await currents_of(desk, granted, writes)

@@ -20,7 +20,7 @@ from passport.authority import Basis
 from passport.desk import matters
 from passport.identity import tokens
 from passport.identity.persons import require_another
-from passport.identity.scopes import Right, require
+from passport.identity.record_scopes import Right
 from passport.intake import write
 from passport.notices import Kind, tell
 from passport.outcomes import Conflict
@@ -149,7 +149,7 @@ async def merges(runtime: Runtime, caller: Caller) -> Sequence[Merge]:
 
 def _check(desk: Desk, right: Right) -> None:
     check_operator(desk)
-    require(desk.subject.scopes, right, "Patient")
+    desk.require(right, "Patient")
 
 
 async def _hold(desk: Desk) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 from consent.model import Action, Status
 from consent.systems import TYPES
 from fhirstore.tables import NOBODY
-from passport.identity.scopes import Right, allows
+from passport.identity.record_scopes import Right
+from passport.identity.scopes import allows, granting
 from passport.replay.deciding import CONSENT, Bench, Verdict, bench_of, named
 from passport.replay.errors import Forgotten
 from passport.replay.facts import Reading
@@ -100,7 +101,7 @@ def _misplaced(row: Row, stored: Stored, current: Stored | None) -> str | None:
         return "it had not been written yet"
     if row.action not in _OF_VERSIONS and current.version != stored.version:
         return f"version {current.version} was the current one"
-    if row.scopes is not None and not any(allows(row.scopes, stored.type_name, right) for right in _READING):
+    if row.scopes is not None and not any(granting(row.scopes, right, stored.type_name) for right in _READING):
         return "the session's scopes did not reach it"
     return None
 
@@ -172,6 +173,7 @@ async def _refused(past: Past) -> Report:
             return Report(row, [Finding(reference, Done.REFUSED, "there was no such version", agrees=True)])
         verdict = await bench.decide(wanted, Action.ACCESS)
     if verdict.permitted and row.scopes is not None and not allows(row.scopes, asked["type"], "r"):
+        # Whether search arguments left it out is not asked again: they are no decision of the patient's.
         finding = Finding(reference, Done.REFUSED, "the session's scopes did not reach it", agrees=True)
         return Report(row, [finding])
     return Report(row, [_found(reference, Done.REFUSED, verdict, expected=False)])

@@ -16,7 +16,10 @@ AUDITED: Final = Prepared(
     """
 SELECT a.patient_key, a.audit_id, a.recorded, a.action, a.kind, a.subject, a.role, a.client, a.purpose, a.query,
     a.outcome, a.record_keys, a.versions, a.grants, a.rests, a.written_in::text AS written_in, a.seen::text AS seen,
-    r.content AS rules, r.cluster, s.scopes, s.opened_patient_key, o.patient_id AS opened, p.patient_id
+    r.content AS rules, r.cluster,
+    -- A session is removed after its end; a row that was let through names what it was let through by.
+    coalesce(s.scopes, CASE WHEN a.outcome <> 'refused' THEN nullif(a.scopes, '{}') END) AS scopes,
+    s.opened_patient_key, o.patient_id AS opened, p.patient_id
 FROM audit_event AS a
 LEFT JOIN rules AS r ON r.number = a.rules
 LEFT JOIN session AS s ON s.session_id = a.session_id

@@ -10,7 +10,6 @@ from consent.model import Action
 from passport import admission
 from passport.audit.query import recorded
 from passport.identity.principals import resident_concerned
-from passport.identity.scopes import require
 from passport.notices import read
 from passport.outcomes import Refused
 from passport.routes.messages import NO_STORE, bearer, runtime_of
@@ -31,7 +30,7 @@ async def list_notifications(request: Request) -> Response:
             own = await resident_concerned(desk.runtime, desk.connection, subject)
         else:
             # A notification tells what happened to the passport, so it is read like the audit log.
-            require(subject.scopes, "s", "AuditEvent")
+            desk.require("s", "AuditEvent")
         if own is None:
             raise Refused
         notices = await read(desk.connection, own, now=desk.now, recipient=recipient)

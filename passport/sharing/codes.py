@@ -23,7 +23,6 @@ from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
 from passport.identity import tokens
 from passport.identity.codes import ALPHABET, typed
-from passport.identity.scopes import require
 from passport.intake.resting import Hope
 from passport.keys import KeyRing, open_sealed, seal
 from passport.outcomes import Invalid, NotFound, Refused
@@ -144,7 +143,7 @@ async def make(runtime: Runtime, caller: Caller, tree: Mapping[str, Any]) -> Use
     offer = offer_of(runtime, tree) if kind == "share" else None
     request = Request(Action.COLLECT, VERB, recorded("POST", ADDRESS), patient, "write")
     async with admitted(runtime, caller, request) as desk:
-        require(desk.subject.scopes, "c", PROPOSABLE)
+        desk.require("c", PROPOSABLE)
         patient_key = sharer_key(desk)
         code = UserCode(UUID(runtime.new_id()), kind, drawn(kind, runtime.ring.random), desk.now + LIFE)
         await _put(desk, patient_key, code, offer)

@@ -13,7 +13,7 @@ from fhirstore.parse import Tree, parse
 from fhirstore.types import PROPOSABLE
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
-from passport.identity.scopes import Right, require
+from passport.identity.record_scopes import Right
 from passport.intake import write
 from passport.outcomes import Refused
 from passport.pieces import Write, Written
@@ -36,7 +36,7 @@ def check_owner(desk: Desk, right: Right) -> None:
     """
     if desk.subject.kind not in OWNERS:
         raise Refused("a person decides about their own passport, or whoever acts for them")
-    require(desk.subject.scopes, right, PROPOSABLE)
+    desk.require(right, PROPOSABLE)
 
 
 async def is_owner(runtime: Runtime, caller: Caller, address: str) -> bool:

@@ -18,7 +18,6 @@ from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
 from passport.audit.record import record
 from passport.identity import attempts, tokens
-from passport.identity.scopes import require
 from passport.intake import write
 from passport.notices import tell
 from passport.outcomes import PassportError, Refused
@@ -94,7 +93,7 @@ async def redeem(runtime: Runtime, caller: Caller, tree: Mapping[str, Any]) -> R
     code_hash = hashed(runtime.ring, code_in(tree))
     request = Request(Action.ACCESS, VERB, recorded("POST", ADDRESS), isolation="write")
     async with admitted(runtime, caller, request) as desk:
-        require(desk.subject.scopes, "c", PROPOSABLE)
+        desk.require("c", PROPOSABLE)
         redeemer = _Redeemer(desk, await _organization(desk), code_hash)
         await fetch(desk.connection, store.HOLD, {"key": runtime.keys.token(redeemer.name)})
         await attempts.check(runtime, desk.connection, redeemer.name, now=desk.now)

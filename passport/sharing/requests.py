@@ -21,7 +21,7 @@ from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
 from passport.authority import Basis
 from passport.disclosure.whom import resident_named
-from passport.identity.scopes import Right, require
+from passport.identity.record_scopes import Right
 from passport.intake import claim, write
 from passport.outcomes import Invalid, NotFound, Refused
 from passport.pieces import Write
@@ -228,7 +228,7 @@ def _check_requester(desk: Desk, right: Right) -> None:
     subject = desk.subject
     if subject.kind not in {"practitioner", "service"} or subject.opened_patient_key is not None:
         raise Refused("a request is put by a clinician or a service")
-    require(subject.scopes, right, PROPOSABLE)
+    desk.require(right, PROPOSABLE)
 
 
 async def _recipient(desk: Desk, wanted: Asked) -> str:

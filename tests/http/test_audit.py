@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 ACCESSES = "/audit/accesses"
 EVENTS = "/fhir/AuditEvent"
-MEMBERS = {"time", "who", "role", "for", "purpose", "query", "records", "grants", "outcome"}
+MEMBERS = {"time", "who", "role", "for", "purpose", "query", "records", "grants", "scopes", "outcome"}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,7 @@ async def test_a_resident_reads_who_looked_when_at_what_and_why_allowed(
         "query": f"GET Observation?patient={aoi}&code={BLOOD_PRESSURE}",
         "records": [observation],
         "grants": [consent],
+        "scopes": ["user/*.cruds"],
         "outcome": "success",
     }
 

@@ -21,11 +21,12 @@ from passport.identity.authorization import families, store
 from passport.identity.authorization.asking import Question, Wish
 from passport.identity.authorization.core import Answer, Turn
 from passport.identity.authorization.errors import Refusal
-from passport.identity.authorization.wanted import LAUNCH, LAUNCH_PATIENT, OFFLINE, RecordScope, left_of
+from passport.identity.authorization.wanted import LAUNCH, LAUNCH_PATIENT, OFFLINE, left_of
 from passport.identity.authorization.words import BESIDE, record_words
 from passport.identity.login.sessions import LASTS, SignedIn
 from passport.identity.persons import city_kind
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
+from passport.identity.record_scopes import RecordScope
 from passport.outcomes import Refused
 from passport.sharing.words import PURPOSES
 from passport.sql import fetch

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from passport.identity.authorization import proofs
 from passport.identity.authorization.profiles import PROFILES
-from passport.identity.authorization.wanted import BESIDE, RIGHTS
+from passport.identity.authorization.wanted import BESIDE
 from passport.identity.purposes import GRANTABLE
+from passport.identity.record_scopes import RIGHTS
 from passport.settings import Settings
 from passport.signing import ALGORITHM
 
@@ -48,7 +49,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "scopes_supported": [
             *sorted(BESIDE),
-            *(f"{each}/*.{RIGHTS}" for each in ("patient", "user", "system")),
+            *(f"{each}/*.{''.join(RIGHTS)}" for each in ("patient", "user", "system")),
         ],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

@@ -21,7 +21,8 @@ from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.grants import METHODS
 from passport.identity.authorization.issuing import answered, client_of, require_key
 from passport.identity.authorization.profiles import EXCHANGE
-from passport.identity.authorization.wanted import ScopeRefused, left_of, record_scope, wanted
+from passport.identity.authorization.wanted import ScopeRefused, left_of, wanted
+from passport.identity.record_scopes import record_scope
 from passport.sql import Row, fetch
 
 ACCESS_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # RFC 8693, section 3

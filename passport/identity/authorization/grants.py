@@ -16,8 +16,8 @@ from passport.identity.authorization import families, issuing, store
 from passport.identity.authorization.core import Asked, Core, CoreClient, Turn
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.profiles import CODE, CREDENTIALS, REFRESH
-from passport.identity.authorization.wanted import record_scope
 from passport.identity.clients import Client
+from passport.identity.record_scopes import record_scope
 from passport.identity.scopes import within
 from passport.sql import Row, fetch
 from passport.subjects import Subject

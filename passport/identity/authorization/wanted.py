@@ -7,14 +7,13 @@ refused with the reason: a narrowing that nothing enforces must not be shown as 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
-from fhirstore.types import types_of
 from passport.identity.authorization.profiles import CREDENTIALS, GrantType
-from passport.identity.scopes import SCOPES_MAX
+from passport.identity.record_scopes import RIGHTS, RecordScope, record_scope, without_needless
+from passport.identity.scopes import SCOPES_MAX, unheld
 from passport.outcomes import Invalid
 
 OPENID: Final = "openid"
@@ -26,12 +25,6 @@ OFFLINE: Final = "offline_access"
 BESIDE: Final = frozenset({OPENID, FHIR_USER, LAUNCH, LAUNCH_PATIENT, OFFLINE})
 """Scopes that open no record."""
 
-RIGHTS: Final = "cruds"
-_VERSION_1: Final[Mapping[str, str]] = MappingProxyType({"read": "rs", "write": "cud", "*": RIGHTS})
-_SCOPE: Final = re.compile(
-    r"(?P<context>patient|user|system)/(?P<type>[A-Za-z]{1,64}|\*)\.(?P<rights>c?r?u?d?s?|read|write|\*)"
-)
-
 
 class ScopeRefused(Invalid):
     """A scope that is not granted, and why."""
@@ -40,25 +33,6 @@ class ScopeRefused(Invalid):
         # What was asked for is repeated in an OAuth answer, which is ASCII without quotes and backslashes.
         shown = re.sub(r"[^\x21\x23-\x5b\x5d-\x7e]", "?", scope[:80])
         super().__init__(f"got scope `{shown}`, {reason}", ("scope",))
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class RecordScope:
-    """One scope of records as version 2 says it."""
-
-    context: str
-    type: str
-    rights: str
-
-    def __str__(self) -> str:
-        return f"{self.context}/{self.type}.{self.rights}"
-
-    def within(self, other: "RecordScope") -> "RecordScope | None":
-        """What of it another one leaves, whatever its context; None for nothing."""
-        rights = "".join(right for right in self.rights if right in other.rights)
-        if not rights or ("*" not in (self.type, other.type) and self.type != other.type):
-            return None
-        return RecordScope(self.context, other.type if self.type == "*" else self.type, rights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +46,6 @@ class Wanted:
     def texts(self) -> frozenset[str]:
         """All of them as they are written."""
         return frozenset(map(str, self.records)) | self.beside
-
-
-def record_scope(text: str) -> RecordScope | None:
-    """Read a scope of records of either version, None for anything else."""
-    found = _SCOPE.fullmatch(text)
-    if found is None or not found["rights"]:
-        return None
-    rights = _VERSION_1.get(found["rights"], found["rights"])
-    return RecordScope(found["context"], found["type"], rights)
 
 
 def wanted(listed: Iterable[str], *, contexts: Iterable[str], sandbox: bool) -> Wanted:
@@ -103,15 +68,12 @@ def wanted(listed: Iterable[str], *, contexts: Iterable[str], sandbox: bool) -> 
 
 
 def _checked(text: str, contexts: frozenset[str], *, sandbox: bool) -> RecordScope:
-    if "?" in text:
-        reason = "expected one without search arguments: nothing enforces them, so they are not granted"
-        raise ScopeRefused(text, reason)
     scope = record_scope(text)
     if scope is None or scope.context not in contexts:
         expected = ", ".join(f"`{context}/Observation.rs`" for context in sorted(contexts))
         raise ScopeRefused(text, f"expected such as {expected}")
-    if scope.type != "*" and scope.type not in types_of(sandbox=sandbox):
-        raise ScopeRefused(text, "expected a type of records that is held here")
+    if reason := unheld(scope, sandbox=sandbox):
+        raise ScopeRefused(text, reason)
     return scope
 
 
@@ -119,7 +81,7 @@ def left_of(asked: Iterable[RecordScope], allowed: Iterable[str]) -> frozenset[R
     """What of the scopes that were asked for remains under `allowed`, whatever the context of these."""
     limits = [limit for limit in map(record_scope, allowed) if limit is not None]
     parts = (scope.within(limit) for scope in asked for limit in limits)
-    return frozenset(part for part in parts if part is not None)
+    return without_needless([part for part in parts if part is not None])
 
 
 def contexts_of(grant_types: Iterable[GrantType]) -> frozenset[str]:
@@ -132,4 +94,6 @@ def contexts_of(grant_types: Iterable[GrantType]) -> frozenset[str]:
 def everything_for(contexts: Iterable[str]) -> frozenset[str]:
     """What a client may ask for if its registration names no scopes."""
     named = frozenset(contexts)
-    return frozenset(f"{context}/*.{RIGHTS}" for context in named) | (BESIDE if "user" in named else set())
+    return frozenset(f"{context}/*.{''.join(RIGHTS)}" for context in named) | (
+        BESIDE if "user" in named else set()
+    )

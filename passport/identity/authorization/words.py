@@ -13,8 +13,8 @@ from passport.identity.authorization.wanted import (
     LAUNCH_PATIENT,
     OFFLINE,
     OPENID,
-    RecordScope,
 )
+from passport.identity.record_scopes import RecordScope
 from passport.sharing.words import Words
 
 BESIDE: Final[Mapping[str, Words]] = MappingProxyType(

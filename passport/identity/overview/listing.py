@@ -14,10 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from passport.identity.authorization import families
-from passport.identity.authorization.wanted import OFFLINE, record_scope
+from passport.identity.authorization.wanted import OFFLINE
 from passport.identity.authorization.words import BESIDE, record_words
+from passport.identity.login import sessions
 from passport.identity.login.sessions import IDLE
 from passport.identity.overview import store
+from passport.identity.record_scopes import record_scope
 from passport.outcomes import NotFound, Refused
 from passport.records import written_instant
 from passport.sql import Connection, Row, fetch
@@ -64,7 +66,7 @@ async def end(connection: Connection, me: Me, id_: UUID, *, now: datetime) -> No
     """
     params = {"id": id_, "subjects": list(me.subjects), "now": now}
     if await fetch(connection, store.END_BROWSER, params):
-        await families.end_of_login(connection, id_, now=now)
+        await sessions.end_with(connection, id_, now=now)
     elif await fetch(connection, store.OWN_APP, params):
         await families.end(connection, id_, now=now)
     elif await fetch(connection, store.END_SESSION, params):

@@ -35,6 +35,7 @@ ROW = Logged(
     versions=(3, 1, 1),
     grants=("Consent/1/_history/2",),
     detail="",
+    scopes=("user/Observation.rs",),
     relied=(),
 )
 
@@ -55,6 +56,19 @@ def test_every_action_and_outcome_is_a_valid_audit_event(action: str, outcome: s
     tree = shown(replace(ROW, action=action, outcome=outcome))
     assert tree["subtype"][-1]["code"] == action
     assert tree["outcomeDesc"] == outcome
+
+
+def test_by_which_scopes_it_was_let_through_is_told_as_the_policy_of_who_asked() -> None:
+    tree = shown(ROW)
+    assert [agent.get("policy") for agent in tree["agent"] if agent["requestor"]] == [["user/Observation.rs"]]
+    assert all("policy" not in agent for agent in tree["agent"] if not agent["requestor"])
+
+
+def test_which_scopes_were_missing_is_told_of_a_refusal() -> None:
+    tree = shown(replace(ROW, outcome="refused", scopes=("Observation.s",)))
+    assert not any("policy" in agent for agent in tree["agent"])
+    (lacking,) = [entity["detail"] for entity in tree["entity"] if "detail" in entity]
+    assert lacking == [{"type": "missing scope", "valueString": "Observation.s"}]
 
 
 def test_who_in_what_role_for_what_purpose_and_when_is_told() -> None:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from passport.identity.scopes import Right, UnusableScope, allows, checked, everything, read, within
+from passport.identity.record_scopes import Right
+from passport.identity.scopes import (
+    UnusableScope,
+    allows,
+    checked,
+    everything,
+    granting,
+    of_one_patient,
+    read,
+    told,
+    within,
+)
 from passport.subjects import KINDS, Kind
 
 
@@ -30,9 +41,14 @@ def test_scopes_of_the_callers_own_context_are_given(scope: str, kind: Kind) -> 
         "user/Observation.",
         "user/Observation.sr",
         "user/Observation.rr",
-        "user/Observation.read",
         "user/Shoe.rs",
-        "user/Observation.rs?category=vital-signs",
+        "user/Observation.rs?date=2026",
+        "user/Observation.rs?code=85354-9",
+        "user/Observation.rs?category:not=vital-signs",
+        "user/Observation.rs?category=",
+        "user/Observation.rs?",
+        "user/*.rs?_security=x|y",
+        "user/Practitioner.rs?_security=x|y",
         "system/Observation.rs",
         "observation.rs",
         "openid",
@@ -65,7 +81,35 @@ def test_too_many_scopes_are_refused() -> None:
 def test_a_session_may_do_what_one_of_its_scopes_allows(
     scopes: set[str], type_name: str, right: Right, expected: bool
 ) -> None:
-    assert allows(scopes, type_name, right) is expected
+    assert allows(frozenset(scopes), type_name, right) is expected
+
+
+VITAL_SIGNS = "patient/Observation.rs?category=vital-signs"
+
+
+def test_a_narrowed_scope_reaches_its_type_and_does_not_give_it_whole() -> None:
+    scopes = frozenset({VITAL_SIGNS})
+    assert granting(scopes, "r", "Observation") == scopes
+    assert not allows(scopes, "Observation", "r")
+    assert not granting(scopes, "r", "Condition")
+    assert allows(scopes | {"user/*.r"}, "Observation", "r")
+
+
+def test_a_scope_for_one_patient_gives_nothing_whole_and_that_is_told_to_nobody() -> None:
+    scopes = frozenset({"patient/*.rs", "user/Practitioner.rs"}) | of_one_patient([7])
+    assert granting(scopes, "s", "Observation") == {"patient/*.rs"}
+    assert not allows(scopes, "Observation", "s")
+    assert allows(scopes, "Practitioner", "s")
+    assert told(scopes) == {"patient/*.rs", "user/Practitioner.rs"}
+
+
+def test_who_is_not_registered_is_nobody() -> None:
+    assert of_one_patient([]) == {"patient=-1"}
+
+
+def test_nobody_asks_for_a_patient_by_the_name_that_the_session_has_for_one() -> None:
+    with pytest.raises(UnusableScope):
+        read("patient=7", "patient")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +121,12 @@ def test_a_session_may_do_what_one_of_its_scopes_allows(
         ({"system/Observation.cr"}, {"system/Observation.r", "system/*.c"}, True),
         ({"system/Observation.d"}, {"system/Observation.cr"}, False),
         ({"user/Observation.r"}, {"system/Observation.r"}, False),
+        ({"user/Observation.r?category=a"}, {"user/Observation.r"}, True),
+        ({"user/Observation.r?category=a"}, {"user/*.r"}, True),
+        ({"user/Observation.r?category=a"}, {"user/Observation.r?category=a,b"}, True),
+        ({"user/Observation.r?category=a&status=final"}, {"user/Observation.r?category=a"}, True),
+        ({"user/Observation.r?category=a,b"}, {"user/Observation.r?category=a"}, False),
+        ({"user/Observation.r"}, {"user/Observation.r?category=a"}, False),
         ({"nonsense"}, {"system/*.cruds"}, False),
         (set(), set(), True),
     ],

@@ -1,5 +1,7 @@
 """Scopes of either version are read as version 2, and what cannot be enforced is refused with the reason."""
 
+import re
+
 import pytest
 
 from passport.identity.authorization.profiles import CODE, CREDENTIALS
@@ -9,9 +11,9 @@ from passport.identity.authorization.wanted import (
     contexts_of,
     everything_for,
     left_of,
-    record_scope,
     wanted,
 )
+from passport.identity.record_scopes import record_scope
 
 PERSONS = ("patient", "user")
 
@@ -40,9 +42,31 @@ def test_what_opens_no_record_stands_beside() -> None:
     assert [str(scope) for scope in found.records] == ["patient/*.rs"]
 
 
-def test_search_arguments_are_refused_with_the_reason() -> None:
-    with pytest.raises(ScopeRefused, match="nothing enforces them"):
-        read("patient/Observation.rs?category=vital-signs")
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("patient/Observation.read?category=vital-signs", "patient/Observation.rs?category=vital-signs"),
+        ("patient/Observation.rs?status=final&category=b,a", "patient/Observation.rs?category=a,b&status=final"),
+        ("patient/Observation.rs?category=a%7Cb", "patient/Observation.rs?category=a|b"),
+        ("patient/Condition.r?_security=a|b", "patient/Condition.r?_security=a|b"),
+    ],
+)
+def test_search_arguments_are_read_and_written_in_one_way(asked: str, meant: str) -> None:
+    assert read(asked).texts == {meant}
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason"),
+    [
+        ("patient/Observation.rs?date=2026", "nothing enforces others"),
+        ("patient/*.rs?_security=a|b", "expected no search arguments"),
+        ("patient/Observation.rs?code=85354-9", "`system|code`"),
+        ("patient/Practitioner.rs?name=a", "expected no search arguments"),
+    ],
+)
+def test_search_arguments_that_nothing_enforces_are_refused_with_the_reason(scope: str, reason: str) -> None:
+    with pytest.raises(ScopeRefused, match=re.escape(reason)):
+        read(scope)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +104,19 @@ def test_too_many_scopes_are_refused() -> None:
         ("user/*.rs", ["user/Observation.r", "user/Condition.s"], {"user/Observation.r", "user/Condition.s"}),
         ("user/Observation.c", ["user/*.rs"], set()),
         ("user/*.rs", ["nonsense"], set()),
+        ("user/Observation.rs", ["user/Observation.r?category=a"], {"user/Observation.r?category=a"}),
+        ("user/*.rs", ["user/Observation.r?category=a"], {"user/Observation.r?category=a"}),
+        ("user/*.rs", ["user/Observation.r?category=a", "user/Observation.r"], {"user/Observation.r"}),
+        (
+            "user/Observation.rs?status=final",
+            ["user/Observation.r?category=a"],
+            {"user/Observation.r?category=a&status=final"},
+        ),
+        (
+            "user/Observation.r?category=a,b",
+            ["user/Observation.r?category=b,c"],
+            {"user/Observation.r?category=a,b&category=b,c"},
+        ),
         ("user/*.rs", [], set()),
     ],
 )

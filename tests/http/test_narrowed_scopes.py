@@ -1,0 +1,298 @@
+"""Scopes with search arguments: whatever they leave out is not there, on every way that records leave or come by.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+import pytest
+from httpx import Response
+
+from consent.systems import LOINC
+from tests import resources as made
+from tests.town import Town, Voice, answered, outcome, references
+from tests.unit.consent.words import Json, concept, permit
+
+pytestmark = pytest.mark.anyio
+
+CATEGORY: Final = made.OBSERVATION_CATEGORY
+VITAL: Final = f"category={CATEGORY}|vital-signs"
+LABORATORY: Final = [concept((CATEGORY, "laboratory"))]
+HBA1C: Final = (LOINC, "4548-4")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A resident with a blood pressure and a laboratory value, both shared with a clinician."""
+
+    voice: Voice
+    role: str
+    pressure: str
+    laboratory: str
+
+    def through(self, scope: str) -> Voice:
+        """The clinician with these scopes."""
+        return self.voice.town.as_(self.role, scope=scope)
+
+
+@pytest.fixture
+async def chart(town: Town, hanako: Voice) -> Chart:
+    hospital = await town.operator.create(made.organization("架空病院"))
+    role = await town.operator.create(
+        made.role(await town.operator.create(made.practitioner("架空 医師")), hospital)
+    )
+    await hanako.grant(permit(role, actions=["access", "collect", "correct"]))
+    note = made.reference(role)
+    return Chart(
+        hanako,
+        role,
+        await hanako.create(made.pressure(hanako.reference, performer=[note])),
+        await hanako.create(made.observation(hanako.reference, HBA1C, category=LABORATORY, performer=[note])),
+    )
+
+
+def narrowed(rights: str = "cruds", arguments: str = VITAL) -> str:
+    return f"user/Observation.{rights}?{arguments}"
+
+
+async def test_a_read_a_search_and_a_count_show_what_the_arguments_name(chart: Chart) -> None:
+    asked = chart.through(narrowed("rs"))
+    assert await asked.sees(chart.pressure)
+    assert not await asked.sees(chart.laboratory)
+    bundle = await asked.search("Observation", ("patient", chart.voice.reference), ("_total", "accurate"))
+    assert (references(bundle), bundle["total"]) == ([chart.pressure], 1)
+    count = await asked.search("Observation", ("patient", chart.voice.reference), ("_summary", "count"))
+    assert count["total"] == 1
+    sorted_ = await asked.search("Observation", ("_sort", "code"), ("_total", "accurate"))
+    assert (references(sorted_), sorted_["total"]) == ([chart.pressure], 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pressure", "laboratory"),
+    [
+        ("category=laboratory", False, True),
+        ("category=vital-signs,laboratory", True, True),
+        ("category=vital-signs&category=laboratory", False, False),
+        ("status=final", True, True),
+        ("status=amended", False, False),
+        (f"code={LOINC}|4548-4", False, True),
+        (f"code={LOINC}|85354-9", True, False),
+        # That is the code of a component, not of the record.
+        (f"code={LOINC}|8480-6", False, False),
+        (f"code={LOINC}|4548-4&status=final", False, True),
+        ("_security=http://terminology.hl7.org/CodeSystem/v3-Confidentiality|V", False, False),
+        ("_security=http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV", False, False),
+    ],
+)
+async def test_each_argument_holds_and_all_of_them_together(
+    chart: Chart, arguments: str, pressure: bool, laboratory: bool
+) -> None:
+    asked = chart.through(narrowed("rs", arguments))
+    assert (await asked.sees(chart.pressure), await asked.sees(chart.laboratory)) == (pressure, laboratory)
+
+
+async def test_a_label_that_a_record_bears_narrows(chart: Chart) -> None:
+    tree = await chart.voice.read(chart.pressure)
+    level = tree["meta"]["security"][0]
+    asked = chart.through(narrowed("rs", f"_security={level['system']}|{level['code']}"))
+    assert await asked.sees(chart.pressure)
+
+
+async def test_several_scopes_of_one_type_add_up_and_a_plain_one_is_all(chart: Chart) -> None:
+    both = chart.through(f"{narrowed('rs')} {narrowed('rs', 'category=laboratory')}")
+    assert await both.sees(chart.pressure)
+    assert await both.sees(chart.laboratory)
+    plain = chart.through(f"{narrowed('rs')} user/Observation.rs")
+    assert await plain.sees(chart.laboratory)
+    searched = chart.through(f"{narrowed('s')} user/Observation.r")
+    assert await searched.found("Observation") == [chart.pressure]
+    assert (await searched.get(chart.laboratory)).status_code == 200
+
+
+async def test_what_comes_along_is_narrowed_too(chart: Chart) -> None:
+    patient = chart.voice.reference
+    asked = chart.through(f"user/Patient.rs {narrowed('r')}")
+    bundle = await asked.search(
+        "Patient", ("_id", patient.partition("/")[2]), ("_revinclude", "Observation:subject")
+    )
+    assert references(bundle) == [patient, chart.pressure]
+    backward = chart.through(f"user/PractitionerRole.rs {narrowed('r')}")
+    bundle = await backward.search(
+        "PractitionerRole", ("_id", chart.role.partition("/")[2]), ("_revinclude", "Observation:performer")
+    )
+    assert references(bundle) == [chart.role, chart.pressure]
+
+
+async def test_a_link_leads_through_what_the_arguments_name_alone(chart: Chart) -> None:
+    asked = chart.through(f"user/Patient.rs {narrowed('s')}")
+    for code, found in (("85354-9", [chart.voice.reference]), ("4548-4", [])):
+        assert await asked.found("Patient", ("_has:Observation:patient:code", f"{LOINC}|{code}")) == found
+    chained = chart.through(f"{narrowed('s')} user/Patient.s")
+    assert await chained.found(
+        "Observation", ("subject:Patient._id", chart.voice.reference.partition("/")[2])
+    ) == [chart.pressure]
+
+
+async def test_a_version_is_shown_if_it_and_the_current_one_are_named(chart: Chart) -> None:
+    tree = await chart.voice.read(chart.laboratory)
+    await chart.voice.replace(
+        chart.laboratory, {**tree, "category": [*LABORATORY, concept((CATEGORY, "vital-signs"))]}
+    )
+    asked = chart.through(narrowed("rs"))
+    assert await asked.sees(chart.laboratory)
+    assert (await asked.get(f"{chart.laboratory}/_history/2")).status_code == 200
+    outcome(await asked.get(f"{chart.laboratory}/_history/1"), 404, "not-found")
+    history = (await asked.get(f"{chart.laboratory}/_history")).json()
+    assert [entry["resource"]["meta"]["versionId"] for entry in history["entry"]] == ["2"]
+    of_type = (await asked.get("Observation/_history")).json()
+    assert len(of_type["entry"]) == 2
+    everything = (await chart.through(narrowed("rs")).get("_history")).json()
+    assert len(everything["entry"]) == 2
+    outcome(await asked.get(f"{chart.laboratory[:-1]}x/_history"), 404, "not-found")
+
+
+async def test_an_earlier_version_of_what_has_components_is_not_shown_by_a_code(chart: Chart) -> None:
+    await chart.voice.replace(chart.pressure, await chart.voice.read(chart.pressure))
+    asked = chart.through(narrowed("rs", f"code={LOINC}|85354-9"))
+    assert (await asked.get(f"{chart.pressure}/_history/2")).status_code == 200
+    outcome(await asked.get(f"{chart.pressure}/_history/1"), 404, "not-found")
+
+
+async def test_every_operation_on_a_patient_is_narrowed(chart: Chart) -> None:
+    patient = chart.voice.reference
+    asked = chart.through(f"user/Patient.rs {narrowed('rs')}")
+    everything = (await asked.get(f"{patient}/$everything")).json()
+    assert set(references(everything)) == {patient, chart.pressure}
+    last = (await asked.get("Observation/$lastn", ("patient", patient))).json()
+    assert references(last) == [chart.pressure]
+    used = (await asked.get("Observation/$meta")).json()
+    whole = (await chart.through("user/Observation.rs").get("Observation/$meta")).json()
+    assert used["parameter"][0]["valueMeta"] == whole["parameter"][0]["valueMeta"]
+    summary = chart.through(f"user/*.rs {narrowed('rs')}")
+    assert (await summary.get(f"{patient}/$summary")).status_code == 200
+
+
+async def test_a_batch_answers_each_entry_as_it_would_be_alone(chart: Chart) -> None:
+    asked = chart.through(narrowed("rs"))
+    tree = {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [
+            {"request": {"method": "GET", "url": url}}
+            for url in (chart.pressure, chart.laboratory, "Observation?_total=accurate")
+        ],
+    }
+    entries = (await asked.call("POST", "", content=orjson.dumps(tree))).json()["entry"]
+    assert [entry["response"]["status"][:3] for entry in entries] == ["200", "404", "200"]
+    assert entries[2]["resource"]["total"] == 1
+
+
+async def test_what_is_created_has_to_be_what_the_arguments_name(chart: Chart) -> None:
+    asked, patient = chart.through(narrowed("c")), chart.voice.reference
+    await asked.create(made.pressure(patient))
+    refusal = await asked.post(made.observation(patient, HBA1C, category=LABORATORY))
+    assert "scopes" in outcome(refusal, 403, "forbidden")["issue"][0]["diagnostics"]
+    whole = await chart.voice.search("Observation", ("_total", "accurate"))
+    assert whole["total"] == 3
+    mine = chart.voice.town.as_(patient, scope=f"patient/Observation.c?{VITAL}")
+    outcome(await mine.post(made.observation(patient, HBA1C, category=LABORATORY)), 403, "forbidden")
+    await mine.create(made.pressure(patient))
+
+
+async def test_what_is_replaced_is_named_before_and_after(chart: Chart) -> None:
+    asked = chart.through(narrowed("u"))
+    pressure, laboratory = await chart.voice.read(chart.pressure), await chart.voice.read(chart.laboratory)
+    await asked.replace(chart.pressure, {**pressure, "note": [{"text": "朝の値"}]})
+    absent = await asked.put("Observation/nothing-there", {**laboratory})
+    for tree in (laboratory, {**laboratory, "category": pressure["category"]}):
+        denied = await asked.put(chart.laboratory, tree)
+        assert (denied.status_code, denied.content) == (absent.status_code, absent.content)
+    outcome(await asked.put(chart.pressure, {**pressure, "category": LABORATORY}), 403, "forbidden")
+    assert (await chart.voice.read(chart.pressure))["category"] == pressure["category"]
+
+
+async def test_a_patch_and_a_deletion_find_what_is_named(chart: Chart) -> None:
+    asked = chart.through(narrowed("ud"))
+    patch = orjson.dumps([{"op": "replace", "path": "/status", "value": "amended"}])
+    recategorise = orjson.dumps([{"op": "replace", "path": "/category", "value": LABORATORY}])
+    sent = {"Content-Type": "application/json-patch+json"}
+
+    async def patched(reference: str, content: bytes) -> Response:
+        return await asked.call("PATCH", reference, content=content, headers=sent)
+
+    outcome(await patched(chart.laboratory, patch), 404, "not-found")
+    outcome(await asked.delete(chart.laboratory), 404, "not-found")
+    outcome(await patched(chart.pressure, recategorise), 403, "forbidden")
+    assert (await patched(chart.pressure, patch)).status_code == 200
+    await asked.remove(chart.pressure)
+    assert await chart.voice.found("Observation") == [chart.laboratory]
+
+
+async def test_a_condition_of_a_write_finds_what_is_named(chart: Chart) -> None:
+    patient = chart.voice.reference
+    asked = chart.through(f"{narrowed('cs')} user/Observation.ud")
+    condition = f"patient={patient}&code={LOINC}|4548-4"
+    created = await asked.post(made.pressure(patient), **{"If-None-Exist": condition})
+    assert created.status_code == 201, created.text
+    deleted = await asked.call("DELETE", f"Observation?{condition}")
+    assert deleted.status_code in (204, 404), deleted.text
+    assert await chart.voice.sees(chart.laboratory)
+
+
+async def test_what_is_left_out_changes_no_byte_of_any_answer(chart: Chart) -> None:
+    patient = chart.voice.reference
+    asked = chart.through(f"user/Patient.rs {narrowed('cruds')}")
+    paths = (
+        f"Observation?patient={patient}&_total=accurate&_count=1",
+        "Observation?_total=accurate&_sort=-date&_count=1",
+        f"Observation?code={LOINC}|4548-4&_total=accurate",
+        f"Patient?_has:Observation:patient:code={LOINC}|4548-4",
+        f"Patient?_id={patient.partition('/')[2]}&_revinclude=Observation:subject",
+        f"{patient}/$everything?_count=1",
+        f"Observation/$lastn?patient={patient}",
+        "Observation/_history?_count=1",
+        "Observation/$meta",
+    )
+
+    async def asked_of_all() -> list[tuple[int, Json]]:
+        found = []
+        for path in paths:
+            answer = await asked.get(path)
+            found.append((answer.status_code, _timeless(answer.json())))
+        return found
+
+    before = await asked_of_all()
+    hidden = [
+        await chart.voice.create(made.observation(patient, HBA1C, category=LABORATORY, time="2026-11-01"))
+        for _ in range(3)
+    ]
+    assert await asked_of_all() == before
+    absent = await asked.get("Observation/nothing-there")
+    for reference in hidden:
+        assert answered(await asked.get(reference))[::2] == answered(absent)[::2]
+
+
+def _timeless(tree: Json) -> Json:
+    """Without what is drawn or told anew by each answer: its own id and time, and the seal of its cursor."""
+    own = {name: value for name, value in tree.items() if name not in {"id", "meta", "timestamp"}}
+    links = [{**one, "url": one["url"].partition("_cursor=")[0]} for one in own.get("link", [])]
+    return {**own, "link": links}
+
+
+async def test_other_addresses_need_the_type_as_a_whole(hanako: Voice) -> None:
+    asked = hanako.town.as_(hanako.reference, scope="patient/Device.rs?status=active")
+    outcome(await asked.call("GET", "/devices"), 403, "forbidden")
+
+
+async def test_the_log_names_by_which_scopes_something_was_shown_or_what_was_missing(chart: Chart) -> None:
+    scope = narrowed("rs")
+    asked = chart.through(f"{scope} user/Patient.rs")
+    await asked.read(chart.pressure)
+    outcome(await asked.get("Condition", ("patient", chart.voice.reference)), 403, "forbidden")
+    listed = (await chart.voice.call("GET", "/audit/accesses", params=[("_count", "2")])).json()
+    assert [(one["outcome"], one["scopes"]) for one in listed] == [
+        ("refused", ["Condition.s"]),
+        ("success", [scope]),
+    ]
