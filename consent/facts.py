@@ -222,4 +222,4 @@ def _one_of(column: ColumnElement[int], keys: Sequence[int]) -> Formula:
 def _overlap(column: ColumnElement[Sequence[int]], keys: Sequence[int]) -> Formula:
     if len(keys) == 1:
         return _holds(column, keys[0])
-    return column.op("&&", is_comparison=True)(literal(list(keys), ARRAY(BigInteger)))
+    return column.bool_op("&&")(literal(list(keys), ARRAY(BigInteger)))
