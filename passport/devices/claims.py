@@ -32,7 +32,6 @@ from passport.devices.orders import Order, model_in, patient_in, serial_in
 from passport.devices.statements import STATEMENT_MAX_BYTES, read_statement
 from passport.identity import attempts, tokens
 from passport.identity.codes import ALPHABET, typed
-from passport.identity.scopes import require
 from passport.outcomes import Invalid, PassportError, Refused
 from passport.records import written_instant
 from passport.runtime import Runtime
@@ -131,7 +130,7 @@ async def redeem(runtime: Runtime, caller: Caller, body: bytes) -> Tree:
     entered, text = _entered(body), recorded("POST", f"{ADDRESS}/redeem")
     code_hash = _hashed(runtime, entered["code"])
     async with admitted(runtime, caller, Request(Action.COLLECT, "create", text, isolation="write")) as desk:
-        require(desk.subject.scopes, "c", "Device")
+        desk.require("c", "Device")
         name = f"device code {desk.subject.reference}"
         await fetch(desk.connection, HOLD, {"key": runtime.keys.token(name)})
         await attempts.check(runtime, desk.connection, name, now=desk.now)

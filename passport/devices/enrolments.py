@@ -21,7 +21,6 @@ from passport.devices.lifecycle import Status
 from passport.devices.models import DeviceModel, collected
 from passport.devices.orders import Order, device_resource, read_order
 from passport.devices.registry import model_of
-from passport.identity.scopes import require
 from passport.intake import write
 from passport.notices import tell
 from passport.outcomes import Invalid, Refused
@@ -200,7 +199,7 @@ async def own_devices(runtime: Runtime, caller: Caller) -> list[Enrolment]:
         Refused: the caller is not a person who reads their own passport, or not with these scopes.
     """
     async with admitted(runtime, caller, Request(Action.ACCESS, "read", "GET devices")) as desk:
-        require(desk.subject.scopes, "s", "Device")
+        desk.require("s", "Device")
         own = desk.standing.own
         if own is None:
             raise Refused

@@ -44,7 +44,7 @@ async def receive(runtime: Runtime, device_id: str, body: bytes, shown: bytes | 
         runtime: the running service.
         device_id: of whom the readings are.
         body: the message.
-        shown: the thumbprint of the certificate that its sender showed beside it, if one was shown.
+        shown: the SHA-256 of the certificate that its sender showed beside it, if one was shown.
 
     Raises:
         Unverified: it is not by this device, or there is no such device, or the certificate is another one's.

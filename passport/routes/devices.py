@@ -115,7 +115,7 @@ async def post_readings(request: Request, device_id: str) -> Response:
     """Take a message that the device signed; it carries no token."""
     body = await _signed_body(request, jws.MESSAGE_MAX_BYTES)
     key = proved(request)
-    shown = None if key is None else key.thumbprint
+    shown = key.digest if key is not None and key.kind == "certificate" else None
     answer = await receive(runtime_of(request), device_id, body, shown)
     return Response(answer, headers=NO_STORE, media_type=JSON)
 

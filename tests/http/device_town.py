@@ -1,12 +1,13 @@
 """A small town for the tests of devices: a served passport, its operator, residents, a doctor and cuffs."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from psycopg.pq import Trace
 
@@ -49,7 +50,18 @@ class Town:
 
     runtime: Runtime
     http: AsyncClient
+    app: FastAPI
     tokens: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def with_runtime(self, **changes: Any) -> Iterator[None]:
+        """Serve with another clock, or other settings, for a while."""
+        before = self.app.state.runtime
+        self.app.state.runtime = replace(before, **changes)
+        try:
+            yield
+        finally:
+            self.app.state.runtime = before
 
     async def call(self, who: str | None, method: str, path: str, **request: Any) -> Response:
         headers = dict(request.pop("headers", {}))
@@ -150,7 +162,7 @@ async def served(database: Database, state: Path) -> AsyncIterator[Town]:
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url=BASE_URL) as http,
     ):
-        town = Town(app.state.runtime, http)
+        town = Town(app.state.runtime, http, app)
         for model, readings in MODELS.items():
             body = {"manufacturer": "星見計器（架空）", "display": model, "readings": readings}
             await town.call("operator", "PUT", f"/devices/models/{model}", json=body)

@@ -1,6 +1,7 @@
 """The key file is its owner's alone, and what it seals opens in its own place alone."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -181,3 +182,20 @@ def test_a_sealed_value_does_not_open_elsewhere() -> None:
 def test_what_was_never_sealed_does_not_open(sealed: bytes) -> None:
     with pytest.raises(Unsealable):
         open_sealed(bytes(32), sealed, b"place")
+
+
+def test_a_key_file_of_before_there_was_a_device_authority_gets_one_and_keeps_it(
+    ring: KeyRing, tmp_path: Path
+) -> None:
+    path = tmp_path / "keys.json"
+    replace(ring, device_authority=None).save(path)
+    assert not KeyRing.load(path).complete
+    completed = KeyRing.completed(path)
+    assert completed.device_authority is not None
+    assert completed.signing_keys == ring.signing_keys
+    assert KeyRing.completed(path) == KeyRing.load(path) == completed
+
+
+def test_the_device_authority_is_no_signing_key(ring: KeyRing) -> None:
+    assert ring.device_authority is not None
+    assert ring.device_authority.kid not in {key.kid for key in ring.signing_keys}

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from passport.keys import KeyFileUnusable, KeyRing
 from passport.labelling import TABLE_VERSION
 from passport.labelling.store import Progress
 from passport.settings import Settings
+from passport.signing import SigningKey
 from tests.databases import Database, Server
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -180,6 +182,18 @@ def test_a_copy_of_the_keys_without_the_one_that_signs_is_refused(tmp_path: Path
     with pytest.raises(NotThisInstallation, match="lacks the signing key"):
         prepare(settings, NOW)
     assert KeyRing.load(settings.key_file).signing_keys == ()
+
+
+def test_a_copy_of_the_keys_with_another_device_authority_is_refused(
+    tmp_path: Path, database: Database
+) -> None:
+    settings = _on(initialise(tmp_path, "production"), database)
+    prepare(settings, NOW)
+    ring = KeyRing.load(settings.key_file)
+    for other in (None, SigningKey.generate()):
+        replace(ring, device_authority=other).replace(settings.key_file)
+        with pytest.raises(NotThisInstallation, match="lacks the key of the device CA"):
+            prepare(settings, NOW)
 
 
 def test_a_database_that_a_demo_filled_is_refused(tmp_path: Path, database: Database) -> None:
