@@ -7,9 +7,12 @@ PORT ?= 8000
 STATE ?= .state
 DATA ?=
 
+# What the pages are built from.
+APP := $(wildcard app/*.js app/*.json) $(shell find app/src -type f 2>/dev/null)
+
 .PHONY: setup run test check bench real-inputs soak lock
 
-setup: .venv/.ready
+setup: .venv/.ready passport/web/built/manifest.json
 
 # The stamp names what was installed; as long as it is newer than both files nothing is asked of a registry.
 .venv/.ready: requirements.lock pyproject.toml
@@ -22,10 +25,15 @@ setup: .venv/.ready
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The installation has built the pages; what changed since then is built again.
+passport/web/built/manifest.json: .venv/.ready hatch_build.py $(APP)
+	@.venv/bin/python hatch_build.py
+
 run: setup
 	@exec .venv/bin/passport demo --state $(STATE) --port $(PORT)
 
 test: setup
+	@.venv/bin/python -m tests.browser.chromium
 	.venv/bin/python -m pytest -n 2 $(ARGS)
 
 check: setup
@@ -33,6 +41,7 @@ check: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+	.venv/bin/python hatch_build.py check
 	.venv/bin/python -m pytest -q tests/unit/house
 
 bench: setup

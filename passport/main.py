@@ -46,11 +46,13 @@ from passport.routes import (
     health,
     identity,
     imports,
+    interface,
     lastn,
     meta,
     metadata,
     notifications,
     own_sessions,
+    pages,
     receipts,
     sharing,
     summary,
@@ -66,6 +68,8 @@ from passport.routes.origins import Origins
 from passport.routes.proofs import Proofs
 from passport.runtime import Runtime, utc_now
 from passport.settings import Settings
+from passport.web.built import built
+from passport.web.headers import Headers
 
 POOL_SIZE: Final = 8
 """Connections of one process, to read and to write: more would only queue inside of PostgreSQL on two cores."""
@@ -115,6 +119,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
 
     # The pages of the documentation come with us: a city's network reaches no content network.
     app = FastAPIOffline(
+        docs_url=None,
         redoc_url=None,
         title="Healthcare data passport",
         description="A person's vitals and prescriptions; each reader sees what the person's consents allow.",
@@ -125,6 +130,8 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     )
     for module in (
         entrance,
+        interface,
+        pages,
         health,
         metadata,
         auth,
@@ -158,6 +165,8 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     app.add_middleware(Forms)
     app.add_middleware(Proofs)
     app.add_middleware(Origins)
+    app.add_middleware(Headers, secure=settings.base_url.startswith("https://"))
+    app.state.built = built()
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)
     describe(app)

@@ -71,15 +71,15 @@ class Served:
 
 
 @contextmanager
-def loopback(database: Database, state: Path) -> Iterator[Served]:
-    """Serve until the block ends."""
+def loopback(database: Database, state: Path, *, name: str = "127.0.0.1") -> Iterator[Served]:
+    """Serve until the block ends; `name` is by which clients know this machine."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
         settings = initialise(state, "demo").at(
             database_url=database.service_url,
             migration_url=database.owner_url,
-            base_url=f"http://127.0.0.1:{port}",
+            base_url=f"http://{name}:{port}",
         )
         prepare(settings, utc_now())
         app = create_app(settings)

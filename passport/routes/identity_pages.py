@@ -1,10 +1,11 @@
-"""The plain pages of signing in and of deciding: server-rendered, without script, and in no frame.
+"""The plain pages of signing in and of deciding: server-rendered, whole without script, and in no frame.
 
 https://www.w3.org/TR/CSP3/
 https://cheatsheetseries.owasp.org/cheatsheets/Clickjacking_Defense_Cheat_Sheet.html
 
-They work in any browser. A browser holds a form's redirections to `form-action` too, so the address that a decision
-leads to stands beside the passport's own.
+They work in any browser. Where there is script, the built pages take the place of what stands in `pages`, at the same
+address. A browser holds a form's redirections to `form-action` too, so the address that a decision leads to stands
+beside the passport's own.
 """
 
 from base64 import b64encode
@@ -17,7 +18,10 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from passport.identity.authorization.redirects import origin
+from passport.web.built import ASSETS, Built
+from passport.web.policy import of_page
 
+# For a passport whose pages were not built; else they have a file for it.
 _STYLE: Final = """
 body { font-family: system-ui, sans-serif; max-width: 36rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.6 }
 label { display: block; margin: .5rem 0 } input[type=text], input[type=password], select { font: inherit; width: 100% }
@@ -28,6 +32,8 @@ _STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 
 _TEXTS: Final = {
     "ja": {
+        "passport": "ヘルスケアパスポート",
+        "plainly": "スクリプトなしで使う",
         "sign-in": "サインイン",
         "login": "ログイン名",
         "code": "コード",
@@ -49,6 +55,8 @@ _TEXTS: Final = {
         "done": "終わりました。機器に戻ってください。",
     },
     "en": {
+        "passport": "Healthcare passport",
+        "plainly": "Go on without script",
         "sign-in": "Sign in",
         "login": "Login",
         "code": "Code",
@@ -86,19 +94,17 @@ def wants_json(request: Request) -> bool:
 
 def headers(redirect_uri: str | None = None) -> dict[str, str]:
     """What goes with each page; a form's answer may lead to `redirect_uri`."""
-    leads_to = "'self'" if redirect_uri is None else f"'self' {origin(redirect_uri)}"
-    return {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action {leads_to}; "
-            "frame-ancestors 'none'; base-uri 'none'"
-        ),
-        # A form tells where it was sent from, which `no-referrer` would keep back.
-        "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Cross-Origin-Opener-Policy": "same-origin",
-    }
+    leads_to = "" if redirect_uri is None else origin(redirect_uri)
+    return of_page(leads_to=leads_to, styles=f"'sha256-{_STYLE_HASH}'", plain_form=True)
+
+
+def shell(request: Request, *, without_script: str) -> HTMLResponse:
+    """A page that the script makes; `without_script` is the address of what there is without it."""
+    text = _TEXTS[language(request)]
+    body = f"<noscript><p><a href={without_script}>{text['plainly']}</a></p></noscript>"
+    answer = _page(request, text["passport"], body, None, 200)
+    answer.headers.update(of_page())
+    return answer
 
 
 def sign_in_page(
@@ -187,12 +193,23 @@ def refusal_page(request: Request, reason: str, status: int) -> HTMLResponse:
 
 
 def _page(request: Request, title: str, body: str, redirect_uri: str | None, status: int) -> HTMLResponse:
+    tongue = language(request)
     html = (
-        f"<!doctype html><html lang={language(request)}><head><meta charset=utf-8>"
-        f"<meta name=viewport content='width=device-width'><title>{title}</title><style>{_STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>"
+        f"<!doctype html><html lang={tongue}><head><meta charset=utf-8>"
+        f"<meta name=viewport content='width=device-width, initial-scale=1'><title>{title}</title>"
+        f"<link rel=icon href='data:,'>{_loads(request.app.state.built)}</head><body><div id=pages>"
+        f"<header class=top><span class=name>{_TEXTS[tongue]['passport']}</span></header>"
+        f"<main>{body}</main></div></body></html>"
     )
     return HTMLResponse(html, status, headers=headers(redirect_uri))
+
+
+def _loads(built: Built) -> str:
+    """What a page loads; its own style where nothing was built."""
+    if not built.is_there:
+        return f"<style>{_STYLE}</style>"
+    styles = "".join(f"<link rel=stylesheet href={ASSETS}/{name}>" for name in built.styles)
+    return f"{styles}<script type=module src={ASSETS}/{built.script}></script>"
 
 
 def _hidden(name: str, value: str) -> str:

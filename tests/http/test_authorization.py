@@ -183,8 +183,9 @@ async def test_pages_are_kept_by_nobody_and_shown_in_no_frame(browser: Browser, 
         headers = (await browser.get(path, Accept="text/html")).headers
         assert headers["cache-control"] == "no-store"
         policy = headers["content-security-policy"]
-        assert policy.startswith("default-src 'none'; style-src 'sha256-")
-        assert "frame-ancestors 'none'; base-uri 'none'" in policy
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-")
+        assert "base-uri 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert headers["x-frame-options"] == "DENY"
         assert headers["x-content-type-options"] == "nosniff"

@@ -1,0 +1,131 @@
+/** The person's devices: nothing is taken from one that they did not approve. */
+
+import { useCallback, useState } from "preact/hooks";
+
+import { ask, tell } from "../asking";
+import { useTexts } from "../language";
+import { Frame } from "../parts/frame";
+import { Loaded, useAnswer } from "../parts/loaded";
+import { Notice, good, refused } from "../parts/notice";
+import type { Told } from "../parts/notice";
+import { Question } from "../parts/question";
+import type { Asked } from "../parts/question";
+import { Facts, When } from "../parts/when";
+import { usePerson } from "../session";
+
+type Status = "pending" | "active" | "suspended" | "revoked";
+type Verb = "approve" | "suspend" | "resume" | "revoke";
+
+interface Device {
+  device: string;
+  model: string;
+  status: Status;
+  enrolled: string;
+}
+
+interface Model {
+  model: string;
+  manufacturer: string;
+  display: string;
+}
+
+interface Shown extends Device {
+  name: string;
+  manufacturer: string;
+}
+
+const VERBS: Record<Status, Verb[]> = {
+  pending: ["approve", "revoke"],
+  active: ["suspend", "revoke"],
+  suspended: ["resume", "revoke"],
+  revoked: [],
+};
+
+async function mine(): Promise<Shown[]> {
+  const [devices, models] = await Promise.all([ask<Device[]>("/devices"), ask<Model[]>("/devices/models")]);
+  const known = new Map(models.map((each) => [each.model, each]));
+  return devices.map((each) => ({
+    ...each,
+    name: known.get(each.model)?.display ?? each.model,
+    manufacturer: known.get(each.model)?.manufacturer ?? "",
+  }));
+}
+
+export function Devices() {
+  const texts = useTexts();
+  const { csrf } = usePerson();
+  const [answer, again] = useAnswer(useCallback(mine, []));
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [told, setTold] = useState<Told | null>(null);
+
+  const change = async (device: string, verb: Verb) => {
+    try {
+      await tell(`/devices/${device.replace("Device/", "")}/${verb}`, { csrf });
+      setTold(good(texts.changed[verb] ?? ""));
+    } catch (error) {
+      setTold(refused(error, texts));
+    }
+    await again();
+  };
+  const begin = ({ device, name }: Shown, verb: Verb) => {
+    if (verb !== "revoke") {
+      void change(device, verb);
+      return;
+    }
+    setAsked({ text: texts.sureToRevoke(name), yes: texts.revoke, then: () => void change(device, verb) });
+  };
+
+  return (
+    <Frame title={texts.homeDevices} home>
+      <p class="lead">{texts.devicesLead}</p>
+      <Notice told={told} />
+      <Loaded answer={answer} again={again}>
+        {(devices) =>
+          devices.length === 0 ? (
+            <p>{texts.noDevices}</p>
+          ) : (
+            <ul class="cards">
+              {devices.map((one) => (
+                <OneDevice key={one.device} one={one} onVerb={begin} />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+      <Question
+        asked={asked}
+        onClose={() => {
+          setAsked(null);
+        }}
+      />
+    </Frame>
+  );
+}
+
+function OneDevice({ one, onVerb }: { one: Shown; onVerb: (one: Shown, verb: Verb) => void }) {
+  const texts = useTexts();
+  return (
+    <li class="card">
+      <h2>{one.name}</h2>
+      <p>
+        <span class={`badge ${one.status}`}>{texts.statuses[one.status]}</span> {one.manufacturer}
+      </p>
+      {one.status === "pending" && <p class="hint">{texts.pendingWhat}</p>}
+      <Facts>{[[texts.enrolled, <When at={one.enrolled} />]]}</Facts>
+      <div class="choices">
+        {VERBS[one.status].map((verb) => (
+          <button
+            key={verb}
+            type="button"
+            class={verb === "approve" ? "main" : ""}
+            onClick={() => {
+              onVerb(one, verb);
+            }}
+          >
+            {texts[verb]}
+          </button>
+        ))}
+      </div>
+    </li>
+  );
+}

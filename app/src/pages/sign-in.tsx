@@ -1,0 +1,80 @@
+/** Signing in: by passkey first, by a code that was handed out else. */
+
+import { useState } from "preact/hooks";
+
+import { tell } from "../asking";
+import { useTexts } from "../language";
+import { Field, written } from "../parts/field";
+import { Frame } from "../parts/frame";
+import { Notice, bad, refused } from "../parts/notice";
+import type { Told } from "../parts/notice";
+import { passkeysWork, signInByPasskey } from "../passkeys";
+
+interface Signing {
+  lead?: string;
+  told?: Told | null;
+  onDone: () => void;
+}
+
+export function SignIn({ lead, told: before = null, onDone }: Signing) {
+  const texts = useTexts();
+  const [told, setTold] = useState<Told | null>(before);
+  const [busy, setBusy] = useState(false);
+
+  const carriedOut = async (sign: () => Promise<unknown>, whenNot: (error: unknown) => Told) => {
+    setBusy(true);
+    setTold(null);
+    try {
+      await sign();
+      onDone();
+    } catch (error) {
+      setTold(whenNot(error));
+      setBusy(false);
+    }
+  };
+  const byPasskey = () =>
+    carriedOut(signInByPasskey, (error) =>
+      error instanceof DOMException ? bad(texts.passkeyFailed) : refused(error, texts, { 401: texts.passkeyFailed }),
+    );
+  const byCode = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const body = { login: written(form, "login"), code: written(form, "code") };
+    return carriedOut(
+      () => tell("/auth/login", body),
+      (error) => refused(error, texts, { 400: texts.wrongCode, 401: texts.wrongCode }),
+    );
+  };
+
+  return (
+    <Frame title={texts.signIn}>
+      <p class="lead">{lead ?? texts.signInLead}</p>
+      <Notice told={told} />
+      {passkeysWork() && (
+        <section class="card">
+          <button type="button" class="main" disabled={busy} onClick={byPasskey}>
+            {texts.withPasskey}
+          </button>
+          <p class="hint">{texts.passkeyHint}</p>
+        </section>
+      )}
+      <section class="card">
+        <h2>{texts.withCode}</h2>
+        <form onSubmit={byCode}>
+          <Field label={texts.login} name="login" autocomplete="username" wrong={told?.text === texts.wrongCode} />
+          <Field
+            label={texts.code}
+            name="code"
+            autocomplete="one-time-code"
+            hint={texts.codeHint}
+            wrong={told?.text === texts.wrongCode}
+            secret
+          />
+          <button type="submit" class={passkeysWork() ? "" : "main"} disabled={busy}>
+            {texts.signIn}
+          </button>
+        </form>
+      </section>
+    </Frame>
+  );
+}

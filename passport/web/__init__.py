@@ -1,0 +1,1 @@
+"""The pages as they were built from `app/`, and the headers that go with every answer."""

@@ -1,0 +1,104 @@
+"""Signing in with a code: right, wrong, in either language, and by keyboard alone.
+
+https://www.w3.org/TR/WCAG22/
+"""
+
+from playwright.sync_api import expect
+
+from tests.browser.people import Village
+from tests.browser.watching import Watched
+
+
+def test_a_resident_signs_in_and_out(person: Watched, town: Village) -> None:
+    code = town.code(town.resident())
+    person.open("/sign-in")
+    person.heading("サインイン")
+    person.accessible()
+    person.sign_in(code)
+    person.heading("ホーム")
+    expect(person.page).to_have_url(f"{person.base_url}/home")
+    expect(person.page.get_by_role("main")).to_contain_text("ご本人として")
+    person.accessible()
+    person.press("サインアウト")
+    person.heading("サインイン")
+    expect(person.page.get_by_role("status")).to_have_text("サインアウトしました。")
+    person.page.reload()
+    person.heading("サインイン")
+
+
+def test_a_wrong_code_is_told_and_changes_nothing(person: Watched, town: Village) -> None:
+    code = town.code(town.resident())
+    person.open("/home/sessions")
+    person.sign_in({**code, "code": "WRONG-CODE-WRONG"})
+    expect(person.page.get_by_role("alert")).to_have_text("ログイン名またはコードが違います。")
+    expect(person.page.get_by_label("ログイン名")).to_have_value(code["login"])
+    person.accessible()
+    person.sign_in(code)
+    person.heading("サインイン中の場所とアプリ")
+
+
+def test_the_language_is_the_persons_and_stays(person: Watched, town: Village) -> None:
+    person.open("/sign-in")
+    person.press("English")
+    person.heading("Sign in")
+    assert person.page.title() == "Sign in · Healthcare passport"
+    assert person.page.evaluate("document.documentElement.lang") == "en"
+    person.accessible()
+    person.page.reload()
+    person.heading("Sign in")
+    person.sign_in(town.code(town.resident()), texts=("Login", "Code", "Sign in"))
+    person.heading("Home")
+
+
+def test_whoever_has_no_mouse_gets_everywhere(person: Watched, town: Village) -> None:
+    code = town.code(town.resident())
+    keyboard = person.page.keyboard
+    person.open("/sign-in")
+    person.heading("サインイン")
+    expect(person.page.get_by_role("heading", level=1)).to_be_focused()
+    person.tab_to(person.page.get_by_label("ログイン名"))
+    keyboard.type(code["login"])
+    keyboard.press("Tab")
+    keyboard.type(code["code"])
+    keyboard.press("Enter")
+    person.heading("ホーム")
+    person.tab_to(person.page.get_by_role("link", name="サインイン中の場所とアプリ"))
+    keyboard.press("Enter")
+    person.heading("サインイン中の場所とアプリ")
+    person.tab_to(person.page.get_by_role("button", name="ここからサインアウトする"))
+    keyboard.press("Enter")
+    expect(person.page.get_by_role("dialog")).to_be_visible()
+    expect(person.page.get_by_role("button", name="やめる")).to_be_focused()
+    person.accessible()
+    keyboard.press("Escape")
+    expect(person.page.get_by_role("dialog")).to_be_hidden()
+    keyboard.press("Enter")
+    keyboard.press("Shift+Tab")
+    keyboard.press("Enter")
+    person.heading("サインイン")
+
+
+def test_a_session_that_was_ended_elsewhere_leads_back_to_the_sign_in(person: Watched, town: Village) -> None:
+    patient = town.resident()
+    person.open("/home")
+    person.sign_in(town.code(patient))
+    person.heading("ホーム")
+    (browser,) = town.call((patient, "PATRQT"), "GET", "/auth/sessions", 200)["browsers"]
+    town.call((patient, "PATRQT"), "POST", f"/auth/sessions/{browser['id']}/end", 204)
+    person.page.get_by_role("link", name="サインイン中の場所とアプリ").click()
+    person.heading("サインイン")
+
+
+def test_the_pages_without_script_sign_in_too(person: Watched, town: Village) -> None:
+    browser = person.page.context.browser
+    assert browser is not None
+    context = browser.new_context(java_script_enabled=False, locale="ja-JP")
+    page = context.new_page()
+    page.goto(f"{person.base_url}/home")
+    page.get_by_role("link", name="スクリプトなしで使う").click()
+    code = town.code(town.resident())
+    page.get_by_label("ログイン名").fill(code["login"])
+    page.get_by_label("コード").fill(code["code"])
+    page.get_by_role("button", name="サインイン").click()
+    expect(page.get_by_role("main")).to_contain_text("サインインしています。")
+    context.close()
