@@ -101,7 +101,7 @@ CREATE TABLE qualification (
     revocation TEXT COLLATE "C" NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
     PRIMARY KEY (qualification_id),
-    UNIQUE (subject, certificate_hash)
+    UNIQUE (certificate_hash)
 )
 """,
     """

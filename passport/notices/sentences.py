@@ -25,6 +25,7 @@ Kind = Literal[
     "paper-consent-recorded",
     "paper-withdrawal-recorded",
     "sign-in-code-issued",
+    "sign-in-linked",
     "device-enrolment-pending",
     "reading-quarantined",
     "import-finished",
@@ -85,6 +86,12 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "あなた、またはあなたの代理の方のサインインコードが発行されました。心当たりがなければ市の窓口に知らせてください。",
         "A sign-in code was issued for you or for someone who acts for you. If you know nothing of it, "
         "tell the city desk.",
+    ),
+    "sign-in-linked": Sentence(
+        "外部のサインイン（デジタル認証アプリなど）が、あなた、またはあなたの代理の方に結び付けられました。"
+        "心当たりがなければ市の窓口に知らせてください。",
+        "An account elsewhere now signs in you or someone who acts for you. If you know nothing of it, tell the city "
+        "desk.",
     ),
     "guardian-began": Sentence(
         "市の窓口で、あなたの保護者が代理人として登録されました。18歳になると自動的に終わります。",

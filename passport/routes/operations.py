@@ -8,6 +8,7 @@ from typing import Final
 
 from passport.routes.operation import Operation, json_body
 from passport.routes.operations_authorization import AUTHORIZATION
+from passport.routes.operations_federation import PROVIDERS
 from passport.routes.operations_fhir import FHIR_OPERATIONS, LOG, ONLY_ASKED, PAGING, REFERENCE
 
 _JWK: Final = {
@@ -44,6 +45,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/healthz", "get"): Operation("Whether the process answers", errors=()),
     ("/readyz", "get"): Operation("Whether the service can serve", success=(200, 503), errors=()),
     **FHIR_OPERATIONS,
+    **PROVIDERS,
     ("/audit/accesses", "get"): Operation(
         "誰が見たか: who looked, when, why, and under which consent",
         parameters=LOG | {"_count": PAGING["_count"]},

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from passport.routes.operation import FORM, Operation, json_body
+from passport.routes.operations_federation import FEDERATION
 
 _ASKED: Final = {
     "response_type": "`code`",
@@ -114,6 +115,7 @@ AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
         success=(200, 303),
         errors=(400, 401, 403),
     ),
+    **FEDERATION,
     ("/auth/sessions", "get"): Operation(
         "My browsers, the apps that I allowed, and my other sessions", errors=(401, 403)
     ),

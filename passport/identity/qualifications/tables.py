@@ -1,9 +1,9 @@
 """The tables of qualifications: what a certificate said, and the challenges that its holder signs.
 
-https://www.iso.org/standard/85520.html (ISO 17090-3)
+https://www.iso.org/standard/63019.html (ISO 17090-2)
 """
 
-from sqlalchemy import Column, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from passport.columns import instant
@@ -18,14 +18,13 @@ qualification = Table(
     Column("subject", Text(collation="C"), nullable=False),
     Column("role", Text(collation="C"), nullable=True),
     Column("titles", ARRAY(Text(collation="C")), nullable=False),
-    Column("certificate_hash", LargeBinary, nullable=False),
+    Column("certificate_hash", LargeBinary, nullable=False, unique=True),
     Column("authority", Text(collation="C"), nullable=False),
     Column("serial", Text(collation="C"), nullable=False),
     instant("starts"),
     instant("ends"),
     Column("revocation", Text(collation="C"), nullable=False),
     instant("recorded_at"),
-    UniqueConstraint("subject", "certificate_hash"),
 )
 
 qualification_challenge = Table(

@@ -1,0 +1,80 @@
+"""The plain pages on the way back from a provider: a code, a choice, or what went wrong.
+
+https://www.w3.org/TR/CSP3/
+"""
+
+from html import escape
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from passport.identity.federation.acting import Waiting
+from passport.outcomes import PassportError
+from passport.routes.identity_pages import headers, language
+
+_TEXTS: Final = {
+    "ja": {
+        "recognised": "で本人確認ができました。",
+        "link": "はじめての方は、市の窓口（医療者は病院）で受け取ったログイン名とコードを一度だけ入力してください。",
+        "login": "ログイン名",
+        "code": "コード",
+        "wrong": "ログイン名またはコードが違います。",
+        "next": "次へ",
+        "choose": "どの立場で利用しますか",
+        "not-signed-in": "サインインできませんでした",
+        "again": "最初からやり直す",
+    },
+    "en": {
+        "recognised": "has recognised you.",
+        "link": "If this is your first time, enter once the login and the code that the city desk (or your hospital) "
+        "gave you.",
+        "login": "Login",
+        "code": "Code",
+        "wrong": "There is no such login with this code.",
+        "next": "Next",
+        "choose": "As whom do you act?",
+        "not-signed-in": "You are not signed in",
+        "again": "Begin again",
+    },
+}
+
+
+def waiting_page(request: Request, found: Waiting, *, wrong: bool = False) -> HTMLResponse:
+    """What the person has to say before they are signed in."""
+    text = _TEXTS[language(request)]
+    head = f"<p>{escape(found.provider.name)} {text['recognised']}</p>"
+    if found.choices:
+        buttons = "".join(
+            f"<p><button name=login value='{escape(row.login)}'>{escape(row.role or row.subject)}</button></p>"
+            for row in found.choices
+        )
+        form = f"<form method=post action=/auth/federation/role>{buttons}</form>"
+        return _page(request, text["choose"], f"<h1>{text['choose']}</h1>{head}{form}")
+    warning = f"<p role=alert>{text['wrong']}</p>" if wrong else ""
+    body = (
+        f"<h1>{text['next']}</h1>{head}<p>{text['link']}</p>{warning}<form method=post action=/auth/federation/link>"
+        f"<label>{text['login']}<input type=text name=login autocomplete=username required></label>"
+        f"<label>{text['code']}<input type=password name=code autocomplete=one-time-code required></label>"
+        f"<button>{text['next']}</button></form>"
+    )
+    return _page(request, text["next"], body, status=401 if wrong else 200)
+
+
+def refusal_page(request: Request, refusal: PassportError) -> HTMLResponse:
+    """That nobody was signed in."""
+    text = _TEXTS[language(request)]
+    body = (
+        f"<h1>{text['not-signed-in']}</h1><p lang=en>{escape(refusal.text)}</p>"
+        f"<p><a href=/auth/login>{text['again']}</a></p>"
+    )
+    return _page(request, text["not-signed-in"], body, status=refusal.status)
+
+
+def _page(request: Request, title: str, body: str, *, status: int = 200) -> HTMLResponse:
+    html = (
+        f"<!doctype html><html lang={language(request)}><head><meta charset=utf-8>"
+        f"<meta name=viewport content='width=device-width'><title>{title}</title></head>"
+        f"<body><main>{body}</main></body></html>"
+    )
+    return HTMLResponse(html, status, headers=headers())

@@ -1,0 +1,248 @@
+"""Residents and clinicians who sign in elsewhere: there and back, linked by their code, in one role, and no further."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from passport.demo.provider.keeping import Client
+from passport.demo.provider.people import PEOPLE
+from tests.databases import Database
+from tests.http.apps import JSON, Browser, handed
+from tests.http.identity_town import BASE_URL, City, city
+from tests.http.provider import CLINICIANS, RESIDENTS, Elsewhere, Jar, Liar, liar, put, registered
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
+    async with city(module_database, tmp_path_factory.mktemp("installation")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def mock(town: City) -> AsyncIterator[Liar]:
+    with liar(town) as running:
+        yield running
+
+
+@pytest.fixture
+async def portal(town: City, mock: Liar) -> Elsewhere:
+    """A provider of this test alone, at which everybody has other names."""
+    return await registered(town, mock, RESIDENTS)
+
+
+@pytest.fixture(autouse=True)
+def honest(mock: Liar) -> None:
+    mock.lies.clear()
+
+
+async def who(browser: Browser) -> dict[str, Any]:
+    told: dict[str, Any] = (await browser.get("/auth/login", **JSON)).json()
+    return told
+
+
+async def test_a_resident_is_sent_with_state_nonce_and_s256_and_with_no_name(portal: Elsewhere) -> None:
+    location, sent = await portal.went(Jar(portal.town))
+    assert location.startswith(f"{portal.mock.issuer}/authorize?")
+    assert sent["response_type"] == "code"
+    assert sent["code_challenge_method"] == "S256"
+    assert min(len(sent[name]) for name in ("state", "nonce", "code_challenge")) == 43
+    assert len({sent["state"], sent["nonce"], sent["code_challenge"]}) == 3
+    assert sent["redirect_uri"] == f"{BASE_URL}/auth/federation/{portal.provider_id}/back"
+    assert set(sent["scope"].split()) == {"openid", "profile", "address"}
+
+
+async def test_a_first_sign_in_asks_for_the_code_and_the_next_one_for_nothing(portal: Elsewhere) -> None:
+    town = portal.town
+    resident = await town.resident()
+    code = await handed(town, resident, "PATRQT")
+    browser = Jar(town)
+    answer = await portal.linked(browser, code)
+    assert answer.json() == {"signed_in": True}
+    told = await who(browser)
+    assert (told["subject"], told["kind"]) == (resident, "patient")
+    assert told["methods"] == [f"federation:{portal.provider_id}"]
+    again = Jar(town)
+    assert (await portal.signed_in(again)).json() == {"signed_in": True}
+    assert (await who(again))["subject"] == resident
+
+
+async def test_nothing_is_kept_by_which_the_provider_calls_somebody(portal: Elsewhere) -> None:
+    town = portal.town
+    code = await handed(town, await town.resident(), "PATRQT")
+    await portal.linked(Jar(town), code, "ichiro")
+    (link,) = town.rows("SELECT * FROM federation_link WHERE login = %s", code["login"])
+    (sub,) = (each.sub(f"passport-{portal.provider_id}") for each in PEOPLE if each.key == "ichiro")
+    everywhere = [
+        str(row)
+        for table in ("federation_link", "federation_attempt", "audit_event", "login_session")
+        for row in town.rows(f"SELECT * FROM {table}")
+    ]
+    assert link["sub_hash"]
+    assert not any(sub in row for row in everywhere)
+
+
+async def test_the_resident_is_told_that_an_account_was_linked(portal: Elsewhere) -> None:
+    town = portal.town
+    resident = await town.resident()
+    await portal.linked(Jar(town), await handed(town, resident, "PATRQT"), "ichiro")
+    told = (await town.call(resident, "GET", "/notifications", purpose="PATRQT")).json()
+    assert [one["kind"] for one in told][:1] == ["sign-in-linked"]
+
+
+async def test_a_wrong_code_links_nothing_and_counts(portal: Elsewhere) -> None:
+    town = portal.town
+    code = await handed(town, await town.resident(), "PATRQT")
+    browser = Jar(town)
+    await portal.signed_in(browser, "midori")
+    wrong = await browser.post("/auth/federation/link", {"login": code["login"], "code": "WRONG"})
+    assert wrong.status_code == 401
+    assert not town.rows("SELECT FROM federation_link WHERE login = %s", code["login"])
+    assert not (await who(browser))["signed_in"]
+
+
+async def test_who_lost_their_code_is_signed_in_by_no_provider(portal: Elsewhere) -> None:
+    town = portal.town
+    code = await handed(town, await town.resident(), "PATRQT")
+    browser = Jar(town)
+    await portal.linked(browser, code, "midori")
+    taken = await town.call("operator", "DELETE", f"/auth/sign-in-codes/{code['login']}")
+    assert taken.status_code == 204
+    assert not (await who(browser))["signed_in"]
+    assert (await portal.signed_in(Jar(town), "midori")).json() == {"signed_in": False}
+
+
+async def test_somebody_sees_their_accounts_and_ends_them(portal: Elsewhere) -> None:
+    town = portal.town
+    browser = Jar(town)
+    await portal.linked(browser, await handed(town, await town.resident(), "PATRQT"), "midori")
+    told = (await browser.get("/auth/federation/accounts")).json()
+    (account,) = told["accounts"]
+    assert account["provider"] == portal.provider_id
+    stranger = Jar(town)
+    await stranger.sign_in(await handed(town, await town.resident(), "PATRQT"))
+    path = f"/auth/federation/accounts/{account['id']}/end"
+    assert (await stranger.post(path, {"csrf": await stranger.csrf()})).status_code == 404
+    assert (await browser.post(path, {"csrf": told["csrf"]})).status_code == 204
+    assert not (await who(browser))["signed_in"]
+    assert (await portal.signed_in(Jar(town), "midori")).json() == {"signed_in": False}
+
+
+async def test_a_new_account_at_a_provider_takes_the_place_of_the_former(portal: Elsewhere) -> None:
+    town = portal.town
+    code = await handed(town, await town.resident(), "PATRQT")
+    await portal.linked(Jar(town), code, "midori")
+    await portal.linked(Jar(town), code, "ichiro")
+    assert (await portal.signed_in(Jar(town), "midori")).json() == {"signed_in": False}
+    assert (await portal.signed_in(Jar(town), "ichiro")).json() == {"signed_in": True}
+
+
+async def test_a_provider_for_residents_signs_in_no_clinician(portal: Elsewhere) -> None:
+    town = portal.town
+    role = await town.role(await town.practitioner(), await town.organization())
+    code = await handed(town, role, "TREAT")
+    browser = Jar(town)
+    answer = await portal.linked(browser, code)
+    assert answer.status_code == 403
+    assert not (await who(browser))["signed_in"]
+    assert town.audited("sign-in")[-1]["outcome"] == "refused"
+
+
+async def test_how_well_somebody_proved_it_is_what_the_provider_says(portal: Elsewhere) -> None:
+    town = portal.town
+    for person, two in (("ichiro", True), ("midori", False)):
+        browser = Jar(town)
+        await portal.linked(browser, await handed(town, await town.resident(), "PATRQT"), person)
+        (row,) = town.rows(
+            "SELECT authenticated_at, second_factor_at FROM login_session WHERE subject = %s",
+            (await who(browser))["subject"],
+        )
+        assert (row["second_factor_at"] is not None) is two
+        assert row["authenticated_at"] <= town.clock()
+
+
+async def test_a_clinician_chooses_one_of_their_roles_at_that_hospital(town: City, mock: Liar) -> None:
+    hospital, elsewhere = await town.organization(), await town.organization("見本診療所（架空）")
+    ward = await town.create(
+        "operator",
+        {"resourceType": "Organization", "name": "内科（架空）", "partOf": {"reference": hospital}},
+    )
+    doctor = await town.practitioner()
+    roles = [await town.role(doctor, place) for place in (hospital, ward, elsewhere)]
+    codes = [await handed(town, role, "TREAT") for role in roles]
+    provider = await registered(town, mock, CLINICIANS, organization=hospital)
+    refused = await provider.linked(Jar(town), codes[2])
+    assert refused.status_code == 403
+    browser = Jar(town)
+    assert (await provider.linked(browser, codes[0])).json() == {"signed_in": True}
+    assert (await who(browser))["role"] == roles[0]
+    again = Jar(town)
+    assert (await provider.signed_in(again)).json() == {"signed_in": False}
+    waits = (await again.get("/auth/federation/waiting", **JSON)).json()
+    assert (waits["needs"], {each["role"] for each in waits["choices"]}) == ("choice", set(roles[:2]))
+    page = (await again.get("/auth/federation/waiting")).text
+    assert f"value='{codes[1]['login']}'" in page
+    other = await again.post("/auth/federation/role", {"login": codes[2]["login"]})
+    assert other.status_code == 403
+    chosen = await again.post("/auth/federation/role", {"login": codes[1]["login"]})
+    assert chosen.json() == {"signed_in": True}
+    assert (await who(again))["role"] == roles[1]
+    twice = await again.post("/auth/federation/role", {"login": codes[0]["login"]})
+    assert twice.status_code == 401
+
+
+async def test_two_operators_link_a_clinician_and_one_does_not(town: City, mock: Liar) -> None:
+    hospital = await town.organization()
+    role = await town.role(await town.practitioner(), hospital)
+    code = await handed(town, role, "TREAT")
+    provider = await registered(town, mock, CLINICIANS, organization=hospital)
+    mock.lies["claims"] = lambda claims: {**claims, "sub": "employee-4711"}
+    path = f"/auth/providers/{provider.provider_id}/links"
+    body = {"sub": "employee-4711", "login": code["login"]}
+    proposed = await town.call("operator", "POST", path, json=body)
+    assert proposed.status_code == 201, proposed.text
+    assert (await provider.signed_in(Jar(town))).json() == {"signed_in": False}
+    confirm = f"{path}/{proposed.json()['id']}/confirm"
+    assert (await town.call("operator", "POST", confirm)).status_code == 403
+    assert (await town.call("operator/second", "POST", confirm)).status_code == 200
+    browser = Jar(town)
+    assert (await provider.signed_in(browser)).json() == {"signed_in": True}
+    assert (await who(browser))["role"] == role
+    assert not town.rows("SELECT FROM audit_event WHERE query LIKE '%%4711%%' OR detail LIKE '%%4711%%'")
+
+
+async def test_a_provider_waits_for_another_operator_and_for_its_document(town: City, mock: Liar) -> None:
+    put(town, "shared", b"a-secret-of-both")
+    path = "/auth/providers/portal-by-secret"
+    body = {
+        "name": "見本（架空）",
+        "profile": RESIDENTS,
+        "issuer": mock.issuer,
+        "client_id": "by-secret",
+        "key_file": "shared",
+        "token_endpoint_auth_method": "client_secret_basic",
+    }
+    assert (await town.call("auditor", "PUT", path, json=body)).status_code == 403
+    assert (await town.call("operator", "PUT", path, json=body)).status_code == 200
+    assert (await town.http.get("/auth/federation/portal-by-secret/start")).status_code == 404
+    assert (await town.call("operator", "POST", f"{path}/approve")).status_code == 403
+    mock.lies["document"] = lambda said: {**said, "issuer": "https://other.example.jp"}
+    assert (await town.call("operator/second", "POST", f"{path}/approve")).status_code == 502
+    mock.lies.clear()
+    assert (await town.call("operator/second", "POST", f"{path}/approve")).status_code == 200
+    shown = (await town.http.get("/auth/federation")).json()["providers"]
+    assert "portal-by-secret" in {each["id"] for each in shown}
+    assert (await town.call("operator", "POST", f"{path}/end")).status_code == 200
+    assert (await town.http.get("/auth/federation/portal-by-secret/start")).status_code == 404
+
+
+async def test_a_provider_that_knows_a_secret_is_proved_to_by_it(town: City, mock: Liar) -> None:
+    put(town, "another", b"a-secret-of-both")
+    members = {"key_file": "another", "token_endpoint_auth_method": "client_secret_basic"}
+    provider = await registered(town, mock, RESIDENTS, **members)
+    client_id = f"passport-{provider.provider_id}"
+    redirect = mock.clients[client_id].redirect_uri
+    mock.clients[client_id] = Client(client_id, redirect, secret="a-secret-of-both")
+    assert (await provider.signed_in(Jar(town))).json() == {"signed_in": False}
