@@ -13,22 +13,25 @@ export class Refusal extends Error {
 /** Told to the window where the service knows nobody at this browser any more. */
 export const SIGNED_OUT = "passport-signed-out";
 
-export function ask<T>(path: string): Promise<T> {
-  return sent<T>(path, { method: "GET" });
+export function ask<T>(path: string, headers: Record<string, string> = {}): Promise<T> {
+  return sent<T>(path, { method: "GET", headers });
 }
 
-export function tell<T>(path: string, body: object): Promise<T> {
-  return sent<T>(path, {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "Content-Type": "application/json" },
-  });
+export function tell<T>(path: string, body: object, headers: Record<string, string> = {}): Promise<T> {
+  const sending = { "Content-Type": "application/json", ...headers };
+  return sent<T>(path, { method: "POST", body: JSON.stringify(body), headers: sending });
 }
 
-async function sent<T>(path: string, request: RequestInit): Promise<T> {
-  const headers = { Accept: "application/json", ...(request.headers as Record<string, string> | undefined) };
-  const asked = { ...request, headers, credentials: "same-origin", redirect: "error", cache: "no-store" } as const;
-  const answer = await fetch(path, asked).catch(() => {
+interface Sending {
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+
+async function sent<T>(path: string, sending: Sending): Promise<T> {
+  const headers = { Accept: "application/json", ...sending.headers };
+  const request = { ...sending, headers, credentials: "same-origin", redirect: "error", cache: "no-store" } as const;
+  const answer = await fetch(path, request).catch(() => {
     throw new Refusal(0);
   });
   const text = await answer.text();

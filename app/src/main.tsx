@@ -11,6 +11,7 @@ import { DeviceCode } from "./pages/device-code";
 import { Devices } from "./pages/devices";
 import { Home } from "./pages/home";
 import { Passkeys } from "./pages/passkeys";
+import { Recover } from "./pages/recover";
 import { Sessions } from "./pages/sessions";
 import { SignIn } from "./pages/sign-in";
 import { Frame } from "./parts/frame";
@@ -32,10 +33,12 @@ const OF_PERSON: Record<string, Page> = {
 };
 const SIGN_IN = new Set(["/sign-in", "/auth/login"]);
 const ALLOW = "/auth/authorize";
+const RECOVER = "/recover";
 
 function Pages() {
   const path = usePath();
-  return path === ALLOW ? <Allow /> : <ForPerson path={path} />;
+  if (path === ALLOW) return <Allow />;
+  return path === RECOVER ? <Recover /> : <ForPerson path={path} />;
 }
 
 function ForPerson({ path }: { path: string }) {
@@ -82,7 +85,8 @@ function ForPerson({ path }: { path: string }) {
 
 // What the service wrote into the page works without script; where there is script the pages take its place.
 const root = document.getElementById("pages");
-if (root !== null && (location.pathname === ALLOW || SIGN_IN.has(location.pathname) || location.pathname in OF_PERSON)) {
+const shown = new Set([ALLOW, RECOVER, ...SIGN_IN, ...Object.keys(OF_PERSON)]);
+if (root !== null && shown.has(location.pathname)) {
   root.replaceChildren();
   render(
     <Speaks>

@@ -5,14 +5,19 @@
  */
 
 import { tell } from "./asking";
+import { whoIsHere } from "./session";
 
-/** Whether this browser makes passkeys; it does for names of hosts alone, and only where nobody listens. */
+/** Whether this browser makes passkeys; it does so only where nobody listens. */
 export function passkeysWork(): boolean {
   return (
     typeof PublicKeyCredential === "function" &&
-    typeof PublicKeyCredential.parseCreationOptionsFromJSON === "function" &&
-    !/^[\d.]+$|^\[/.test(location.hostname)
+    typeof PublicKeyCredential.parseCreationOptionsFromJSON === "function"
   );
+}
+
+/** Whether this installation has passkeys as well: it has to be reached by a name. */
+export async function passkeysOffered(): Promise<boolean> {
+  return passkeysWork() && (await whoIsHere()).passkeys;
 }
 
 /** Sign in by whichever passkey the person picks: nobody is named before. */

@@ -9,13 +9,14 @@ export type Kind = "patient" | "proxy" | "practitioner" | "operator" | "auditor"
 
 export interface SignedIn {
   signed_in: true;
-  login: string;
   kind: Kind;
   methods: string[];
+  needs: "second-factor" | null;
   csrf: string;
 }
 
-export type Somebody = SignedIn | { signed_in: false };
+/** `passkeys` is whether this installation has any: they are for the name of a host, and no number. */
+export type Somebody = (SignedIn | { signed_in: false }) & { passkeys: boolean };
 
 export function whoIsHere(): Promise<Somebody> {
   return ask<Somebody>("/auth/login");

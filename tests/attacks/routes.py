@@ -44,6 +44,7 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/"): _PAGES,
         ("GET", "/docs"): _PAGES,
         ("GET", "/sign-in"): _PAGES,
+        ("GET", "/recover"): _PAGES,
         ("GET", "/home"): _PAGES,
         ("GET", "/home/sessions"): _PAGES,
         ("GET", "/home/devices"): _PAGES,

@@ -2,7 +2,6 @@
 
 import { useCallback, useState } from "preact/hooks";
 
-import { ask, tell } from "../asking";
 import { useTexts } from "../language";
 import { Frame } from "../parts/frame";
 import { Loaded, useAnswer } from "../parts/loaded";
@@ -11,7 +10,9 @@ import type { Told } from "../parts/notice";
 import { Question } from "../parts/question";
 import type { Asked } from "../parts/question";
 import { Facts, When } from "../parts/when";
+import { askAs, tellAs } from "../records";
 import { usePerson } from "../session";
+import type { SignedIn } from "../session";
 
 type Status = "pending" | "active" | "suspended" | "revoked";
 type Verb = "approve" | "suspend" | "resume" | "revoke";
@@ -41,8 +42,9 @@ const VERBS: Record<Status, Verb[]> = {
   revoked: [],
 };
 
-async function mine(): Promise<Shown[]> {
-  const [devices, models] = await Promise.all([ask<Device[]>("/devices"), ask<Model[]>("/devices/models")]);
+async function mine(person: SignedIn): Promise<Shown[]> {
+  const devices = await askAs<Device[]>(person, "/devices");
+  const models = await askAs<Model[]>(person, "/devices/models");
   const known = new Map(models.map((each) => [each.model, each]));
   return devices.map((each) => ({
     ...each,
@@ -53,14 +55,14 @@ async function mine(): Promise<Shown[]> {
 
 export function Devices() {
   const texts = useTexts();
-  const { csrf } = usePerson();
-  const [answer, again] = useAnswer(useCallback(mine, []));
+  const person = usePerson();
+  const [answer, again] = useAnswer(useCallback(() => mine(person), [person]));
   const [asked, setAsked] = useState<Asked | null>(null);
   const [told, setTold] = useState<Told | null>(null);
 
   const change = async (device: string, verb: Verb) => {
     try {
-      await tell(`/devices/${device.replace("Device/", "")}/${verb}`, { csrf });
+      await tellAs(person, `/devices/${device.replace("Device/", "")}/${verb}`, {});
       setTold(good(texts.changed[verb] ?? ""));
     } catch (error) {
       setTold(refused(error, texts));

@@ -9,7 +9,7 @@ import { Link } from "../parts/link";
 import { Notice, refused } from "../parts/notice";
 import type { Told } from "../parts/notice";
 import { usePerson } from "../session";
-import type { Kind } from "../session";
+import type { Kind, SignedIn } from "../session";
 import type { Texts } from "../texts";
 
 export function Home({ onSignedOut }: { onSignedOut: () => void }) {
@@ -28,12 +28,12 @@ export function Home({ onSignedOut }: { onSignedOut: () => void }) {
     <Frame title={texts.home}>
       <p class="lead">
         {texts.homeLead}: {asWhom(person.kind, texts)}
-        {person.login !== "" && <> ({person.login})</>}
       </p>
       <Notice told={told} />
+      {person.needs === "second-factor" && <p class="notice bad">{texts.secondFactor}</p>}
       <nav aria-label={texts.home}>
         <ul class="cards">
-          {rooms(person.kind, texts).map(([path, name, what]) => (
+          {rooms(person, texts).map(([path, name, what]) => (
             <li class="card" key={path}>
               <Link to={path}>{name}</Link>
               <p class="hint">{what}</p>
@@ -48,13 +48,14 @@ export function Home({ onSignedOut }: { onSignedOut: () => void }) {
   );
 }
 
-function rooms(kind: Kind, texts: Texts): [string, string, string][] {
+function rooms({ kind, needs }: SignedIn, texts: Texts): [string, string, string][] {
   const all: [string, string, string][] = [
     ["/home/sessions", texts.homeSessions, texts.homeSessionsWhat],
     ["/home/devices", texts.homeDevices, texts.homeDevicesWhat],
     ["/home/passkeys", texts.homePasskeys, texts.homePasskeysWhat],
     ["/device", texts.homeDevice, texts.homeDeviceWhat],
   ];
+  if (needs !== null) return all.filter(([path]) => path === "/home/passkeys");
   return kind === "patient" ? all : all.filter(([path]) => path !== "/home/devices");
 }
 

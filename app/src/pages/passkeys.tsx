@@ -4,22 +4,22 @@ import { useCallback, useState } from "preact/hooks";
 
 import { Refusal, ask, tell } from "../asking";
 import { useTexts } from "../language";
-import { Field, written } from "../parts/field";
+import { AddPasskey } from "../parts/add-passkey";
 import { Frame } from "../parts/frame";
 import { Loaded, useAnswer } from "../parts/loaded";
-import { Notice, bad, good, refused } from "../parts/notice";
+import { Notice, good, refused } from "../parts/notice";
 import type { Told } from "../parts/notice";
 import { Question } from "../parts/question";
 import type { Asked } from "../parts/question";
 import { Facts, When } from "../parts/when";
-import { addPasskey, passkeysWork } from "../passkeys";
 import { usePerson } from "../session";
 
 interface Passkey {
   id: string;
   name: string;
-  created: string;
-  last_used: string | null;
+  registered: string;
+  used: string | null;
+  doubted: boolean;
 }
 
 export function Passkeys() {
@@ -28,23 +28,9 @@ export function Passkeys() {
   const [answer, again] = useAnswer(useCallback(() => ask<{ passkeys: Passkey[] }>("/auth/passkeys"), []));
   const [asked, setAsked] = useState<Asked | null>(null);
   const [told, setTold] = useState<Told | null>(null);
-  const [busy, setBusy] = useState(false);
 
-  const add = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    setBusy(true);
-    setTold(null);
-    try {
-      await addPasskey(written(form, "name"), csrf);
-      form.reset();
-      setTold(good(texts.added));
-    } catch (error) {
-      setTold(
-        error instanceof Refusal ? refused(error, texts, { 401: texts.passkeyFresh }) : bad(texts.notAdded),
-      );
-    }
-    setBusy(false);
+  const added = async () => {
+    setTold(good(texts.added));
     await again();
   };
   const removed = async (id: string, last = false) => {
@@ -56,7 +42,7 @@ export function Passkeys() {
         setAsked({ text: texts.lastOne, yes: texts.remove, then: () => void removed(id, true) });
         return;
       }
-      setTold(refused(error, texts));
+      setTold(refused(error, texts, { 401: texts.passkeyFresh }));
     }
     await again();
   };
@@ -74,10 +60,11 @@ export function Passkeys() {
               {passkeys.map((one) => (
                 <li class="card" key={one.id}>
                   <h2>{one.name}</h2>
+                  {one.doubted && <p class="notice bad">{texts.doubted}</p>}
                   <Facts>
                     {[
-                      [texts.created, <When at={one.created} />],
-                      [texts.lastUsed, one.last_used === null ? texts.never : <When at={one.last_used} />],
+                      [texts.created, <When at={one.registered} />],
+                      [texts.lastUsed, one.used === null ? texts.never : <When at={one.used} />],
                     ]}
                   </Facts>
                   <button
@@ -94,16 +81,7 @@ export function Passkeys() {
           )
         }
       </Loaded>
-      {passkeysWork() ? (
-        <form class="card" onSubmit={add}>
-          <Field label={texts.passkeyName} name="name" hint={texts.passkeyNameHint} maxLength={64} />
-          <button type="submit" class="main" disabled={busy}>
-            {texts.addPasskey}
-          </button>
-        </form>
-      ) : (
-        <p class="hint">{texts.passkeysUnavailable}</p>
-      )}
+      <AddPasskey csrf={csrf} onAdded={added} onTold={setTold} />
       <Question
         asked={asked}
         onClose={() => {

@@ -4,11 +4,13 @@ import { useState } from "preact/hooks";
 
 import { tell } from "../asking";
 import { useTexts } from "../language";
+import { useOffered } from "../parts/add-passkey";
 import { Field, written } from "../parts/field";
 import { Frame } from "../parts/frame";
+import { Link } from "../parts/link";
 import { Notice, bad, refused } from "../parts/notice";
 import type { Told } from "../parts/notice";
-import { passkeysWork, signInByPasskey } from "../passkeys";
+import { signInByPasskey } from "../passkeys";
 
 interface Signing {
   lead?: string;
@@ -20,6 +22,7 @@ export function SignIn({ lead, told: before = null, onDone }: Signing) {
   const texts = useTexts();
   const [told, setTold] = useState<Told | null>(before);
   const [busy, setBusy] = useState(false);
+  const passkeys = useOffered() === true;
 
   const carriedOut = async (sign: () => Promise<unknown>, whenNot: (error: unknown) => Told) => {
     setBusy(true);
@@ -50,12 +53,15 @@ export function SignIn({ lead, told: before = null, onDone }: Signing) {
     <Frame title={texts.signIn}>
       <p class="lead">{lead ?? texts.signInLead}</p>
       <Notice told={told} />
-      {passkeysWork() && (
+      {passkeys && (
         <section class="card">
           <button type="button" class="main" disabled={busy} onClick={byPasskey}>
             {texts.withPasskey}
           </button>
           <p class="hint">{texts.passkeyHint}</p>
+          <p class="way">
+            <Link to="/recover">{texts.lostPasskey}</Link>
+          </p>
         </section>
       )}
       <section class="card">
@@ -70,7 +76,7 @@ export function SignIn({ lead, told: before = null, onDone }: Signing) {
             wrong={told?.text === texts.wrongCode}
             secret
           />
-          <button type="submit" class={passkeysWork() ? "" : "main"} disabled={busy}>
+          <button type="submit" class={passkeys ? "" : "main"} disabled={busy}>
             {texts.signIn}
           </button>
         </form>
