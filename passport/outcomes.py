@@ -7,6 +7,7 @@ those of an unknown one.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import ClassVar, Final, Literal
 
 import orjson
@@ -80,6 +81,24 @@ class Unauthenticated(PassportError):
     def headers(self) -> Mapping[str, str]:
         """The challenge of RFC 6750, section 3: an error is told to whoever presented a token, and to nobody else."""
         return {"WWW-Authenticate": _CHALLENGE + (_REJECTED if self._presented else "")}
+
+
+class InsufficientAuthentication(Unauthenticated):
+    """The caller is known, and has to prove anew who they are: more lately, or by a second factor."""
+
+    def __init__(self, text: str, *, max_age: timedelta | None = None, acr: str | None = None) -> None:
+        super().__init__(text)
+        self._max_age, self._acr = max_age, acr
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The challenge of RFC 9470, section 3."""
+        wanted = ', error="insufficient_user_authentication"'
+        if self._max_age is not None:
+            wanted += f', max_age="{int(self._max_age.total_seconds())}"'
+        if self._acr is not None:
+            wanted += f', acr_values="{self._acr}"'
+        return {"WWW-Authenticate": _CHALLENGE + wanted}
 
 
 class Refused(PassportError):

@@ -32,9 +32,30 @@ ACCESS_TOKEN_MAX_SECONDS: Final = 3_600
 EMERGENCY_REVIEW_DAYS: Final = 7
 EMERGENCY_REVIEW_MAX_DAYS: Final = 365
 
+SECOND_FACTOR_KINDS: Final = ("practitioner", "operator", "auditor", "clerk", "proxy", "patient")
+"""Who may be told to show a second factor."""
+
+STEP_UP_MINUTES: Final = 5
+STEP_UP_MAX_MINUTES: Final = 720
+DEMO_STEP_UP_MINUTES: Final = 120
+"""As long as the tokens of a demo's personas are good: what its pages show can be copied at any time."""
+
+PRODUCTION_SECOND_FACTOR: Final = "practitioner,operator,auditor"
+NO_KIND: Final = "none"
+
 ENDS: Final = "end"
 STAYS: Final = "stay"
 LINGER_MAX_DAYS: Final = 36_500
+
+_NUMBERS: Final[Mapping[str, int]] = {
+    "port": 65_535,
+    "access_token_seconds": ACCESS_TOKEN_MAX_SECONDS,
+    "emergency_review_days": EMERGENCY_REVIEW_MAX_DAYS,
+    "step_up_minutes": STEP_UP_MAX_MINUTES,
+}
+"""Settings that are whole numbers, each with the most that it may be."""
+
+_MAY_BE_0: Final = frozenset({"port", "step_up_minutes"})
 
 _WRITTEN: Final = (
     "mode",
@@ -43,6 +64,8 @@ _WRITTEN: Final = (
     "grants_after_death",
     "proxies_after_death",
     "emergency_review_days",
+    "second_factor",
+    "step_up_minutes",
 )
 """What the installation's folder keeps."""
 
@@ -58,7 +81,10 @@ class Settings:
     place does to a person's grants when they die: `end` at once, `stay`, or end after a number of days;
     `proxies_after_death` says it of the grants by which relatives act for them. `custodian` is what receipts say of
     who keeps the passport. An opening in an emergency that was not reviewed `emergency_review_days` after it was over
-    is overdue. With `tls_certificate`, a chain in PEM, and its `tls_key` the service speaks TLS by itself.
+    is overdue. `second_factor` names the kinds of people, separated by commas, who get nowhere by one factor, or
+    `none`; empty is what goes with the mode. `step_up_minutes` is how long ago somebody may have proved who they are
+    where that has to be lately; 0 is what goes with the mode. With `tls_certificate`, a chain in PEM, and its `tls_key`
+    the service speaks TLS by itself.
     """
 
     state: Path
@@ -76,6 +102,8 @@ class Settings:
     grants_after_death: str = ENDS
     proxies_after_death: str = ENDS
     emergency_review_days: int = EMERGENCY_REVIEW_DAYS
+    second_factor: str = ""
+    step_up_minutes: int = 0
     custodian: Custodian = SILENT
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -100,6 +128,18 @@ class Settings:
     def token_url(self) -> str:
         """The token endpoint, which is also the audience of a client's assertion."""
         return f"{self.base_url}/auth/token"
+
+    @property
+    def second_factor_kinds(self) -> frozenset[str]:
+        """The kinds of people who get nowhere by one factor: in production clinicians, operators and auditors."""
+        named = self.second_factor or (PRODUCTION_SECOND_FACTOR if self.mode == "production" else NO_KIND)
+        return frozenset(named.split(",")) - {NO_KIND}
+
+    @property
+    def step_up(self) -> timedelta:
+        """How long ago somebody may have proved who they are where that has to be lately."""
+        by_mode = STEP_UP_MINUTES if self.mode == "production" else DEMO_STEP_UP_MINUTES
+        return timedelta(minutes=self.step_up_minutes or by_mode)
 
     @property
     def grants_linger(self) -> timedelta | None:
@@ -179,12 +219,12 @@ def _value(name: str, value: object) -> object:
     """Read one setting, a text wherever it came from a file or the environment."""
     if name == "zone":
         return value if isinstance(value, ZoneInfo) else _zone(str(value))
-    if name in {"port", "access_token_seconds"}:
-        return _count(name, value, 65_535 if name == "port" else ACCESS_TOKEN_MAX_SECONDS)
-    if name == "emergency_review_days":
-        return _count(name, value, EMERGENCY_REVIEW_MAX_DAYS)
+    if name in _NUMBERS:
+        return _count(name, value, _NUMBERS[name])
     if name in {"grants_after_death", "proxies_after_death"}:
         return text if (text := str(value)) in {ENDS, STAYS} else str(_count(name, value, LINGER_MAX_DAYS))
+    if name == "second_factor":
+        return _kinds(str(value))
     if name == "trusted_proxies":
         return _networks(str(value))
     if name == "custodian":
@@ -223,12 +263,20 @@ def _networks(text: str) -> str:
     return ",".join(listed)
 
 
+def _kinds(text: str) -> str:
+    listed = [part.strip() for part in text.split(",") if part.strip()]
+    if listed != [NO_KIND] and not set(listed) <= set(SECOND_FACTOR_KINDS):
+        expected = f"`{NO_KIND}` or some of {', '.join(SECOND_FACTOR_KINDS)}"
+        raise SettingsUnusable(f"got `second_factor` `{text[:60]}`, expected {expected}")
+    return ",".join(listed)
+
+
 def _lingering(law: str) -> timedelta | None:
     return None if law == STAYS else timedelta(days=0 if law == ENDS else int(law))
 
 
 def _count(name: str, value: object, most: int) -> int:
     text = str(value)
-    if not (text.isascii() and text.isdigit()) or not (name == "port" or int(text)) or int(text) > most:
+    if not (text.isascii() and text.isdigit()) or not (name in _MAY_BE_0 or int(text)) or int(text) > most:
         raise SettingsUnusable(f"got `{name}` `{text[:20]}`, expected a whole number up to {most}")
     return int(text)

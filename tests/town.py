@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from passport.identity.installation import issue_for
 from passport.installation import initialise, prepare
 from passport.main import create_app
 from passport.runtime import Runtime, utc_now
-from passport.settings import Mode
+from passport.settings import NO_KIND, STEP_UP_MINUTES, Mode
 from tests.databases import Database
 from tests.unit.consent.words import Json, consent_json
 
@@ -275,3 +275,17 @@ def outcome(answer: Response, status: int, code: str | None = None) -> Json:
 def answered(answer: Response) -> tuple[int, dict[str, str], bytes]:
     """All that a caller can tell of an answer."""
     return answer.status_code, dict(answer.headers), answer.content
+
+
+@contextmanager
+def as_in_production(town: Town, *kinds: str) -> Iterator[None]:
+    """Ask for a sign-in of the last minutes while the block runs, and for two factors of people of these kinds."""
+    runtime = town.runtime
+    strict = replace(
+        runtime.settings, step_up_minutes=STEP_UP_MINUTES, second_factor=",".join(kinds) or NO_KIND
+    )
+    town.app.state.runtime = replace(runtime, settings=strict)
+    try:
+        yield
+    finally:
+        town.app.state.runtime = runtime

@@ -66,6 +66,9 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "sign-out": Shown("E", AUTHENTICATION, Coding(DCM, "110123", "Logout")),
     "token": Shown("E", AUTHENTICATION, Coding(DCM, "110122", "Login")),
     "authorize": Shown("E", AUTHENTICATION),
+    "recovery": Shown("E", AUTHENTICATION),
+    "passkey-register": Shown("C", AUTHENTICATION),
+    "passkey-remove": Shown("D", AUTHENTICATION),
     "break-glass": Shown("E", SECURITY_ALERT, Coding(DCM, "110127", "Emergency Override Started")),
     "emergency-end": Shown("E", SECURITY_ALERT, Coding(DCM, "110138", "Emergency Override Stopped")),
     "emergency-read": Shown("R", AUDIT_LOG_USED),
@@ -101,7 +104,10 @@ UNMERGE: Final = "unmerge"
 DEATH_RECORDED: Final = "death-recorded"
 DEATH_TAKEN_BACK: Final = "death-taken-back"
 
-OWN_BUSINESS: Final = (AUDIT_READ, "authorize", "token", "sign-in", "sign-out")
+OWN_BUSINESS: Final = (
+    *(AUDIT_READ, "authorize", "token", "sign-in", "sign-out"),
+    *("passkey-register", "passkey-remove", "recovery"),
+)
 """What a resident does about their own session and log: kept, and no access that they would ask about."""
 
 

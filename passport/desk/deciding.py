@@ -13,7 +13,7 @@ from uuid import UUID
 from consent.model import Action
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
-from passport.desk import matters, paper, people, scanning
+from passport.desk import matters, paper, people, recovering, scanning
 from passport.desk.matters import PAGE, Matter, check_clerk
 from passport.identity import tokens
 from passport.identity.persons import require_another
@@ -82,6 +82,13 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "sign-in": Kind(
             people.sign_in_read,
             people.sign_in_agreed,
+            "本人確認 / proof of identity",
+            on_paper=False,
+            notice=None,
+        ),
+        "recovery": Kind(
+            recovering.recovery_read,
+            recovering.recovery_agreed,
             "本人確認 / proof of identity",
             on_paper=False,
             notice=None,

@@ -61,13 +61,13 @@ async def sign_in_read(desk: Desk, patient: str, tree: Mapping[str, Any]) -> dic
         Conflict: a guardian acts for them still.
     """
     check_members(tree, SIGN_IN_MEMBERS)
-    await _check_of_age(desk, patient)
+    await check_of_age(desk, patient)
     return {"login": login_of(tree.get("login"))}
 
 
 async def sign_in_agreed(desk: Desk, matter: Matter) -> tuple[tuple[str, ...], dict[str, str]]:
     """Hand a code to a resident, who has shown who they are."""
-    await _check_of_age(desk, matter.patient)
+    await check_of_age(desk, matter.patient)
     tree = {"login": matter.content["login"], "subject": matter.patient, "purposes": [_PURPOSE]}
     handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now)
     return (), {"login": handed.login, "code": handed.code}
@@ -98,7 +98,7 @@ async def end_guardian(runtime: Runtime, caller: Caller, proxy_id: str) -> dict[
         return ended
 
 
-async def _check_of_age(desk: Desk, patient: str) -> None:
+async def check_of_age(desk: Desk, patient: str) -> None:
     """Refuse a code of their own to whom a guardian acts for, by whichever of their registrations."""
     asked = {"patient_keys": [], "record_keys": [desk.runtime.keys.reference(patient)]}
     kin = [row.patient_id for row in await fetch(desk.connection, REGISTRATIONS, asked)]

@@ -33,6 +33,7 @@ from passport.disclosure.recorded import (
 )
 from passport.disclosure.through import AS_STORED, Through, kin_of, through
 from passport.identity.scopes import missing
+from passport.identity.stepping_up import require_fresh_export
 from passport.outcomes import OutOfScope
 from passport.records import opened_body
 from passport.runtime import Runtime
@@ -56,12 +57,15 @@ async def everything(
     """One page of what is permitted of `patient`; `binding` is the question that its cursors are for.
 
     Raises:
+        InsufficientAuthentication: a clinician begins, and it is too long ago that they proved who they are.
         OutOfScope: the session's scopes reach nothing of what is asked for.
         BadCursor: the cursor is not of this question and caller.
     """
     async with admitted(
         runtime, caller, Request(Action.ACCESS, "everything", asked_as, about=patient)
     ) as desk:
+        if question.cursor is None:
+            await require_fresh_export(desk)
         held, supporting = _allowed(desk, question)
         decision = (await decide(runtime, desk.connection, desk.standing, Action.ACCESS)).by("s")
         context = cursor_context(desk, binding)

@@ -30,6 +30,7 @@ from passport.audit.query import recorded
 from passport.decision import Decision, decide
 from passport.identity import store, tokens
 from passport.identity.purposes import EMERGENCY
+from passport.identity.stepping_up import require_fresh
 from passport.keys import seal
 from passport.notices import tell
 from passport.outcomes import Invalid, Refused, TooMany
@@ -95,7 +96,7 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
     """Open a patient's records to the caller and return the token of the opening.
 
     Raises:
-        Unauthenticated: the caller's token is not good.
+        Unauthenticated: the caller's token is not good, or it is too long ago that they proved who they are.
         Refused: no policy lets the caller open, or there is no such patient, or none who lives; all look the same.
         TooMany: the caller opened too often within the last hour, whoever is asked for now.
     """
@@ -106,6 +107,7 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
         subject, patient_key = desk.subject, desk.standing.asked
         if subject.kind not in {"practitioner", "service"} or subject.purpose == EMERGENCY:
             raise Refused(_NOT_HERE)
+        await require_fresh(desk)
     opened = _UNKNOWN_PATIENT if patient_key is None else patient_key
     emergency = replace(subject, purpose=EMERGENCY, opened_patient_key=opened)
     async with admitted(runtime, Acting(emergency), request) as desk:
@@ -150,7 +152,9 @@ async def _opened(
 ) -> tokens.Issued:
     runtime, connection, now = desk.runtime, desk.connection, desk.now
     opening_id = tokens.random_uuid(runtime)
-    issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=OPENING, bound=bound)
+    issued = await tokens.issue(
+        runtime, connection, subject, now=now, lifetime=OPENING, authenticated_at=None, bound=bound
+    )
     row = {
         "patient_key": patient_key,
         "opening_id": opening_id,

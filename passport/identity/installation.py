@@ -58,7 +58,10 @@ async def issue_for(
             runtime, connection, reference, purpose=grantable(purpose), scopes=given, now=now
         )
         smart.checked(given, subject.kind, sandbox=settings.sandbox)
-        issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=granted)
+        # Whoever holds the folder showed it now, and no later.
+        issued = await tokens.issue(
+            runtime, connection, subject, now=now, lifetime=granted, authenticated_at=now
+        )
         await record(connection, [_row(runtime, subject, issued)])
     return issued
 

@@ -12,11 +12,20 @@ from typing import Any
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, persons, scopes, store, tokens
-from passport.identity.login import sessions
+from passport.identity.login import factors, sessions
+from passport.identity.passkeys import store as passkeys
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
 from passport.identity.purposes import all_grantable, grantable
 from passport.notices import tell
-from passport.outcomes import Conflict, Invalid, Outcome, Refused, TooMany, Unauthenticated
+from passport.outcomes import (
+    Conflict,
+    InsufficientAuthentication,
+    Invalid,
+    Outcome,
+    Refused,
+    TooMany,
+    Unauthenticated,
+)
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
 from passport.subjects import Subject
@@ -168,21 +177,31 @@ async def confirm(connection: Connection, login: str, *, by: str) -> str | None:
 
 
 async def withdraw(connection: Connection, login: str, *, now: datetime) -> bool:
-    """Take the code of a login back and end the sessions of whoever it was for; False when it has none."""
+    """Take a login's code back, and end the passkeys and sessions of whoever it is for; False when it has neither."""
     if not persons.LOGIN.fullmatch(login):
         return False
-    rows = await fetch(connection, store.END_CODE, {"login": login})
-    # A statement of its own: it sees the session of a sign-in that held the code until now.
-    for row in rows:
-        ended = {"subject": row.subject, "role": row.role, "now": now}
-        await fetch(connection, store.END_SESSIONS_OF_CODE, ended)
-        await sessions.end_of(connection, row.subject, row.role, now=now)
-    return bool(rows)
+    held = await fetch(connection, passkeys.OWNERS, {"login": login})
+    ended = await fetch(connection, store.END_CODE, {"login": login})
+    owners = {(row.subject, row.role): row for row in (*held, *ended)}
+    for row in owners.values():
+        await fetch(connection, passkeys.END_OF_ROLE, {"subject": row.subject, "role": row.role, "now": now})
+        await fetch(connection, passkeys.END_RECOVERIES, {"subject": row.subject, "now": now})
+        # Statements of their own: they see the session of a sign-in that held code or passkey until now.
+        await end_open(connection, row.subject, row.role, now=now)
+    return bool(owners)
+
+
+async def end_open(connection: Connection, subject: str, role: str | None, *, now: datetime) -> None:
+    """End whatever a person has open in a role, at browsers, by tokens and through apps."""
+    await fetch(connection, store.END_SESSIONS_OF_CODE, {"subject": subject, "role": role, "now": now})
+    await sessions.end_of(connection, subject, role, now=now)
 
 
 async def withdraw_from(connection: Connection, subject: str, *, now: datetime) -> None:
-    """Take every code of somebody back, and end whatever they have open."""
+    """Take every code and passkey of somebody back, and end whatever they have open."""
     await fetch(connection, store.END_CODES, {"subject": subject})
+    await fetch(connection, passkeys.END_OF_SUBJECT, {"subject": subject, "now": now})
+    await fetch(connection, passkeys.END_RECOVERIES, {"subject": subject, "now": now})
     # A statement of its own: it sees the session of a sign-in that held the code until now.
     await fetch(connection, store.END_SESSIONS, {"subject": subject, "now": now})
     await sessions.end_of_subject(connection, subject, now=now)
@@ -200,6 +219,7 @@ async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) ->
         Invalid: a member is missing or unfit.
         TooMany: this caller failed too often.
         WrongCode: no such login, or not its code.
+        InsufficientAuthentication: a code alone is too little for whoever this is.
         Refused: this login may not sign in for this purpose or with these scopes.
     """
     login, code = tree.get("login"), tree.get("code")
@@ -211,7 +231,7 @@ async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) ->
         try:
             async with connection.transaction():
                 return await _signed_in(runtime, connection, row, attempt)
-        except (Refused, UnknownPrincipal, WrongCode, scopes.UnusableScope):
+        except (Refused, UnknownPrincipal, WrongCode, InsufficientAuthentication, scopes.UnusableScope):
             await _audit(runtime, connection, row, "refused", attempt, detail="forbidden")
             raise
 
@@ -282,6 +302,8 @@ async def _known(runtime: Runtime, login: str, attempt: Attempt) -> Row | None:
 
 async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt: Attempt) -> tokens.Issued:
     purpose, now = attempt.purpose, attempt.now
+    if factors.needs_second(runtime.settings, row.kind):
+        raise factors.one_factor()
     if purpose is None or purpose not in row.purposes:
         raise Refused("this purpose of use is not allowed for the login", ("purpose",))
     asked = scopes.checked(attempt.scope.split(), row.kind, sandbox=runtime.settings.sandbox)
@@ -292,7 +314,9 @@ async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt
     reference = row.subject if persons.city_kind(row.subject) else row.role or row.subject
     subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
-    issued = await tokens.issue(runtime, connection, subject, now=now, lifetime=lifetime)
+    issued = await tokens.issue(
+        runtime, connection, subject, now=now, lifetime=lifetime, authenticated_at=now
+    )
     await _audit(runtime, connection, row, "success", attempt, detail=str(issued.session_id))
     return issued
 

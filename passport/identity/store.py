@@ -13,10 +13,11 @@ from passport.sql import Prepared
 OPEN_SESSION: Final = Prepared(
     """
 INSERT INTO session (token_hash, session_id, kind, subject, role, client, actor_key, client_key, patient_key,
-    opened_patient_key, purpose, scopes, issued_at, family_id, confirmation, derived_from, expires_at)
+    opened_patient_key, purpose, scopes, issued_at, family_id, confirmation, derived_from, authenticated_at, expires_at)
 VALUES (%(token_hash)s, %(session_id)s, %(kind)s, %(subject)s, %(role)s, %(client)s, %(actor_key)s,
     %(client_key)s, %(patient_key)s, %(opened_patient_key)s, %(purpose)s, %(scopes)s, %(issued_at)s,
     %(family_id)s::uuid, %(confirmation)s::bytea, %(derived_from)s::uuid,
+    %(authenticated_at)s::timestamptz,
     -- No session of a guardian outlives their office.
     least(%(expires_at)s::timestamptz, (SELECT min(until) FROM family_proxy
         WHERE proxy_key = %(actor_key)s AND guardian AND until > %(issued_at)s)))
@@ -67,6 +68,9 @@ WHERE ((subject = %(subject)s OR client = %(subject)s) AND kind = 'service'
     {},
 )
 """End whatever a client has open, delegated sessions included."""
+
+AUTHENTICATED: Final = Prepared("SELECT authenticated_at FROM session WHERE session_id = %(session_id)s", {})
+"""When whoever a session is for proved who they are."""
 
 ROLE_MEMBERS: Final = Prepared(
     """

@@ -79,16 +79,20 @@ async def issue(
     *,
     now: datetime,
     lifetime: timedelta,
+    authenticated_at: datetime | None,
     bound: Bound = UNBOUND,
 ) -> Issued:
     """Begin a session for `subject` in the open transaction and return its token.
 
-    The subject's own `session_id` plays no part: a session is new.
+    The subject's own `session_id` plays no part: a session is new. `authenticated_at` is when whoever it is for proved
+    who they are, which is not when an app got a new token for them; None is never lately.
     """
     text = urlsafe_b64encode(runtime.ring.random(TOKEN_BYTES)).decode().rstrip("=")
     session_id = random_uuid(runtime)
     hashed = token_hash(text)
-    ends = await _open(runtime, connection, subject, hashed, session_id, now, now + lifetime, bound)
+    ends = await _open(
+        runtime, connection, subject, hashed, session_id, now, now + lifetime, bound, authenticated_at
+    )
     return Issued(text, session_id, subject.scopes, now, ends)
 
 
@@ -138,6 +142,7 @@ async def _open(
     now: datetime,
     expires_at: datetime,
     bound: Bound = UNBOUND,
+    authenticated_at: datetime | None = None,
 ) -> datetime:
     keys = runtime.keys
     row = {
@@ -158,6 +163,7 @@ async def _open(
         "family_id": bound.family_id,
         "confirmation": bound.confirmation,
         "derived_from": bound.derived_from,
+        "authenticated_at": authenticated_at,
     }
     (opened,) = await fetch(connection, store.OPEN_SESSION, row)
     ends: datetime = opened.expires_at

@@ -26,6 +26,11 @@ Kind = Literal[
     "paper-withdrawal-recorded",
     "sign-in-code-issued",
     "sign-in-linked",
+    "passkey-registered",
+    "passkey-removed",
+    "passkey-doubted",
+    "recovery-code-issued",
+    "recovery-code-used",
     "device-enrolment-pending",
     "reading-quarantined",
     "import-finished",
@@ -92,6 +97,30 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "心当たりがなければ市の窓口に知らせてください。",
         "An account elsewhere now signs in you or someone who acts for you. If you know nothing of it, tell the city "
         "desk.",
+    ),
+    "passkey-registered": Sentence(
+        "あなた、またはあなたの代理の方のパスキーが登録されました。心当たりがなければ市の窓口に知らせてください。",
+        "A passkey was registered for you or for someone who acts for you. If you know nothing of it, "
+        "tell the city desk.",
+    ),
+    "passkey-removed": Sentence(
+        "あなた、またはあなたの代理の方のパスキーが削除されました。",
+        "A passkey of yours, or of someone who acts for you, was removed.",
+    ),
+    "passkey-doubted": Sentence(
+        "あなた、またはあなたの代理の方のパスキーが複製された疑いがあり、使えないようにしました。"
+        "別の方法でサインインして削除し、新しいパスキーを登録してください。",
+        "There may be a copy of a passkey of yours, or of someone who acts for you: it signs in no more. Sign in "
+        "otherwise, remove it, and register another one.",
+    ),
+    "recovery-code-issued": Sentence(
+        "市の窓口で、パスキーを登録し直すためのコードが発行されました。心当たりがなければ市の窓口に知らせてください。",
+        "The city desk printed a code by which a new passkey can be registered. If you know nothing of it, "
+        "tell the city desk.",
+    ),
+    "recovery-code-used": Sentence(
+        "市の窓口のコードが使われ、パスキーの登録し直しが始まりました。心当たりがなければ市の窓口に知らせてください。",
+        "The code of the city desk was used to register a new passkey. If you know nothing of it, tell the city desk.",
     ),
     "guardian-began": Sentence(
         "市の窓口で、あなたの保護者が代理人として登録されました。18歳になると自動的に終わります。",

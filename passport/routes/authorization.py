@@ -26,11 +26,16 @@ from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.pushed import push
 from passport.identity.authorization.recorded import audit, refused
 from passport.identity.authorization.token_endpoint import FORM_MAX_BYTES, form, token
-from passport.identity.login import cookies, sessions
+from passport.identity.login import cookies, own_tokens, sessions
+from passport.identity.login.factors import lacks_second, one_factor
+from passport.identity.passkeys.ceremonies import available
+from passport.identity.passkeys.registering import LIMIT
 from passport.outcomes import Invalid, Unauthenticated, UnsupportedMedia
+from passport.records import written_instant
 from passport.routes import identity_pages as pages
 from passport.routes.messages import media_type, proved, raw_body, runtime_of
 from passport.runtime import Runtime
+from passport.settings import Settings
 
 router = APIRouter(prefix="/auth", tags=["authorization"])
 
@@ -77,6 +82,8 @@ async def get_authorize(request: Request) -> Response:
             person = await person_of(request, turn)
             if must_sign_in(turn, asked, person):
                 return _sign_in_first(request, query, asked.redirect_uri)
+            if person is not None and lacks_second(turn.runtime.settings, person):
+                return _second_first(request)
         except OAuth2Error as refusal:
             answer = told(turn, refusal)
             await audit(turn, "authorize", "GET auth/authorize", str(refusal.error), detail="")
@@ -116,10 +123,15 @@ async def post_decision(request: Request) -> Response:
 @router.get("/login")
 async def get_login(request: Request) -> Response:
     """Who is signed in at this browser."""
+    settings = runtime_of(request).settings
     async with turn_of(request) as turn:
-        person = await person_of(request, turn)
+        person = await person_of(request, turn, limited_to=LIMIT)
     if pages.wants_json(request):
-        return json({"signed_in": False} if person is None else _told_of(person))
+        beside = {"passkeys": available(settings)}
+        return json(
+            {"signed_in": False, **beside} if person is None else {**_told_of(person, settings), **beside}
+        )
+    person = None if person is None or person.limited_to else person
     return pages.sign_in_page(request) if person is None else pages.signed_in_page(request, person.csrf)
 
 
@@ -144,6 +156,20 @@ async def post_login(request: Request) -> Response:
     response: Response = json({"signed_in": True}) if pages.wants_json(request) else _back(to, query)
     cookies.give(response, runtime.settings, cookie)
     return response
+
+
+@router.post("/login/token")
+async def post_own_token(request: Request) -> Response:
+    """A token of who is signed in, for the passport's own pages and `{"csrf", "purpose", "scope"}`."""
+    cookies.require_own_page(request, runtime_of(request).settings)
+    fields = await person_form(request)
+    query = "POST auth/login/token"
+    async with turn_of(request) as turn:
+        person = await signed_in_person(request, turn)
+        person.require_csrf(fields.get("csrf"))
+        issued = await own_tokens.issue(turn, person, fields.get("purpose"), text_of(fields, "scope"))
+        await audit_person(turn, person, query, None, str(issued.session_id), action="token")
+    return json({**issued.answer, "expires_at": written_instant(issued.expires_at)})
 
 
 @router.post("/logout")
@@ -232,19 +258,28 @@ def choice_of(fields: Mapping[str, Any]) -> Choice:
     )
 
 
-async def person_of(request: Request, turn: Turn) -> sessions.SignedIn | None:
-    """Who is signed in at the browser that sent a request, None for nobody."""
+async def person_of(
+    request: Request, turn: Turn, *, limited_to: str | None = None
+) -> sessions.SignedIn | None:
+    """Who is signed in at the browser that sent a request, None for nobody.
+
+    A session that is good for one thing alone counts where that is asked for.
+    """
     cookie = cookies.cookie(request, turn.runtime.settings)
-    return await sessions.signed_in(turn.connection, cookie, now=turn.now) if cookie else None
+    if not cookie:
+        return None
+    return await sessions.signed_in(turn.connection, cookie, now=turn.now, limited_to=limited_to)
 
 
-async def signed_in_person(request: Request, turn: Turn) -> sessions.SignedIn:
+async def signed_in_person(
+    request: Request, turn: Turn, *, limited_to: str | None = None
+) -> sessions.SignedIn:
     """Who is signed in at the browser that sent a request.
 
     Raises:
         Unauthenticated: nobody is, any more.
     """
-    person = await person_of(request, turn)
+    person = await person_of(request, turn, limited_to=limited_to)
     if person is None:
         raise Unauthenticated("expected somebody who is signed in at this browser")
     return person
@@ -284,13 +319,17 @@ async def audit_person(
     await record(turn.connection, [row])
 
 
-def _told_of(person: sessions.SignedIn) -> dict[str, Any]:
+def _told_of(person: sessions.SignedIn, settings: Settings) -> dict[str, Any]:
     return {
-        "signed_in": True,
+        "signed_in": person.limited_to is None,
+        "limited_to": person.limited_to,
         "subject": person.subject,
         "role": person.role,
         "kind": person.kind,
         "methods": list(person.methods),
+        "authenticated_at": written_instant(person.authenticated_at),
+        "second_factor": person.second_factor_at is not None,
+        "needs": "second-factor" if lacks_second(settings, person) else None,
         "csrf": person.csrf,
     }
 
@@ -299,6 +338,14 @@ def _sign_in_first(request: Request, query: str, redirect_uri: str) -> Response:
     if pages.wants_json(request):
         return json({"error": "login_required"}, 401)
     return pages.sign_in_page(request, action="authorize", query=query, redirect_uri=redirect_uri)
+
+
+def _second_first(request: Request) -> Response:
+    """Tell somebody that one factor is too little for what they are asked."""
+    refusal = one_factor()
+    if pages.wants_json(request):
+        raise refusal
+    return pages.refusal_page(request, refusal.text, refusal.status)
 
 
 def _told(request: Request, answer: Answer) -> Response:

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/desk", tags=["city desk"])
 
 @router.post("/matters")
 async def post_matter(request: Request) -> Response:
-    """Enter a consent on paper, its withdrawal, a guardian, or a sign-in; a second clerk decides it."""
+    """Enter a consent on paper, its withdrawal, a guardian, a sign-in, or a recovery; a second clerk decides it."""
     caller = bearer(request)
     tree = parse(await fhir_body(request, BODY_LIMITS.size_bytes, expected=JSON), BODY_LIMITS)
     return _json(await deciding.propose(runtime_of(request), caller, tree), 201)

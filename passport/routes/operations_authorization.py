@@ -8,6 +8,7 @@ from typing import Final
 
 from passport.routes.operation import FORM, Operation, json_body
 from passport.routes.operations_federation import FEDERATION
+from passport.routes.operations_passkeys import PASSKEYS
 
 _ASKED: Final = {
     "response_type": "`code`",
@@ -116,6 +117,7 @@ AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
         errors=(400, 401, 403),
     ),
     **FEDERATION,
+    **PASSKEYS,
     ("/auth/sessions", "get"): Operation(
         "My browsers, the apps that I allowed, and my other sessions", errors=(401, 403)
     ),

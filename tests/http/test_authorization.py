@@ -81,7 +81,7 @@ async def test_signing_in_anew_changes_the_session_and_ends_the_former(town: Cit
     await browser.sign_in(await handed(town, aoi, "PATRQT"))
     assert browser.cookie != before
     former = Browser(town, before)
-    assert (await former.get("/auth/login", **JSON)).json() == {"signed_in": False}
+    assert (await former.get("/auth/login", **JSON)).json() == {"signed_in": False, "passkeys": True}
 
 
 async def test_a_session_that_somebody_else_chose_is_none(town: City, aoi: str) -> None:
@@ -108,7 +108,10 @@ async def test_signing_out_needs_the_form_and_ends_the_session(town: City, brows
     csrf = await browser.csrf()
     kept = browser.cookie
     assert (await browser.post("/auth/logout", {"csrf": csrf})).status_code == 204
-    assert (await Browser(town, kept).get("/auth/login", **JSON)).json() == {"signed_in": False}
+    assert (await Browser(town, kept).get("/auth/login", **JSON)).json() == {
+        "signed_in": False,
+        "passkeys": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,7 @@ async def test_taking_a_code_back_ends_browsers_and_apps(town: City, aoi: str, p
     await browser.sign_in(code)
     answer = (await phone.redeem(await phone.code(browser))).json()
     assert (await town.call("operator", "DELETE", f"/auth/sign-in-codes/{code['login']}")).status_code == 204
-    assert (await browser.get("/auth/login", **JSON)).json() == {"signed_in": False}
+    assert (await browser.get("/auth/login", **JSON)).json() == {"signed_in": False, "passkeys": True}
     assert (await town.call(answer["access_token"], "GET", f"/fhir/{aoi}")).status_code == 401
     assert (await phone.refresh(answer["refresh_token"])).status_code == 400
 

@@ -23,6 +23,7 @@ from passport.identity.authorization.core import Answer, Turn
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.wanted import LAUNCH, LAUNCH_PATIENT, OFFLINE, left_of
 from passport.identity.authorization.words import BESIDE, record_words
+from passport.identity.login.factors import require_second
 from passport.identity.login.sessions import LASTS, SignedIn
 from passport.identity.persons import city_kind
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
@@ -184,8 +185,10 @@ async def allowance(turn: Turn, offered: Offer, choice: Choice) -> families.Allo
     """What the person allows by their choice.
 
     Raises:
+        InsufficientAuthentication: they need a second factor, and have shown one alone.
         Refused: it is none of what was offered, or they may not act any more.
     """
+    require_second(turn.runtime.settings, offered.person)
     if choice.purpose is None or choice.purpose not in offered.purposes:
         raise Refused("expected one of the purposes that were offered")
     question, person = offered.question, offered.person

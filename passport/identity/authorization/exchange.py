@@ -87,6 +87,7 @@ async def _exchanged(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
         subject,
         now=turn.now,
         lifetime=min(timedelta(seconds=seconds), session.expires_at - turn.now),
+        authenticated_at=session.authenticated_at,
         bound=tokens.Bound(None if family is None else family.family_id, turn.thumbprint, session.session_id),
     )
     return {**answered(turn, issued, ()), "issued_token_type": ACCESS_TYPE}

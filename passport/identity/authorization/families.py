@@ -126,7 +126,8 @@ async def end(connection: Connection, family_id: UUID, *, now: datetime) -> None
 
 
 async def end_of_login(connection: Connection, login_id: UUID, *, now: datetime) -> None:
-    """End what goes on only while its person is signed in at that browser."""
+    """End what goes on only while its person is signed in at that browser: what apps have, and its own tokens."""
+    await fetch(connection, store.END_TOKENS_OF_LOGIN, {"login_id": login_id, "now": now})
     rows = await fetch(connection, store.END_FAMILIES_OF_LOGIN, {"login_id": login_id, "now": now})
     await _end_sessions(connection, [row.family_id for row in rows], now)
 

@@ -52,7 +52,13 @@ async def for_person(
     lasts = min(_lifetime(turn), family.expires_at - turn.now)
     bound = tokens.Bound(family.family_id, turn.thumbprint)
     issued = await tokens.issue(
-        turn.runtime, turn.connection, subject, now=turn.now, lifetime=lasts, bound=bound
+        turn.runtime,
+        turn.connection,
+        subject,
+        now=turn.now,
+        lifetime=lasts,
+        authenticated_at=family.authenticated_at,
+        bound=bound,
     )
     answer = answered(turn, issued, family.beside)
     if refreshable and OFFLINE in family.beside and REFRESH in client.grant_types:
@@ -87,8 +93,15 @@ async def for_service(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
         raise Refusal("invalid_client", NOT_THIS_CLIENT) from None
     turn.subject = subject
     bound = tokens.Bound(confirmation=turn.thumbprint)
+    # A service proves who it is each time.
     issued = await tokens.issue(
-        turn.runtime, turn.connection, subject, now=turn.now, lifetime=_lifetime(turn), bound=bound
+        turn.runtime,
+        turn.connection,
+        subject,
+        now=turn.now,
+        lifetime=_lifetime(turn),
+        authenticated_at=turn.now,
+        bound=bound,
     )
     return answered(turn, issued, ())
 

@@ -233,10 +233,18 @@ DENY_DEVICE: Final = Prepared(
 )
 """Note that somebody denied a device."""
 
+END_TOKENS_OF_LOGIN: Final = Prepared(
+    """
+UPDATE session SET ended_at = %(now)s WHERE derived_from = %(login_id)s AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End the tokens that a browser session was exchanged for."""
+
 HOLD_SESSION: Final = Prepared(
     """
 SELECT session_id, kind, subject, role, purpose, scopes, expires_at, family_id, confirmation, opened_patient_key,
-    derived_from
+    derived_from, authenticated_at
 FROM session
 WHERE token_hash = %(token_hash)s AND issued_at <= %(now)s AND expires_at > %(now)s AND ended_at IS NULL
 FOR SHARE

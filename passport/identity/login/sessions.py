@@ -29,7 +29,10 @@ LASTS: Final = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person at a browser; `purposes` and `scopes` are what an operator allowed their login."""
+    """A person at a browser; `purposes` and `scopes` are what an operator allowed their login.
+
+    Where `limited_to` says something, the session is good for that alone.
+    """
 
     login_id: UUID
     login: str
@@ -43,12 +46,12 @@ class SignedIn:
     authenticated_at: datetime
     second_factor_at: datetime | None
     cookie: str = field(repr=False)
+    limited_to: str | None = None
 
     @property
     def csrf(self) -> str:
         """What a form of this session carries: nobody knows it who does not know the cookie."""
-        made = digest(self.cookie.encode(), b"form of a browser session", "sha256")
-        return urlsafe_b64encode(made).decode().rstrip("=")
+        return csrf_of(self.cookie)
 
     def require_csrf(self, given: object) -> None:
         """Let a form through that was made for this session.
@@ -64,10 +67,35 @@ class SignedIn:
         return now - self.authenticated_at <= within
 
 
+def csrf_of(cookie: str) -> str:
+    """What a form carries of the session that a cookie is of."""
+    made = digest(cookie.encode(), b"form of a browser session", "sha256")
+    return urlsafe_b64encode(made).decode().rstrip("=")
+
+
 async def begin(
-    runtime: Runtime, connection: Connection, row: Any, *, methods: Sequence[str], now: datetime
+    runtime: Runtime,
+    connection: Connection,
+    row: Any,
+    *,
+    methods: Sequence[str],
+    now: datetime,
+    second_factor_at: datetime | None = None,
+    limited_to: str | None = None,
+    lasts: timedelta = LASTS,
 ) -> tuple[UUID, str]:
-    """Begin a session for the owner of a sign-in code; its id and the cookie's text, which is known once."""
+    """Begin a session for whoever `row` tells of; its id and the cookie's text, which is known once.
+
+    Args:
+        runtime: the service's parts.
+        connection: a connection inside a transaction.
+        row: the login, and what it stands for, as a sign-in code has it.
+        methods: how the person was recognised.
+        now: the instant.
+        second_factor_at: when they showed a second factor, None where they showed one alone.
+        limited_to: what the session is good for alone, None where it is good for whatever a person does.
+        lasts: how long it lasts at most.
+    """
     text = urlsafe_b64encode(runtime.ring.random(tokens.TOKEN_BYTES)).decode().rstrip("=")
     login_id = tokens.random_uuid(runtime)
     params = {
@@ -82,15 +110,27 @@ async def begin(
         "scopes": list(row.scopes),
         "methods": list(methods),
         "now": now,
-        "expires_at": now + LASTS,
+        "expires_at": now + lasts,
+        "second_factor_at": second_factor_at,
+        "limited_to": limited_to,
     }
     await fetch(connection, store.OPEN, params)
     return login_id, text
 
 
-async def signed_in(connection: Connection, cookie: str, *, now: datetime) -> SignedIn | None:
-    """Whose cookie it is, None where nobody is signed in by it any more; the session goes on by being asked."""
-    params = {"cookie_hash": _hashed(cookie), "now": now, "idle_since": now - IDLE}
+async def signed_in(
+    connection: Connection, cookie: str, *, now: datetime, limited_to: str | None = None
+) -> SignedIn | None:
+    """Whose cookie it is, None where nobody is signed in by it any more; the session goes on by being asked.
+
+    A session that is good for one thing alone is nobody's, unless it is asked for that thing.
+    """
+    params = {
+        "cookie_hash": _hashed(cookie),
+        "now": now,
+        "idle_since": now - IDLE,
+        "limited_to": limited_to,
+    }
     rows = await fetch(connection, store.SEEN, params)
     if not rows:
         return None
@@ -108,6 +148,7 @@ async def signed_in(connection: Connection, cookie: str, *, now: datetime) -> Si
         authenticated_at=row.authenticated_at,
         second_factor_at=row.second_factor_at,
         cookie=cookie,
+        limited_to=row.limited_to,
     )
 
 

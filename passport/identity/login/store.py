@@ -10,9 +10,9 @@ from passport.sql import Prepared
 OPEN: Final = Prepared(
     """
 INSERT INTO login_session (cookie_hash, login_id, login, kind, subject, role, patient_key, purposes, scopes, methods,
-    authenticated_at, seen_at, expires_at)
+    authenticated_at, second_factor_at, seen_at, expires_at, limited_to)
 VALUES (%(cookie_hash)s, %(login_id)s, %(login)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
-    %(scopes)s, %(methods)s, %(now)s, %(now)s, %(expires_at)s)
+    %(scopes)s, %(methods)s, %(now)s, %(second_factor_at)s, %(now)s, %(expires_at)s, %(limited_to)s)
 """,
     {},
 )
@@ -22,8 +22,9 @@ SEEN: Final = Prepared(
     """
 UPDATE login_session SET seen_at = %(now)s
 WHERE cookie_hash = %(cookie_hash)s AND ended_at IS NULL AND expires_at > %(now)s AND seen_at > %(idle_since)s
+    AND (limited_to IS NULL OR limited_to = %(limited_to)s::text)
 RETURNING login_id, login, kind, subject, role, patient_key, purposes, scopes, methods, authenticated_at,
-    second_factor_at
+    second_factor_at, limited_to
 """,
     {},
 )

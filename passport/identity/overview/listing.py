@@ -16,7 +16,6 @@ from uuid import UUID
 from passport.identity.authorization import families
 from passport.identity.authorization.wanted import OFFLINE
 from passport.identity.authorization.words import BESIDE, record_words
-from passport.identity.login import sessions
 from passport.identity.login.sessions import IDLE
 from passport.identity.overview import store
 from passport.identity.record_scopes import record_scope
@@ -66,7 +65,7 @@ async def end(connection: Connection, me: Me, id_: UUID, *, now: datetime) -> No
     """
     params = {"id": id_, "subjects": list(me.subjects), "now": now}
     if await fetch(connection, store.END_BROWSER, params):
-        await sessions.end_with(connection, id_, now=now)
+        await families.end_of_login(connection, id_, now=now)
     elif await fetch(connection, store.OWN_APP, params):
         await families.end(connection, id_, now=now)
     elif await fetch(connection, store.END_SESSION, params):

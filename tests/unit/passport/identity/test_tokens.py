@@ -57,6 +57,7 @@ async def issued(town: City, subject: Subject = DOCTOR, seconds: int = 300) -> t
             subject,
             now=town.clock(),
             lifetime=timedelta(seconds=seconds),
+            authenticated_at=town.clock(),
         )
 
 
