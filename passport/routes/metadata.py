@@ -17,6 +17,7 @@ from fhirstore.registry import COMMON
 from fhirstore.search.across import TYPE
 from fhirstore.types import ResourceType, types_of
 from passport import interactions
+from passport.identity.authorization.discovery import metadata
 from passport.interactions import ON_THE_SYSTEM, ON_TYPES, READ_ONLY
 from passport.operations import OPERATIONS, OperationDefinition
 from passport.outcomes import Invalid, PassportError
@@ -27,6 +28,17 @@ from passport.settings import Settings
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
 
 PUBLISHED: Final = "2026-11-22"
+
+# https://hl7.org/fhir/smart-app-launch/STU2/conformance.html#using-cs
+OAUTH_URIS: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_OAUTH_ADDRESSES: Final = {
+    "authorize": "authorization_endpoint",
+    "token": "token_endpoint",
+    "register": "registration_endpoint",
+    "introspect": "introspection_endpoint",
+    "revoke": "revocation_endpoint",
+}
 
 _TYPE_TOLD: Final = (
     "Types between commas; with it whatever parameter all of them have, without it these alone."
@@ -112,9 +124,7 @@ def _rest(settings: Settings) -> _Json:
     held = types_of(sandbox=settings.sandbox)
     return {
         "mode": "server",
-        "security": {
-            "description": "Opaque bearer tokens; what a caller sees is what the patients' consents permit."
-        },
+        "security": _security(settings),
         "resource": [_resource(row, held) for row in held.values()],
         "searchParam": [
             {"name": TYPE, "type": "special", "documentation": _TYPE_TOLD},
@@ -126,6 +136,18 @@ def _rest(settings: Settings) -> _Json:
                 "operation": [_operation(each) for each in OPERATIONS if "system" in each.levels],
             }
         ),
+    }
+
+
+def _security(settings: Settings) -> _Json:
+    """Where tokens come from; some clients look here, and not into the configuration that SMART has now."""
+    told = metadata(settings)
+    named = [{"url": name, "valueUri": told[member]} for name, member in _OAUTH_ADDRESSES.items()]
+    return {
+        "extension": [{"url": OAUTH_URIS, "extension": named}],
+        "cors": True,
+        "service": [{"coding": [{"system": SECURITY_SERVICE, "code": "SMART-on-FHIR"}]}],
+        "description": "Opaque tokens; what a caller sees is what the patients' consents permit.",
     }
 
 

@@ -79,7 +79,7 @@ async def for_service(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
     """
     client = client_of(turn)
     require_key(turn, client)
-    purpose = fields.get("purpose_of_use", "")
+    purpose = fields.get("purpose_of_use", "") or _only_purpose(client)
     if purpose not in GRANTABLE:
         raise Refusal("invalid_request", f"expected purpose_of_use, one of {', '.join(GRANTABLE)}")
     if not clients.may_ask_for(client, purpose):
@@ -124,6 +124,11 @@ def answered(turn: Turn, issued: tokens.Issued, beside: Iterable[str]) -> dict[s
     kind = "Bearer" if turn.proved is None else TOKEN_TYPES[turn.proved.kind]
     granted = " ".join(sorted({*issued.scopes, *beside}))
     return {**issued.answer, "token_type": kind, "scope": granted}
+
+
+def _only_purpose(client: clients.Client) -> str:
+    """The purpose of a service that an operator allowed one alone: SMART's own clients do not know of purposes."""
+    return client.purposes[0] if len(client.purposes) == 1 else ""
 
 
 def _lifetime(turn: Turn) -> timedelta:
