@@ -8,9 +8,9 @@ import pytest
 from passport.demo.provider.keeping import Client
 from passport.demo.provider.people import PEOPLE
 from tests.databases import Database
-from tests.http.apps import JSON, Browser, handed
+from tests.http.apps import JSON, Browser, app, handed
 from tests.http.identity_town import BASE_URL, City, city
-from tests.http.provider import CLINICIANS, RESIDENTS, Elsewhere, Jar, Liar, liar, put, registered
+from tests.http.provider import CLINICIANS, RESIDENTS, Elsewhere, Jar, Liar, asked, liar, put, registered
 
 pytestmark = pytest.mark.anyio
 
@@ -246,3 +246,62 @@ async def test_a_provider_that_knows_a_secret_is_proved_to_by_it(town: City, moc
     redirect = mock.clients[client_id].redirect_uri
     mock.clients[client_id] = Client(client_id, redirect, secret="a-secret-of-both")
     assert (await provider.signed_in(Jar(town))).json() == {"signed_in": False}
+
+
+async def test_a_doctor_whose_role_ended_sees_nothing_from_the_next_request(town: City, mock: Liar) -> None:
+    hospital, patient = await town.organization(), await town.resident()
+    practitioner = await town.practitioner()
+    role = await town.role(practitioner, hospital)
+    reading = await town.blood_pressure(patient)
+    await town.share(patient, role)
+    provider = await registered(town, mock, CLINICIANS, organization=hospital)
+    browser = Jar(town)
+    await provider.linked(browser, await handed(town, role, "TREAT"))
+    client = await app(town, hospital)
+    scope = "user/*.rs offline_access"
+    code = await client.code(browser, query=client.query(scope=scope), purpose="TREAT")
+    tokens = (await client.redeem(code)).json()
+    token = tokens["access_token"]
+    assert (await town.call(token, "GET", f"/fhir/{reading}")).status_code == 200
+    tree = (await town.call("operator", "GET", f"/fhir/{role}")).json()
+    ended = await town.call("operator", "PUT", f"/fhir/{role}", json={**tree, "active": False})
+    assert ended.status_code == 200, ended.text
+    assert (await town.call(token, "GET", f"/fhir/{reading}")).status_code in {401, 403, 404}
+    assert (await client.refresh(tokens["refresh_token"])).status_code == 400
+    again = await client.allowed(browser, query=client.query(scope=scope), purpose="TREAT")
+    assert again.status_code == 403
+    assert (await provider.signed_in(Jar(town))).json() == {"signed_in": False}
+
+
+async def test_a_sign_in_anew_is_asked_for_and_has_to_be_one(portal: Elsewhere) -> None:
+    town = portal.town
+    browser = Jar(town)
+    await portal.linked(browser, await handed(town, await town.resident(), "PATRQT"))
+    answer = await browser.get(
+        f"/auth/federation/{portal.provider_id}/start?fresh=true&to=authorize&request=a%3Db"
+    )
+    browser.keep(answer)
+    sent = asked(answer.headers["location"])
+    assert (sent["prompt"], sent["max_age"]) == ("login", "0")
+    address = await portal.back_from(answer.headers["location"])
+    stale = Jar(town, browser.cookie)
+    portal.mock.lies["claims"] = lambda said: {**said, "auth_time": said["iat"] - 3_600}
+    refused = await portal.returned(stale, address, **JSON)
+    assert refused.status_code == 403
+    assert town.audited("sign-in")[-1]["detail"] == "too-long-ago"
+
+
+async def test_where_the_person_wanted_to_is_where_they_come(portal: Elsewhere) -> None:
+    town = portal.town
+    await portal.linked(Jar(town), await handed(town, await town.resident(), "PATRQT"))
+    for query, place in (
+        ("?to=authorize&request=client_id%3Dx", "/auth/authorize?client_id=x"),
+        ("?to=https%3A%2F%2Fother.example.jp", "/auth/login"),
+        ("", "/auth/login"),
+    ):
+        browser = Jar(town)
+        answer = await browser.get(f"/auth/federation/{portal.provider_id}/start{query}")
+        browser.keep(answer)
+        back = await portal.returned(browser, await portal.back_from(answer.headers["location"]))
+        assert (back.status_code, back.headers["location"]) == (303, place)
+        assert back.headers["cache-control"] == "no-store"

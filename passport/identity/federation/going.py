@@ -24,10 +24,10 @@ from passport.identity.federation import credentials, id_token, knowing, registr
 from passport.identity.federation.asking import fetched, posted
 from passport.identity.federation.errors import Disbelieved, ProviderSilent
 from passport.identity.federation.my_number import names_one
-from passport.identity.federation.profiles import two_factors
 from passport.identity.federation.providers import Provider, redirect_uri
 from passport.identity.federation.published import Document
 from passport.identity.federation.saying import said_of
+from passport.identity.login.factors import two_by
 from passport.runtime import Runtime
 from passport.sql import Row, fetch
 
@@ -185,11 +185,12 @@ async def met(runtime: Runtime, way: Any, answer: Back, *, now: datetime) -> Met
     tokens = await _redeemed(runtime, provider, document, answer, now)
     told = await _told(runtime, provider, tokens, way, answer.state, now)
     said = await _said(provider, document, tokens["access_token"], told)
+    trusted = told.acr is not None and told.acr in provider.two_factors
     return Met(
         provider=provider,
         sub_hash=sub_hash(runtime, provider, told.sub),
         authenticated_at=told.authenticated_at,
-        second_factor=two_factors(told.amr, told.acr, provider.two_factors),
+        second_factor=trusted or two_by(told.amr, told.acr),
         said=said,
     )
 

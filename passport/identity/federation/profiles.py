@@ -2,12 +2,11 @@
 
 https://openid.net/specs/openid-connect-core-1_0.html
 https://developers.digital.go.jp/documents/auth-and-sign/authserver-gov
-https://www.rfc-editor.org/rfc/rfc8176
 
 All of them sign people in by the code flow with `state`, `nonce` and S256; what differs stands here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
@@ -65,20 +64,3 @@ HOSPITAL: Final = Profile(name="hospital", scopes=("openid",), people="clinician
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {each.name: each for each in (DIGITAL_AGENCY, XID, CITY_PORTAL, HOSPITAL)}
 )
-
-# RFC 8176, section 2: what somebody knows, has, or is.
-_FACTORS: Final = (
-    frozenset({"pwd", "pin", "kba"}),
-    frozenset({"hwk", "swk", "otp", "sms", "tel", "sc"}),
-    frozenset({"face", "fpt", "iris", "retina", "vbm"}),
-)
-
-
-def two_factors(amr: Iterable[str], acr: str | None, trusted: Iterable[str]) -> bool:
-    """Whether a provider says that the person proved who they are in two different ways.
-
-    `trusted` are the values of `acr` of which two operators said that they mean that.
-    """
-    ways = frozenset(amr)
-    several = "mfa" in ways or sum(bool(ways & factor) for factor in _FACTORS) > 1
-    return several or (acr is not None and acr in frozenset(trusted))
