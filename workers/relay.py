@@ -20,6 +20,7 @@ from kombu.exceptions import KombuError
 from kombu.messaging import Producer
 from psycopg.rows import namedtuple_row
 
+from passport.identity import forgetting
 from passport.outbox import store
 from workers.app import POLL_SECONDS, celery_name
 from workers.ending import within
@@ -71,8 +72,8 @@ class Relay:
         while True:
             with within(HANG_SECONDS):
                 if self.clock() >= forget_at:
-                    self.forget(connection)
-                    forget_at = self.clock() + FORGET_EVERY
+                    more = self.forget(connection)
+                    forget_at = self.clock() + (timedelta() if more else FORGET_EVERY)
                 carried = self.carry(connection, producer)
             if carried < BATCH:
                 time.sleep(POLL_SECONDS)
@@ -111,6 +112,9 @@ class Relay:
             retry=False,
         )
 
-    def forget(self, connection: Database) -> None:
-        """Remove the rows that were done long ago."""
+    def forget(self, connection: Database) -> bool:
+        """Remove the rows that were done long ago, and a batch of what is over of sign-ins; whether there is more."""
         connection.execute(store.FORGET.text, {"before": self.clock() - timedelta(days=KEPT_DAYS)})
+        over = {"before": self.clock() - forgetting.AFTER, "limit": forgetting.BATCH}
+        removed = [connection.execute(one.text, over).rowcount for one in forgetting.FORGET.values()]
+        return max(removed) >= forgetting.BATCH

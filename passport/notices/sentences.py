@@ -31,6 +31,8 @@ Kind = Literal[
     "passkey-doubted",
     "recovery-code-issued",
     "recovery-code-used",
+    "app-allowed",
+    "app-token-reused",
     "device-enrolment-pending",
     "reading-quarantined",
     "import-finished",
@@ -121,6 +123,16 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "recovery-code-used": Sentence(
         "市の窓口のコードが使われ、パスキーの登録し直しが始まりました。心当たりがなければ市の窓口に知らせてください。",
         "The code of the city desk was used to register a new passkey. If you know nothing of it, tell the city desk.",
+    ),
+    "app-allowed": Sentence(
+        "アプリがあなたの記録を使うことが許可されました。心当たりがなければ、「サインイン中の機器とアプリ」で終わらせてください。",
+        "An app was allowed to use records of yours. If you know nothing of it, end it where you see what is "
+        "signed in.",
+    ),
+    "app-token-reused": Sentence(
+        "アプリの鍵が二度使われたため、そのアプリの利用を止めました。だれかが写し取ったのかもしれません。必要なら許可し直してください。",
+        "An app was stopped because a key of it came twice: somebody may have copied it. Allow the app again if you "
+        "need it.",
     ),
     "guardian-began": Sentence(
         "市の窓口で、あなたの保護者が代理人として登録されました。18歳になると自動的に終わります。",

@@ -101,7 +101,9 @@ def _misplaced(row: Row, stored: Stored, current: Stored | None) -> str | None:
         return "it had not been written yet"
     if row.action not in _OF_VERSIONS and current.version != stored.version:
         return f"version {current.version} was the current one"
-    if row.scopes is not None and not any(granting(row.scopes, right, stored.type_name) for right in _READING):
+    if row.scopes is not None and not any(
+        granting(row.scopes, right, stored.type_name) for right in _READING
+    ):
         return "the session's scopes did not reach it"
     return None
 

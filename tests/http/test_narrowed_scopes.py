@@ -3,14 +3,18 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 import orjson
+import psycopg
 import pytest
 from httpx import Response
 
 from consent.systems import LOINC
+from passport.identity.installation import issue_for
+from passport.identity.scopes import of_one_patient
 from tests import resources as made
 from tests.town import Town, Voice, answered, outcome, references
 from tests.unit.consent.words import Json, concept, permit
@@ -279,6 +283,91 @@ def _timeless(tree: Json) -> Json:
     own = {name: value for name, value in tree.items() if name not in {"id", "meta", "timestamp"}}
     links = [{**one, "url": one["url"].partition("_cursor=")[0]} for one in own.get("link", [])]
     return {**own, "link": links}
+
+
+@dataclass(frozen=True)
+class Two:
+    """A second resident who shared the same, and a clinician who is bound to the first."""
+
+    first: Chart
+    other: str
+    record: str
+
+    async def bound(self, scope: str, *patients: str) -> Voice:
+        """The clinician with scopes that are for these patients, or for the first."""
+        town, role = self.first.voice.town, self.first.role
+        issued = await issue_for(town.runtime, role, purpose="TREAT", lifetime=timedelta(hours=1))
+        ids = [name.partition("/")[2] for name in patients or (self.first.voice.reference,)]
+        rows = town.rows("SELECT patient_key FROM patient WHERE patient_id = ANY (%s)", ids)
+        scopes = [*scope.split(), *of_one_patient(key for (key,) in rows)]
+        with psycopg.connect(town.database.superuser_url) as connection:
+            connection.execute(
+                "UPDATE session SET scopes = %s WHERE session_id = %s", (scopes, issued.session_id)
+            )
+        return replace(town.as_(role), bearer=issued.text)
+
+
+@pytest.fixture
+async def two(chart: Chart, taro: Voice) -> Two:
+    await taro.grant(permit(chart.role, actions=["access", "collect", "correct"]))
+    return Two(chart, taro.reference, await taro.create(made.pressure(taro.reference)))
+
+
+async def test_who_is_bound_to_one_patient_is_shown_nobody_else_on_any_way(two: Two) -> None:
+    asked, mine = await two.bound("patient/*.rs"), {two.first.pressure, two.first.laboratory}
+    assert await asked.sees(two.first.pressure)
+    assert not await asked.sees(two.record)
+    assert not await asked.sees(two.other)
+    assert await asked.sees(two.first.role)
+    bundle = await asked.search("Observation", ("_total", "accurate"))
+    assert (set(references(bundle)), bundle["total"]) == (mine, 2)
+    assert await asked.found("Observation", ("patient", two.other)) == []
+    assert await asked.found("Patient") == [two.first.voice.reference]
+    assert await asked.found("Patient", ("_has:Observation:patient:status", "final")) == [
+        two.first.voice.reference
+    ]
+    included = await asked.search(
+        "PractitionerRole",
+        ("_id", two.first.role.partition("/")[2]),
+        ("_revinclude", "Observation:performer"),
+    )
+    assert set(references(included)) == {two.first.role, *mine}
+    outcome(await asked.get(f"{two.record}/_history"), 404, "not-found")
+    outcome(await asked.get(f"{two.record}/_history/1"), 404, "not-found")
+    shown = {
+        f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
+        for entry in (await asked.get("Observation/_history")).json()["entry"]
+    }
+    assert shown == mine
+    assert "entry" not in (await asked.get(f"{two.other}/$everything")).json()
+    assert references((await asked.get("Observation/$lastn", ("patient", two.other))).json()) == []
+    outcome(await asked.get(f"{two.other}/$summary"), 404, "not-found")
+
+
+async def test_who_is_bound_to_one_patient_writes_for_nobody_else(two: Two) -> None:
+    asked = await two.bound("patient/*.cruds")
+    await asked.create(made.pressure(two.first.voice.reference))
+    refusal = await asked.post(made.pressure(two.other))
+    assert refusal.status_code == 403, refusal.text
+    tree = await two.first.voice.town.as_(two.other).read(two.record)
+    absent = await asked.put("Observation/nothing-there", {**tree})
+    denied = await asked.put(two.record, tree)
+    assert (denied.status_code, denied.content) == (absent.status_code, absent.content)
+    outcome(await asked.delete(two.record), 404, "not-found")
+
+
+async def test_scopes_of_everybody_stand_beside_those_of_one_patient(two: Two) -> None:
+    asked = await two.bound("patient/Observation.rs user/Patient.r")
+    assert not await asked.sees(two.record)
+    assert (await asked.get(two.other)).status_code == 200
+    both = await two.bound("patient/Observation.rs user/Observation.rs?status=final")
+    assert await both.sees(two.record)
+
+
+async def test_who_is_bound_to_nobody_is_shown_the_directory_alone(two: Two) -> None:
+    asked = await two.bound("patient/*.rs", "Patient/not-here")
+    assert not await asked.sees(two.first.pressure)
+    assert await asked.sees(two.first.role)
 
 
 async def test_other_addresses_need_the_type_as_a_whole(hanako: Voice) -> None:

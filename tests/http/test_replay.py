@@ -88,6 +88,26 @@ async def test_what_was_refused_is_denied_again_after_it_was_shared(
     assert told(await replayed(town.runtime, absent)) == [("Observation/none", "it was not there", True)]
 
 
+async def test_what_scopes_left_out_is_said_of_the_scopes_and_needs_no_session(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    await hanako.grant(permit(cast.hospital))
+    weight = await hanako.create(made.weight(hanako.reference))
+    narrow = town.as_(cast.role_a, scope="user/Observation.rs?category=laboratory")
+    assert (await narrow.get(weight)).status_code == 404
+    hidden = last_id(town)
+    await town.as_(cast.role_a, scope="user/Observation.rs?status=final").read(weight)
+    shown = last_id(town)
+    for _ in range(2):
+        assert told(await replayed(town.runtime, hidden)) == [
+            (weight, "the session's scopes did not reach it", True)
+        ]
+        assert (await replayed(town.runtime, shown)).outcome is Outcome.AGREES
+        # Whatever is over is removed.
+        changed(town, "DELETE FROM session WHERE 'user/Observation.rs?status=final' = ANY (scopes)")
+        changed(town, "DELETE FROM session WHERE 'user/Observation.rs?category=laboratory' = ANY (scopes)")
+
+
 async def test_a_role_that_ended_since_and_one_that_began_since_count_as_they_did(
     town: Town, hanako: Voice, cast: Cast
 ) -> None:

@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from consent.model import Purpose
 from passport.identity import clients, scopes
-from passport.identity.authorization import families, store
+from passport.identity.authorization import families, notifying, store
 from passport.identity.authorization.asking import Question, Wish
 from passport.identity.authorization.core import Answer, Turn
 from passport.identity.authorization.errors import Refusal
@@ -27,7 +27,7 @@ from passport.identity.login.factors import require_second
 from passport.identity.login.sessions import LASTS, SignedIn
 from passport.identity.persons import city_kind
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
-from passport.identity.record_scopes import RecordScope
+from passport.identity.record_scopes import RecordScope, covered
 from passport.outcomes import Refused
 from passport.sharing.words import PURPOSES
 from passport.sql import fetch
@@ -55,12 +55,7 @@ class Offer:
     @property
     def beyond(self) -> list[str]:
         """What is asked for and cannot be allowed by this person."""
-        rights = {(each.context, each.type, right) for each in self.records for right in each.rights}
-        return sorted(
-            str(each)
-            for each in self.question.wanted.records
-            if not {(each.context, each.type, right) for right in each.rights} <= rights
-        )
+        return sorted(str(each) for each in self.question.wanted.records if not covered(each, self.records))
 
     @property
     def names_patient(self) -> bool:
@@ -106,7 +101,7 @@ class Choice:
 
 def offer(question: Wish, person: SignedIn) -> Offer:
     """What the person can allow."""
-    own = scopes.contexts(person.kind)
+    own = scopes.contexts(person.kind, launched=bool({LAUNCH, LAUNCH_PATIENT} & question.wanted.beside))
     asked = (each for each in question.wanted.records if each.context in own)
     limit = question.fields.get("purpose_of_use")
     purposes = tuple(
@@ -179,6 +174,7 @@ class Deciding:
             "expires_at": turn.now + CODE_LASTS,
         }
         await fetch(turn.connection, store.PUT_CODE, params)
+        await notifying.allowed(turn, self.allowed, client)
 
 
 async def allowance(turn: Turn, offered: Offer, choice: Choice) -> families.Allowed:
@@ -233,7 +229,7 @@ async def _known(turn: Turn, allowed: families.Allowed) -> None:
 
 
 async def _launch(turn: Turn, offered: Offer, choice: Choice) -> Mapping[str, str]:
-    """The patient in whose context the app begins; it tells the app where to begin, and opens nothing."""
+    """The patient in whose context the app begins: it opens nothing, and bounds a clinician's `patient/`."""
     person, beside = offered.person, offered.question.wanted.beside
     if LAUNCH in beside:
         return await _opened(turn, offered.question.fields.get("launch", ""), person)

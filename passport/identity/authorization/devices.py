@@ -16,7 +16,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc8628 import DeviceCodeGrant
 
 from passport.identity import attempts, clients
-from passport.identity.authorization import families, store
+from passport.identity.authorization import families, notifying, store
 from passport.identity.authorization.asking import Wish
 from passport.identity.authorization.authentication import authenticated
 from passport.identity.authorization.core import Answer, Core, CoreClient, Proved, Turn
@@ -118,6 +118,7 @@ async def decide(turn: Turn, offered: Offer, device_hash: bytes, choice: Choice)
     client = offered.question.client
     family_id = await families.begin(turn.runtime, turn.connection, client, allowed, now=turn.now)
     await fetch(turn.connection, store.ALLOW_DEVICE, {"device_hash": device_hash, "family_id": family_id})
+    await notifying.allowed(turn, allowed, client)
 
 
 @dataclass(slots=True)
@@ -189,7 +190,7 @@ async def _hold(turn: Turn, device_code: str) -> Row:
         raise Refusal("invalid_grant", SPENT)
     (row,) = rows
     if row.spent_at is not None:
-        await families.end(turn.connection, row.family_id, now=turn.now)
+        await notifying.end_reused(turn, row.family_id, client_of(turn))
         raise Refusal("invalid_grant", SPENT)
     return row
 

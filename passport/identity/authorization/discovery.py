@@ -7,6 +7,8 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
 
 from typing import Any, Final
 
+from fhirstore.search.scoped import arguments_of
+from fhirstore.types import types_of
 from passport.identity.authorization import proofs
 from passport.identity.authorization.profiles import PROFILES
 from passport.identity.authorization.wanted import BESIDE
@@ -14,6 +16,19 @@ from passport.identity.purposes import GRANTABLE
 from passport.identity.record_scopes import RIGHTS
 from passport.settings import Settings
 from passport.signing import ALGORITHM
+
+_OBSERVATION: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+_CONDITION: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
+
+CATEGORIES: Final = (
+    ("Condition", _CONDITION, "encounter-diagnosis"),
+    ("Condition", _CONDITION, "problem-list-item"),
+    ("Observation", _OBSERVATION, "laboratory"),
+    ("Observation", _OBSERVATION, "social-history"),
+    ("Observation", _OBSERVATION, "survey"),
+    ("Observation", _OBSERVATION, "vital-signs"),
+)
+"""Scopes with search arguments that many systems have; others are made of `scope_search_arguments_supported`."""
 
 CAPABILITIES: Final = (
     "launch-ehr",
@@ -50,7 +65,13 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "scopes_supported": [
             *sorted(BESIDE),
             *(f"{each}/*.{''.join(RIGHTS)}" for each in ("patient", "user", "system")),
+            *(f"patient/{type_}.rs?category={system}|{code}" for type_, system, code in CATEGORIES),
         ],
+        "scope_search_arguments_supported": {
+            name: sorted(arguments_of(name))
+            for name in types_of(sandbox=settings.sandbox)
+            if arguments_of(name)
+        },
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": sorted(

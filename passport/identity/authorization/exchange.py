@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 
-from passport.identity import clients, tokens
+from passport.identity import clients, scopes, tokens
 from passport.identity.authorization import families, store
 from passport.identity.authorization.core import Asked, Core, CoreClient, Turn
 from passport.identity.authorization.errors import Refusal
@@ -22,7 +22,7 @@ from passport.identity.authorization.grants import METHODS
 from passport.identity.authorization.issuing import answered, client_of, require_key
 from passport.identity.authorization.profiles import EXCHANGE
 from passport.identity.authorization.wanted import ScopeRefused, left_of, wanted
-from passport.identity.record_scopes import record_scope
+from passport.identity.record_scopes import covered, record_scope
 from passport.sql import Row, fetch
 
 ACCESS_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # RFC 8693, section 3
@@ -75,7 +75,7 @@ async def _exchanged(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
     session, family = await _held(turn, fields.get("subject_token", ""))
     if not clients.may_ask_for(client, session.purpose):
         raise Refusal("unauthorized_client", "this purpose of use is not allowed for the client")
-    given = _scopes(turn, client, session, fields.get("scope", ""))
+    given = _scopes(turn, client, session, fields.get("scope", "")) | scopes.bound(session.scopes)
     subject = await families.subject_of(turn.runtime, turn.connection, session, client, now=turn.now)
     if subject is None:
         raise Refusal("invalid_grant", _NO_SUBJECT)
@@ -90,7 +90,8 @@ async def _exchanged(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
         authenticated_at=session.authenticated_at,
         bound=tokens.Bound(None if family is None else family.family_id, turn.thumbprint, session.session_id),
     )
-    return {**answered(turn, issued, ()), "issued_token_type": ACCESS_TYPE}
+    context = {} if family is None else family.launch
+    return {**answered(turn, issued, ()), "issued_token_type": ACCESS_TYPE, **context}
 
 
 async def _held(turn: Turn, text: str) -> tuple[Row, Row | None]:
@@ -121,13 +122,9 @@ def _scopes(turn: Turn, client: clients.Client, session: Row, text: str) -> froz
         return frozenset(map(str, shared))
     sandbox = turn.runtime.settings.sandbox
     try:
-        asked = wanted(text.split(), contexts=("user",), sandbox=sandbox)
+        asked = wanted(text.split(), contexts=("patient", "user"), sandbox=sandbox)
     except ScopeRefused as error:
         raise Refusal("invalid_scope", error.text) from None
-    left = left_of(asked.records, map(str, shared))
-    rights = {(each.type, right) for each in left for right in each.rights}
-    if asked.beside or any(
-        (each.type, right) not in rights for each in asked.records for right in each.rights
-    ):
+    if asked.beside or not all(covered(each, shared) for each in asked.records):
         raise Refusal("invalid_scope", "expected no more than the clinician and the service have")
     return frozenset(map(str, asked.records))

@@ -119,10 +119,11 @@ async def new_refresh(
     return text
 
 
-async def end(connection: Connection, family_id: UUID, *, now: datetime) -> None:
-    """End a family with all its tokens."""
-    await fetch(connection, store.END_FAMILY, {"family_id": family_id, "now": now})
+async def end(connection: Connection, family_id: UUID, *, now: datetime) -> list[Row]:
+    """End a family with all its tokens; whose it was, nothing where it had ended."""
+    ended = await fetch(connection, store.END_FAMILY, {"family_id": family_id, "now": now})
     await _end_sessions(connection, [family_id], now)
+    return list(ended)
 
 
 async def end_of_login(connection: Connection, login_id: UUID, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from passport.identity.authorization import families, issuing, store
+from passport.identity.authorization import families, issuing, notifying, store
 from passport.identity.authorization.core import Asked, Core, CoreClient, Turn
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.profiles import CODE, CREDENTIALS, REFRESH
@@ -183,7 +183,7 @@ async def _spend_code(turn: Turn, code: str, client: Client) -> SpentCode:
     taken = await fetch(turn.connection, store.SPEND_CODE, params)
     if not taken:
         for row in await fetch(turn.connection, store.FAMILY_OF_CODE, params):
-            await families.end(turn.connection, row.family_id, now=turn.now)
+            await notifying.end_reused(turn, row.family_id, client)
         raise Refusal("invalid_grant", SPENT)
     (row,) = taken
     turn.spent = row.family_id
@@ -201,7 +201,7 @@ async def _spend_refresh(turn: Turn, text: str, client: Client) -> Refreshing:
         raise Refusal("invalid_grant", SPENT)
     (row,) = known
     if client.profile.rotates and not taken:
-        await families.end(turn.connection, row.family_id, now=turn.now)
+        await notifying.end_reused(turn, row.family_id, client)
         raise Refusal("invalid_grant", SPENT)
     family = await families.held(turn.connection, row.family_id, now=turn.now)
     if family is None:

@@ -48,6 +48,7 @@ async def for_person(
         key = {"family_id": family.family_id, "confirmation": turn.thumbprint}
         await fetch(turn.connection, store.BIND_FAMILY, key)
     # Whoever has no scopes left, such as a guardian out of office, gets none by asking for some.
+    given |= await _one_patient(turn, family, given)
     subject = turn.subject = replace(subject, scopes=given if subject.scopes else frozenset())
     lasts = min(_lifetime(turn), family.expires_at - turn.now)
     bound = tokens.Bound(family.family_id, turn.thumbprint)
@@ -69,6 +70,17 @@ async def for_person(
         answer["id_token"] = id_token(turn.runtime, family, client, subject, now=turn.now)
     turn.spent = None
     return {**answer, **family.launch}
+
+
+async def _one_patient(turn: Turn, family: Row, given: frozenset[str]) -> frozenset[str]:
+    """What binds a clinician's scopes of the context `patient/` to the one whom the app was opened with.
+
+    They are all registrations of that person as they are now. Who is not here is nobody, which no answer tells.
+    """
+    if family.kind != "practitioner" or not any(scope.startswith("patient/") for scope in given):
+        return frozenset()
+    rows = await fetch(turn.connection, store.PATIENT_KEYS, {"patient_id": family.launch.get("patient", "")})
+    return scopes.of_one_patient(row.patient_key for row in rows)
 
 
 async def for_service(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -122,7 +134,7 @@ def answered(turn: Turn, issued: tokens.Issued, beside: Iterable[str]) -> dict[s
     """The successful answer of RFC 6749, section 5.1, with the scopes that were granted."""
     turn.session_id = issued.session_id
     kind = "Bearer" if turn.proved is None else TOKEN_TYPES[turn.proved.kind]
-    granted = " ".join(sorted({*issued.scopes, *beside}))
+    granted = " ".join(sorted({*scopes.told(issued.scopes), *beside}))
     return {**issued.answer, "token_type": kind, "scope": granted}
 
 

@@ -42,7 +42,7 @@ BIND_FAMILY: Final = Prepared(
 END_FAMILY: Final = Prepared(
     """
 UPDATE grant_family SET ended_at = %(now)s WHERE family_id = %(family_id)s AND ended_at IS NULL
-RETURNING family_id
+RETURNING family_id, kind, subject
 """,
     {},
 )
@@ -330,6 +330,15 @@ RETURNING proof_hash
     {},
 )
 """Take a proof; nothing comes back when it was taken before."""
+
+PATIENT_KEYS: Final = Prepared(
+    """
+WITH named AS (SELECT patient_key FROM patient WHERE patient_id = %(patient_id)s AND patient_key <> 0)
+SELECT patient_key FROM named UNION SELECT other_key FROM named JOIN patient_link USING (patient_key)
+""",
+    {},
+)
+"""All registrations of a person; nobody's records are nobody's."""
 
 PATIENT_ID: Final = Prepared("SELECT patient_id FROM patient WHERE patient_key = %(patient_key)s", {})
 """The id of a patient."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from authlib.oauth2 import OAuth2Error
 
-from passport.identity import tokens
+from passport.identity import scopes, tokens
 from passport.identity.authorization import families, store
 from passport.identity.authorization.authentication import authenticated
 from passport.identity.authorization.core import Answer, Proved, Turn, confirmation
@@ -89,7 +89,7 @@ def _told(turn: Turn, client: Client, row: Row) -> dict[str, Any]:
         "iss": settings.base_url,
         "aud": settings.fhir_url,
         "sub": pairwise(turn.runtime, client.client_id, row.subject),
-        "scope": " ".join(sorted({*row.scopes, *(row.beside or ())})),
+        "scope": " ".join(sorted({*scopes.told(row.scopes), *(row.beside or ())})),
         "token_type": "DPoP" if by_key else "Bearer",
         "exp": int(row.expires_at.timestamp()),
         "iat": int(row.issued_at.timestamp()),

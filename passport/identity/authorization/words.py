@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from passport.identity.authorization.argument_words import argument_words
 from passport.identity.authorization.wanted import (
     FHIR_USER,
     LAUNCH,
@@ -97,4 +98,5 @@ def record_words(scope: RecordScope) -> Words:
     what = _ALL if scope.type == "*" else _TYPES.get(scope.type, Words(scope.type, scope.type))
     verbs = [_RIGHTS[right] for right in scope.rights]
     ja, en = "・".join(verb.ja for verb in verbs), ", ".join(verb.en for verb in verbs)
-    return Words(f"{what.ja}の{ja}", f"{en}: {what.en}")
+    which = argument_words(scope.arguments)
+    return Words(f"{what.ja}{which.ja}の{ja}", f"{en}: {what.en}{which.en}")

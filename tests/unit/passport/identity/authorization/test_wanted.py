@@ -46,7 +46,10 @@ def test_what_opens_no_record_stands_beside() -> None:
     ("asked", "meant"),
     [
         ("patient/Observation.read?category=vital-signs", "patient/Observation.rs?category=vital-signs"),
-        ("patient/Observation.rs?status=final&category=b,a", "patient/Observation.rs?category=a,b&status=final"),
+        (
+            "patient/Observation.rs?status=final&category=b,a",
+            "patient/Observation.rs?category=a,b&status=final",
+        ),
         ("patient/Observation.rs?category=a%7Cb", "patient/Observation.rs?category=a|b"),
         ("patient/Condition.r?_security=a|b", "patient/Condition.r?_security=a|b"),
     ],
