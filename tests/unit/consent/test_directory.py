@@ -103,6 +103,11 @@ def test_a_role_that_does_not_count_leads_nowhere(elements: Json) -> None:
     assert found == Actors(frozenset(), unresolved=False, resolvable=frozenset())
 
 
+@pytest.mark.parametrize("elements", [{"active": False}, {"period": PAST}])
+def test_a_role_that_does_not_count_is_in_no_team_that_lists_it(elements: Json) -> None:
+    assert actors(role(**elements), *HOSPITAL[1:], team(ROLE)).references == frozenset()
+
+
 @pytest.mark.parametrize(
     "elements", [{"status": "inactive"}, {"status": "proposed"}, {"period": PAST}, {"period": FUTURE}]
 )
@@ -119,6 +124,25 @@ def test_a_member_that_does_not_count_is_none() -> None:
         "CareTeam/t"
         not in actors(*HOSPITAL, team(participant=[{"member": ref(PERSON), "period": PAST}])).references
     )
+
+
+@pytest.mark.parametrize("period", [PAST, FUTURE, {"start": "2030", "end": "2031"}])
+def test_a_member_of_another_time_is_none(period: Json) -> None:
+    participant = {"member": ref(PERSON), "period": period}
+    for whole in ({}, {"period": {"start": "2026"}}, {"period": {"end": "2032"}}):
+        assert "CareTeam/t" not in actors(*HOSPITAL, team(participant=[participant], **whole)).references
+
+
+def test_whoever_is_listed_without_a_reference_is_no_member() -> None:
+    assert edges(team(participant=[{"role": [{"text": "on duty"}]}, {"member": {}}]), TOKYO) == []
+    assert edges(group(member=[{"entity": {"display": "all nurses"}}]), TOKYO) == []
+
+
+def test_a_collective_leads_to_no_other_that_lists_it() -> None:
+    assert actors(*HOSPITAL, team(PERSON), group("CareTeam/t")).references == {
+        *actors(*HOSPITAL).references,
+        "CareTeam/t",
+    }
 
 
 def test_a_membership_counts_while_both_the_team_and_the_member_do() -> None:
@@ -179,6 +203,7 @@ def test_versions_are_stripped_from_references() -> None:
         group(PERSON, quantity=2),
         group(PERSON, quantity="many"),
         group("Group/other"),
+        group("Group/other", active=True),
         group(member=[{"entity": {"display": "all nurses"}}]),
         group(PERSON, member={"entity": ref(PERSON), "period": "always"}),
         team("CareTeam/other"),
@@ -200,7 +225,9 @@ def test_a_collective_whose_members_are_not_known_one_by_one_is_not_resolvable(c
         team(),
         team(PERSON),
         group(active=False),
+        group("Group/other", active=False),
         team(status="inactive"),
+        team("CareTeam/other", status="inactive"),
     ],
 )
 def test_a_collective_that_lists_its_members_or_has_none_is_resolvable(collective: Json) -> None:

@@ -54,6 +54,13 @@ def test_the_order_of_values_makes_no_other_shape() -> None:
     assert one == other
 
 
+def test_the_stored_keys_never_change() -> None:
+    assert [shape.key for shape in shapes(EVERYTHING, deny())] == [
+        8_698_404_256_369_184_440,
+        -3_557_882_408_177_273_332,
+    ]
+
+
 def test_keys_fit_a_bigint() -> None:
     for shape in shapes(EVERYTHING, permit(DR_A), deny()):
         assert -(2**63) <= shape.key < 2**63

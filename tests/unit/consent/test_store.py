@@ -1,5 +1,6 @@
 """What was compiled is kept: versions replace each other, shapes are shared, memberships follow the directory."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from consent.compile import compile_consent
 from consent.errors import ShapeCollision
 from consent.model import Consent
-from consent.store import GRANT_TABLES, load_shapes, replace, replace_memberships
+from consent.store import GRANT_TABLES, load_shapes, replace, replace_memberships, shape_rows
 from tests.databases import Database
 from tests.unit.consent.enforcement import KEYS
 from tests.unit.consent.words import (
@@ -106,6 +107,27 @@ async def test_shapes_are_shared_and_come_back_whole(connection: Connection) -> 
     (one,) = consents(ROOT)
     (grant,) = compile_consent(one, KEYS).grants
     assert await load_shapes(connection, [grant.shape_key, 404]) == {grant.shape_key: grant.shape}
+
+
+async def test_whoever_keeps_a_new_shape_holds_off_others_and_nobody_else_does(
+    connection: Connection,
+) -> None:
+    async def held() -> list[tuple[Any, ...]]:
+        found = await connection.execute(
+            "SELECT classid, objid FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        )
+        return await found.fetchall()
+
+    (one,) = consents(ROOT)
+    kept = json.dumps(shape_rows(compile_consent(one, KEYS)))
+    await connection.execute(
+        "INSERT INTO consent_shape SELECT * FROM jsonb_populate_recordset(NULL::consent_shape, %s::jsonb)",
+        [kept],
+    )
+    await keep(connection, ROOT)
+    assert await held() == []
+    await keep(connection, TREE)
+    assert await held() == [(1, 0)]
 
 
 async def test_a_shape_that_cannot_be_enforced_is_not_loaded(connection: Connection) -> None:
