@@ -83,7 +83,7 @@ class Office:
     def __init__(self, settings: Settings, port: int) -> None:
         self._settings = settings
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}")
-        (self._operator,) = tokens_for(settings, ["operator"], "HOPERAT")
+        self._operator, self._approver = tokens_for(settings, ["operator", "approver"], "HOPERAT")
 
     def directory(self) -> Directory:
         """Institutions, and a physician of the first one."""
@@ -103,7 +103,7 @@ class Office:
     def devices(self, patients: Sequence[str]) -> "list[Cuff]":
         """An approved blood-pressure cuff for each of these patients."""
         model = {"manufacturer": "計測計器（架空）", "display": MODEL, "readings": ["blood-pressure"]}
-        self._send("PUT", f"/devices/models/{MODEL}", self._operator, model)
+        self._send("PUT", f"/devices/models/{MODEL}", self._approver, model)
         owners = zip(patients, tokens_for(self._settings, patients, "PATRQT"), strict=True)
         return [self._cuff(patient, token) for patient, token in owners]
 

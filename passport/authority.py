@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fhirstore.facts import Facts
 from passport.outcomes import Refused
-from passport.subjects import Subject
+from passport.subjects import CITY, Subject
 
 
 class Basis(Enum):
@@ -34,7 +34,7 @@ _OF_NOBODY: Final = frozenset({"Group", "Device", "Consent"})
 _DECIDED_BY_PATIENT: Final = frozenset({"Consent", "CareTeam", "RelatedPerson"})
 """What a patient changes whoever wrote it first."""
 
-_READING: Final = frozenset({"auditor", "clerk"})
+_READING: Final = CITY - {"operator"}
 """Who writes nothing by themselves: what two clerks find, our own code writes for them."""
 
 _NEVER_OWN: Final = frozenset({"Patient", "AuditEvent", "Provenance"})

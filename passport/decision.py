@@ -45,6 +45,7 @@ from passport.narrowing import READING, Narrowing, narrowing
 from passport.runtime import Runtime
 from passport.sql import Connection
 from passport.standing import Signature, Standing
+from passport.subjects import CITY
 
 FEW_PATIENTS: Final = 8
 """More than these are looked up in a hash, which takes longer to build than so few take to compare."""
@@ -278,7 +279,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         many=sum(map(len, standing.groups.values())) > FEW_PATIENTS,
     )
     nobodys = subject.kind == "operator"
-    proposals = access and subject.kind not in {"operator", "auditor", "clerk", "patient"}
+    proposals = access and subject.kind not in {*CITY, "patient"}
     params: dict[str, Any] = {
         f"patients_{at}": list(standing.groups[signature]) for at, signature in enumerate(signatures)
     }

@@ -10,15 +10,22 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
 
-Kind = Literal["patient", "proxy", "practitioner", "service", "device", "operator", "auditor", "clerk"]
+Kind = Literal[
+    "patient", "proxy", "practitioner", "service", "device", "operator", "auditor", "clerk", "approver"
+]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 OPERATOR: Final = "operator"
 AUDITOR: Final = "auditor"
 CLERK: Final = "clerk"
-"""The offices of the city. Whoever acts in one is no resource and reads no health data; `operator/suzuki` is one
-person in the office `operator`, and a token of a demo's folder may name the office alone."""
+APPROVER: Final = "approver"
+"""The offices of the city: operators, auditors, clerks at the desk, and device approvers, who say which models may be
+enrolled. Whoever acts in one is no resource and reads no health data; `operator/suzuki` is one person in the office
+`operator`, and a token of a demo's folder may name the office alone."""
+
+CITY: Final[frozenset[Kind]] = frozenset({"operator", "auditor", "clerk", "approver"})
+"""Who acts for the city, as kinds."""
 
 
 @dataclass(frozen=True, slots=True)

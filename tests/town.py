@@ -25,13 +25,14 @@ FHIR_JSON: Final = "application/fhir+json"
 OPERATOR: Final = "operator"
 SECOND_OPERATOR: Final = "operator/second"
 AUDITOR: Final = "auditor"
+APPROVER: Final = "approver"
 CLERK: Final = "clerk/ichikawa"
 SECOND_CLERK: Final = "clerk/niwa"
 
 _PURPOSES: Final = {
     "Patient": "PATRQT",
     "RelatedPerson": "FAMRQT",
-    **dict.fromkeys((OPERATOR, AUDITOR, "clerk"), "HOPERAT"),
+    **dict.fromkeys((OPERATOR, AUDITOR, APPROVER, "clerk"), "HOPERAT"),
 }
 
 

@@ -43,7 +43,7 @@ from passport.audit.tables import audit_event
 from passport.decision import Decision
 from passport.identity.scopes import told
 from passport.sql import Connection, run
-from passport.subjects import Subject
+from passport.subjects import CITY, Subject
 
 _UNKNOWN_PATIENT: Final = -1
 """No patient_key: the log of a patient who is not here looks like one that shows nothing."""
@@ -91,8 +91,8 @@ class Seen:
 
     @property
     def blind(self) -> bool:
-        """Operators and clerks run the city's service and are shown nothing of what it recorded."""
-        return self.subject.kind in {"operator", "clerk"}
+        """Whoever acts for the city is shown nothing of what was recorded, auditors apart."""
+        return self.subject.kind in CITY - {"auditor"}
 
     def own(self, patient_key: int) -> bool:
         """Whether this is the passport of the one who looks."""

@@ -31,6 +31,7 @@ PURPOSES: Final[Mapping[str, str]] = {
     "second_operator": "HOPERAT",
     "clerk": "HOPERAT",
     "second_clerk": "HOPERAT",
+    "approver": "HOPERAT",
 }
 """The purpose of use in each persona's token."""
 
@@ -40,6 +41,7 @@ _CITY: Final = {
     "second_operator": "operator/second",
     "clerk": "clerk/ichikawa",
     "second_clerk": "clerk/niwa",
+    "approver": "approver",
 }
 """Whoever acts for the city, as their subjects are called: what needs two needs two of them."""
 

@@ -1,4 +1,4 @@
-"""What the operator writes before anybody lives in the town: institutions, clinicians, a client, models.
+"""What is written before anybody lives in the town: institutions, clinicians, a client, and models of devices.
 
 http://hl7.org/fhir/R4/administration-module.html
 """
@@ -15,8 +15,8 @@ PHARMACY_CLIENT: Final = "pharmacy"
 SIZE: Final = len(town.INSTITUTIONS) + len(town.CLINICIANS) + 1 + len(MODELS)
 
 
-def entries(operator: Caller, books: Books) -> Iterator[str]:
-    """Write the directory, one entry each time the iterator advances; yields the entry's key.
+def entries(operator: Caller, approver: Caller, books: Books) -> Iterator[str]:
+    """Write the directory, one entry each time the iterator advances, and yield its key; the models as approver.
 
     Raises:
         Refused: an entry was not taken.
@@ -32,7 +32,7 @@ def entries(operator: Caller, books: Books) -> Iterator[str]:
     books.pharmacy_jwk = _register_client(operator, references["pharmacy"])
     yield PHARMACY_CLIENT
     for model in MODELS:
-        granted(operator.put(f"/devices/models/{model.name}", model.registration()))
+        granted(approver.put(f"/devices/models/{model.name}", model.registration()))
         yield model.name
 
 

@@ -73,10 +73,13 @@ class Loader:
             Refused: the service answered otherwise than a town needs.
             NotLoaded: an import did not end well.
         """
-        with self._caller("operator", OPERATING) as operator:
+        with (
+            self._caller("operator", OPERATING) as operator,
+            self._caller("approver", OPERATING) as approver,
+        ):
             total = directory.SIZE
             for _ in self.progress.track(
-                directory.entries(operator, self.books), total, description="Directory"
+                directory.entries(operator, approver, self.books), total, description="Directory"
             ):
                 pass
             self._each(

@@ -25,6 +25,7 @@ NAMES: Final = (
     "second_operator",
     "clerk",
     "second_clerk",
+    "approver",
 )
 SANDBOX: Final = "sandbox"
 

@@ -25,13 +25,13 @@ async def put_model(runtime: Runtime, caller: Caller, name: str, body: bytes) ->
     """Write one model; tell whether it is new.
 
     Raises:
-        Refused: the caller is no operator.
+        Refused: the caller is no device approver.
         ParseError, Invalid: the body does not describe a model.
     """
     request = Request(Action.CORRECT, "update", recorded("PUT", f"devices/models/{name}"), None, "write")
     async with admitted(runtime, caller, request) as desk:
-        if desk.subject.kind != "operator":
-            raise Refused
+        if desk.subject.kind != "approver":
+            raise Refused("models are registered by device approvers")
         model = device_model(name, parse(body, _LIMITS))
         earlier = await model_of(desk.connection, name)
         await fetch(desk.connection, store.PUT_MODEL, {**model.as_json(), "gateway": model.gateway})

@@ -35,7 +35,7 @@ async def issue_for(
     Args:
         runtime: the service's parts; its clock says when.
         reference: a Patient, Practitioner, PractitionerRole, RelatedPerson, Device or Organization as
-            `Type/id`, or `operator`, `auditor` or `clerk`, or one of their persons such as `clerk/suzuki`.
+            `Type/id`, or an office such as `clerk`, or one of their persons such as `clerk/suzuki`.
         purpose: the purpose of use, any but BTG.
         scope: SMART scopes, separated by spaces; empty narrows nothing.
         lifetime: how long it is good for, at most a day; the installation's own setting by default.

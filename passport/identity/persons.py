@@ -1,4 +1,4 @@
-"""Persons of the city: operators, auditors and clerks, each a subject of their own in an office.
+"""Persons of the city: operators, auditors, clerks and device approvers, each a subject of their own in an office.
 
 https://pages.nist.gov/800-63-4/sp800-63a.html
 
@@ -15,10 +15,10 @@ from typing import Final
 from passport.identity import store
 from passport.outcomes import Invalid, Refused
 from passport.sql import Connection, fetch
-from passport.subjects import AUDITOR, CLERK, OPERATOR, Kind
+from passport.subjects import APPROVER, AUDITOR, CLERK, OPERATOR, Kind
 
 OFFICES: Final[Mapping[str, Kind]] = MappingProxyType(
-    {OPERATOR: "operator", AUDITOR: "auditor", CLERK: "clerk"}
+    {OPERATOR: "operator", AUDITOR: "auditor", CLERK: "clerk", APPROVER: "approver"}
 )
 
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{2,63}")

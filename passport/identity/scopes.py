@@ -34,6 +34,7 @@ _CONTEXTS: Final[Mapping[Kind, frozenset[str]]] = {
     "operator": frozenset({"user"}),
     "auditor": frozenset({"user"}),
     "clerk": frozenset({"user"}),
+    "approver": frozenset({"user"}),
 }
 
 SCOPES_MAX: Final = 64
@@ -47,6 +48,7 @@ _EVERYTHING: Final[Mapping[Kind, str]] = {
     "operator": "user/*.cruds",
     "auditor": "user/*.rs",
     "clerk": "user/*.rs",
+    "approver": "user/*.rs",
 }
 
 _ONE_PATIENT: Final = "patient="

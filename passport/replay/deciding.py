@@ -19,10 +19,11 @@ from passport.replay.caller import Caller, caller_of, request_of
 from passport.replay.facts import Reading, sources_of
 from passport.replay.past import Past, Stored, names
 from passport.replay.row import Row
+from passport.subjects import CITY
 
 CONSENT: Final = "Consent"
 OWN: Final = "the caller's own passport"
-_READING_NO_PROPOSALS: Final = frozenset({"operator", "auditor", "clerk", "patient"})
+_READING_NO_PROPOSALS: Final = CITY | {"patient"}
 
 
 @dataclass(frozen=True, slots=True)

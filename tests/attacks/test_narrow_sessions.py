@@ -5,7 +5,7 @@ import pytest
 from httpx import Response
 
 from tests.http.handbooks import handbook
-from tests.town import Town, Voice, answered, outcome
+from tests.town import APPROVER, Town, Voice, answered, outcome
 from tests.unit.passport.devices.signing import es256
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,8 @@ async def test_a_file_is_handed_over_and_asked_for_with_the_scopes_of_its_record
 
 async def approved_device(resident: Voice) -> str:
     model = {"manufacturer": "星見計器（架空）", "display": MODEL, "readings": ["blood-pressure"]}
-    await resident.town.operator.call("PUT", f"/devices/models/{MODEL}", content=orjson.dumps(model))
+    approver = resident.town.as_(APPROVER)
+    await approver.call("PUT", f"/devices/models/{MODEL}", content=orjson.dumps(model))
     order = {"patient": resident.reference, "model": MODEL, "serial": "HB-000117", "jwk": es256().jwk}
     enrolled = await resident.call("POST", "/devices/enrolments", content=orjson.dumps(order))
     device: str = enrolled.json()["device"].partition("/")[2]

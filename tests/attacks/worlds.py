@@ -27,7 +27,7 @@ from tests.databases import Database, Server
 from tests.http.handbooks import handbook
 from tests.identities import merged
 from tests.sharing import identified
-from tests.town import Clock, Town, Voice, served
+from tests.town import APPROVER, Clock, Town, Voice, served
 from tests.unit.consent.words import Json
 from tests.unit.passport.devices.signing import DevicePen, es256
 
@@ -118,6 +118,20 @@ class World:
             reference, tree = target
             await voice.replace(reference, tree)
 
+    def scene(self, pen: DevicePen) -> Scene:
+        """What a caller may name, where the hidden records were written."""
+        return Scene(
+            shown=(*(f"Observation/shown-{at:04d}" for at in range(1, 8)), "Observation/secret-0001"),
+            hidden=tuple(self.hidden),
+            people=tuple(one.reference for one in (self.hanako, self.taro, self.jiro, self.double)),
+            ghost=self.ghosts[0],
+            consents=tuple(f"Consent/consents-{at:04d}" for at in (1, 4, 10)),
+            directory=(self.cast.dr_a, self.cast.role_a, self.cast.hospital),
+            devices=(*self.devices, "never"),
+            imports=(*self.imports, NEVER),
+            pen=pen,
+        )
+
     async def ask(self, voice: Voice, asked: Asked) -> Response:
         """Send a request, by somebody who is signed in or with its own proof."""
         caller = self.town.stranger if asked.signed else voice
@@ -163,18 +177,7 @@ class Pair:
         for told in (self.full, self.bare):
             restored(told.town.database.superuser_url)
             told.names.given.clear()
-        full = self.full
-        return Scene(
-            shown=(*(f"Observation/shown-{at:04d}" for at in range(1, 8)), "Observation/secret-0001"),
-            hidden=tuple(full.hidden),
-            people=tuple(one.reference for one in (full.hanako, full.taro, full.jiro, full.double)),
-            ghost=full.ghosts[0],
-            consents=tuple(f"Consent/consents-{at:04d}" for at in (1, 4, 10)),
-            directory=(full.cast.dr_a, full.cast.role_a, full.cast.hospital),
-            devices=(*full.devices, "never"),
-            imports=(*full.imports, NEVER),
-            pen=self.pen,
-        )
+        return self.full.scene(self.pen)
 
     async def told(self, who: str, asked: Asked, step: int) -> tuple[Response, Response]:
         """The answers of both worlds to the same request."""
@@ -237,7 +240,7 @@ async def _beside(told: World, pens: Pens) -> None:
     told.names.as_uuids = True
     model = {"manufacturer": "星見計器（架空）", "display": MODEL, "readings": ["blood-pressure"]}
     told.names.part = "device"
-    await _sent(told.town.operator, "PUT", f"/devices/models/{MODEL}", model)
+    await _sent(told.town.as_(APPROVER), "PUT", f"/devices/models/{MODEL}", model)
     device = await _enrolled(told, told.hanako, pens.hanakos)
     told.devices.append(device)
     told.names.part = "merge"

@@ -165,5 +165,5 @@ async def served(database: Database, state: Path) -> AsyncIterator[Town]:
         town = Town(app.state.runtime, http, app)
         for model, readings in MODELS.items():
             body = {"manufacturer": "星見計器（架空）", "display": model, "readings": readings}
-            await town.call("operator", "PUT", f"/devices/models/{model}", json=body)
+            await town.call("approver", "PUT", f"/devices/models/{model}", json=body)
         yield town

@@ -37,7 +37,7 @@ class City:
     ) -> Response:
         headers = dict(request.pop("headers", {}))
         if who is not None:
-            is_reference = "/" in who or who in {"operator", "auditor", "clerk"}
+            is_reference = "/" in who or who in {"operator", "auditor", "clerk", "approver"}
             token = await self.token(who, purpose) if is_reference else who
             headers["Authorization"] = f"Bearer {token}"
         return await self.http.request(method, path, headers=headers, **request)

@@ -34,12 +34,9 @@ async def town(module_database: Database, tmp_path_factory: pytest.TempPathFacto
     state: Path = tmp_path_factory.mktemp("installation")
     async with served(module_database, state) as running:
         phone = {"manufacturer": "星見計器（架空）", "display": "星見手帳", "readings": [], "gateway": True}
-        answer = await running.call(APPROVER, "PUT", f"/devices/models/{PHONE}", json=phone)
+        answer = await running.call("approver", "PUT", f"/devices/models/{PHONE}", json=phone)
         assert answer.json() == {"model": PHONE, "active": True, **phone}
         yield running
-
-
-APPROVER = "operator"
 
 
 @pytest.fixture

@@ -57,9 +57,9 @@ async def test_every_signed_in_caller_reads_the_registry_of_models(town: Town, a
     assert (await town.call(None, "GET", "/devices/models")).status_code == 401
 
 
-async def test_only_an_operator_writes_a_model(town: Town, aoi: str, doctor: str) -> None:
+async def test_only_a_device_approver_writes_a_model(town: Town, aoi: str, doctor: str) -> None:
     body = {"manufacturer": "x", "display": "x", "readings": ["blood-pressure"]}
-    for who in (aoi, doctor, "auditor"):
+    for who in (aoi, doctor, "operator", "auditor", "clerk"):
         assert (await town.call(who, "PUT", "/devices/models/own-1", json=body)).status_code == 403
     assert (await town.call(None, "PUT", "/devices/models/own-1", json=body)).status_code == 401
 
@@ -92,7 +92,7 @@ async def test_an_enrolment_with_a_private_key_is_refused_and_not_repeated(town:
 
 async def test_a_model_that_is_unknown_or_withdrawn_cannot_be_enrolled(town: Town, aoi: str) -> None:
     await town.call(
-        "operator",
+        "approver",
         "PUT",
         "/devices/models/old-1",
         json={"manufacturer": "x", "display": "x", "readings": ["body-weight"], "active": False},
@@ -101,7 +101,7 @@ async def test_a_model_that_is_unknown_or_withdrawn_cannot_be_enrolled(town: Tow
         answer = await town.call(aoi, "POST", "/devices/enrolments", json=order(aoi, es256(), model))
         assert answer.status_code == 422
         assert "GET /devices/models" in answer.text
-    await town.call("operator", "PUT", "/devices/models/old-1", json={"manufacturer": "x"})
+    await town.call("approver", "PUT", "/devices/models/old-1", json={"manufacturer": "x"})
 
 
 async def test_nobody_else_enrols_and_nobody_learns_who_has_a_passport(

@@ -29,6 +29,7 @@ REFERENCES: Final[dict[Kind, str]] = {
     "operator": "operator",
     "auditor": "auditor",
     "clerk": "clerk/ichikawa",
+    "approver": "approver/mori",
 }
 MEMBERS: Final = {
     "CareTeam": made.care_team(ME),
@@ -101,12 +102,13 @@ def test_an_operator_writes_no_health_data(type_name: str) -> None:
     assert rests(subject("operator"), {"resourceType": type_name}) is None
 
 
-def test_auditors_and_clerks_write_nothing_and_audit_events_are_written_by_nobody() -> None:
+def test_auditors_clerks_and_approvers_write_nothing_and_audit_events_are_written_by_nobody() -> None:
     proposed = {**MEMBERS["Consent"], "status": "proposed"}
     directory = [{"resourceType": "Organization"}, {"resourceType": "Patient"}]
     for tree in (*MEMBERS.values(), *directory, proposed, {"resourceType": "Consent"}):
         assert rests(subject("auditor"), tree) is None
         assert rests(subject("clerk"), tree) is None
+        assert rests(subject("approver"), tree) is None
     for kind in KINDS:
         assert rests(subject(kind), {"resourceType": "AuditEvent"}) is None
 
