@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from authlib.oauth2 import OAuth2Error
@@ -92,6 +92,19 @@ async def get_authorize(request: Request) -> Response:
         raise Unauthenticated
     offered = offer(asked, person).as_json
     return json(offered) if pages.wants_json(request) else pages.scope_page(request, offered, query=query)
+
+
+@router.post("/authorize")
+async def post_authorize(request: Request) -> Response:
+    """The same for a form, which may be longer than some browsers let an address be (SMART, `authorize-post`).
+
+    A form that another site's page sends brings no cookie, so the browser goes on by GET.
+    """
+    try:
+        fields = await client_form(request)
+    except Refusal as refusal:
+        return _told(request, refused(refusal))
+    return _back("authorize", urlencode(fields))
 
 
 @router.post("/authorize/decision")

@@ -19,6 +19,7 @@ OPEN: Final = frozenset(
         "/readyz",
         "/fhir/metadata",
         "/.well-known/jwks.json",
+        "/.well-known/device-ca.pem",
         "/auth/sign-in",
         "/sharing/presets",
         "/devices/{device_id}/readings",

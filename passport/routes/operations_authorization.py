@@ -57,6 +57,12 @@ AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
         success=(200, 303, 400, 401),
         errors=(),
     ),
+    ("/auth/authorize", "post"): Operation(
+        "The same, sent as a form: the browser goes on by GET",
+        _form(response_type="code", client_id="…"),
+        success=(303, 400),
+        errors=(),
+    ),
     ("/auth/authorize/decision", "post"): Operation(
         "What the person decides, from a page of the passport's own",
         json_body({"request": _QUERY, "csrf": "…", "decision": "allow", "purpose": "PATRQT"}),

@@ -66,6 +66,7 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("POST", "/auth/token"): _SESSIONS,
         ("POST", "/auth/par"): _SESSIONS,
         ("GET", "/auth/authorize"): _AT_BROWSER,
+        ("POST", "/auth/authorize"): _AT_BROWSER,
         ("POST", "/auth/authorize/decision"): _AT_BROWSER,
         ("POST", "/auth/introspect"): _SESSIONS,
         ("POST", "/auth/revoke"): _SESSIONS,

@@ -182,10 +182,70 @@ async def test_the_server_says_what_it_can_do(town: City) -> None:
 
 async def test_every_endpoint_that_it_names_is_there(town: City) -> None:
     told = (await town.http.get("/.well-known/oauth-authorization-server")).json()
-    for name, address in told.items():
-        if name.endswith("_endpoint"):
+    smart = (await town.http.get("/fhir/.well-known/smart-configuration")).json()
+    for name, address in {**told, **smart}.items():
+        if name.endswith(("_endpoint", "_uri")):
+            assert address.startswith(f"{BASE_URL}/")
             answers = [await town.http.request(verb, address) for verb in ("GET", "POST")]
             assert any(answer.status_code not in {404, 405} for answer in answers), name
+
+
+async def test_what_smart_asks_a_configuration_for_is_there(town: City) -> None:
+    smart = (await town.http.get("/fhir/.well-known/smart-configuration")).json()
+    assert set(smart["capabilities"]) == {
+        "launch-ehr",
+        "launch-standalone",
+        "authorize-post",
+        "client-public",
+        "client-confidential-asymmetric",
+        "sso-openid-connect",
+        "context-ehr-patient",
+        "context-ehr-encounter",
+        "context-standalone-patient",
+        "permission-offline",
+        "permission-patient",
+        "permission-user",
+        "permission-v1",
+        "permission-v2",
+    }
+    assert {"authorization_code", "client_credentials"} < set(smart["grant_types_supported"])
+    assert {"private_key_jwt", "none"} == set(smart["token_endpoint_auth_methods_supported"])
+    assert {"RS384", "ES384"} < set(smart["token_endpoint_auth_signing_alg_values_supported"])
+    assert smart["issuer"] == BASE_URL
+    assert smart["jwks_uri"] == f"{BASE_URL}/.well-known/jwks.json"
+    assert smart["management_endpoint"] == f"{BASE_URL}/home/sessions"
+
+
+async def test_the_configuration_is_json_whatever_its_reader_accepts(town: City) -> None:
+    plain = await town.http.get("/fhir/.well-known/smart-configuration")
+    for accept in ("text/html", "application/fhir+xml", "image/png", "*/*"):
+        answer = await town.http.get("/fhir/.well-known/smart-configuration", headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        assert answer.content == plain.content
+
+
+async def test_each_scope_that_it_names_can_be_registered(town: City, maker: str) -> None:
+    told = (await town.http.get("/fhir/.well-known/smart-configuration")).json()["scopes_supported"]
+    body = {
+        "name": "見本（架空）",
+        "subject": maker,
+        "purposes": ["TREAT"],
+        "redirect_uris": [REDIRECT],
+        "jwks": {"keys": [es384().jwk]},
+        "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+        "scopes": told,
+    }
+    answer = await town.call("operator", "PUT", "/auth/clients/of-everything", json=body)
+    assert answer.status_code == 200, answer.text
+    assert sorted(answer.json()["scopes"]) == sorted(told)
+
+
+async def test_the_keys_are_bare_public_ones_with_names(town: City) -> None:
+    keys = (await town.http.get("/.well-known/jwks.json")).json()["keys"]
+    assert keys
+    for key in keys:
+        assert {"kty", "kid", "crv", "x"} <= key.keys()
+        assert not {"d", "x5u", "k"} & key.keys()
 
 
 # Registration

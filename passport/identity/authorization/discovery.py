@@ -33,6 +33,7 @@ CATEGORIES: Final = (
 CAPABILITIES: Final = (
     "launch-ehr",
     "launch-standalone",
+    "authorize-post",
     "client-public",
     "client-confidential-asymmetric",
     "sso-openid-connect",
@@ -45,6 +46,9 @@ CAPABILITIES: Final = (
     "permission-v1",
     "permission-v2",
 )
+
+SESSIONS_PAGE: Final = "/home/sessions"
+"""Where people see what they allowed, and end it."""
 
 
 def metadata(settings: Settings) -> dict[str, Any]:
@@ -100,5 +104,5 @@ def metadata(settings: Settings) -> dict[str, Any]:
 
 def smart(settings: Settings) -> dict[str, Any]:
     """The same as SMART App Launch names it."""
-    told = metadata(settings)
-    return {**told, "capabilities": list(CAPABILITIES)}
+    own = {"capabilities": list(CAPABILITIES), "management_endpoint": f"{settings.base_url}{SESSIONS_PAGE}"}
+    return {**metadata(settings), **own}
