@@ -13,15 +13,20 @@ from passport.demo.personas import Persona, PersonaFile
 from passport.settings import Settings
 
 
-def guide(people: PersonaFile, settings: Settings) -> str:
-    """The text for the terminal: addresses, personas, and one line to try for each idea."""
-    return "\n".join(("", *_where(people), "", *_who(people), "", *_try(people), "", *_more(settings)))
+def guide(people: PersonaFile, settings: Settings, elsewhere: str) -> str:
+    """The text for the terminal: addresses, personas, and one line to try for each idea.
+
+    `elsewhere` is where somebody signs in by the mock provider.
+    """
+    where = _where(people, elsewhere)
+    return "\n".join(("", *where, "", *_who(people), "", *_try(people), "", *_more(settings)))
 
 
-def _where(people: PersonaFile) -> Iterator[str]:
+def _where(people: PersonaFile, elsewhere: str) -> Iterator[str]:
     yield f"The passport serves on {people.base_url}   (Ctrl-C ends everything)"
     yield f"  API, to read and to try   {people.base_url}/docs"
     yield f"  FHIR base                 {people.fhir_url}        ({people.fhir_url}/metadata)"
+    yield f"  Sign in elsewhere (mock)  {elsewhere}"
 
 
 def _who(people: PersonaFile) -> Iterator[str]:

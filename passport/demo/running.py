@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from passport.demo import bootstrap, consents, policies
 from passport.demo.books import Books
 from passport.demo.casting import RESIDENT, STORY_RESIDENT, Casting, share
 from passport.demo.client import Caller, TokenSource
+from passport.demo.elsewhere import elsewhere
 from passport.demo.errors import NotLoaded
 from passport.demo.guide import guide
 from passport.demo.loading import OWN, SMALL, WHOLE, Loader, Size
@@ -108,8 +109,9 @@ def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool, size:
         DemoError, PassportError, EmbeddedPostgresError: why it cannot be shown.
     """
     console = new_console()
-    with started(state, port, console, sandbox=sandbox) as stage:
+    with started(state, port, console, sandbox=sandbox) as stage, elsewhere(stage.settings) as mock:
         stage.load(size)
+        mock.introduce(stage.tokens, stage.books.references[RESIDENT])
         if sandbox:
             policies.open_sandbox(stage.settings.base_url, stage.tokens, stage.books)
             stage.books.write(stage.settings.state)
@@ -117,8 +119,8 @@ def demo(state: Path, *, port: int, json_file: Path | None, sandbox: bool, size:
         people = stage.personas(sandbox=sandbox)
         for path in filter(None, (stage.settings.state / PERSONAS_FILE, json_file)):
             people.write(path)
-        console.print(guide(people, stage.settings), soft_wrap=True, markup=False)
-        stage.keep_serving()
+        console.print(guide(people, stage.settings, mock.start), soft_wrap=True, markup=False)
+        replace(stage, parts=(*stage.parts, mock.part)).keep_serving()
 
 
 def check() -> bool:
