@@ -21,8 +21,10 @@ from passport.audit.record import AuditRow, record
 from passport.identity import scopes as smart
 from passport.identity.record_scopes import Right
 from passport.outcomes import OutOfScope, PassportError, Unavailable, translated
+from passport.remembering.standings import Known, place_of
+from passport.remembering.store import HELD
 from passport.runtime import Runtime
-from passport.sql import Connection, fetch
+from passport.sql import Connection, fetch, start
 from passport.standing import Standing, ask, stand, standing_in
 from passport.standing_statement import WIDEN
 from passport.subjects import Bearer, Caller, Subject
@@ -231,6 +233,7 @@ async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncI
     """
     now = runtime.clock()
     async with _opened(runtime, caller, request, now) as (connection, desk):
+        standing = desk.standing
         try:
             yield desk
             if not desk.committed:
@@ -238,6 +241,9 @@ async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncI
         except BaseException as error:
             await give_up(connection, request, now, desk, error)
             raise
+        if isinstance(caller, Bearer) and request.isolation == "write" and standing.shared_with:
+            about = desk.params["about_keys"]
+            runtime.standings.remember(place_of(caller, request.action, "write", about), Known(standing))
 
 
 @asynccontextmanager
@@ -246,8 +252,11 @@ async def _opened(
 ) -> AsyncIterator[tuple[Connection, Desk]]:
     """A connection with the transaction begun and the caller's standing read."""
     params = standing_params(runtime, caller, request, now)
+    known = None
+    if isinstance(caller, Bearer) and request.isolation == "write":
+        known = runtime.standings.recall(place_of(caller, request.action, "write", params["about_keys"]))
     bearer = isinstance(caller, Bearer)
-    connection, standing = await _begun(runtime, request, params, bearer=bearer, now=now)
+    connection, standing = await _begun(runtime, request, params, known, bearer=bearer, now=now)
     try:
         yield connection, Desk(runtime, connection, request, standing, now, params, bearer)
     finally:
@@ -255,17 +264,28 @@ async def _opened(
 
 
 async def _begun(
-    runtime: Runtime, request: Request, params: Mapping[str, Any], *, bearer: bool, now: datetime
+    runtime: Runtime,
+    request: Request,
+    params: Mapping[str, Any],
+    known: Known | None,
+    *,
+    bearer: bool,
+    now: datetime,
 ) -> tuple[Connection, Standing]:
     """Begin; a connection that a restarted server has cut costs another one, and no failed request."""
     anyone = request.about is None
+    standing: Standing | None
     for further in range(runtime.pool.max_size, -1, -1):
         connection = await runtime.pool.getconn()
         try:
-            async with connection.pipeline():
-                await connection.execute(BEGIN[request.isolation])
-                asked = await ask(connection, params, bearer=bearer, anyone=anyone)
-            standing = await standing_in(asked)
+            standing = None
+            if known is not None:
+                standing = await _held(connection, request, params, known)
+            if standing is None:
+                async with connection.pipeline():
+                    await connection.execute(BEGIN[request.isolation])
+                    asked = await ask(connection, params, bearer=bearer, anyone=anyone)
+                standing = await standing_in(asked)
         except BaseException as error:
             cut = isinstance(error, OperationalError) and connection.closed
             if not cut:
@@ -276,6 +296,20 @@ async def _begun(
         else:
             return connection, standing
     raise Unavailable
+
+
+async def _held(
+    connection: Connection, request: Request, params: Mapping[str, Any], known: Known
+) -> Standing | None:
+    """Begin with a standing that was read before; None, and nothing begun, if it holds no more."""
+    async with connection.pipeline():
+        await connection.execute(BEGIN[request.isolation])
+        held = await start(connection, HELD, {**params, **known.standing.rests_on})
+    if await held.fetchone() is not None:
+        return known.standing
+    known.over = True
+    await connection.rollback()
+    return None
 
 
 async def give_up(

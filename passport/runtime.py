@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 from consent.shape import Shape
 from fhirstore.keys import KeyMaker
 from passport.database import Pool
 from passport.keys import KeyRing
-from passport.remembered import Remembered
+from passport.remembering.standings import Standings
 from passport.settings import Settings
 from passport.sql import Kept
 
@@ -30,9 +29,9 @@ class Runtime:
     """The parts of one process: no module of the service holds state of its own.
 
     `reading` holds connections on which every transaction, an implicit one too, sees one snapshot.
-    `statements` keeps compiled SQL and `shapes` interned consent shapes, both immutable once made. `guesses` are
-    standings that were met before, each worth nothing until its request has read the same one afresh (see
-    `passport.disclosure.answering`); beside them no grant, session or decision is kept.
+    `statements` keeps compiled SQL and `shapes` interned consent shapes, both immutable once made. `standings`
+    were read before, each worth nothing until its request has found that it still holds (see
+    `passport.remembering`); beside them no grant, session or decision is kept.
     """
 
     settings: Settings
@@ -43,5 +42,5 @@ class Runtime:
     new_id: Callable[[], str] = new_id
     statements: Kept = field(default_factory=Kept)
     shapes: dict[int, Shape] = field(default_factory=dict)
-    guesses: Remembered[Any] = field(default_factory=Remembered)
+    standings: Standings = field(default_factory=Standings)
     reading: Pool | None = None

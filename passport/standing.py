@@ -10,12 +10,14 @@ size of the passport.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from consent.compile import GrantEffect
 from consent.model import Purpose
 from fhirstore.tables import NOBODY
 from passport.outcomes import Unauthenticated
+from passport.remembering.basis import rests_on
 from passport.sql import Connection, Cursor, fetch, start
 from passport.standing_statement import CLOSER, STATEMENTS, SUPPOSED
 from passport.subjects import Subject
@@ -40,8 +42,8 @@ class Standing:
 
     `groups` maps each signature to the patients that have it, nobody's records (key 0) included; `refs` are the
     consents behind a patient's signature, in its order. `everyone` tells that a policy reaches patients that are
-    in no group. `named` are the patients that a request names, as far as they are here. `digest` is a hash of all
-    that the statement answered: two standings of one digest are one and the same.
+    in no group. `named` are the patients that a request names, as far as they are here. `rests_on` is what a later
+    request asks to learn that this is still so (see `passport.remembering`); nothing where only reading it anew tells.
     """
 
     subject: Subject
@@ -51,8 +53,8 @@ class Standing:
     policies: Signature
     everyone: bool
     named: tuple[int, ...]
-    digest: str
     linked: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    rests_on: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def asked(self) -> int | None:
@@ -68,6 +70,17 @@ class Standing:
     def owns(self) -> tuple[int, ...]:
         """The patient_keys of all that is registered of the caller: most often their own passport, or nothing."""
         return () if self.own is None else tuple(self.linked.get(self.own, {self.own: ""}))
+
+    @property
+    def shared_with(self) -> bool:
+        """Whether whoever is in question is nobody, the caller, or a patient who permits them anything of their own."""
+        return bool(self.named) and all(map(self._shared_by, self.named))
+
+    def _shared_by(self, patient: int) -> bool:
+        if patient == NOBODY or patient in self.owns:
+            return True
+        theirs = next((held for held, patients in self.groups.items() if patient in patients), ())
+        return any(held.effect == GrantEffect.PERMIT for held in theirs[: len(theirs) - len(self.policies)])
 
     def registrations_of(self, patient: str) -> frozenset[str]:
         """All registrations of the person whose Patient this is, as references; nothing where there is one."""
@@ -117,7 +130,8 @@ async def standing_in(asking: Asking) -> Standing:
         row = await cursor.fetchone()
     if row is None:
         raise Unauthenticated(presented=asking.bearer)
-    return _standing(row, anyone=asking.anyone)
+    standing = _standing(row, anyone=asking.anyone)
+    return replace(standing, rests_on=rests_on(row, asking.params["now"])) if asking.bearer else standing
 
 
 class Supposed(NamedTuple):
@@ -172,7 +186,6 @@ def _standing(row: Any, *, anyone: bool) -> Standing:
         policies=policies,
         everyone=bool(row.everyone) and anyone,
         named=tuple(row.about_patients or ()),
-        digest=row.digest,
         linked=_linked(row),
     )
 

@@ -14,7 +14,7 @@ from passport.sql import Prepared
 
 _CALLER_OF_SESSION: Final = """
     SELECT kind, subject, role, client, actor_key, client_key, patient_key, opened_patient_key, purpose,
-        scopes, session_id
+        scopes, session_id, xmin::text AS session_row
     FROM session
     WHERE token_hash = %(token_hash)s AND issued_at <= %(now)s AND expires_at > %(now)s
         AND (ended_at IS NULL OR ended_at > %(now)s)
@@ -30,7 +30,8 @@ _CALLER_OF_SERVICE: Final = """
     SELECT %(kind)s::text AS kind, %(subject)s::text AS subject, %(role)s::text AS role,
         %(client)s::text AS client, %(actor_key)s::bigint AS actor_key, %(client_key)s::bigint AS client_key,
         %(patient_key)s::bigint AS patient_key, %(opened_patient_key)s::bigint AS opened_patient_key,
-        %(purpose)s::text AS purpose, %(scopes)s::text[] AS scopes, %(session_id)s::uuid AS session_id
+        %(purpose)s::text AS purpose, %(scopes)s::text[] AS scopes, %(session_id)s::uuid AS session_id,
+        NULL::text AS session_row
 """
 
 # Some patients: whoever holds these records, and those who share a record with them.
@@ -120,7 +121,7 @@ wall AS (
         ), '{{}}') AS patients
     FROM asked, caller, facets
 )
-SELECT {answer} set_config('passport.standing', encode(sha256(convert_to(found::text, 'UTF8')), 'hex'), true) AS digest,
+SELECT found.*,{beside}
     -- The log names what was seen when it was decided: a write is recorded later, and sees more by then.
     set_config('passport.seen', pg_current_snapshot()::text, true) AS seen
 FROM (
@@ -163,7 +164,11 @@ kin AS (
     "owned": """\
             OR (asked.patient_key, caller.patient_key) IN (SELECT other_key, patient_key FROM linked)
 """,
-    "kin": "kin.*, false AS closer,",
+    "kin": """kin.*, false AS closer,
+        (SELECT min(at) FROM patient_death AS d, LATERAL (VALUES (d.since),
+                (d.since + %(proxies_linger)s::interval), (d.since + %(grants_linger)s::interval)) AS each (at)
+            WHERE at > %(now)s AND d.patient_key IN (
+                SELECT patient_key FROM asked UNION ALL SELECT patient_key FROM caller)) AS until,""",
     "of_kin": ", kin",
 }
 # Nearly nobody: one look-up tells whether it has to be asked at all.
@@ -175,17 +180,20 @@ _ONCE: Final = {
     "owned": "",
     "kin": """NULL AS kin_of, NULL AS kin, NULL AS kin_ids,
         EXISTS (SELECT FROM patient_link AS l WHERE l.patient_key IN (
-            SELECT patient_key FROM asked UNION ALL SELECT patient_key FROM caller)) AS closer,""",
+            SELECT patient_key FROM asked UNION ALL SELECT patient_key FROM caller)) AS closer,
+        NULL::timestamptz AS until,""",
     "of_kin": "",
 }
 
 
-def _statement(*, bearer: bool, anyone: bool, closer: bool = True, answer: str = "found.*,") -> Prepared:
+def _statement(*, bearer: bool, anyone: bool, closer: bool = True) -> Prepared:
     caller = _CALLER_OF_SESSION + (_LIVING if closer else "") if bearer else _CALLER_OF_SERVICE
-    return Prepared(_text(caller, anyone=anyone, closer=closer, answer=answer), {})
+    # Whom a caller acts for is part of what a standing towards whoever shared rests on.
+    beside = " (SELECT actors FROM known) AS actors," if anyone else ""
+    return Prepared(_text(caller, anyone=anyone, closer=closer, beside=beside), {})
 
 
-def _text(caller: str, *, anyone: bool, closer: bool, answer: str = "found.*,", supposed: str = "") -> str:
+def _text(caller: str, *, anyone: bool, closer: bool, beside: str = "", supposed: str = "") -> str:
     purposes = ",".join(purpose.value for purpose in Purpose)  # in the order of their bits
     of_record = _ASKED_OF_RECORD + (_ASKED_OF_KIN if closer else "")
     text = _STATEMENT.format(
@@ -197,7 +205,7 @@ def _text(caller: str, *, anyone: bool, closer: bool, answer: str = "found.*,", 
         asked=_ASKED_OF_ANYONE if anyone else of_record,
         grants=GRANTS,
         purposes=purposes,
-        answer=answer,
+        beside=beside,
         **(_CLOSER if closer else _ONCE),
     )
     return text.replace("%(anyone)s", "true" if anyone else "false")
@@ -211,15 +219,6 @@ STATEMENTS: Final = {
 
 CLOSER: Final = {bearer: _statement(bearer=bearer, anyone=False) for bearer in (True, False)}
 """The same about patients of whom one was registered more than once, or died."""
-
-REPEATED: Final = {
-    anyone: _statement(bearer=True, anyone=anyone, closer=anyone, answer="") for anyone in (True, False)
-}
-"""The same for a caller whose standing was met before: it sets the wall and answers nothing but the digest.
-
-Where it has to be asked more closely its digest is that of no standing, and the guess is wrong.
-"""
-
 
 # All that is kept of the patients in question, with what is drafted; and in front of the tables of the same names what
 # of both counts in a case.
@@ -239,13 +238,14 @@ _SUPPOSED: Final = "".join(
 )
 _SUPPOSED_CALLER: Final = """
     SELECT one.kind, one.subject, one.role, one.client, one.actor_key, one.client_key, NULL::bigint AS patient_key,
-        one.opened_patient_key, one.purpose, one.scopes, NULL::uuid AS session_id
+        one.opened_patient_key, one.purpose, one.scopes, NULL::uuid AS session_id,
+        NULL::text AS session_row
 """
 
 
 def _supposed() -> Prepared:
-    answer = "found.*, (SELECT actors FROM known), (SELECT unresolved FROM known),"
-    text = _text(_SUPPOSED_CALLER, anyone=False, closer=True, answer=answer, supposed=_SUPPOSED)
+    beside = " (SELECT actors FROM known), (SELECT unresolved FROM known),"
+    text = _text(_SUPPOSED_CALLER, anyone=False, closer=True, beside=beside, supposed=_SUPPOSED)
     return Prepared(
         f"""
 WITH {_KEPT}

@@ -113,7 +113,7 @@ def _told(table: str, event: str, how: str) -> None:
 
 
 def upgrade() -> None:
-    """Carry the database from revision 0008 to this one; the service adds rows, and never takes one back."""
+    """Carry the database from the revision before to this one; the service adds rows, and never takes one back."""
     service = context.config.attributes["service_role"]
     for statement in (*TABLES, _OTHERWISE):
         op.execute(statement)
@@ -130,7 +130,8 @@ def upgrade() -> None:
             )
     # A Patient keeps its id for good.
     _told("patient", "update of patient_id", "FOR EACH STATEMENT EXECUTE FUNCTION all_tells_standings")
-    _told("patient", "delete", "FOR EACH STATEMENT EXECUTE FUNCTION all_tells_standings")
+    for event in ("delete", "truncate"):
+        _told("patient", event, "FOR EACH STATEMENT EXECUTE FUNCTION all_tells_standings")
 
 
 def downgrade() -> None:

@@ -1,31 +1,29 @@
-"""Answering in one round trip where the standing is the one that this caller had before, else in two.
+"""Answering in one round trip where the caller's standing was read before and still holds, else in two.
 
 http://hl7.org/fhir/R4/consent.html
 
-The condition of a page is composed from the caller's standing, and the standing is read afresh by every request.
-A standing that was met before is a guess: its page travels in the same pipeline behind the new standing, and is
-recorded and shown only if the new standing, read in this very snapshot, is the same to the last grant. Otherwise
-that transaction has shown and recorded nothing, and the request is answered in two round trips. So a guess saves
-time and decides nothing.
+The condition of a page is composed from the caller's standing. One that was read before is a guess: its page travels in
+one pipeline behind the question whether it holds, which is asked in the page's own snapshot, and is recorded and shown
+only if it does. Otherwise that transaction has shown and recorded nothing, and the request is answered in two
+round trips. So a guess saves time and decides nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Error
 from psycopg.errors import QueryCanceled
 
-from consent.model import Action
 from fhirstore.errors import FhirStoreError
 from passport.admission import Desk, Request, admitted, give_up, standing_params
+from passport.database import Pool
 from passport.decision import Decision, decide
-from passport.disclosure.recorded import disclosed
+from passport.disclosure.recorded import disclosed, present
 from passport.outcomes import PassportError
+from passport.remembering.standings import Known, Place, place_of
+from passport.remembering.store import HELD, HELD_MARK
 from passport.runtime import Runtime
 from passport.sql import Prepared, start
-from passport.standing import Standing
-from passport.standing_statement import REPEATED
 from passport.subjects import Bearer, Caller
 
 Question = Callable[[Desk, Decision], tuple[Prepared, Mapping[str, Any]]]
@@ -34,18 +32,6 @@ Question = Callable[[Desk, Decision], tuple[Prepared, Mapping[str, Any]]]
 Raises:
     PassportError: the request is refused.
 """
-
-_Place = tuple[bytes, Action, bool, tuple[int, ...] | None]
-"""A token, an action, whether it asks about anyone, and about whom; None is whomever it asked about last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """A standing that was met before, and what was decided from it; `again` if it was met twice in a row."""
-
-    standing: Standing
-    decision: Decision
-    again: bool = False
 
 
 async def answered(
@@ -56,37 +42,39 @@ async def answered(
     Raises:
         PassportError: as `admitted`, or as the question itself.
     """
-    guessed = await _guessed(runtime, caller, request, question)
-    if guessed is not None:
-        return guessed
+    place: Place | None = None
+    if isinstance(caller, Bearer) and runtime.reading is not None:
+        keys = [runtime.keys.reference(reference) for reference in request.abouts]
+        place = place_of(caller, request.action, "read", keys)
+        known = runtime.standings.recall(place)
+        if known is not None:
+            guessed = await _guessed(runtime, runtime.reading, (caller, request, question), known)
+            if guessed is not None:
+                return guessed
     async with admitted(runtime, caller, request) as desk:
         decision = await decide(runtime, desk.connection, desk.standing, request.action)
         prepared, params = question(desk, decision)
-        if isinstance(caller, Bearer):
-            _remember(runtime, _place(runtime, caller, request), Guess(desk.standing, decision))
         rows = await disclosed(desk, prepared, params)
+    if place is not None:
+        _remember(runtime, place, Known(desk.standing, decision), rows)
     return desk, rows
 
 
 async def _guessed(
-    runtime: Runtime, caller: Caller, request: Request, question: Question
+    runtime: Runtime, pool: Pool, asks: tuple[Bearer, Request, Question], known: Known
 ) -> tuple[Desk, Sequence[Any]] | None:
-    """The same by a guess; None where there is none, or it was wrong."""
-    if not isinstance(caller, Bearer) or runtime.reading is None:
-        return None
-    guess = _recalled(runtime, _place(runtime, caller, request))
-    if guess is None:
-        return None
+    """The same by what is known; None where it holds no more."""
+    caller, request, question = asks
     now = runtime.clock()
     asked = standing_params(runtime, caller, request, now)
-    connection = await runtime.reading.getconn()
+    connection = await pool.getconn()
     try:
-        desk = Desk(runtime, connection, request, guess.standing, now, asked, bearer=True)
-        prepared, params = question(desk, guess.decision)
+        desk = Desk(runtime, connection, request, known.standing, now, asked, bearer=True)
+        prepared, params = question(desk, known.made)
         # What is sent up to the pipeline's end is one transaction, committed with the last of it.
         async with connection.pipeline():
-            await start(connection, REPEATED[request.about is None], asked)
-            cursor = await start(connection, prepared, {**params, "expected": guess.standing.digest})
+            await start(connection, HELD, {**asked, **known.standing.rests_on})
+            cursor = await start(connection, prepared, {**params, "expected": HELD_MARK})
         rows = await cursor.fetchall()
     except QueryCanceled as error:
         # It took all the time that a request has.
@@ -96,28 +84,20 @@ async def _guessed(
         # Whatever it was is met again in the way that leaves its audit row.
         return None
     finally:
-        await runtime.reading.putconn(connection)
+        await pool.putconn(connection)
+    known.over = not rows
     return (desk, rows) if rows else None
 
 
-def _place(runtime: Runtime, caller: Bearer, request: Request) -> _Place:
-    about = tuple(runtime.keys.reference(reference) for reference in request.abouts)
-    return caller.token_hash, request.action, request.about is None, about
-
-
-def _recalled(runtime: Runtime, place: _Place) -> Guess | None:
-    """The guess for exactly this, else for what this token asked about last, if it was of one standing twice."""
-    exact: Guess | None = runtime.guesses.get(place)
-    if exact is not None:
-        return exact
-    last: Guess | None = runtime.guesses.get((*place[:3], None))
-    return last if last is not None and last.again else None
-
-
-def _remember(runtime: Runtime, place: _Place, guess: Guess) -> None:
-    anywhere = (*place[:3], None)
-    before: Guess | None = runtime.guesses.get(anywhere)
-    again = before is not None and before.standing.digest == guess.standing.digest
-    runtime.guesses.put(place, guess)
-    # Who goes from patient to patient is not guessed at: a wrong guess costs what it would have saved.
-    runtime.guesses.put(anywhere, replace(guess, again=again))
+def _remember(runtime: Runtime, place: Place, known: Known, rows: Sequence[Any]) -> None:
+    """Keep a standing by which something was shown; one towards whoever shared says nothing of what was asked."""
+    shown = present(rows)
+    if not place[3]:
+        runtime.standings.remember(place, known)
+    elif shown and known.standing.shared_with:
+        runtime.standings.remember(place, known)
+        if hasattr(shown[0], "record_key"):
+            # Whoever was shown a page asks for its records next.
+            one = known.standing.named
+            keys = [row.record_key for row in shown if (row.patient_key,) == one]
+            runtime.standings.remember_shown(place, known, keys)

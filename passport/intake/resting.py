@@ -69,7 +69,7 @@ class Rest:
             standing,
             groups={**standing.groups, standing.policies: with_policies},
             refs={**standing.refs, **dict.fromkeys(registered, theirs)},
-            digest="",
+            rests_on={},
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import resources as made
-from tests.attacks.work import syncs_of
+from tests.attacks.work import syncs_of, trips_of
 from tests.cast import Cast
 from tests.town import Town, Voice
 from tests.unit.consent.words import deny, permit
@@ -98,18 +98,31 @@ async def test_one_patients_standing_says_nothing_of_another(
         assert "entry" not in found
 
 
-async def test_who_goes_from_patient_to_patient_is_not_guessed_at(
-    town: Town, cast: Cast, tmp_path: Path
+async def test_who_was_shown_a_page_is_shown_its_records_in_one_round_trip(
+    town: Town, cast: Cast, shared: tuple[Voice, str, str], tmp_path: Path
 ) -> None:
-    """A wrong guess at every new patient cost a statement that found nothing."""
-    weights = []
-    for name in ("見本 五葉", "見本 六葉", "見本 七葉"):
-        patient = await town.resident(name)
-        await patient.grant(permit(cast.hospital, codes=[made.BODY_WEIGHT]))
-        weights.append([await patient.create(made.weight(patient.reference)) for _ in range(4)])
-    for first, *_ in weights[:2]:
-        assert (await cast.a.get(first)).status_code == 200
-    unmet, *others = weights[2]
+    patient, _, _ = shared
+    weights = [await patient.create(made.weight(patient.reference)) for _ in range(3)]
+    for _ in range(2):
+        # Every connection has the statements prepared.
+        assert (await cast.a.get(weights[0])).status_code == 200
+    await cast.a.search("Observation", ("patient", patient.reference))
+    assert await syncs_of(town, partial(cast.a.get, weights[1]), tmp_path / "met") == 1
+    unmet = await patient.create(made.weight(patient.reference))
     assert await syncs_of(town, partial(cast.a.get, unmet), tmp_path / "unmet") == 2
-    assert await syncs_of(town, partial(cast.a.get, others[0]), tmp_path / "once") == 2
-    assert await syncs_of(town, partial(cast.a.get, others[1]), tmp_path / "twice") == 1
+
+
+async def test_what_is_denied_costs_what_is_not_there_whoever_else_was_met(
+    town: Town, cast: Cast, shared: tuple[Voice, str, str], tmp_path: Path
+) -> None:
+    """Else a round trip would tell that a record is there, and whose it is."""
+    patient, _, weight = shared
+    hidden = await patient.create(made.pressure(patient.reference))
+    unknown = "Observation/00000000-0000-4000-8000-000000000000"
+    trips = []
+    for at in range(4):
+        assert (await cast.a.get(weight)).status_code == 200
+        for path in (hidden, unknown):
+            trips.append(await trips_of(town, partial(cast.a.get, path), tmp_path / f"{at}"))
+        await patient.grant(permit(cast.clinic))
+    assert set(trips) == {(404, 2)}

@@ -269,7 +269,10 @@ async def test_whoever_tells_a_resident_past_the_wall_sees_nothing_there(hanako:
         desk.committed = True
 
 
-@pytest.mark.parametrize("table", ["audit_event", "resource_version", "consent_shape", "opening"])
+@pytest.mark.parametrize(
+    "table",
+    ["audit_event", "resource_version", "consent_shape", "opening", "standing_change", "standing_instant"],
+)
 async def test_history_and_log_are_only_ever_added_to(module_database: Database, table: str) -> None:
     with psycopg.connect(module_database.service_url) as connection:
         asked = (

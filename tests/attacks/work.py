@@ -49,7 +49,14 @@ async def work_of(town: Town, ask: Callable[[], Awaitable[Response]], trace: Pat
 
 
 async def syncs_of(town: Town, ask: Callable[[], Awaitable[Response]], trace: Path) -> int:
-    """How often a request waits for the database: each pipeline ends with a Sync."""
+    """How often a request that succeeds waits for the database."""
+    status, trips = await trips_of(town, ask, trace)
+    assert status in range(200, 300), status
+    return trips
+
+
+async def trips_of(town: Town, ask: Callable[[], Awaitable[Response]], trace: Path) -> tuple[int, int]:
+    """What a request is answered, and how often it waits for the database: each pipeline ends with a Sync."""
     connections = await _connections(town)
     with trace.open("wb") as file:
         for connection in connections:
@@ -58,8 +65,7 @@ async def syncs_of(town: Town, ask: Callable[[], Awaitable[Response]], trace: Pa
         answer = await ask()
         for connection in connections:
             connection.pgconn.untrace()
-    assert answer.is_success
-    return _syncs(trace)
+    return answer.status_code, _syncs(trace)
 
 
 async def _connections(town: Town) -> list[Connection]:

@@ -69,7 +69,6 @@ async def decided(
         policies=policy,
         everyone=everyone,
         named=(patient,),
-        digest="",
     )
     async with town.runtime.pool.connection() as connection:
         return await decide(town.runtime, connection, standing, action)
