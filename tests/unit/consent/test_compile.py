@@ -20,6 +20,7 @@ from tests.unit.consent.words import (
     DR_A,
     DR_B,
     ORG_H,
+    VITAL_SIGNS,
     Json,
     allow,
     consent_json,
@@ -72,6 +73,32 @@ def test_defaults_depend_on_where_a_provision_stands() -> None:
     assert [(n.purposes, n.actions) for n in grant.nodes] == [(None, None), (treatment, access), (None, None)]
     _, inheriting = compiled(deny(purposes=["TREAT"], but=[allow(DR_A)])).grants
     assert inheriting.nodes[1].purposes == ALL_BUT_BREAK_GLASS
+
+
+def test_what_a_permit_names_counts_and_no_default_beside_it() -> None:
+    (named,) = only(permit(DR_A, ORG_H, actions=["collect"])).nodes
+    assert named.actors == tuple(sorted(map(KEYS.reference, (DR_A, ORG_H))))
+    assert (named.purposes, named.actions) == (PURPOSE_BITS[Purpose.TREAT], ACTION_BITS[Action.COLLECT])
+    (plain,) = only(permit(DR_A)).nodes
+    assert plain.actions == ACTION_BITS[Action.ACCESS]
+    (block,) = compiled(deny()).grants
+    assert block.nodes[0].actors is None
+
+
+def test_what_a_provision_asks_of_records_is_its_shape() -> None:
+    named = [("instance", "Observation/1"), ("dependents", "Encounter/2"), ("authoredby", DR_B)]
+    asked: Json = {"types": ["Observation"], "classes": [VITAL_SIGNS], "labels": ["L", "R"], "data": named}
+    permitted, denied = only(permit(DR_A, **asked, but=[deny(**asked)])).shape.nodes
+    for node in (permitted, denied):
+        assert node.types == ("Observation",)
+        assert node.categories == tuple(
+            sorted([KEYS.category(*VITAL_SIGNS), KEYS.implied_category(*VITAL_SIGNS)])
+        )
+        assert node.instances == (KEYS.reference("Observation/1"),)
+        assert node.dependents == (KEYS.reference("Encounter/2"),)
+        assert node.authors == (KEYS.reference(DR_B),)
+    assert (permitted.deny, permitted.confidentiality) == (False, Confidentiality.R)
+    assert (denied.deny, denied.confidentiality) == (True, Confidentiality.L)
 
 
 def test_the_client_counts_only_where_it_can_narrow() -> None:

@@ -1,11 +1,12 @@
 """Provisions that do nothing, one by one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from consent.idle import Idle, Why, idle, without
-from consent.model import Consent
+from consent.idle import Idle, Why, blocking, granting, idle, without
+from consent.model import Consent, Status
 from consent.systems import LOINC
 from tests.unit.consent.words import (
     C09,
@@ -237,6 +238,53 @@ def test_what_does_not_count_is_not_compared() -> None:
     assert idle([granted], set(), NOW) == []
 
 
+def test_what_waits_or_is_not_asked_about_is_not_told() -> None:
+    denied, granted = consents(deny(), permit(DR_A))
+    waiting = replace(denied, status=Status.PROPOSED)
+    assert idle([waiting, granted], {granted.reference}, NOW) == []
+    over = consents(permit(ORG_H, period=PAST))
+    assert idle(over, set(), NOW) == []
+    assert [*granting(without(granted, ROOT)), *blocking(without(denied, ROOT))] == []
+
+
+def test_a_grant_is_for_somebody_of_each_group_that_it_names() -> None:
+    both, one = consents(deny(ORG_H, but=[permit(DR_A)]), deny(but=[permit(DR_A, DR_B)]))
+    assert [ruled.actors for ruled in granting(both)] == [[frozenset({ORG_H}), frozenset({DR_A})]]
+    assert [ruled.actors for ruled in granting(one)] == [[frozenset({DR_A, DR_B})]]
+
+
+def test_an_exception_is_of_all_that_its_permit_grants() -> None:
+    collected = permit(ORG_H, actions=["collect"], but=[deny(types=["Condition"])])
+    assert whys(collected) == []
+    assert whys(deny(but=[collected])) == []
+
+
+def test_a_permit_inside_of_a_deny_grants_no_more_than_one_by_itself() -> None:
+    assert whys(deny(purposes=["BTG"], but=[allow(DR_A)])) == [(f"{ROOT}.provision[0]", Why.NEEDLESS)]
+
+
+def test_a_deny_is_not_said_to_block_what_is_inside_of_it() -> None:
+    inside = allow(DR_A, purposes=["TREAT"], labels=["N"])
+    assert whys(deny(labels=["R"], but=[inside])) == []
+
+
+def test_an_exception_may_be_known_where_what_it_is_an_exception_of_is_not() -> None:
+    # A prescription may carry a code of measurements alone: what is asked of its other codes is unknown then.
+    inside = deny(types=["MedicationRequest"], codes=[C09], but=[allow(codes=[WEIGHT])])
+    assert whys(permit(ORG_H, but=[inside])) == []
+    assert whys(deny(but=[permit(ORG_H, but=[inside])])) == []
+    coded = permit(ORG_H, types=["MedicationRequest"], codes=[C09], but=[deny(codes=[WEIGHT])])
+    assert whys(coded) == [(f"{ROOT}.provision[0]", Why.NEEDLESS)]
+    assert whys(deny(but=[coded])) == [(f"{ROOT}.provision[0].provision[0]", Why.NEEDLESS)]
+
+
+def test_a_narrower_permit_repeats_a_wider_one_that_stands_after_it() -> None:
+    narrow, wide = permit(DR_A, types=["Observation"]), permit(DR_A)
+    assert found(narrow, wide) == [("Consent/0", ROOT, Why.REPEATED, ("Consent/1", ROOT))]
+    elsewhere = permit(DR_A, but=[deny(types=["Condition"])])
+    assert found(elsewhere, narrow) == [("Consent/1", ROOT, Why.REPEATED, ("Consent/0", ROOT))]
+
+
 def test_a_consent_without_a_provision_keeps_the_others() -> None:
     (given,) = consents(permit(ORG_H, but=[deny(types=["Condition"]), deny(codes=[C09], but=[allow(DR_A)])]))
     assert given.root is not None
@@ -247,6 +295,7 @@ def test_a_consent_without_a_provision_keeps_the_others() -> None:
     assert deeper.root is not None
     assert [len(child.children) for child in deeper.root.children] == [0, 0]
     assert not without(given, ROOT).counts
+    assert without(without(given, ROOT), f"{ROOT}.provision[0]").root is None
 
 
 def test_what_is_found_names_its_place() -> None:

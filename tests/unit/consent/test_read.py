@@ -231,6 +231,7 @@ def test_a_consent_has_at_most_255_provisions() -> None:
         ({"period": {"start": "2027", "until": "2028"}}, ["provision.period.until"]),
         ({"dataPeriod": "2026"}, ["provision.dataPeriod", "provision.dataPeriod"]),
         ({"data": [{"meaning": "instance"}]}, ["provision.data[0]"]),
+        ({"data": [{"reference": {"reference": "Observation/1"}}]}, ["provision.data[0]"]),
         (
             {"data": [{"meaning": "related", "reference": {"reference": "CarePlan/1"}}]},
             ["provision.data[0].reference"],
