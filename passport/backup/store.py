@@ -18,6 +18,7 @@ _SIGNED_IN: Final = (
     "UPDATE session SET ended_at = %(now)s WHERE ended_at IS NULL",
     "UPDATE login_session SET ended_at = %(now)s WHERE ended_at IS NULL",
     "UPDATE grant_family SET ended_at = %(now)s WHERE ended_at IS NULL",
+    "UPDATE recovery_code SET ended_at = %(now)s WHERE ended_at IS NULL",
 )
 
 # Another server numbers its transactions anew: what one of a higher number told would count for good.

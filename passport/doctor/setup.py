@@ -16,7 +16,13 @@ from cryptography import x509
 
 from passport.doctor.findings import Finding, note, unsafe
 from passport.keys import KeyFileUnusable, KeyRing
-from passport.settings import ACCESS_TOKEN_SECONDS, FILE_NAME, Settings
+from passport.settings import (
+    ACCESS_TOKEN_SECONDS,
+    FILE_NAME,
+    PRODUCTION_SECOND_FACTOR,
+    STEP_UP_MINUTES,
+    Settings,
+)
 
 WIDE_NETWORK: Final = 256
 """A network of proxies with more addresses than this has others in it."""
@@ -35,8 +41,20 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     if settings.access_token_seconds > ACCESS_TOKEN_SECONDS:
         text = f"{settings.access_token_seconds} s, expected {ACCESS_TOKEN_SECONDS} s or less"
         yield note("access_token_seconds", text)
+    yield from _factors(settings)
     if not settings.custodian.stated:
         yield note("custodian", "receipts do not say who keeps the passport")
+
+
+def _factors(settings: Settings) -> Iterator[Finding]:
+    if settings.mode != "production":
+        return
+    expected = frozenset(PRODUCTION_SECOND_FACTOR.split(","))
+    if missing := expected - settings.second_factor_kinds:
+        yield note("second_factor", f"one factor is enough for: {', '.join(sorted(missing))}")
+    if settings.step_up > timedelta(minutes=STEP_UP_MINUTES):
+        text = f"{settings.step_up}, expected {STEP_UP_MINUTES} minutes or less"
+        yield note("step_up_minutes", text)
 
 
 def _mode(settings: Settings) -> Iterator[Finding]:

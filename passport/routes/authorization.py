@@ -30,6 +30,7 @@ from passport.identity.login import cookies, own_tokens, sessions
 from passport.identity.login.factors import lacks_second, one_factor
 from passport.identity.passkeys.ceremonies import available
 from passport.identity.passkeys.registering import LIMIT
+from passport.identity.persons import city_kind
 from passport.outcomes import Invalid, Unauthenticated, UnsupportedMedia
 from passport.records import written_instant
 from passport.routes import identity_pages as pages
@@ -145,7 +146,11 @@ async def get_login(request: Request) -> Response:
             {"signed_in": False, **beside} if person is None else {**_told_of(person, settings), **beside}
         )
     person = None if person is None or person.limited_to else person
-    return pages.sign_in_page(request) if person is None else pages.signed_in_page(request, person.csrf)
+    if person is None:
+        return pages.sign_in_page(request)
+    # Persons of the city work by the command line; nobody else is offered what they have no use for.
+    purposes = person.purposes if city_kind(person.subject) else ()
+    return pages.signed_in_page(request, person.csrf, purposes)
 
 
 @router.post("/login")
@@ -182,6 +187,8 @@ async def post_own_token(request: Request) -> Response:
         person.require_csrf(fields.get("csrf"))
         issued = await own_tokens.issue(turn, person, fields.get("purpose"), text_of(fields, "scope"))
         await audit_person(turn, person, query, None, str(issued.session_id), action="token")
+    if not pages.wants_json(request):
+        return pages.token_page(request, issued.text, issued.seconds)
     return json({**issued.answer, "expires_at": written_instant(issued.expires_at)})
 
 

@@ -40,6 +40,9 @@ _TEXTS: Final = {
         "wrong": "ログイン名またはコードが違います。",
         "signed-in": "サインインしています。",
         "sign-out": "サインアウト",
+        "get-token": "コマンドライン用のトークンを出す",
+        "token": "アクセストークン",
+        "keep": "だれにも見せないでください。サインアウトすると使えなくなります。",
         "asks": "があなたの記録を使う許可を求めています",
         "may": "許可すると次のことができます",
         "limits": "見られる範囲は、記録のご本人の同意によってさらに狭められます。",
@@ -63,6 +66,9 @@ _TEXTS: Final = {
         "wrong": "There is no such login with this code.",
         "signed-in": "You are signed in.",
         "sign-out": "Sign out",
+        "get-token": "Get a token for the command line",
+        "token": "Access token",
+        "keep": "Show it to nobody. It ends when you sign out.",
         "asks": "asks to use your records",
         "may": "If you allow it, it can",
         "limits": "What is seen is narrowed further by the consents of the people concerned.",
@@ -129,14 +135,28 @@ def sign_in_page(
     return _page(request, text["sign-in"], body, redirect_uri, status)
 
 
-def signed_in_page(request: Request, csrf: str) -> HTMLResponse:
-    """That somebody is signed in, with the way out."""
+def signed_in_page(request: Request, csrf: str, purposes: Iterable[str] = ()) -> HTMLResponse:
+    """That somebody is signed in, with the way out; and to a token for one of these purposes."""
     text = _TEXTS[language(request)]
+    listed = "".join(f"<option>{escape(each)}</option>" for each in purposes)
+    to_token = (
+        f"<form method=post action=/auth/login/token>{_hidden('csrf', csrf)}"
+        f"<label>{text['why']}<select name=purpose>{listed}</select></label>"
+        f"<button>{text['get-token']}</button></form>"
+    )
     body = (
-        f"<p>{text['signed-in']}</p><form method=post action=/auth/logout>{_hidden('csrf', csrf)}"
-        f"<button>{text['sign-out']}</button></form>"
+        f"<p>{text['signed-in']}</p>{to_token if listed else ''}"
+        f"<form method=post action=/auth/logout>{_hidden('csrf', csrf)}<button>{text['sign-out']}</button></form>"
     )
     return _page(request, text["sign-in"], body, None, 200)
+
+
+def token_page(request: Request, token: str, seconds: int) -> HTMLResponse:
+    """A token, for whoever works without a page of their own; it stands there once."""
+    text = _TEXTS[language(request)]
+    warning = f"<p><small>{seconds} s. {text['keep']}</small></p>"
+    body = f"<h1>{text['token']}</h1><p><code>{escape(token)}</code></p>{warning}"
+    return _page(request, text["token"], body, None, 200)
 
 
 def scope_page(

@@ -17,7 +17,15 @@ from passport.web.policy import FOREVER
 
 router = APIRouter(include_in_schema=False)
 
-ADDRESSES: Final = ("/sign-in", "/recover", "/home", "/home/sessions", "/home/devices", "/home/passkeys", "/device")
+ADDRESSES: Final = (
+    "/sign-in",
+    "/recover",
+    "/home",
+    "/home/sessions",
+    "/home/devices",
+    "/home/passkeys",
+    "/device",
+)
 
 
 def built_of(request: Request) -> Built:

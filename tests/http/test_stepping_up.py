@@ -3,6 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc9470
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,7 +16,7 @@ from httpx import Response
 from passport.identity.login.factors import TWO_FACTORS, two_by
 from passport.settings import STEP_UP_MINUTES
 from tests.databases import Database
-from tests.http.apps import JSON, Browser, app, handed
+from tests.http.apps import JSON, Browser, app, handed, hidden
 from tests.http.identity_town import City
 from tests.http.passkeys import Person, signs_in
 from tests.town import Town, as_in_production, served
@@ -230,3 +231,28 @@ def test_a_provider_says_two_factors_by_kinds_and_not_by_number(
     amr: tuple[str, ...], acr: str | None, two: bool
 ) -> None:
     assert two_by(amr, acr) is two
+
+
+async def test_a_person_of_the_city_gets_a_token_for_the_command_line(running: Town, town: City) -> None:
+    code = await handed(town, "operator", "HOPERAT")
+    confirm = f"/auth/sign-in-codes/{code['login']}/confirm"
+    assert (await town.call("operator/second", "POST", confirm)).status_code == 200
+    browser = Browser(town)
+    await browser.sign_in(code)
+    operator = Person(browser)
+    with as_in_production(running, "operator"):
+        await operator.registers()
+        await signs_in(browser, operator.device)
+        csrf = hidden((await browser.get("/auth/login")).text, "csrf")
+        page = await browser.post(
+            "/auth/login/token", {"csrf": csrf, "purpose": "HOPERAT"}, Accept="text/html"
+        )
+        assert page.status_code == 200
+        assert page.headers["cache-control"] == "no-store"
+        (token,) = re.findall(r"<code>([\w-]{43})</code>", page.text)
+        assert (await town.call(token, "GET", "/auth/clients")).status_code == 200
+        await browser.post("/auth/logout", {"csrf": csrf})
+        assert (await town.call(token, "GET", "/auth/clients")).status_code == 401
+    resident = Browser(town)
+    await resident.sign_in(await handed(town, await town.resident(), "PATRQT"))
+    assert "/auth/login/token" not in (await resident.get("/auth/login")).text

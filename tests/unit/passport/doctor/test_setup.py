@@ -56,6 +56,9 @@ def test_nothing_is_said_of_a_sound_installation(sound: Settings) -> None:
         (lambda s: s.at(broker_url="redis://queue.example"), "unsafe", "PASSPORT_BROKER_URL"),
         (lambda s: s.at(key_file=s.state.parent / "missing.json"), "unsafe", "PASSPORT_KEY_FILE"),
         (lambda s: s.at(access_token_seconds=600), "note", "access_token_seconds"),
+        (lambda s: s.at(second_factor="none"), "note", "second_factor"),
+        (lambda s: s.at(second_factor="operator,auditor,patient"), "note", "second_factor"),
+        (lambda s: s.at(step_up_minutes=30), "note", "step_up_minutes"),
         (lambda s: s.at(custodian=Custodian.read({})), "note", "custodian"),
     ],
 )
