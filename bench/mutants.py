@@ -56,8 +56,12 @@ _COPIED: Final = (
     "bench", "consent", "docs", "fhir", "migrations", "passport", "tests", "workers", "pyproject.toml", "README.md",
 )  # fmt: skip
 _EXAMPLES: Final = "tests/unit/consent"
-_EXPLAINED: Final = ("tests/unit/consent/test_explain.py", "tests/properties/test_consent_explained.py")
-_COMPARED: Final = ("tests/unit/consent/test_idle.py", "tests/properties/test_consent_idle.py")
+_EXPLAINED: Final = (_EXAMPLES, "tests/properties/test_consent_explained.py", "-k", "explain")
+_COMPARED: Final = (
+    "tests/unit/consent/test_comparing.py",
+    "tests/unit/consent/test_idle.py",
+    "tests/properties/test_consent_idle.py",
+)
 _WORLDS: Final = ("tests/properties/test_consent_worlds.py", "-k", "every_server and postgresql-18")
 _SQL: Final = ("tests/properties/test_consent_sql.py", "-k", "not postgresql-16")
 # What notices most, and soonest, comes first: what needs no database, the examples, and what is drawn.

@@ -1,10 +1,11 @@
-"""The two evaluations that have to agree: the reference, and the SQL on a migrated PostgreSQL."""
+"""The evaluations that have to agree: the reference, what explains it, and the SQL on a migrated PostgreSQL."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 import pytest
 
+from consent.explain import explain
 from consent.model import Consent, Record, Request
 from consent.reference import decide
 from tests.databases import Database
@@ -20,11 +21,16 @@ def enforcement(module_database: Database) -> Iterator[Enforcement]:
         yield Enforcement(connection)
 
 
-@pytest.fixture(params=["reference", "sql"])
+def explained(consents: Sequence[Consent], record: Record, asked: Request) -> bool:
+    """Whether the explanation of a decision says that it is a permit."""
+    return explain(consents, record, asked).permitted
+
+
+@pytest.fixture(params=["reference", "explained", "sql"])
 def permits(request: pytest.FixtureRequest) -> Decides:
-    """Whether consents permit a request on a record, by either evaluation."""
-    if request.param == "reference":
-        return decide
+    """Whether consents permit a request on a record, by each evaluation."""
+    if request.param != "sql":
+        return decide if request.param == "reference" else explained
     enforcement: Enforcement = request.getfixturevalue("enforcement")
 
     def enforced(consents: Sequence[Consent], record: Record, asked: Request) -> bool:
