@@ -91,7 +91,7 @@ def _agents(row: Logged) -> Iterator[dict[str, Any]]:
 
 
 def _who(reference: str | None) -> dict[str, str]:
-    """A reference, or in words who is no resource: a person of the city, nobody."""
+    """A reference, or in words who is no resource: a person of the city, nobody, somebody by a pseudonym."""
     if reference is not None and reference[:1].isupper():
         return {"reference": reference}
     return {"display": reference or NOBODY_SIGNED_IN}
@@ -99,7 +99,7 @@ def _who(reference: str | None) -> dict[str, str]:
 
 def _entities(row: Logged, names: Mapping[int, Named]) -> Iterator[dict[str, Any]]:
     if row.patient:
-        yield {"what": {"reference": row.patient}, "type": PERSON.tree, "role": PATIENT_ROLE.tree}
+        yield {"what": _who(row.patient), "type": PERSON.tree, "role": PATIENT_ROLE.tree}
     if row.query:
         query = b64encode(row.query.encode()).decode()
         yield {"type": SYSTEM_OBJECT.tree, "role": QUERY_ROLE.tree, "query": query}
@@ -107,7 +107,7 @@ def _entities(row: Logged, names: Mapping[int, Named]) -> Iterator[dict[str, Any
         lacking = [{"type": MISSING_SCOPE, "valueString": scope} for scope in row.scopes]
         yield {"type": SYSTEM_OBJECT.tree, "role": POLICY_ROLE.tree, "detail": lacking}
     for reference in versioned(row, names):
-        yield {"what": {"reference": reference}, "type": SYSTEM_OBJECT.tree, "role": DOMAIN_RESOURCE.tree}
+        yield {"what": _who(reference), "type": SYSTEM_OBJECT.tree, "role": DOMAIN_RESOURCE.tree}
     for grant in row.grants:
         yield {
             "what": {"reference": grant},
@@ -123,7 +123,7 @@ def versioned(row: Logged, names: Mapping[int, Named]) -> Iterator[str]:
     for key in row.record_keys:
         if key in names:
             version = versions.get(key)
-            yield names[key].reference + (f"/_history/{version}" if version else "")
+            yield row.called(names[key].reference) + (f"/_history/{version}" if version else "")
 
 
 def _concept(coding: Coding) -> dict[str, Any]:

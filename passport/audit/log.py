@@ -6,7 +6,7 @@ A patient sees the rows of their own passport, an auditor every row, anyone else
 AuditEvent grants them: a row is put to the same decision as a record, as one of that type with the row's time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -79,6 +79,8 @@ class Logged:
     detail: str
     scopes: tuple[str, ...]
     relied: tuple[int, ...]
+    called: Callable[[str], str] = str
+    """How a record is called to whoever is shown the row."""
 
 
 @dataclass(frozen=True, slots=True)

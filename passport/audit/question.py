@@ -76,6 +76,11 @@ class Question:
         return 0 if self.query.only_count else self.query.count
 
     @property
+    def named(self) -> frozenset[str]:
+        """Whom the question names."""
+        return frozenset((*(self.agents or ()), *(self.query.patients or ())))
+
+    @property
     def patient(self) -> str | None:
         """The patient whose log is asked for."""
         return self.query.patients[0] if self.query.patients else None

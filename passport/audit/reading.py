@@ -2,9 +2,9 @@
 
 http://hl7.org/fhir/R4/auditevent.html
 
-A look at the log is itself in the log, as one row of action `audit-read`: with the patient who was asked about, so
-that residents see who looked, else with nobody. A resident's own looks and sign-ins are kept and searchable, and left
-out of the list of accesses, which would otherwise fill with them.
+A look at the log is itself in the log, as one row of action `audit-read`: with the patient who was asked about, or
+whose log a case opened, so that residents see who looked, else with nobody. A resident's own looks and sign-ins are
+kept and searchable, and left out of the list of accesses, which would otherwise fill with them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 import orjson
 
@@ -28,7 +29,9 @@ from passport.audit.names import Named, named
 from passport.audit.query import as_told, recorded
 from passport.audit.question import Place, Question, parse_question, place_of
 from passport.audit.record import AuditRow
+from passport.audit.veil import Veil
 from passport.bundles import Entry, Links, searchset
+from passport.cases.covering import open_cases, tell_opened
 from passport.decision import decide
 from passport.outcomes import NotFound, translated
 from passport.records import written_instant
@@ -119,10 +122,14 @@ async def _search(
         counted = question.query.total == "accurate"
         number = await total(desk.connection, seen, question) if counted else None
         shown = tuple(rows[: question.shown])
-        await desk.audit(*_looks(desk, seen, question, shown))
+        opened = await _opened(desk, shown) if seen.decision is None else {}
+        await desk.audit(*_looks(desk, seen, question, shown, opened))
         names = await named(desk.connection, [key for row in shown for key in row.record_keys])
         if seen.decision is not None:
             shown = tuple(replace(row, query=as_told(row.query, _own(row, names))) for row in shown)
+        else:
+            veil = Veil.over(desk.subject, runtime.ring.index_secret, question.named)
+            shown = tuple(row if row.place in opened else veil.row(row) for row in shown)
     cursor = _cursor(runtime, context, shown[-1].place) if shown and len(rows) > len(shown) else None
     return Found(shown, names, number, cursor)
 
@@ -133,8 +140,30 @@ async def _seen(desk: Desk) -> Seen:
     return Seen(desk.subject, decision, desk.standing.asked)
 
 
-def _looks(desk: Desk, seen: Seen, question: Question, shown: Sequence[Logged]) -> list[AuditRow]:
-    """A row for the patient whose log was asked for; else for each whose log a consent opened, or nobody."""
+async def _opened(desk: Desk, shown: Sequence[Logged]) -> Mapping[Place, tuple[int, UUID]]:
+    """Which rows an auditor's open cases name, with whose they are and by which case; who is concerned is told."""
+    cases = await open_cases(desk)
+    found: dict[Place, tuple[int, UUID]] = {}
+    for row in shown:
+        agents = (row.subject, row.role, row.client, row.behalf_of)
+        naming = (case.id for case in cases if case.covers(row.patient_key, row.place.recorded, agents))
+        if (case_id := next(naming, None)) is not None:
+            found[row.place] = (row.patient_key, case_id)
+    await tell_opened(desk, (used for used in found.values() if used[0] != NOBODY))
+    return found
+
+
+def _looks(
+    desk: Desk,
+    seen: Seen,
+    question: Question,
+    shown: Sequence[Logged],
+    opened: Mapping[Place, tuple[int, UUID]],
+) -> list[AuditRow]:
+    """A row for the patient whose log was asked for; else for each whose log a consent or a case opened, or nobody."""
+    cases: dict[int, set[str]] = {}
+    for patient, case_id in opened.values():
+        cases.setdefault(patient, set()).add(str(case_id))
     grants: dict[int, set[str]] = {}
     if seen.decision is not None:
         refs = dict(seen.decision.grants)
@@ -147,8 +176,9 @@ def _looks(desk: Desk, seen: Seen, question: Question, shown: Sequence[Logged]) 
             patient,
             "not-found" if absent else "success",
             grants=tuple(sorted(grants.get(patient, ()))),
+            detail=" ".join(sorted(cases.get(patient, ()))),
         )
-        for patient in sorted(_told(seen, question, grants))
+        for patient in sorted({*_told(seen, question, grants), *cases})
     ]
 
 
@@ -173,7 +203,7 @@ def _access(row: Logged, names: Mapping[int, Named]) -> dict[str, object]:
         "for": behalf_of(row),
         "purpose": row.purpose,
         "query": row.query,
-        "records": [names[key].reference for key in row.record_keys if key in names],
+        "records": [row.called(names[key].reference) for key in row.record_keys if key in names],
         "grants": list(row.grants),
         "scopes": list(row.scopes),
         "outcome": row.outcome,

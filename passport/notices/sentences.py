@@ -43,6 +43,7 @@ Kind = Literal[
     "registrations-separated",
     "death-recorded",
     "death-taken-back",
+    "audit-case-opened",
 ]
 
 
@@ -198,6 +199,10 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
     "death-taken-back": Sentence(
         "誤って登録された死亡の記録を取り消しました。共有は元のとおりです。",
         "A death that was recorded in error was taken back. What was shared is shared again.",
+    ),
+    "audit-case-opened": Sentence(
+        "監査担当者が、理由を記したうえで、あなたのパスポートへのアクセスの履歴を調べています。理由は履歴の画面で読めます。",
+        "An auditor, who gave a reason, looks into the accesses to your passport. You can read the reason with them.",
     ),
     "import-refused": Sentence(
         "お薬の記録を取り込めませんでした。",

@@ -1,12 +1,21 @@
-"""Who looked: the audit log as a resident reads it.
+"""Who looked: the audit log as a resident reads it, and the cases in which auditors do.
 
 http://hl7.org/fhir/R4/auditevent.html
 """
 
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
 from fastapi import APIRouter, Request, Response
 
+from fhirstore.parse import parse
 from passport.audit.reading import ACCESSES, accesses
-from passport.routes.messages import NO_STORE, bearer, runtime_of
+from passport.cases import opening
+from passport.routes.messages import NO_STORE, bearer, fhir_body, runtime_of
+
+JSON: Final = "application/json"
+CASE_MAX_BYTES: Final = 8_192
 
 router = APIRouter(tags=["audit"])
 
@@ -23,3 +32,27 @@ async def list_accesses(request: Request) -> Response:
     if further is not None:
         answer.headers["Link"] = f'<{runtime.settings.base_url}/{ACCESSES}?{further}>; rel="next"'
     return answer
+
+
+@router.post(f"/{opening.ADDRESS}")
+async def post_case(request: Request) -> Response:
+    """Open a case, for a reason; auditors only."""
+    caller = bearer(request)
+    tree = parse(await fhir_body(request, CASE_MAX_BYTES, expected=JSON))
+    return _json(await opening.open_case(runtime_of(request), caller, tree), 201)
+
+
+@router.get(f"/{opening.ADDRESS}")
+async def list_cases(request: Request) -> Response:
+    """An auditor's own cases, or those in which auditors looked into the caller's log."""
+    return _json(await opening.cases(runtime_of(request), bearer(request)))
+
+
+@router.post(f"/{opening.ADDRESS}/{{case_id}}/close")
+async def post_close(request: Request, case_id: UUID) -> Response:
+    """Close a case before its time."""
+    return _json(await opening.close_case(runtime_of(request), bearer(request), case_id))
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, headers=NO_STORE, media_type=JSON)

@@ -51,6 +51,20 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters=LOG | {"_count": PAGING["_count"]},
         errors=(400, *ONLY_ASKED),
     ),
+    ("/audit/cases", "get"): Operation(
+        "My cases as an auditor, or those in which auditors looked into my log", errors=ONLY_ASKED
+    ),
+    ("/audit/cases", "post"): Operation(
+        "Open a case: for eight hours I see what the requests that it names asked for (auditor)",
+        json_body(
+            {"reason": "苦情 2026-17 の確認", "patient": REFERENCE, "from": "2026-11-01", "to": "2026-11-22"}
+        ),
+        success=(201,),
+        errors=(400, *ONLY_ASKED, 404),
+    ),
+    ("/audit/cases/{case_id}/close", "post"): Operation(
+        "Close a case before its time", errors=(400, *ONLY_ASKED, 404)
+    ),
     ("/sharing/preview", "post"): Operation(
         "What somebody would see if I saved these Consents: counts, records, and rules that do nothing",
         json_body({**_DRAFTED, "actor": _ROLE, "purpose": "TREAT", "count": 20}),

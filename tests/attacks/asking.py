@@ -388,6 +388,16 @@ def accesses(draw: Random, scene: Scene) -> Asked:
     return Asked.of("GET", "/audit/accesses", None, *pairs)
 
 
+def open_case(draw: Random, scene: Scene) -> Asked:
+    named = draw.choice(({"patient": scene.patient(draw)}, {"agent": scene.directory[0]}))
+    tree = {"reason": "架空の照会", **named, "from": DAYS[0], "to": DAYS[-1]}
+    return Asked.of("POST", "/audit/cases", tree, Content_Type=JSON)
+
+
+def close_case(draw: Random, scene: Scene) -> Asked:
+    return Asked.of("POST", f"/audit/cases/{NEVER}/close")
+
+
 def preview_sharing(draw: Random, scene: Scene) -> Asked:
     looked_at = {"actor": draw.choice(scene.directory), "purpose": "TREAT", "count": draw.choice((1, 20))}
     return Asked.of("POST", "/sharing/preview", {**_edit(draw, scene), **looked_at}, Content_Type=JSON)

@@ -13,6 +13,7 @@ from passport.settings import Settings
 Json = dict[str, Any]
 WITHOUT_BODY: Final = {
     "/devices/{device_id}/{verb}",
+    "/audit/cases/{case_id}/close",
     "/auth/sign-out",
     "/auth/clients/{client_id}/approve",
     "/auth/clients/{client_id}/decline",
