@@ -50,10 +50,10 @@ def login_of(text: object) -> str:
     return text
 
 
-def draw(random: Callable[[int], bytes]) -> str:
-    """Draw a code, written in groups as it is printed."""
-    letters = "".join(ALPHABET[byte & 31] for byte in random(CODE_CHARACTERS))
-    groups = range(0, CODE_CHARACTERS, GROUP_CHARACTERS)
+def draw(random: Callable[[int], bytes], characters: int = CODE_CHARACTERS) -> str:
+    """Draw a code of so many letters, five bits each, written in groups as it is printed."""
+    letters = "".join(ALPHABET[byte & 31] for byte in random(characters))
+    groups = range(0, characters, GROUP_CHARACTERS)
     return "-".join(letters[start : start + GROUP_CHARACTERS] for start in groups)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from passport.identity.federation import acting, going, linked, registry, returning
+from passport.identity.federation import acting, going, linked, registry, returning, taking
 from passport.identity.federation.errors import Disbelieved, ProviderSilent
 from passport.identity.login import cookies, sessions
 from passport.identity.sign_in import WrongCode
@@ -35,6 +35,7 @@ PLAIN_COOKIE: Final = "passport-federation-plain-http"
 
 _PLACES: Final = {"authorize": "/auth/authorize", "device": "/auth/device", "": "/auth/login"}
 _LINKED: Final = "auth/federation/accounts"
+_TAKEN: Final = "auth/federation/attributes"
 
 
 @router.get("")
@@ -47,7 +48,12 @@ async def list_providers(request: Request) -> Response:
 
 @router.get("/{provider_id}/start")
 async def start(request: Request, provider_id: str) -> Response:
-    """Send the person to a provider; `to` and `request` are where they wanted to, `fresh` that they prove it anew."""
+    """Send the person to a provider; `to` and `request` are where they wanted to, `fresh` that they prove it anew.
+
+    Nobody is signed in by another site's link: a provider may know them and ask nothing.
+    """
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return RedirectResponse("/auth/login", 303, headers=NO_STORE)
     runtime, wanted = runtime_of(request), request.query_params
     place = text_of(wanted, "to")
     sent = await going.begin(
@@ -144,6 +150,39 @@ async def end_account(request: Request, link_id: UUID) -> Response:
         await linked.end(turn.connection, person.subject, link_id, now=turn.now)
         query = f"POST {_LINKED}/{link_id}/end"
         await audit_person(turn, person, query, None, str(link_id), action="sign-in-unlink")
+    return Response(status_code=204, headers=NO_STORE)
+
+
+@router.get("/attributes")
+async def list_attributes(request: Request) -> Response:
+    """What a provider said of me that I may take over, and what I took over before."""
+    async with turn_of(request) as turn:
+        return json(await taking.overview(turn, await signed_in_person(request, turn)))
+
+
+@router.post("/attributes")
+async def post_attributes(request: Request) -> Response:
+    """Take over what I choose, for `{"csrf", "take"}`; the rest is forgotten."""
+    cookies.require_own_page(request, runtime_of(request).settings)
+    fields = await person_form(request)
+    async with turn_of(request) as turn:
+        person = await signed_in_person(request, turn)
+        person.require_csrf(fields.get("csrf"))
+        chosen = await taking.take(turn, person, fields.get("take"))
+        await audit_person(turn, person, f"POST {_TAKEN}", None, ",".join(chosen), action=taking.TAKE)
+        return json(await taking.overview(turn, person))
+
+
+@router.post("/attributes/{provider}/{name}/forget")
+async def forget_attribute(request: Request, provider: str, name: str) -> Response:
+    """Forget one thing that I took over, for `{"csrf"}`."""
+    cookies.require_own_page(request, runtime_of(request).settings)
+    fields = await person_form(request)
+    async with turn_of(request) as turn:
+        person = await signed_in_person(request, turn)
+        person.require_csrf(fields.get("csrf"))
+        await taking.forget(turn, person, provider, name)
+        await audit_person(turn, person, f"POST {_TAKEN}/forget", None, name, action=taking.FORGET)
     return Response(status_code=204, headers=NO_STORE)
 
 

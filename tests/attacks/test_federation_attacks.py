@@ -106,6 +106,17 @@ async def test_an_answer_counts_at_the_browser_that_asked_alone(portal: Elsewher
     assert answer.json() == {"signed_in": True}
 
 
+async def test_another_sites_link_begins_no_sign_in(portal: Elsewhere) -> None:
+    """A provider that knows somebody may ask nothing: they would be signed in by what they never wanted."""
+    browser, path = Jar(portal.town), f"/auth/federation/{portal.provider_id}/start"
+    sent = await browser.get(path, **{"Sec-Fetch-Site": "cross-site"})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/auth/login")
+    assert "set-cookie" not in sent.headers
+    for site in ("same-origin", "none"):
+        sent = await browser.get(path, **{"Sec-Fetch-Site": site})
+        assert sent.headers["location"].startswith(portal.mock.issuer)
+
+
 async def test_an_answer_counts_once(portal: Elsewhere) -> None:
     browser = Jar(portal.town)
     location, _ = await portal.went(browser)

@@ -1,6 +1,7 @@
 """Signing in over HTTP: clients, people, and the emergency; against the served application."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -100,6 +101,8 @@ async def test_a_registered_client_gets_a_short_lived_token(telemedicine: Servic
     body = answer.json()
     assert body.keys() == {"access_token", "token_type", "expires_in", "scope"}
     assert (body["token_type"], body["expires_in"], body["scope"]) == ("Bearer", 300, "system/*.cruds")
+    # RFC 6750, section 2.1; as short as 32 random bytes are.
+    assert re.fullmatch(r"[A-Za-z0-9._~+/-]{43}", body["access_token"])
 
 
 async def test_the_token_sees_what_consents_grant_its_organization(
@@ -187,6 +190,7 @@ async def test_what_the_operator_did_not_allow_is_refused(
 ) -> None:
     answer = await telemedicine.ask(**fields)
     assert refused(answer, error, status)
+    assert answer.json()["error_description"]
     assert answer.headers["cache-control"] == "no-store"
 
 

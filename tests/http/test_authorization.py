@@ -1,5 +1,7 @@
 """An app asks, a person decides, and what follows from it: codes, tokens, refreshing and ending."""
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import unescape
@@ -284,6 +286,8 @@ async def test_a_repeated_parameter_is_never_answered(browser: Browser, phone: A
         ({"scope": 'patient/"Ö'}, "invalid_scope"),
         ({"scope": "system/*.rs"}, "invalid_scope"),
         ({"scope": "launch patient/*.rs"}, "invalid_request"),
+        ({"scope": "launch/encounter patient/*.rs"}, "invalid_scope"),
+        ({"authorization_details": "[]"}, "invalid_request"),
         ({"purpose_of_use": "BTG"}, "invalid_request"),
         ({"purpose_of_use": "HRESCH"}, "unauthorized_client"),
         ({"request": "eyJhbGciOiJub25lIn0.e30."}, "invalid_request"),
@@ -315,6 +319,11 @@ async def test_what_is_asked_for_may_be_sent_as_a_form(browser: Browser, phone: 
         answer = await browser.town.http.post("/auth/authorize", content=form, headers={**FORM, **JSON})
         assert (answer.status_code, "location" in answer.headers) == (400, False)
     assert (await browser.post("/auth/authorize", phone.request())).status_code == 400
+
+
+async def test_resource_is_another_name_of_aud(browser: Browser, phone: App) -> None:
+    query = phone.query(aud=None, resource=f"{BASE_URL}/fhir")
+    assert (await browser.get(f"/auth/authorize?{query}", **JSON)).status_code == 200
 
 
 async def test_nobody_is_signed_in_silently(town: City, phone: App) -> None:
@@ -461,6 +470,26 @@ async def test_the_id_token_says_who_signed_in_and_verifies_by_the_published_key
     assert len(subjects) == 2
 
 
+async def test_who_stands_in_no_record_is_no_fhir_user(town: City, maker: str) -> None:
+    office = await app(town, maker, purposes=["HOPERAT"])
+    code, browser = await handed(town, "auditor", "HOPERAT"), Browser(town)
+    confirming = f"/auth/sign-in-codes/{code['login']}/confirm"
+    assert (await town.call("operator/second", "POST", confirming)).status_code == 200
+    assert (await browser.sign_in(code)).status_code == 200
+    query = office.query(scope="openid fhirUser user/AuditEvent.rs")
+    body = (await office.redeem(await office.code(browser, query=query, purpose="HOPERAT"))).json()
+    claims = json.loads(urlsafe_b64decode(body["id_token"].split(".")[1] + "=="))
+    assert (claims["aud"], "fhirUser" in claims) == (office.client_id, False)
+
+
+async def test_whose_records_are_opened_is_told_without_being_asked(
+    town: City, browser: Browser, phone: App, aoi: str
+) -> None:
+    for scope, patient in (("patient/Observation.rs", aoi.partition("/")[2]), ("openid", None)):
+        body = (await phone.redeem(await phone.code(browser, query=phone.query(scope=scope)))).json()
+        assert body.get("patient") == patient
+
+
 async def test_a_confidential_client_proves_itself_for_each_code(browser: Browser, server_app: App) -> None:
     code = await server_app.code(browser)
     bare = App(server_app.town, server_app.client_id, verifier=server_app.verifier)
@@ -543,10 +572,30 @@ async def test_a_refresh_token_is_good_once_and_another_takes_its_place(
     first = (await phone.redeem(await phone.code(browser))).json()
     second = (await phone.refresh(first["refresh_token"])).json()
     assert second["refresh_token"] != first["refresh_token"]
+    assert second["access_token"] != first["access_token"]
+    same = ("token_type", "expires_in", "scope", "patient")
+    assert [second[name] for name in same] == [first[name] for name in same]
     assert (await town.call(second["access_token"], "GET", f"/fhir/{aoi}")).status_code == 200
     narrow = (await phone.refresh(second["refresh_token"], scope="patient/Observation.read openid")).json()
     assert narrow["scope"].split()[-1] == "patient/Observation.rs"
     assert (await town.call(narrow["access_token"], "GET", f"/fhir/{aoi}")).status_code == 403
+
+
+async def test_refreshing_ends_after_ninety_days_however_often_it_was_used(
+    town: City, browser: Browser, phone: App
+) -> None:
+    token = (await phone.redeem(await phone.code(browser))).json()["refresh_token"]
+    for days in (45, 89):
+        town.clock.ahead = timedelta(days=days)
+        try:
+            token = (await phone.refresh(token)).json()["refresh_token"]
+        finally:
+            town.clock.ahead = timedelta()
+    town.clock.ahead = timedelta(days=91)
+    try:
+        assert (await phone.refresh(token)).json()["error"] == "invalid_grant"
+    finally:
+        town.clock.ahead = timedelta()
 
 
 @pytest.mark.parametrize("scope", ["patient/*.cruds", "user/*.rs", "system/*.rs", "launch", "nonsense"])
@@ -680,7 +729,8 @@ async def test_an_app_is_told_what_the_clinician_had_open(
     browser = await signed_in(town, role, "TREAT")
     answer = await launched(town, role, patient=aoi, encounter="Encounter/e-1")
     assert answer.status_code == 201, answer.text
-    query = phone.query(scope="launch user/Observation.rs", launch=answer.json()["launch"])
+    scope = "launch launch/encounter user/Observation.rs"
+    query = phone.query(scope=scope, launch=answer.json()["launch"])
     body = (await phone.redeem(await phone.code(browser, query=query, purpose="TREAT"))).json()
     assert (body["patient"], body["encounter"]) == (aoi.partition("/")[2], "e-1")
     assert (

@@ -89,6 +89,7 @@ async def test_a_code_of_the_desk_registers_one_passkey(town: City, resident: st
     assert {"recovery-code-issued", "recovery-code-used"} <= set(await notices(town, resident))
     (row,) = town.audited("recovery", began)
     assert (row["subject"], row["outcome"]) == (resident, "success")
+    assert len(code.replace("-", "")) == 25
     assert code not in str(town.rows("SELECT * FROM recovery_code"))
 
 

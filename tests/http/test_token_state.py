@@ -1,5 +1,7 @@
 """What a token is good for, taking it back, what the server says of itself, and clients that register themselves."""
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -81,6 +83,10 @@ async def test_a_client_is_told_of_its_own_tokens(server_app: App, browser: Brow
     assert access["patient"] == aoi.partition("/")[2]
     assert access["purpose_of_use"] == "PATRQT"
     assert access["fhirUser"] == f"{BASE_URL}/fhir/{aoi}"
+    signed = json.loads(urlsafe_b64decode(body["id_token"].split(".")[1] + "=="))
+    assert [access[name] for name in ("iss", "sub", "fhirUser")] == [
+        signed[name] for name in ("iss", "sub", "fhirUser")
+    ]
     refresh = await told(server_app, body["refresh_token"])
     assert (refresh["active"], refresh["sub"]) == (True, access["sub"])
 

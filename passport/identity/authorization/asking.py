@@ -22,7 +22,7 @@ from passport.identity.authorization import families, redirects, store
 from passport.identity.authorization.core import Answer, Asked, Core, Turn
 from passport.identity.authorization.errors import Refusal, UnknownRequest
 from passport.identity.authorization.grants import CodeGrant, StrictChallenge
-from passport.identity.authorization.wanted import LAUNCH, Wanted, contexts_of, wanted
+from passport.identity.authorization.wanted import LAUNCH, LAUNCH_ENCOUNTER, Wanted, contexts_of, wanted
 from passport.identity.purposes import GRANTABLE
 from passport.sql import fetch
 
@@ -91,9 +91,14 @@ class Conditions:
             raise Refusal("invalid_request", f"expected purpose_of_use, one of {', '.join(GRANTABLE)}")
         if purpose is not None and not clients.may_ask_for(grant.request.client.client, purpose):
             raise Refusal("unauthorized_client", "this purpose of use is not allowed for the client")
-        if LAUNCH in grant.request.scope.split() and "launch" not in fields:
+        asked = frozenset(grant.request.scope.split())
+        if LAUNCH in asked and "launch" not in fields:
             raise Refusal(
                 "invalid_request", "expected launch, which comes from the system that opened the app"
+            )
+        if LAUNCH_ENCOUNTER in asked and LAUNCH not in asked:
+            raise Refusal(
+                "invalid_scope", "expected launch beside launch/encounter: a person names no visit here"
             )
 
 

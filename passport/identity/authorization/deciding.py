@@ -229,11 +229,17 @@ async def _known(turn: Turn, allowed: families.Allowed) -> None:
 
 
 async def _launch(turn: Turn, offered: Offer, choice: Choice) -> Mapping[str, str]:
-    """The patient in whose context the app begins: it opens nothing, and bounds a clinician's `patient/`."""
+    """The patient in whose context the app begins: it opens nothing, and bounds a clinician's `patient/`.
+
+    Who asks a resident for scopes of `patient/` is told whose they are, asked for or not.
+    """
     person, beside = offered.person, offered.question.wanted.beside
     if LAUNCH in beside:
         return await _opened(turn, offered.question.fields.get("launch", ""), person)
-    if LAUNCH_PATIENT not in beside:
+    theirs = person.kind in {"patient", "proxy"} and any(
+        each.context == "patient" for each in offered.records
+    )
+    if LAUNCH_PATIENT not in beside and not theirs:
         return {}
     if person.kind == "patient":
         return {"patient": person.subject.partition("/")[2]}

@@ -20,9 +20,10 @@ OPENID: Final = "openid"
 FHIR_USER: Final = "fhirUser"
 LAUNCH: Final = "launch"
 LAUNCH_PATIENT: Final = "launch/patient"
+LAUNCH_ENCOUNTER: Final = "launch/encounter"
 OFFLINE: Final = "offline_access"
 
-BESIDE: Final = frozenset({OPENID, FHIR_USER, LAUNCH, LAUNCH_PATIENT, OFFLINE})
+BESIDE: Final = frozenset({OPENID, FHIR_USER, LAUNCH, LAUNCH_PATIENT, LAUNCH_ENCOUNTER, OFFLINE})
 """Scopes that open no record."""
 
 

@@ -11,6 +11,7 @@ from passport.identity.authorization.argument_words import argument_words
 from passport.identity.authorization.wanted import (
     FHIR_USER,
     LAUNCH,
+    LAUNCH_ENCOUNTER,
     LAUNCH_PATIENT,
     OFFLINE,
     OPENID,
@@ -24,6 +25,7 @@ BESIDE: Final[Mapping[str, Words]] = MappingProxyType(
         FHIR_USER: Words("あなたの登録の番号を知る", "know the number of your registration"),
         LAUNCH: Words("開いている患者や受診を知る", "know which patient or visit is open"),
         LAUNCH_PATIENT: Words("どなたの記録を開くかを知る", "know whose records are to be opened"),
+        LAUNCH_ENCOUNTER: Words("どの受診が開いているかを知る", "know which visit is open"),
         OFFLINE: Words(
             "あなたが使っていないときも、取り消すまで続ける",
             "go on while you are not there, until you take it back",
