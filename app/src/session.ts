@@ -5,7 +5,7 @@ import { useContext } from "preact/hooks";
 
 import { ask } from "./asking";
 
-export type Kind = "patient" | "proxy" | "practitioner" | "operator" | "auditor" | "clerk";
+export type Kind = "patient" | "proxy" | "practitioner" | "operator" | "auditor" | "clerk" | "approver";
 
 export interface SignedIn {
   signed_in: true;

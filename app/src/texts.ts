@@ -32,7 +32,7 @@ const ja = {
   passkeyFresh: "安全のため、一度サインアウトし、もう一度サインインしてから行ってください。",
   lostPasskey: "パスキーをなくした方",
   recover: "窓口の紙のコードで入り直す",
-  recoverLead: "市の窓口で受け取った紙のコードを入れると、新しいパスキーを 1 つ登録できます。コードは一度だけ使えます。",
+  recoverLead: "市の窓口で受け取った紙のコードを入れると、新しいパスキーを1つ登録できます。コードは一度だけ使えます。",
   recoverCode: "紙のコード",
   recoverLost: "前のパスキーをなくしたので、使えなくする",
   recoverWrong: "このコードは使えません。使い終わったか、期限が過ぎています。",
@@ -42,7 +42,7 @@ const ja = {
   signedOut: "サインアウトしました。",
 
   home: "ホーム",
-  homeLead: "サインインしています",
+  homeLead: (whom: string) => `${whom}サインインしています。`,
   secondFactor: "お仕事の記録を開くには、パスキーでのサインインが必要です。まだお持ちでなければ、ここで登録してください。",
   asPatient: "ご本人として",
   asProxy: "代理の方として",
@@ -106,6 +106,7 @@ const ja = {
   noApps: "許可したアプリはありません。",
   noSessions: "ほかのサインインはありません。",
   sureToEnd: (name: string) => `「${name}」を終わらせますか。次の操作からすぐに使えなくなります。`,
+  sureToEndHere: "このブラウザーからサインアウトしますか。",
   aBrowser: "ブラウザー",
   aSession: "サインイン",
 
@@ -121,7 +122,7 @@ const ja = {
   sureToRevoke: (name: string) => `「${name}」を取り消しますか。取り消した機器は元に戻せません。`,
   changed: { approve: "承認しました。", suspend: "止めました。", resume: "再開しました。", revoke: "取り消しました。" } as Record<string, string>,
 
-  passkeysLead: "パスキーは、この端末や鍵の中だけにあり、だれにも知られない合い鍵です。2 つ以上あると、1 つをなくしても困りません。",
+  passkeysLead: "パスキーは、この端末や鍵の中だけにあり、だれにも知られない合い鍵です。2つ以上あると、1つをなくしても困りません。",
   noPasskeys: "まだありません。",
   passkeyName: "名前",
   passkeyNameHint: "例：わたしのスマートフォン",
@@ -183,7 +184,7 @@ const en: Texts = {
   signedOut: "You are signed out.",
 
   home: "Home",
-  homeLead: "You are signed in",
+  homeLead: (whom) => `You are signed in ${whom}.`,
   secondFactor: "To open records at work you sign in with a passkey. If you have none yet, register one here.",
   asPatient: "as yourself",
   asProxy: "on behalf of somebody",
@@ -249,6 +250,7 @@ const en: Texts = {
   noApps: "You have allowed no app.",
   noSessions: "There is no other sign-in.",
   sureToEnd: (name) => `End “${name}”? It stops working at once.`,
+  sureToEndHere: "Sign out of this browser?",
   aBrowser: "Browser",
   aSession: "Sign-in",
 

@@ -12,5 +12,5 @@ router = APIRouter(include_in_schema=False)
 # Relative, so that a proxy may serve everything below a path of its own.
 @router.get("/")
 async def entrance() -> RedirectResponse:
-    """To the description."""
-    return RedirectResponse("docs")
+    """To the pages; `/docs` is for who writes programs."""
+    return RedirectResponse("home")

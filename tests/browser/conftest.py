@@ -58,7 +58,9 @@ def relying_page(packages: Path) -> Iterator[Relying]:
 @pytest.fixture
 def person(chromium: Browser, town: Village, packages: Path, relying_page: Relying) -> Iterator[Watched]:
     """A resident's phone, in Japanese; whatever a test does, everybody can use the page that it ends on."""
-    context = chromium.new_context(locale="ja-JP", timezone_id="Asia/Tokyo", viewport=PHONE)
+    context = chromium.new_context(
+        locale="ja-JP", timezone_id="Asia/Tokyo", viewport=PHONE, reduced_motion="reduce"
+    )
     context.set_default_timeout(PATIENCE_MS)
     watched = watch(context.new_page(), town, packages, relying_page)
     yield watched

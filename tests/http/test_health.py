@@ -25,7 +25,7 @@ async def test_a_served_passport_lives_and_is_ready(database: Database, tmp_path
 
 async def test_whoever_knows_the_address_alone_is_led_on(database: Database, tmp_path: Path) -> None:
     async with city(database, tmp_path) as town:
-        for path, target in (("/", "/docs"), ("/fhir", "/fhir/metadata")):
+        for path, target in (("/", "/home"), ("/fhir", "/fhir/metadata")):
             answer = await town.http.get(path, follow_redirects=True)
             assert (answer.status_code, answer.url.path) == (200, target)
 

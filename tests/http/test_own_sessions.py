@@ -87,6 +87,17 @@ async def test_a_person_sees_their_browsers_apps_and_sessions_and_which_one_this
     }
 
 
+async def test_what_the_pages_themselves_hold_is_part_of_their_browser(
+    town: City, aoi: str, browser: Browser
+) -> None:
+    wanted = {"csrf": await browser.csrf(), "purpose": "PATRQT"}
+    token = (await browser.post("/auth/login/token", wanted)).json()["access_token"]
+    told = await seen(browser)
+    assert (len(told["browsers"]), told["sessions"]) == (1, [])
+    assert await ended(browser, told["browsers"][0]["id"]) == 204
+    assert (await town.call(token, "GET", f"/fhir/{aoi}")).status_code == 401
+
+
 async def test_what_is_ended_is_over_at_once_with_all_that_follows_from_it(
     town: City, aoi: str, browser: Browser, phone: App
 ) -> None:

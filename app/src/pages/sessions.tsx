@@ -67,7 +67,8 @@ export function Sessions({ onSignedOut }: { onSignedOut: () => void }) {
     await again();
   };
   const end = (id: string, name: string, yes: string, here = false) => {
-    setAsked({ text: texts.sureToEnd(name), yes, then: () => void ended(id, here) });
+    const text = here ? texts.sureToEndHere : texts.sureToEnd(name);
+    setAsked({ text, yes, then: () => void ended(id, here) });
   };
 
   return (

@@ -42,11 +42,15 @@ SESSIONS: Final = Prepared(
 SELECT session_id, role, client, purpose, issued_at, expires_at, opened_patient_key IS NOT NULL AS emergency
 FROM session
 WHERE subject = ANY (%(subjects)s::text[]) AND family_id IS NULL AND ended_at IS NULL AND expires_at > %(now)s
+    AND NOT EXISTS (SELECT FROM login_session WHERE login_id = session.derived_from)
 ORDER BY issued_at DESC, session_id
 """,
     {},
 )
-"""Sign-ins by a code, tasks that go on for somebody, services that act for them, and emergency openings."""
+"""Sign-ins by a code, tasks that go on for somebody, services that act for them, and emergency openings.
+
+The tokens of the passport's own pages are those of a browser that is listed, and end with it.
+"""
 
 END_BROWSER: Final = Prepared(
     """
