@@ -57,6 +57,20 @@ FEDERATION: Final[Mapping[tuple[str, str], Operation]] = {
         success=(204,),
         errors=(400, 401, 403, 404),
     ),
+    ("/auth/federation/attributes", "get"): Operation(
+        "What a provider said of me that I may take over, and what I took over", errors=(401, 403)
+    ),
+    ("/auth/federation/attributes", "post"): Operation(
+        "Take over what I choose of it; the rest is forgotten",
+        json_body({"csrf": "…", "take": ["address"]}),
+        errors=(400, 401, 403, 404),
+    ),
+    ("/auth/federation/attributes/{provider}/{name}/forget", "post"): Operation(
+        "Forget one thing that I took over",
+        json_body({"csrf": "…"}),
+        success=(204,),
+        errors=(400, 401, 403, 404),
+    ),
     ("/auth/qualifications", "get"): Operation(
         "What certificates of the health-care PKI say of me (clinician)", errors=(401, 403)
     ),
