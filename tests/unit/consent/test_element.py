@@ -57,6 +57,7 @@ def test_a_code_is_text() -> None:
         {"system": 7, "code": "x"},
         {"system": "urn:x", "code": 7},
         {"system": "urn:x", "code": ""},
+        {"system": "", "code": "x"},
     ):
         found = read(consent_json({**EVERYTHING, "class": [coding("urn:x", "y"), wrong]}))
         assert isinstance(found, list)

@@ -1,5 +1,7 @@
 """How decisions come about, case by case."""
 
+from dataclasses import replace
+
 from consent.explain import ROOT, explain, outline
 from consent.explanation import Explanation, Outside, Weighed
 from consent.model import Consent, Effect, Provision, Purpose, Record, Status
@@ -108,6 +110,12 @@ def test_what_follows_a_record_is_told_with_it() -> None:
     (target,) = told.follows
     assert target is not None
     assert [one.path for one in target.views[0].because] == [ROOT]
+    (mine,), (elsewhere,) = told.of({P1}).follows, told.of({P2}).follows
+    assert mine == target
+    assert elsewhere is not None
+    assert elsewhere.views == ()
+    lost = Record(type="Provenance", reference="Provenance/1", patients=frozenset({P1}), follows=(None,))
+    assert explain([], lost, asks()).of({P1}).follows == (None,)
 
 
 def test_a_rule_that_cannot_be_evaluated_is_a_deny() -> None:
@@ -128,6 +136,16 @@ def test_it_ends_when_the_first_of_its_periods_does() -> None:
     )
     block, grant = only(explain(given, record(), asks()))
     assert (str(block.until), str(grant.until)) == ("2026-12-31 00:00:00+00:00", "2026-10-31 00:00:00+00:00")
+    begun, within = only(
+        explain(
+            consents(
+                deny(period={"start": "2026"}, but=[allow(DR_A, purposes=["TREAT"], period={"end": "2027"})])
+            ),
+            record(),
+            asks(),
+        )
+    )
+    assert (begun.until, str(within.until)) == (None, "2027-12-31 15:00:00+00:00")
     (one,) = only(explain(consents(permit(DR_A)), record(), asks()))
     assert one.until is None
 
@@ -139,5 +157,9 @@ def test_an_outline_tells_what_is_known_without_a_record() -> None:
     typed = outline(given, asks(), "Observation")
     assert [one.truth for one in typed] == [False, False, None, True]
     assert lacking(typed[2]) == [(ROOT, "code", None), (ROOT, "securityLabel", None)]
+    (of_this_type,) = outline(given[:1], asks(), "Condition")
+    assert of_this_type.truth is True
+    waiting = replace(given[0], status=Status.PROPOSED)
+    assert outline([waiting], asks(), "Condition") == ()
     untyped = outline(given, asks())
     assert [one.truth for one in untyped] == [None, False, None, None]
