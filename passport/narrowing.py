@@ -33,7 +33,7 @@ from fhirstore.search.scoped import argument_test, arguments_of
 from fhirstore.search.test import BadValue, Test
 from fhirstore.types import TYPE_NUMBERS, TYPES
 from passport.identity import scopes as smart
-from passport.identity.record_scopes import ALL_TYPES, Argument, RecordScope, Right, record_scopes
+from passport.identity.record_scopes import ALL_TYPES, Argument, RecordScope, Right
 
 READING: Final[tuple[Right, ...]] = ("r", "s")
 """Whoever does not say which of both they read by is shown what both give."""
@@ -113,10 +113,10 @@ class Narrowing:
 
 def narrowing(scopes: frozenset[str], keys: KeyMaker) -> Narrowing | None:
     """The condition that the scopes of a session make; None where they name whole types alone."""
-    read, patients = record_scopes(scopes), smart.patients(scopes)
-    if patients is None and not any(scope.arguments for scope in read):
+    held, patients = smart.held_by(scopes), smart.patients(scopes)
+    if patients is None and not any(scope.arguments for scope in held):
         return None
-    return Narrowing(tuple(read), None if patients is None else tuple(sorted(patients)), keys)
+    return Narrowing(held, None if patients is None else tuple(sorted(patients)), keys)
 
 
 def _test(type_name: str, argument: Argument, bind: str, keys: KeyMaker) -> Test | None:

@@ -155,7 +155,7 @@ def granting(scopes: frozenset[str], right: Right, *types: str, whole: bool = Fa
     narrowed = bool(bound(scopes))
     return frozenset(
         str(scope)
-        for scope in _record_scopes(scopes)
+        for scope in held_by(scopes)
         if any(scope.gives(name, right) for name in types)
         and not (whole and (scope.arguments or (narrowed and scope.context == "patient")))
     )
@@ -182,5 +182,6 @@ def missing(right: Right, *types: str) -> tuple[str, ...]:
 
 
 @lru_cache(1_024)
-def _record_scopes(scopes: frozenset[str]) -> tuple[RecordScope, ...]:
+def held_by(scopes: frozenset[str]) -> tuple[RecordScope, ...]:
+    """The scopes of records of a session, in one order."""
     return tuple(record_scopes(scopes))

@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from passport.identity import store
+from passport.identity.scopes import told
 from passport.outcomes import Refused
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
@@ -47,7 +48,7 @@ class Issued:
             "access_token": self.text,
             "token_type": "Bearer",
             "expires_in": self.seconds,
-            "scope": " ".join(sorted(self.scopes)),
+            "scope": " ".join(sorted(told(self.scopes))),
         }
 
 

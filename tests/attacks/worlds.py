@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 from httpx import Response
 
+from consent.systems import CONFIDENTIALITY
 from passport.sql import Kept
 from tests import resources as made
 from tests.attacks.asking import HANDBOOK, MODEL
@@ -33,6 +34,11 @@ from tests.unit.passport.devices.signing import DevicePen, es256
 
 BEGINNING: Final = datetime(2026, 11, 1, tzinfo=UTC)
 
+
+NARROW: Final = (
+    f"user/Observation.cruds?status=final user/Patient.rs?_security={CONFIDENTIALITY}|N user/Provenance.rs"
+)
+"""Scopes with search arguments, beside one without."""
 
 FIRST_STEP: Final = 1_000
 """When the callers come."""
@@ -146,7 +152,7 @@ class World:
             a=cast.a,
             b=cast.b,
             research=as_(cast.role_a, "HRESCH"),
-            narrow=as_(cast.role_a, scope="user/Observation.rs"),
+            narrow=as_(cast.role_a, scope=NARROW),
             pharmacy=as_(cast.pharmacy),
             proxy=self.proxy,
             emergency=replace(as_(cast.role_e, "BTG"), bearer=opened.json()["access_token"]),

@@ -97,6 +97,47 @@ async def test_each_argument_holds_and_all_of_them_together(
     assert (await asked.sees(chart.pressure), await asked.sees(chart.laboratory)) == (pressure, laboratory)
 
 
+async def test_a_scope_with_arguments_shows_what_a_search_with_them_finds(town: Town, hanako: Voice) -> None:
+    patient = hanako.reference
+    trees = [
+        made.pressure(patient),
+        made.weight(patient, category=LABORATORY),
+        made.observation(patient, HBA1C, status="amended", category=[*LABORATORY, {"text": "その他"}]),
+        made.observation(patient, HBA1C, category=[concept(("urn:other", "laboratory"))]),
+        made.prescription(patient, made.AMLODIPINE),
+        made.prescription(patient, made.AMLODIPINE, made.CANDESARTAN, status="stopped"),
+        made.prescription(patient),
+        made.condition(patient),
+        made.allergy(patient),
+        made.immunization(patient),
+    ]
+    for tree in trees:
+        await hanako.create(tree)
+    (atc, amlodipine), (loinc, weight) = made.AMLODIPINE, made.BODY_WEIGHT
+    for type_name, arguments in (
+        ("Observation", [("category", "laboratory")]),
+        ("Observation", [("category", f"{CATEGORY}|laboratory,{CATEGORY}|vital-signs")]),
+        ("Observation", [("category", "|laboratory")]),
+        ("Observation", [("status", "final"), ("category", "laboratory")]),
+        ("Observation", [("code", f"{loinc}|{weight},{LOINC}|4548-4"), ("status", "amended")]),
+        ("Observation", [("code", f"{LOINC}|8480-6")]),
+        ("MedicationRequest", [("code", f"{atc}|{amlodipine}")]),
+        ("MedicationRequest", [("code", f"{atc}|C09CA06"), ("status", "stopped,active")]),
+        ("MedicationRequest", [("category", "inpatient")]),
+        ("Condition", [("clinical-status", "active")]),
+        ("AllergyIntolerance", [("clinical-status", "active"), ("category", "medication")]),
+        ("Immunization", [("status", "completed")]),
+        ("Patient", [("_security", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|N")]),
+    ):
+        said = "&".join(f"{name}={value}" for name, value in arguments)
+        asked = town.as_(patient, scope=f"patient/{type_name}.rs?{said}")
+        whole = ("_sort", "_lastUpdated"), ("_count", "50")
+        expected = await hanako.found(type_name, *arguments, *whole)
+        assert await asked.found(type_name, *whole) == expected, said
+        for reference in await hanako.found(type_name):
+            assert await asked.sees(reference) == (reference in expected), said
+
+
 async def test_a_label_that_a_record_bears_narrows(chart: Chart) -> None:
     tree = await chart.voice.read(chart.pressure)
     level = tree["meta"]["security"][0]

@@ -72,6 +72,11 @@ async def test_a_session_gives_back_the_subject_that_it_was_issued_for(town: Cit
     assert found == replace(DOCTOR, session_id=token.session_id)
 
 
+async def test_for_whom_a_session_is_bound_is_told_to_nobody(town: City) -> None:
+    token = await issued(town, replace(DOCTOR, scopes=DOCTOR.scopes | {"patient=7"}))
+    assert token.answer["scope"] == "user/Observation.rs user/Patient.r"
+
+
 async def test_no_two_tokens_are_alike_and_none_is_shown(town: City) -> None:
     first, second = await issued(town), await issued(town)
     assert first.text != second.text
