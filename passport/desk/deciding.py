@@ -13,7 +13,7 @@ from uuid import UUID
 from consent.model import Action
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
-from passport.desk import matters, paper, people, recovering, scanning
+from passport.desk import matters, paper, people, recovering, scanning, stating
 from passport.desk.matters import PAGE, Matter, check_clerk
 from passport.identity import tokens
 from passport.identity.persons import require_another
@@ -78,6 +78,13 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "保護者の届 / guardian's papers",
             on_paper=False,
             notice=None,
+        ),
+        "statement": Kind(
+            stating.statement_read,
+            _untold(stating.statement_agreed),
+            "本人の申出 / the person's own statement",
+            on_paper=False,
+            notice=stating.CHANGED,
         ),
         "sign-in": Kind(
             people.sign_in_read,

@@ -24,7 +24,7 @@ from passport.sql import Row, fetch
 
 Outcome = Literal["confirmed", "declined"]
 
-AT_DESK: Final = ("consent", "withdrawal", "guardian", "sign-in", "recovery")
+AT_DESK: Final = ("consent", "withdrawal", "guardian", "sign-in", "statement", "recovery")
 """The kinds of matters that clerks enter and decide; those of other offices are none of their business."""
 
 SHOWN: Final = 200

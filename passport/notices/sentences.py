@@ -26,6 +26,7 @@ Kind = Literal[
     "paper-withdrawal-recorded",
     "sign-in-code-issued",
     "sign-in-linked",
+    "registration-changed",
     "passkey-registered",
     "passkey-removed",
     "passkey-doubted",
@@ -94,6 +95,11 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "あなた、またはあなたの代理の方のサインインコードが発行されました。心当たりがなければ市の窓口に知らせてください。",
         "A sign-in code was issued for you or for someone who acts for you. If you know nothing of it, "
         "tell the city desk.",
+    ),
+    "registration-changed": Sentence(
+        "市の窓口で、あなたが申し出たとおりに登録の内容が変更されました。心当たりがなければ市の窓口に知らせてください。",
+        "At the city desk your registration was changed to what you had said. If you know nothing of it, tell the "
+        "city desk.",
     ),
     "sign-in-linked": Sentence(
         "外部のサインイン（デジタル認証アプリなど）が、あなた、またはあなたの代理の方に結び付けられました。"

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from httpx import Response
 
 from tests.databases import Database
 from tests.http.apps import handed
@@ -127,3 +128,46 @@ async def test_a_clinician_takes_nothing_over(portal: Elsewhere) -> None:
     browser = Jar(town)
     await browser.sign_in(await handed(town, role, "TREAT"))
     assert (await browser.get(PATH)).status_code == 403
+
+
+async def entered(town: City, resident: str, provider: str, *names: str) -> Response:
+    body = {"kind": "statement", "patient": resident, "provider": provider, "take": list(names)}
+    return await town.call("clerk/ichikawa", "POST", "/desk/matters", purpose="HOPERAT", json=body)
+
+
+async def test_two_clerks_change_the_registration_to_what_the_person_says(portal: Elsewhere) -> None:
+    town = portal.town
+    browser, resident = await arrived(portal)
+    assert (await entered(town, resident, portal.provider_id, "address")).status_code == 404
+    csrf = (await told(browser))["csrf"]
+    await browser.post(PATH, {"csrf": csrf, "take": ["address", "birthdate", "name"]})
+    assert (await entered(town, resident, portal.provider_id, "gender")).status_code == 404
+    assert (await entered(town, resident, "another", "address")).status_code == 404
+    matter = await entered(town, resident, portal.provider_id, "address", "birthdate")
+    assert matter.status_code == 201, matter.text
+    path = f"/desk/matters/{matter.json()['id']}"
+    shown = await town.call("clerk/niwa", "GET", path, purpose="HOPERAT")
+    assert shown.json()["content"]["values"] == {"address": ADDRESS, "birthdate": "1958-04-12"}
+    alone = await town.call("clerk/ichikawa", "POST", f"{path}/confirm", purpose="HOPERAT")
+    assert alone.status_code == 403
+    done = await town.call("clerk/niwa", "POST", f"{path}/confirm", purpose="HOPERAT")
+    assert done.status_code == 200, done.text
+    patient = (await town.call(resident, "GET", f"/fhir/{resident}", purpose="PATRQT")).json()
+    assert (patient["address"][0]["text"], patient["birthDate"]) == (ADDRESS, "1958-04-12")
+    assert [name["text"] for name in patient["name"]] == ["星野 葵（架空）"]
+    found = await town.call(resident, "GET", f"/fhir/Provenance?target={resident}", purpose="PATRQT")
+    (provenance,) = [each["resource"] for each in found.json()["entry"]]
+    assert provenance["entity"][0]["what"]["display"] == "模擬の市ポータル（架空）"
+    notices = (await town.call(resident, "GET", "/notifications", purpose="PATRQT")).json()
+    assert "registration-changed" in {one["kind"] for one in notices}
+
+
+async def test_what_the_person_takes_back_is_registered_no_more(portal: Elsewhere) -> None:
+    town = portal.town
+    browser, resident = await arrived(portal)
+    csrf = (await told(browser))["csrf"]
+    await browser.post(PATH, {"csrf": csrf, "take": ["gender"]})
+    matter = await entered(town, resident, portal.provider_id, "gender")
+    await browser.post(f"{PATH}/{portal.provider_id}/gender/forget", {"csrf": csrf})
+    path = f"/desk/matters/{matter.json()['id']}/confirm"
+    assert (await town.call("clerk/niwa", "POST", path, purpose="HOPERAT")).status_code == 409
