@@ -311,7 +311,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/desk/matters", "get"): Operation("What waits for a second clerk (clerk)", errors=ONLY_ASKED),
     ("/desk/matters", "post"): Operation(
-        "Enter a `consent` on paper, its `withdrawal`, a `guardian`, `statement`, `sign-in` or `recovery`; a second clerk decides",
+        "Enter a `consent`, `withdrawal`, `guardian`, `statement`, `sign-in` or `recovery`; a second clerk decides",
         json_body(
             {
                 "kind": "consent",
