@@ -29,7 +29,7 @@ class AuditRow:
     `Consent/1/_history/2`. `detail` is a code or an id, never health data. `session_id` is of the session, if there
     was one. `rests` says of each record that was written what it rests on: `collect` or `correct` where consents were
     asked, else the rule that lets it stand without; of a disclosure it is `access`. `scopes` are those of the session
-    that let it through, or what was missing of them where it was refused for that.
+    that let it through, or that it was given; or what was missing of them where it was refused for that.
     """
 
     patient_key: int

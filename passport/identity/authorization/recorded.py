@@ -9,6 +9,7 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import tokens
 from passport.identity.authorization.core import Answer, Turn
+from passport.identity.scopes import told
 from passport.outcomes import Outcome
 
 
@@ -37,5 +38,6 @@ async def audit(turn: Turn, action: str, query: str, error: str | None, *, detai
         query=query,
         detail=error or detail,
         session_id=turn.session_id,
+        scopes=sorted(told(subject.scopes)) if subject and error is None else (),
     )
     await record(turn.connection, [row])
