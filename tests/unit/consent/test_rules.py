@@ -268,7 +268,9 @@ def test_a_permit_by_author_covers_what_that_source_wrote(permits: Decides) -> N
     assert not permits(given, record(source=DR_A), asks())
 
 
-@pytest.mark.parametrize("kind", ["Consent", "AuditEvent", "CareTeam", "RelatedPerson", "Group"])
+@pytest.mark.parametrize(
+    "kind", ["Consent", "AuditEvent", "CareTeam", "RelatedPerson", "Group", "Provenance", "Subscription"]
+)
 def test_a_provision_without_class_never_covers_what_is_about_the_sharing(
     permits: Decides, kind: str
 ) -> None:
