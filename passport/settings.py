@@ -32,7 +32,7 @@ ACCESS_TOKEN_MAX_SECONDS: Final = 3_600
 EMERGENCY_REVIEW_DAYS: Final = 7
 EMERGENCY_REVIEW_MAX_DAYS: Final = 365
 
-SECOND_FACTOR_KINDS: Final = ("practitioner", "operator", "auditor", "clerk", "proxy", "patient")
+SECOND_FACTOR_KINDS: Final = ("practitioner", "operator", "auditor", "clerk", "approver", "proxy", "patient")
 """Who may be told to show a second factor."""
 
 STEP_UP_MINUTES: Final = 5

@@ -1,7 +1,7 @@
 """Cases: an auditor sees what was asked for once they say why, for eight hours, and whose log it is reads that."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ async def aoi(town: City, doctor: str) -> str:
 
 
 @pytest.fixture
-def auditor(town: City, request: pytest.FixtureRequest) -> Iterator[str]:
+def auditor(request: pytest.FixtureRequest) -> str:
     """An auditor of the test's own, so that no other test's cases are theirs."""
     return f"auditor/{request.node.name[5:60].replace('_', '-')}"
 
