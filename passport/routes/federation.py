@@ -40,10 +40,13 @@ _TAKEN: Final = "auth/federation/attributes"
 
 @router.get("")
 async def list_providers(request: Request) -> Response:
-    """Where people may sign in elsewhere."""
+    """Where people may sign in elsewhere; a browser gets a page, which leads on to where `to` and `request` say."""
+    wanted = {name: text for name in ("to", "request") if (text := text_of(request.query_params, name))}
     async with runtime_of(request).pool.connection() as connection:
-        found = await registry.everyone(connection)
-    return json({"providers": [each.shown for each in found if each.state == "active"]})
+        found = [each for each in await registry.everyone(connection) if each.state == "active"]
+    if wants_json(request):
+        return json({"providers": [each.shown for each in found]})
+    return pages.providers_page(request, found, wanted)
 
 
 @router.get("/{provider_id}/start")

@@ -3,15 +3,18 @@
 https://www.w3.org/TR/CSP3/
 """
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from passport.identity.federation.acting import Waiting
+from passport.identity.federation.providers import Provider
 from passport.outcomes import PassportError
-from passport.routes.identity_pages import headers, language
+from passport.routes.identity_pages import language, page
 
 _TEXTS: Final = {
     "ja": {
@@ -24,6 +27,8 @@ _TEXTS: Final = {
         "choose": "どの立場で利用しますか",
         "not-signed-in": "サインインできませんでした",
         "again": "最初からやり直す",
+        "where": "サインインする場所を選ぶ",
+        "nowhere": "選べる場所はありません。",
     },
     "en": {
         "recognised": "has recognised you.",
@@ -36,8 +41,24 @@ _TEXTS: Final = {
         "choose": "As whom do you act?",
         "not-signed-in": "You are not signed in",
         "again": "Begin again",
+        "where": "Choose where to sign in",
+        "nowhere": "There is nowhere to choose.",
     },
 }
+
+
+def providers_page(
+    request: Request, providers: Sequence[Provider], wanted: Mapping[str, str]
+) -> HTMLResponse:
+    """Where people may sign in elsewhere; `wanted` is where they go on from there."""
+    text = _TEXTS[language(request)]
+    query = escape(urlencode(wanted))
+    links = "".join(
+        f"<li><a href='/auth/federation/{each.provider_id}/start?{query}'>{escape(each.name)}</a></li>"
+        for each in providers
+    )
+    listed = f"<ul>{links}</ul>" if links else f"<p>{text['nowhere']}</p>"
+    return page(request, text["where"], f"<h1>{text['where']}</h1>{listed}")
 
 
 def waiting_page(request: Request, found: Waiting, *, wrong: bool = False) -> HTMLResponse:
@@ -50,7 +71,7 @@ def waiting_page(request: Request, found: Waiting, *, wrong: bool = False) -> HT
             for row in found.choices
         )
         form = f"<form method=post action=/auth/federation/role>{buttons}</form>"
-        return _page(request, text["choose"], f"<h1>{text['choose']}</h1>{head}{form}")
+        return page(request, text["choose"], f"<h1>{text['choose']}</h1>{head}{form}")
     warning = f"<p role=alert>{text['wrong']}</p>" if wrong else ""
     body = (
         f"<h1>{text['next']}</h1>{head}<p>{text['link']}</p>{warning}<form method=post action=/auth/federation/link>"
@@ -58,7 +79,7 @@ def waiting_page(request: Request, found: Waiting, *, wrong: bool = False) -> HT
         f"<label>{text['code']}<input type=password name=code autocomplete=one-time-code required></label>"
         f"<button>{text['next']}</button></form>"
     )
-    return _page(request, text["next"], body, status=401 if wrong else 200)
+    return page(request, text["next"], body, status=401 if wrong else 200)
 
 
 def refusal_page(request: Request, refusal: PassportError) -> HTMLResponse:
@@ -68,13 +89,4 @@ def refusal_page(request: Request, refusal: PassportError) -> HTMLResponse:
         f"<h1>{text['not-signed-in']}</h1><p lang=en>{escape(refusal.text)}</p>"
         f"<p><a href=/auth/login>{text['again']}</a></p>"
     )
-    return _page(request, text["not-signed-in"], body, status=refusal.status)
-
-
-def _page(request: Request, title: str, body: str, *, status: int = 200) -> HTMLResponse:
-    html = (
-        f"<!doctype html><html lang={language(request)}><head><meta charset=utf-8>"
-        f"<meta name=viewport content='width=device-width'><title>{title}</title></head>"
-        f"<body><main>{body}</main></body></html>"
-    )
-    return HTMLResponse(html, status, headers=headers())
+    return page(request, text["not-signed-in"], body, status=refusal.status)

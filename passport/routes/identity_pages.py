@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -40,6 +41,7 @@ _TEXTS: Final = {
         "wrong": "ログイン名またはコードが違います。",
         "signed-in": "サインインしています。",
         "sign-out": "サインアウト",
+        "elsewhere": "ほかのサービスで本人確認をする",
         "get-token": "コマンドライン用のトークンを出す",
         "token": "アクセストークン",
         "keep": "だれにも見せないでください。サインアウトすると使えなくなります。",
@@ -66,6 +68,7 @@ _TEXTS: Final = {
         "wrong": "There is no such login with this code.",
         "signed-in": "You are signed in.",
         "sign-out": "Sign out",
+        "elsewhere": "Sign in with another service",
         "get-token": "Get a token for the command line",
         "token": "Access token",
         "keep": "Show it to nobody. It ends when you sign out.",
@@ -108,7 +111,7 @@ def shell(request: Request, *, without_script: str) -> HTMLResponse:
     """A page that the script makes; `without_script` is the address of what there is without it."""
     text = _TEXTS[language(request)]
     body = f"<noscript><p><a href={without_script}>{text['plainly']}</a></p></noscript>"
-    answer = _page(request, text["passport"], body, None, 200)
+    answer = page(request, text["passport"], body, None, 200)
     answer.headers.update(of_page())
     return answer
 
@@ -125,14 +128,16 @@ def sign_in_page(
     """The form of a login and its code; `action` and `query` are what it leads back to."""
     text = _TEXTS[language(request)]
     warning = f"<p role=alert>{text['wrong']}</p>" if wrong else ""
+    wanted = urlencode({name: value for name, value in (("to", action), ("request", query)) if value})
     body = (
         f"<h1>{text['sign-in']}</h1>{warning}<form method=post action=/auth/login>"
         f"{_hidden('request', query)}{_hidden('to', action)}"
         f"<label>{text['login']}<input type=text name=login autocomplete=username required></label>"
         f"<label>{text['code']}<input type=password name=code autocomplete=one-time-code required></label>"
         f"<button>{text['sign-in']}</button></form>"
+        f"<p><a href='/auth/federation?{escape(wanted)}'>{text['elsewhere']}</a></p>"
     )
-    return _page(request, text["sign-in"], body, redirect_uri, status)
+    return page(request, text["sign-in"], body, redirect_uri, status)
 
 
 def signed_in_page(request: Request, csrf: str, purposes: Iterable[str] = ()) -> HTMLResponse:
@@ -148,7 +153,7 @@ def signed_in_page(request: Request, csrf: str, purposes: Iterable[str] = ()) ->
         f"<p>{text['signed-in']}</p>{to_token if listed else ''}"
         f"<form method=post action=/auth/logout>{_hidden('csrf', csrf)}<button>{text['sign-out']}</button></form>"
     )
-    return _page(request, text["sign-in"], body, None, 200)
+    return page(request, text["sign-in"], body, None, 200)
 
 
 def token_page(request: Request, token: str, seconds: int) -> HTMLResponse:
@@ -156,7 +161,7 @@ def token_page(request: Request, token: str, seconds: int) -> HTMLResponse:
     text = _TEXTS[language(request)]
     warning = f"<p><small>{seconds} s. {text['keep']}</small></p>"
     body = f"<h1>{text['token']}</h1><p><code>{escape(token)}</code></p>{warning}"
-    return _page(request, text["token"], body, None, 200)
+    return page(request, text["token"], body, None, 200)
 
 
 def scope_page(
@@ -185,7 +190,7 @@ def scope_page(
         f"<label>{text['why']}<select name=purpose>{purposes}</select></label>"
         f"{allow}<button name=decision value=deny>{text['deny']}</button></form>{goes}"
     )
-    return _page(request, text["allow"], body, address, 200)
+    return page(request, text["allow"], body, address, 200)
 
 
 def user_code_page(request: Request, csrf: str) -> HTMLResponse:
@@ -196,23 +201,26 @@ def user_code_page(request: Request, csrf: str) -> HTMLResponse:
         f"{_hidden('csrf', csrf)}<label>{text['user-code']}<input type=text name=user_code required></label>"
         f"<button>{text['next']}</button></form>"
     )
-    return _page(request, text["user-code"], body, None, 200)
+    return page(request, text["user-code"], body, None, 200)
 
 
 def done_page(request: Request) -> HTMLResponse:
     """That a device was answered."""
     text = _TEXTS[language(request)]
-    return _page(request, text["next"], f"<p>{text['done']}</p>", None, 200)
+    return page(request, text["next"], f"<p>{text['done']}</p>", None, 200)
 
 
 def refusal_page(request: Request, reason: str, status: int) -> HTMLResponse:
     """That a request cannot be answered, told to the person since nobody else is known."""
     text = _TEXTS[language(request)]
     body = f"<h1>{text['wrong-request']}</h1><p lang=en>{escape(reason)}</p>"
-    return _page(request, text["wrong-request"], body, None, status)
+    return page(request, text["wrong-request"], body, None, status)
 
 
-def _page(request: Request, title: str, body: str, redirect_uri: str | None, status: int) -> HTMLResponse:
+def page(
+    request: Request, title: str, body: str, redirect_uri: str | None = None, status: int = 200
+) -> HTMLResponse:
+    """A page around its body; its form may lead to `redirect_uri`."""
     tongue = language(request)
     html = (
         f"<!doctype html><html lang={tongue}><head><meta charset=utf-8>"

@@ -9,7 +9,11 @@ from typing import Final
 from passport.routes.operation import Operation, json_body
 
 FEDERATION: Final[Mapping[tuple[str, str], Operation]] = {
-    ("/auth/federation", "get"): Operation("Where people may sign in elsewhere", errors=()),
+    ("/auth/federation", "get"): Operation(
+        "Where people may sign in elsewhere",
+        parameters={"to": "where the person wanted to", "request": "the query of that address"},
+        errors=(400,),
+    ),
     ("/auth/federation/{provider_id}/start", "get"): Operation(
         "Go to a provider to sign in there",
         parameters={

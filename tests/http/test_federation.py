@@ -232,8 +232,11 @@ async def test_a_provider_waits_for_another_operator_and_for_its_document(town: 
     assert (await town.call("operator/second", "POST", f"{path}/approve")).status_code == 502
     mock.lies.clear()
     assert (await town.call("operator/second", "POST", f"{path}/approve")).status_code == 200
-    shown = (await town.http.get("/auth/federation")).json()["providers"]
+    shown = (await town.http.get("/auth/federation", headers=JSON)).json()["providers"]
     assert "portal-by-secret" in {each["id"] for each in shown}
+    page = await town.http.get("/auth/federation?to=authorize&request=a%3Db%26c")
+    assert "/auth/federation/portal-by-secret/start?to=authorize&amp;request=a%3Db%26c" in page.text
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert (await town.call("operator", "POST", f"{path}/end")).status_code == 200
     assert (await town.http.get("/auth/federation/portal-by-secret/start")).status_code == 404
 
