@@ -31,6 +31,7 @@ from passport.logs import keep_values_out
 from passport.outcomes import Invalid, NoOperation, NotAllowed, NotFound, PassportError, translated
 from passport.rotation import keep_signing_keys
 from passport.routes import (
+    at_browser,
     audit,
     auth,
     authorization,
@@ -145,6 +146,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         federation,
         providers,
         qualifications,
+        at_browser,
         passkeys,
         token_state,
         devices,

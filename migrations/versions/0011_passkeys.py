@@ -17,7 +17,8 @@ depends_on = None
 # Of what was issued so far it is not known when its person proved who they are: that is never lately.
 SESSIONS: Final = (
     "ALTER TABLE session ADD COLUMN authenticated_at TIMESTAMP WITH TIME ZONE",
-    'ALTER TABLE login_session ADD COLUMN limited_to TEXT COLLATE "C"',
+    'ALTER TABLE login_session ADD COLUMN limited_to TEXT COLLATE "C", ADD COLUMN passkey_id UUID',
+    "CREATE INDEX login_session_by_passkey ON login_session (passkey_id) WHERE passkey_id IS NOT NULL",
 )
 
 TABLES: Final = (

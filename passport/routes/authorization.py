@@ -26,7 +26,7 @@ from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.pushed import push
 from passport.identity.authorization.recorded import audit, refused
 from passport.identity.authorization.token_endpoint import FORM_MAX_BYTES, form, token
-from passport.identity.login import cookies, own_tokens, sessions
+from passport.identity.login import cookies, sessions
 from passport.identity.login.factors import lacks_second, one_factor
 from passport.identity.passkeys.ceremonies import available
 from passport.identity.passkeys.registering import LIMIT
@@ -174,22 +174,6 @@ async def post_login(request: Request) -> Response:
     response: Response = json({"signed_in": True}) if pages.wants_json(request) else _back(to, query)
     cookies.give(response, runtime.settings, cookie)
     return response
-
-
-@router.post("/login/token")
-async def post_own_token(request: Request) -> Response:
-    """A token of who is signed in, for the passport's own pages and `{"csrf", "purpose", "scope"}`."""
-    cookies.require_own_page(request, runtime_of(request).settings)
-    fields = await person_form(request)
-    query = "POST auth/login/token"
-    async with turn_of(request) as turn:
-        person = await signed_in_person(request, turn)
-        person.require_csrf(fields.get("csrf"))
-        issued = await own_tokens.issue(turn, person, fields.get("purpose"), text_of(fields, "scope"))
-        await audit_person(turn, person, query, None, str(issued.session_id), action="token")
-    if not pages.wants_json(request):
-        return pages.token_page(request, issued.text, issued.seconds)
-    return json({**issued.answer, "expires_at": written_instant(issued.expires_at)})
 
 
 @router.post("/logout")

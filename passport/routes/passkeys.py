@@ -14,6 +14,7 @@ from fhirstore.parse import Limits, parse
 from passport.identity.login import cookies, sessions
 from passport.identity.passkeys import ceremonies, challenges, recovery, registering, signing_in
 from passport.outcomes import Invalid, UnsupportedMedia
+from passport.routes.at_browser import by_person
 from passport.routes.authorization import (
     JSON,
     NO_STORE,
@@ -26,6 +27,9 @@ from passport.routes.authorization import (
 from passport.routes.messages import media_type, raw_body, runtime_of
 
 router = APIRouter(prefix="/auth", tags=["authorization"])
+
+REGISTER: Final = "passkey-register"
+REMOVE: Final = "passkey-remove"
 
 # A certificate of a device may come with a credential, though none is asked for.
 _LIMITS: Final = Limits(size_bytes=32_768, depth=8)
@@ -55,9 +59,8 @@ async def post_options(request: Request) -> Response:
     """What the device of who is signed in is asked to make a passkey, for `{"csrf"}`."""
     cookies.require_own_page(request, runtime_of(request).settings)
     fields = await _fields(request)
-    async with turn_of(request) as turn:
-        person = await signed_in_person(request, turn, limited_to=registering.LIMIT)
-        person.require_csrf(fields.get("csrf"))
+    query, limit = "POST auth/passkeys/options", registering.LIMIT
+    async with by_person(request, fields, query, REGISTER, limited_to=limit) as (turn, person):
         return json({"publicKey": await registering.options(turn, person)})
 
 
@@ -67,13 +70,12 @@ async def post_passkey(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await _fields(request)
-    async with turn_of(request) as turn:
-        person = await signed_in_person(request, turn, limited_to=registering.LIMIT)
-        person.require_csrf(fields.get("csrf"))
+    query, limit = "POST auth/passkeys", registering.LIMIT
+    async with by_person(request, fields, query, REGISTER, limited_to=limit) as (turn, person):
         kept = await registering.register(turn, person, fields.get("credential"), fields.get("name"))
         error = None if kept else "passkey"
         detail = str(kept.passkey_id) if kept else ""
-        await audit_person(turn, person, "POST auth/passkeys", error, detail, action="passkey-register")
+        await audit_person(turn, person, query, error, detail, action=REGISTER)
         limited = person.limited_to is not None
         if kept is not None and limited:
             await sessions.end(turn.connection, person.cookie, now=turn.now)
@@ -97,12 +99,10 @@ async def remove_passkey(request: Request, passkey_id: UUID) -> Response:
     """Remove a passkey of who is signed in, for `{"csrf", "last"}`."""
     cookies.require_own_page(request, runtime_of(request).settings)
     fields = await _fields(request)
-    async with turn_of(request) as turn:
-        person = await signed_in_person(request, turn)
-        person.require_csrf(fields.get("csrf"))
+    query = f"POST auth/passkeys/{passkey_id}/remove"
+    async with by_person(request, fields, query, REMOVE) as (turn, person):
         await registering.remove(turn, person, passkey_id, last=_told(fields, "last"))
-        query = f"POST auth/passkeys/{passkey_id}/remove"
-        await audit_person(turn, person, query, None, str(passkey_id), action="passkey-remove")
+        await audit_person(turn, person, query, None, str(passkey_id), action=REMOVE)
     return Response(status_code=204, headers=NO_STORE)
 
 

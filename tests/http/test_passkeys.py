@@ -142,11 +142,15 @@ async def test_registering_and_removing_ask_for_who_signed_in_lately(town: City,
     id_ = (await one.registers()).json()["id"]
     town.clock.ahead += timedelta(minutes=STEP_UP_MINUTES, seconds=5)
     try:
+        began = town.clock()
         for answer in (await one.options(), await one.removes(id_)):
             assert answer.status_code == 401
             told = answer.headers["www-authenticate"]
             assert 'error="insufficient_user_authentication"' in told
             assert 'max_age="300"' in told
+        for action in ("passkey-register", "passkey-remove"):
+            (row,) = town.audited(action, began)
+            assert (row["subject"], row["outcome"]) == (aoi, "refused")
         assert (await signs_in(one.browser, one.device)).status_code == 200
         assert (await one.removes(id_)).status_code == 204
     finally:
@@ -216,3 +220,22 @@ async def test_a_token_of_the_passports_own_page_ends_with_its_browser(town: Cit
     assert (await one.browser.post("/auth/login/token", {**body, "csrf": "x"})).status_code == 403
     assert (await one.browser.post("/auth/logout", {"csrf": body["csrf"]})).status_code == 204
     assert (await town.call(token, "GET", f"/fhir/{aoi}")).status_code == 401
+
+
+async def test_removing_a_passkey_ends_what_began_by_it_elsewhere(town: City, aoi: str) -> None:
+    one = await with_passkey(town, aoi)
+    (lost,) = (await one.listed())["passkeys"]
+    thief, here = Browser(town), Person(Browser(town), Authenticator.at(BASE_URL))
+    await signs_in(thief, one.device)
+    token = (await thief.post("/auth/login/token", {"csrf": await thief.csrf(), "purpose": "PATRQT"})).json()[
+        "access_token"
+    ]
+    await one.registers(here.device)
+    await signs_in(here.browser, here.device)
+    assert (await here.removes(lost["id"])).status_code == 204
+    for browser in (thief, one.browser):
+        assert (await browser.get("/auth/login", **JSON)).json()["signed_in"] is False
+    assert (await town.call(token, "GET", f"/fhir/{aoi}")).status_code == 401
+    (own,) = (await here.listed())["passkeys"]
+    assert (await here.removes(own["id"])).status_code == 204
+    assert (await here.browser.get("/auth/login", **JSON)).json()["signed_in"] is True

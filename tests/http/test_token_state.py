@@ -80,6 +80,7 @@ async def test_a_client_is_told_of_its_own_tokens(server_app: App, browser: Brow
     assert (access["active"], access["client_id"], access["iss"]) == (True, server_app.client_id, BASE_URL)
     assert access["scope"] == body["scope"]
     assert access["exp"] - access["iat"] == 300
+    assert access["auth_time"] <= access["iat"]
     assert access["patient"] == aoi.partition("/")[2]
     assert access["purpose_of_use"] == "PATRQT"
     assert access["fhirUser"] == f"{BASE_URL}/fhir/{aoi}"

@@ -277,6 +277,7 @@ TOKEN: Final = Prepared(
     """
 SELECT token.session_id, token.kind, token.subject, token.role, token.client, token.purpose, token.scopes,
     token.issued_at, token.expires_at, token.confirmation, token.derived_from, token.patient_key,
+    token.authenticated_at,
     family.family_id, family.client_id, family.beside, family.launch
 FROM session AS token LEFT JOIN grant_family AS family USING (family_id)
 WHERE token.token_hash = %(token_hash)s AND token.issued_at <= %(now)s AND token.expires_at > %(now)s

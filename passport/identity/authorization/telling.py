@@ -96,6 +96,9 @@ def _told(turn: Turn, client: Client, row: Row) -> dict[str, Any]:
         "purpose_of_use": row.purpose,
         **(row.launch or {}),
     }
+    if row.authenticated_at is not None:
+        # RFC 9470, section 6.2
+        told["auth_time"] = int(row.authenticated_at.timestamp())
     if row.client_id is not None and row.derived_from is None:
         told["client_id"] = row.client_id
     if bound is not None:

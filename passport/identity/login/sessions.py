@@ -82,6 +82,7 @@ async def begin(
     now: datetime,
     second_factor_at: datetime | None = None,
     limited_to: str | None = None,
+    passkey_id: UUID | None = None,
     lasts: timedelta = LASTS,
 ) -> tuple[UUID, str]:
     """Begin a session for whoever `row` tells of; its id and the cookie's text, which is known once.
@@ -94,6 +95,7 @@ async def begin(
         now: the instant.
         second_factor_at: when they showed a second factor, None where they showed one alone.
         limited_to: what the session is good for alone, None where it is good for whatever a person does.
+        passkey_id: the passkey by which it began, None where that was something else.
         lasts: how long it lasts at most.
     """
     text = urlsafe_b64encode(runtime.ring.random(tokens.TOKEN_BYTES)).decode().rstrip("=")
@@ -113,6 +115,7 @@ async def begin(
         "expires_at": now + lasts,
         "second_factor_at": second_factor_at,
         "limited_to": limited_to,
+        "passkey_id": passkey_id,
     }
     await fetch(connection, store.OPEN, params)
     return login_id, text
@@ -158,6 +161,15 @@ async def end(connection: Connection, cookie: str, *, now: datetime) -> Any | No
     for row in rows:
         await families.end_of_login(connection, row.login_id, now=now)
     return rows[0] if rows else None
+
+
+async def end_of_passkey(
+    connection: Connection, passkey_id: UUID, *, now: datetime, but: UUID | None = None
+) -> None:
+    """End what began by a passkey, but for the session in which that is asked for."""
+    params = {"passkey_id": passkey_id, "but": but, "now": now}
+    for row in await fetch(connection, store.END_OF_PASSKEY, params):
+        await families.end_of_login(connection, row.login_id, now=now)
 
 
 async def end_of(connection: Connection, subject: str, role: str | None, *, now: datetime) -> None:

@@ -10,9 +10,11 @@ from passport.sql import Prepared
 OPEN: Final = Prepared(
     """
 INSERT INTO login_session (cookie_hash, login_id, login, kind, subject, role, patient_key, purposes, scopes, methods,
-    authenticated_at, second_factor_at, seen_at, expires_at, limited_to)
+    authenticated_at, second_factor_at, seen_at, expires_at, limited_to,
+    passkey_id)
 VALUES (%(cookie_hash)s, %(login_id)s, %(login)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
-    %(scopes)s, %(methods)s, %(now)s, %(second_factor_at)s, %(now)s, %(expires_at)s, %(limited_to)s)
+    %(scopes)s, %(methods)s, %(now)s, %(second_factor_at)s, %(now)s, %(expires_at)s, %(limited_to)s,
+    %(passkey_id)s::uuid)
 """,
     {},
 )
@@ -57,3 +59,14 @@ WHERE subject = %(subject)s AND ended_at IS NULL AND expires_at > %(now)s
     {},
 )
 """End whatever browser sessions somebody has."""
+
+END_OF_PASSKEY: Final = Prepared(
+    """
+UPDATE login_session SET ended_at = %(now)s
+WHERE passkey_id = %(passkey_id)s AND login_id IS DISTINCT FROM %(but)s::uuid
+    AND ended_at IS NULL AND expires_at > %(now)s
+RETURNING login_id
+""",
+    {},
+)
+"""End the browser sessions that began by a passkey, but for the one in which that is asked for."""

@@ -3,7 +3,7 @@
 https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
 """
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from passport.columns import instant
@@ -12,7 +12,7 @@ metadata = MetaData()
 
 
 # `purposes` and `scopes` are what an operator allowed the login; `methods` how its person was recognised. One that is
-# `limited_to` something is good for that alone.
+# `limited_to` something is good for that alone; one that began by a passkey ends with it.
 login_session = Table(
     "login_session",
     metadata,
@@ -32,5 +32,7 @@ login_session = Table(
     instant("expires_at"),
     instant("ended_at", nullable=True),
     Column("limited_to", Text(collation="C"), nullable=True),
+    Column("passkey_id", UUID(as_uuid=True), nullable=True),
     Index("login_session_by_subject", "subject"),
+    Index("login_session_by_passkey", "passkey_id", postgresql_where=text("passkey_id IS NOT NULL")),
 )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from passport.identity import tokens
 from passport.identity.authorization.core import Turn
-from passport.identity.login import factors
+from passport.identity.login import factors, sessions
 from passport.identity.login.sessions import SignedIn
 from passport.identity.passkeys import ceremonies, challenges, store
 from passport.identity.passkeys.telling import tell_person
@@ -133,7 +133,9 @@ async def overview(turn: Turn, person: SignedIn) -> Mapping[str, Any]:
 
 
 async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) -> None:
-    """Let a passkey sign its person in no more; `last` says that they know that nothing else is left.
+    """Let a passkey sign its person in no more, and end what began by it elsewhere.
+
+    `last` says that they know that nothing else is left to sign in by.
 
     Raises:
         InsufficientAuthentication: it is too long ago that they proved who they are, or one factor is too little.
@@ -153,6 +155,8 @@ async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) 
         )
     params = {"passkey_id": passkey_id, "subject": person.subject, "role": person.role, "now": turn.now}
     await fetch(turn.connection, store.REMOVE, params)
+    # A statement of its own: it sees the session of a sign-in that held the passkey until now.
+    await sessions.end_of_passkey(turn.connection, passkey_id, now=turn.now, but=person.login_id)
     await tell_person(turn.runtime, turn.connection, person, "passkey-removed", now=turn.now)
 
 

@@ -104,6 +104,7 @@ async def _judged(runtime: Runtime, connection: Connection, signing: Signing) ->
         return None, "unknown"
     if row.doubted_at is None and ceremonies.went_back(row.sign_count, use.sign_count):
         await fetch(connection, store.DOUBT, {"passkey_id": row.passkey_id, "now": signing.now})
+        await sessions.end_of_passkey(connection, row.passkey_id, now=signing.now)
         await tell_person(runtime, connection, row, "passkey-doubted", now=signing.now)
         return row, "doubted"
     if row.doubted_at is not None:
@@ -135,7 +136,13 @@ async def _may_act(runtime: Runtime, connection: Connection, row: Any, now: date
 
 async def _begun(runtime: Runtime, connection: Connection, row: Row, signing: Signing) -> str:
     login_id, cookie = await sessions.begin(
-        runtime, connection, row, methods=[METHOD], now=signing.now, second_factor_at=signing.now
+        runtime,
+        connection,
+        row,
+        methods=[METHOD],
+        now=signing.now,
+        second_factor_at=signing.now,
+        passkey_id=row.passkey_id,
     )
     await _audit(runtime, connection, row, signing, "success", str(login_id))
     return cookie
