@@ -14,6 +14,7 @@ import { Passkeys } from "./pages/passkeys";
 import { Recover } from "./pages/recover";
 import { Sessions } from "./pages/sessions";
 import { SignIn } from "./pages/sign-in";
+import { Token } from "./pages/token";
 import { Frame } from "./parts/frame";
 import { Loaded, useAnswer } from "./parts/loaded";
 import { good } from "./parts/notice";
@@ -28,6 +29,7 @@ const OF_PERSON: Record<string, Page> = {
   "/home/sessions": Sessions,
   "/home/devices": Devices,
   "/home/passkeys": Passkeys,
+  "/home/token": Token,
   "/device": DeviceCode,
   "/auth/device": DeviceCode,
 };
@@ -72,7 +74,8 @@ function ForPerson({ path }: { path: string }) {
     );
   }
   if (!answer.value.signed_in) {
-    const lead = path.endsWith("/device") ? { lead: texts.signInForDevice } : {};
+    const device = path.endsWith("/device");
+    const lead = device ? { lead: texts.signInForDevice, leadsTo: "to=device" } : {};
     return <SignIn {...lead} told={left ? good(texts.signedOut) : null} onDone={signedIn} />;
   }
   const Shown = OF_PERSON[path] ?? Home;

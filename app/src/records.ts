@@ -8,6 +8,16 @@ import { ask, tell } from "./asking";
 import type { Kind, SignedIn } from "./session";
 
 const PURPOSES: Partial<Record<Kind, string>> = { patient: "PATRQT", proxy: "FAMRQT" };
+
+export interface Given {
+  access_token: string;
+  expires_in: number;
+}
+
+/** A token of the person, for one purpose; the service says for how many seconds. */
+export function tokenFor({ csrf }: SignedIn, purpose: string): Promise<Given> {
+  return tell<Given>("/auth/login/token", { csrf, purpose });
+}
 const SPARE_MS = 30_000;
 
 interface Held {
@@ -26,10 +36,10 @@ export async function tellAs<T>(person: SignedIn, path: string, body: object): P
   return tell<T>(path, body, { Authorization: await bearer(person) });
 }
 
-async function bearer({ csrf, kind }: SignedIn): Promise<string> {
+async function bearer(person: SignedIn): Promise<string> {
+  const { csrf, kind } = person;
   if (held?.csrf !== csrf || held.until < Date.now() + SPARE_MS) {
-    const wanted = { csrf, purpose: PURPOSES[kind] ?? "" };
-    const given = await tell<{ access_token: string; expires_in: number }>("/auth/login/token", wanted);
+    const given = await tokenFor(person, PURPOSES[kind] ?? "");
     held = { csrf, header: `Bearer ${given.access_token}`, until: Date.now() + given.expires_in * 1000 };
   }
   return held.header;

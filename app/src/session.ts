@@ -11,6 +11,7 @@ export interface SignedIn {
   signed_in: true;
   kind: Kind;
   methods: string[];
+  purposes: string[];
   needs: "second-factor" | null;
   csrf: string;
 }

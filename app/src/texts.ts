@@ -38,6 +38,7 @@ const ja = {
   recoverWrong: "このコードは使えません。使い終わったか、期限が過ぎています。",
   recoverNow: "本人と確かめました。この端末のパスキーを登録してください。",
   recovered: "登録しました。いま登録したパスキーでサインインしてください。",
+  elsewhere: "ほかのサービスでサインイン",
   signOut: "サインアウト",
   signedOut: "サインアウトしました。",
 
@@ -56,6 +57,12 @@ const ja = {
   homePasskeysWhat: "指紋や顔でサインインできる端末を加え、外します。",
   homeDevice: "機器のコードを入れる",
   homeDeviceWhat: "機器やハブの画面に出ているコードを入れて、使い始めます。",
+
+  token: "トークン",
+  tokenWhat: "ご自身のプログラムから使うための、短い間だけのトークンを受け取ります。",
+  tokenLead: "このトークンを持つ人は、期限まであなたとして操作できます。だれにも渡さないでください。",
+  tokenGet: "トークンを受け取る",
+  tokenKept: (minutes: number) => `${minutes.toString()} 分間だけ使えます。この画面を離れると、もう表示されません。`,
 
   asks: (app: string) => `「${app}」があなたの記録を使う許可を求めています`,
   may: "許可すると、次のことができます",
@@ -180,6 +187,7 @@ const en: Texts = {
   recoverWrong: "This code is good for nothing. It was used, or its time is over.",
   recoverNow: "It is you. Now register a passkey of this device.",
   recovered: "Registered. Sign in with the passkey that you just registered.",
+  elsewhere: "Sign in through another service",
   signOut: "Sign out",
   signedOut: "You are signed out.",
 
@@ -198,6 +206,12 @@ const en: Texts = {
   homePasskeysWhat: "Add or remove what you sign in with by fingerprint or face.",
   homeDevice: "Enter the code of a device",
   homeDeviceWhat: "Enter the code that a device or hub shows, to begin using it.",
+
+  token: "Token",
+  tokenWhat: "Get a short-lived token for a program of your own.",
+  tokenLead: "Whoever has this token acts as you until it ends. Give it to nobody.",
+  tokenGet: "Get a token",
+  tokenKept: (minutes) => `It is good for ${minutes.toString()} minutes. Once you leave this page it is shown no more.`,
 
   asks: (app) => `${app} asks to use your records`,
   may: "If you allow it, it can",

@@ -330,6 +330,7 @@ def _told_of(person: sessions.SignedIn, settings: Settings) -> dict[str, Any]:
         "subject": person.subject,
         "role": person.role,
         "kind": person.kind,
+        "purposes": list(person.purposes),
         "methods": list(person.methods),
         "authenticated_at": written_instant(person.authenticated_at),
         "second_factor": person.second_factor_at is not None,

@@ -24,6 +24,7 @@ ADDRESSES: Final = (
     "/home/sessions",
     "/home/devices",
     "/home/passkeys",
+    "/home/token",
     "/device",
 )
 

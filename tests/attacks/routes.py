@@ -49,6 +49,7 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("GET", "/home/sessions"): _PAGES,
         ("GET", "/home/devices"): _PAGES,
         ("GET", "/home/passkeys"): _PAGES,
+        ("GET", "/home/token"): _PAGES,
         ("GET", "/device"): _PAGES,
         ("GET", "/assets/{name}"): _PAGES,
         ("GET", "/openapi.json"): _PAGES,

@@ -33,6 +33,11 @@ class Village:
         """A resident, as their reference."""
         return self.served.create(*_OPERATOR, {"resourceType": "Patient", "name": [{"text": name}]})
 
+    def physician(self) -> str:
+        """A physician in a role, as the role's reference."""
+        doctor = self.served.create(*_OPERATOR, made.practitioner("架空 一郎"))
+        return self.served.create(*_OPERATOR, made.role(doctor, self.maker))
+
     def code(self, subject: str, *purposes: str) -> dict[str, str]:
         """A sign-in code as the city hands it out."""
         body = {"login": f"u-{uuid4().hex[:8]}", "subject": subject, "purposes": list(purposes) or ["PATRQT"]}

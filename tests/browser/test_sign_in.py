@@ -3,6 +3,8 @@
 https://www.w3.org/TR/WCAG22/
 """
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.people import Village
@@ -102,3 +104,15 @@ def test_the_pages_without_script_sign_in_too(person: Watched, town: Village) ->
     page.get_by_role("button", name="サインイン").click()
     expect(page.get_by_role("main")).to_contain_text("サインインしています。")
     context.close()
+
+
+def test_whoever_works_with_a_program_gets_a_token_for_it(person: Watched, town: Village) -> None:
+    person.open("/home/token")
+    person.sign_in(town.code(town.physician(), "TREAT"))
+    person.heading("トークン")
+    person.press("トークンを受け取る")
+    token = person.page.get_by_role("status").locator("code")
+    expect(token).to_have_text(re.compile(r"[\w-]{40,}"))
+    person.accessible()
+    person.page.get_by_role("link", name="ホーム").click()
+    expect(person.page.get_by_role("main")).to_contain_text("医療者として")

@@ -37,6 +37,7 @@ PAGES: Final = (
     "/home/sessions",
     "/home/devices",
     "/home/passkeys",
+    "/home/token",
     "/device",
 )
 

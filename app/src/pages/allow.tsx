@@ -17,7 +17,10 @@ export function Allow() {
   const query = location.search.slice(1);
   const [answer, again] = useAnswer(useCallback(() => ask<Offer>(`/auth/authorize?${query}`), [query]));
   if (answer.is === "refused" && answer.error instanceof Refusal) {
-    if (answer.error.status === 401) return <SignIn lead={texts.signInForApp} onDone={() => void again()} />;
+    if (answer.error.status === 401) {
+      const leadsTo = new URLSearchParams({ to: "authorize", request: query }).toString();
+      return <SignIn lead={texts.signInForApp} leadsTo={leadsTo} onDone={() => void again()} />;
+    }
     if (answer.error.status === 400) return <Wrong />;
   }
   const title = answer.is === "there" ? texts.asks(answer.value.client.name) : texts.signIn;

@@ -53,6 +53,8 @@ function rooms({ kind, needs }: SignedIn, texts: Texts): [string, string, string
     ["/home/passkeys", texts.homePasskeys, texts.homePasskeysWhat],
     ["/device", texts.homeDevice, texts.homeDeviceWhat],
   ];
+  const works = kind !== "patient" && kind !== "proxy";
+  if (works) all.push(["/home/token", texts.token, texts.tokenWhat]);
   if (needs !== null) return all.filter(([path]) => path === "/home/passkeys");
   return kind === "patient" ? all : all.filter(([path]) => path !== "/home/devices");
 }

@@ -1,8 +1,8 @@
 /** Signing in: by passkey first, by a code that was handed out else. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
-import { tell } from "../asking";
+import { ask, tell } from "../asking";
 import { useTexts } from "../language";
 import { useOffered } from "../parts/add-passkey";
 import { Field, written } from "../parts/field";
@@ -14,11 +14,12 @@ import { signInByPasskey } from "../passkeys";
 
 interface Signing {
   lead?: string;
+  leadsTo?: string;
   told?: Told | null;
   onDone: () => void;
 }
 
-export function SignIn({ lead, told: before = null, onDone }: Signing) {
+export function SignIn({ lead, leadsTo = "", told: before = null, onDone }: Signing) {
   const texts = useTexts();
   const [told, setTold] = useState<Told | null>(before);
   const [busy, setBusy] = useState(false);
@@ -81,6 +82,40 @@ export function SignIn({ lead, told: before = null, onDone }: Signing) {
           </button>
         </form>
       </section>
+      <Elsewhere leadsTo={leadsTo} />
     </Frame>
+  );
+}
+
+interface Provider {
+  id: string;
+  name: string;
+  start: string;
+}
+
+/** Whoever else may say who the person is: a service of the state, the city's portal, a hospital. */
+function Elsewhere({ leadsTo }: { leadsTo: string }) {
+  const texts = useTexts();
+  const [providers, setProviders] = useState<Provider[]>([]);
+  useEffect(() => {
+    const none = () => {
+      setProviders([]);
+    };
+    ask<{ providers: Provider[] }>("/auth/federation").then((found) => {
+      setProviders(found.providers);
+    }, none);
+  }, []);
+  if (providers.length === 0) return null;
+  return (
+    <section class="card">
+      <h2>{texts.elsewhere}</h2>
+      <ul class="cards">
+        {providers.map(({ id, name, start }) => (
+          <li key={id}>
+            <a href={leadsTo === "" ? start : `${start}?${leadsTo}`}>{name}</a>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
