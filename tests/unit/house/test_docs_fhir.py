@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import Final
@@ -22,6 +22,7 @@ from fhirstore.types import TYPES
 from passport.interactions import ON_THE_SYSTEM, ON_TYPES
 from passport.operations import OPERATIONS
 from tests.unit.fhirstore.matching.asking import CONTEXT, parameter
+from tests.unit.house import proofs
 from tests.unit.house.source import ROOT, product_modules
 
 TEXT: Final = (ROOT / "docs/fhir.md").read_text("utf-8")
@@ -62,18 +63,12 @@ NO_LIMITS: Final = {
 """What is named like a limit of a request and is none, and why."""
 
 _LIMIT: Final = re.compile(r"(?!_)(?:(?:MOST|MAX)_\w+|\w+_(?:MAX|LIMIT|PER)(?:_\w+)?|\w+_DEPTH)")
-_TEST: Final = re.compile(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)")
 _NAME: Final = re.compile(r"`([^`]+)`")
-_BAR: Final = re.compile(r"(?<!\\)\|")
-
-Row = tuple[str, ...]
 
 
-def rows(heading: str) -> list[Row]:
+def rows(heading: str) -> list[proofs.Row]:
     """The cells of a table's rows, by the heading over it."""
-    section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")]
-    return [tuple(cell.strip() for cell in _BAR.split(line.strip("|"))) for line in lines[2:]]
+    return proofs.rows(proofs.section(TEXT, heading))
 
 
 def names(heading: str, column: int = 0) -> set[str]:
@@ -190,17 +185,9 @@ def test_what_is_no_limit_of_a_request_is_declared_and_says_why() -> None:
     assert all(len(reason) > 20 for reason in NO_LIMITS.values())
 
 
-def functions_of(path: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name
-
-
 def test_every_named_test_exists() -> None:
-    named = _TEST.findall(TEXT)
-    assert len(named) > 80
-    defined = {path: set(functions_of(path)) for path in {path for _, path in named}}
-    assert [(name, path) for name, path in named if name not in defined[path]] == []
+    assert len(proofs.TEST.findall(TEXT)) > 80
+    assert proofs.missing(TEXT) == []
 
 
 @pytest.mark.parametrize(
@@ -218,4 +205,4 @@ def test_every_named_test_exists() -> None:
 )
 def test_every_row_names_its_test(heading: str) -> None:
     assert rows(heading)
-    assert [row[0] for row in rows(heading) if _TEST.search(row[-1]) is None] == []
+    assert [row[0] for row in rows(heading) if proofs.TEST.search(row[-1]) is None] == []
