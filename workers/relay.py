@@ -20,7 +20,7 @@ from kombu.exceptions import KombuError
 from kombu.messaging import Producer
 from psycopg.rows import namedtuple_row
 
-from passport.identity import forgetting
+from passport.identity.forgetting import store as forgetting
 from passport.outbox import store
 from workers.app import POLL_SECONDS, celery_name
 from workers.ending import within

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from passport.identity.forgetting import FORGET
+from passport.identity.forgetting.store import FORGET
 from tests.databases import Database
 from workers.app import create_app
 from workers.relay import Relay

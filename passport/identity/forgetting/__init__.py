@@ -1,0 +1,1 @@
+"""What is over, and how long it is kept."""
