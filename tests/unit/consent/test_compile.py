@@ -114,6 +114,26 @@ def test_actors_that_memberships_lead_to_are_told_apart() -> None:
     assert not only(permit("Device/d")).nodes[0].chained
 
 
+@pytest.mark.parametrize(
+    ("kind", "chained", "collective"),
+    [
+        ("Practitioner", True, False),
+        ("PractitionerRole", True, False),
+        ("Organization", True, False),
+        ("CareTeam", True, True),
+        ("Group", True, True),
+        ("Device", False, False),
+        ("Patient", False, False),
+        ("RelatedPerson", False, False),
+    ],
+)
+def test_of_each_kind_of_actor_it_is_known_what_leads_there(
+    kind: str, chained: bool, collective: bool
+) -> None:
+    (node,) = only(permit(f"{kind}/x")).nodes
+    assert (node.chained, bool(node.collectives)) == (chained, collective)
+
+
 def test_a_grant_names_the_version_that_is_relied_on() -> None:
     assert compiled(permit(DR_A)).consent_ref == "Consent/0/_history/1"
 
