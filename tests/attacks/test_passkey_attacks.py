@@ -18,7 +18,7 @@ from tests.databases import Database
 from tests.http.apps import JSON, Browser, handed
 from tests.http.identity_town import BASE_URL, City
 from tests.http.passkeys import Person, challenge, person, signs_in, with_passkey
-from tests.town import Town, as_in_production, served
+from tests.town import CLERK, SECOND_CLERK, Town, as_in_production, served
 
 pytestmark = pytest.mark.anyio
 
@@ -300,3 +300,27 @@ async def test_a_code_alone_registers_no_second_way_where_two_factors_are_asked_
         assert 'acr_values="https://refeds.org/profile/mfa"' in answer.headers["www-authenticate"]
         assert (await signs_in(browser, doctor.device)).status_code == 200
         assert (await doctor.registers(Authenticator.at(BASE_URL))).status_code == 201
+
+
+async def test_a_code_to_come_back_by_that_was_spent_costs_and_gets_what_an_unknown_one_does(
+    running: Town, town: City, aoi: Person, tmp_path: Path
+) -> None:
+    subject = (await aoi.browser.get("/auth/login", **JSON)).json()["subject"]
+    body = {"kind": "recovery", "patient": subject}
+    matter = (await town.call(CLERK, "POST", "/desk/matters", purpose="HOPERAT", json=body)).json()["id"]
+    path = f"/desk/matters/{matter}/confirm"
+    spent = (await town.call(SECOND_CLERK, "POST", path, purpose="HOPERAT")).json()["code"]
+    assert (await Browser(town).post("/auth/recovery", {"code": spent})).status_code == 200
+
+    def asking(code: str) -> Callable[[], Any]:
+        async def ask() -> Response:
+            with town.looked_into() as connection:
+                connection.execute("DELETE FROM sign_in_failure")
+            return await Browser(town).post("/auth/recovery", {"code": code, "lost": True})
+
+        return ask
+
+    works = await compared(running, tmp_path, asking(spent), asking("00000-00000-00000-00000"))
+    assert works[0].answer.status_code == 401
+    assert alike(works)
+    assert (await signs_in(Browser(town), aoi.device)).status_code == 200
