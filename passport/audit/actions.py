@@ -107,6 +107,7 @@ DEATH_TAKEN_BACK: Final = "death-taken-back"
 OWN_BUSINESS: Final = (
     *(AUDIT_READ, "authorize", "token", "sign-in", "sign-out"),
     *("passkey-register", "passkey-remove", "recovery"),
+    *("sign-in-link", "sign-in-unlink", "attributes-take", "attributes-forget"),
 )
 """What a resident does about their own session and log: kept, and no access that they would ask about."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, persons, scopes, store, tokens
+from passport.identity.federation import store as federation
 from passport.identity.login import factors, sessions
 from passport.identity.passkeys import store as passkeys
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
@@ -182,6 +183,8 @@ async def withdraw(connection: Connection, login: str, *, now: datetime) -> bool
         return False
     held = await fetch(connection, passkeys.OWNERS, {"login": login})
     ended = await fetch(connection, store.END_CODE, {"login": login})
+    # A statement of its own: it sees what was linked by somebody who held the code until now.
+    await fetch(connection, federation.END_LINKS_OF_LOGIN, {"login": login, "now": now})
     owners = {(row.subject, row.role): row for row in (*held, *ended)}
     for row in owners.values():
         await fetch(connection, passkeys.END_OF_ROLE, {"subject": row.subject, "role": row.role, "now": now})
@@ -200,6 +203,7 @@ async def end_open(connection: Connection, subject: str, role: str | None, *, no
 async def withdraw_from(connection: Connection, subject: str, *, now: datetime) -> None:
     """Take every code and passkey of somebody back, and end whatever they have open."""
     await fetch(connection, store.END_CODES, {"subject": subject})
+    await fetch(connection, federation.END_LINKS_OF_SUBJECT, {"subject": subject, "now": now})
     await fetch(connection, passkeys.END_OF_SUBJECT, {"subject": subject, "now": now})
     await fetch(connection, passkeys.END_RECOVERIES, {"subject": subject, "now": now})
     # A statement of its own: it sees the session of a sign-in that held the code until now.

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from passport.identity.federation import acting, going, linked, registry, returning, taking
-from passport.identity.federation.errors import Disbelieved, ProviderSilent
+from passport.identity.federation.errors import ProviderSilent
 from passport.identity.login import cookies, sessions
 from passport.identity.sign_in import WrongCode
-from passport.outcomes import Unauthenticated
+from passport.outcomes import Refused, Unauthenticated
 from passport.routes import federation_pages as pages
 from passport.routes.authorization import (
     NO_STORE,
@@ -81,7 +81,7 @@ async def back(request: Request, provider_id: str) -> Response:
         returned = await returning.come_back(
             runtime, provider_id, pairs, _cookie(request, runtime.settings), address=_address(request)
         )
-    except (Disbelieved, ProviderSilent) as refusal:
+    except (Refused, ProviderSilent) as refusal:
         if wants_json(request):
             raise
         return pages.refusal_page(request, refusal)

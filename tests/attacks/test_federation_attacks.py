@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from passport.identity.federation import going, registry
+from passport.identity.federation import meeting, registry
 from tests.databases import Database
 from tests.http.apps import JSON, handed
 from tests.http.identity_town import BASE_URL, City, city
@@ -286,7 +286,7 @@ async def test_a_provider_that_becomes_another_issuer_inherits_no_links(
     town = portal.town
     async with town.runtime.pool.connection() as connection:
         known = await registry.known(connection, portal.provider_id)
-    before = going.sub_hash(town.runtime, known, "somebody")
+    before = meeting.sub_hash(town.runtime, known, "somebody")
     with liar(town) as another:
         answer = await town.call(
             "operator",
@@ -303,7 +303,7 @@ async def test_a_provider_that_becomes_another_issuer_inherits_no_links(
         assert answer.json()["state"] == "waiting"
     async with town.runtime.pool.connection() as connection:
         changed_to = await registry.known(connection, portal.provider_id)
-    assert going.sub_hash(town.runtime, changed_to, "somebody") != before
+    assert meeting.sub_hash(town.runtime, changed_to, "somebody") != before
     assert (await town.http.get(f"/auth/federation/{portal.provider_id}/start")).status_code == 404
 
 

@@ -105,12 +105,18 @@ async def test_a_wrong_code_links_nothing_and_counts(portal: Elsewhere) -> None:
 
 async def test_who_lost_their_code_is_signed_in_by_no_provider(portal: Elsewhere) -> None:
     town = portal.town
-    code = await handed(town, await town.resident(), "PATRQT")
+    resident = await town.resident()
+    code = await handed(town, resident, "PATRQT")
     browser = Jar(town)
     await portal.linked(browser, code, "midori")
     taken = await town.call("operator", "DELETE", f"/auth/sign-in-codes/{code['login']}")
     assert taken.status_code == 204
     assert not (await who(browser))["signed_in"]
+    assert (await portal.signed_in(Jar(town), "midori")).json() == {"signed_in": False}
+    body = {"login": code["login"], "subject": resident, "purposes": ["PATRQT"]}
+    anew = await town.call("operator", "POST", "/auth/sign-in-codes", json=body)
+    assert anew.status_code == 201
+    # Another code brings no account back.
     assert (await portal.signed_in(Jar(town), "midori")).json() == {"signed_in": False}
 
 

@@ -19,7 +19,8 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import sign_in, tokens
 from passport.identity.federation import registry, store
-from passport.identity.federation.going import LASTS, Met, hashed
+from passport.identity.federation.going import LASTS, hashed
+from passport.identity.federation.meeting import Met
 from passport.identity.federation.providers import Provider
 from passport.identity.login import sessions
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned

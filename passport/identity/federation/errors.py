@@ -8,12 +8,10 @@ from typing import Final, Literal
 from passport.outcomes import PassportError, Refused
 
 Reason = Literal[
-    "browser",
     "denied",
     "state",
     "provider",
     "issuer",
-    "code",
     "header",
     "key",
     "signature",

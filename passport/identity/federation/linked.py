@@ -14,8 +14,8 @@ from passport.identity.authorization import families
 from passport.identity.codes import login_of
 from passport.identity.federation import store
 from passport.identity.federation.acting import tell_linked
-from passport.identity.federation.going import sub_hash
 from passport.identity.federation.id_token import SUBJECT_MAX_CHARACTERS
+from passport.identity.federation.meeting import sub_hash
 from passport.identity.federation.my_number import holds_one
 from passport.identity.federation.providers import Provider
 from passport.identity.persons import require_another

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from passport.identity import attempts, sign_in
-from passport.identity.federation import acting, going, registry
+from passport.identity.federation import acting, going, meeting, registry
 from passport.identity.federation.errors import Disbelieved, ProviderSilent
 from passport.identity.federation.providers import Provider
 from passport.identity.sign_in import Attempt
@@ -57,7 +57,7 @@ async def come_back(
     try:
         answer = going.back(pairs)
         way = await going.spent(runtime, provider_id, answer, cookie, now=now)
-        found = await going.met(runtime, way, answer, now=now)
+        found = await meeting.met(runtime, way, answer, now=now)
     except Disbelieved as refusal:
         counted = refusal.reason != "denied"
         await _refused(runtime, provider, refusal.reason, now, address if counted else None)

@@ -286,6 +286,16 @@ RETURNING login_id
 )
 """End the browser sessions that somebody began by this way of signing in."""
 
+END_LINKS_OF_LOGIN: Final = Prepared(
+    "UPDATE federation_link SET ended_at = %(now)s WHERE login = %(login)s AND ended_at IS NULL", {}
+)
+"""End what leads to a login, whose code was taken back: another code brings none of it back."""
+
+END_LINKS_OF_SUBJECT: Final = Prepared(
+    "UPDATE federation_link SET ended_at = %(now)s WHERE subject = %(subject)s AND ended_at IS NULL", {}
+)
+"""End what leads to somebody."""
+
 TAKE_OVER: Final = Prepared(
     """
 INSERT INTO federation_attribute (patient_key, provider_id, name, value, said_at)
