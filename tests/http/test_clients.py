@@ -89,7 +89,7 @@ async def test_a_client_of_the_strict_profile_signs_by_other_kinds_of_keys(
         {
             "redirect_uris": [REDIRECT],
             "token_endpoint_auth_method": "none",
-            "scopes": ["patient/Observation.rs?category=vital-signs"],
+            "scopes": ["patient/Observation.rs?date=ge2026-01-01"],
         },
         {"jwks": {"keys": [es384().jwk]}, "introspects": "yes"},
     ],
