@@ -76,6 +76,10 @@ async def test_a_forgery_costs_what_an_unknown_device_costs(town: Town, aoi: str
         _, known = await statements(town, cuff, message, tmp_path / "trace")
         _, unknown = await statements(town, absent, message, tmp_path / "trace")
         assert known == unknown > 0, what
+        asked, known = await statements(town, cuff, message, tmp_path / "trace", "certificate")
+        _, unknown = await statements(town, absent, message, tmp_path / "trace", "certificate")
+        assert asked.status_code == 401, what
+        assert known == unknown > 0, what
 
 
 async def test_a_forgery_is_on_the_record_of_the_person_whose_device_it_claims_to_be(

@@ -127,8 +127,10 @@ def pressure(minute: int = 0, systolic: int = 128, diastolic: int = 82, **more: 
     return {"type": "blood-pressure", "time": time, "systolic": systolic, "diastolic": diastolic, **more}
 
 
-async def statements(town: Town, cuff: Cuff, message: bytes, trace: Path) -> tuple[Response, int]:
-    """Send a message; return the answer and how many statements reached the database for it.
+async def statements(
+    town: Town, cuff: Cuff, message: bytes, trace: Path, path: str = "readings"
+) -> tuple[Response, int]:
+    """Send a message to one of the device's addresses; return the answer and how many statements it cost.
 
     `trace` is a file for what libpq says to the server: every statement is a Bind or a Query.
     """
@@ -139,7 +141,8 @@ async def statements(town: Town, cuff: Cuff, message: bytes, trace: Path) -> tup
         for connection in connections:
             connection.pgconn.trace(file.fileno())
             connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
-        answer = await town.send(cuff, message)
+        address = f"{cuff.path}/{path}"
+        answer = await town.call(None, "POST", address, content=message, headers=JOSE)
         for connection in connections:
             connection.pgconn.untrace()
     return answer, _sent(trace)

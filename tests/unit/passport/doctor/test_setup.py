@@ -1,6 +1,7 @@
 """Each setting with which nobody should serve is named, and a sound one is not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -91,6 +92,11 @@ def test_keys_of_a_demo_and_keys_beside_the_database_are_named(sound: Settings) 
     demo = sound.state.parent / "demo.json"
     KeyRing.generate(demo=True).save(demo)
     assert found(sound.at(key_file=demo)) == {("unsafe", "PASSPORT_KEY_FILE")}
+
+
+def test_a_key_file_without_a_key_to_certify_devices_by_is_noted(sound: Settings) -> None:
+    replace(KeyRing.load(sound.key_file), device_authority=None).replace(sound.key_file)
+    assert found(sound) == {("note", "PASSPORT_KEY_FILE")}
 
 
 def test_a_certificate_that_ends_or_is_none_is_named(sound: Settings) -> None:
