@@ -1,6 +1,7 @@
 """Residents and clinicians who sign in elsewhere: there and back, linked by their code, in one role, and no further."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -314,3 +315,20 @@ async def test_where_the_person_wanted_to_is_where_they_come(portal: Elsewhere) 
         back = await portal.returned(browser, await portal.back_from(answer.headers["location"]))
         assert (back.status_code, back.headers["location"]) == (303, place)
         assert back.headers["cache-control"] == "no-store"
+
+
+async def test_what_two_operators_said_means_two_factors_does(town: City, mock: Liar) -> None:
+    hospital = await town.organization()
+    for acr, two in (("urn:hospital:card", True), ("urn:hospital:password", False)):
+        provider = await registered(
+            town, mock, CLINICIANS, organization=hospital, two_factors=["urn:hospital:card"]
+        )
+        mock.lies["claims"] = partial(saying, acr)
+        browser = Jar(town)
+        role = await town.role(await town.practitioner(), hospital)
+        await provider.linked(browser, await handed(town, role, "TREAT"), "midori")
+        assert (await who(browser))["second_factor"] is two
+
+
+def saying(acr: str, claims: dict[str, Any]) -> dict[str, Any]:
+    return {**claims, "acr": acr}
