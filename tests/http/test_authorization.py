@@ -12,6 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from passport.identity.authorization.families import OFFLINE_LASTS
 from tests.databases import Database
 from tests.http.apps import (
     FORM,
@@ -221,6 +222,13 @@ async def test_what_is_asked_for_is_told_in_both_languages(browser: Browser, pho
         "en": "read, search: measurements and test results",
     }
     assert [each["purpose"] for each in told["purposes"]] == ["PATRQT"]
+
+
+async def test_how_long_an_app_goes_on_is_told(browser: Browser, phone: App) -> None:
+    told = (await browser.get(f"/auth/authorize?{phone.query()}", **JSON)).json()
+    (means,) = (each["means"] for each in told["beside"] if each["scope"] == "offline_access")
+    assert f"{OFFLINE_LASTS.days}日" in means["ja"]
+    assert f"{OFFLINE_LASTS.days} days" in means["en"]
 
 
 async def test_a_name_cannot_write_into_the_page(town: City, maker: str, browser: Browser) -> None:

@@ -27,8 +27,8 @@ BESIDE: Final[Mapping[str, Words]] = MappingProxyType(
         LAUNCH_PATIENT: Words("どなたの記録を開くかを知る", "know whose records are to be opened"),
         LAUNCH_ENCOUNTER: Words("どの受診が開いているかを知る", "know which visit is open"),
         OFFLINE: Words(
-            "あなたが使っていないときも、取り消すまで続ける",
-            "go on while you are not there, until you take it back",
+            "あなたが使っていないときも、取り消すまで続ける（長くて90日）",
+            "go on while you are not there, until you take it back (for 90 days at most)",
         ),
     }
 )

@@ -31,8 +31,8 @@ _COUNTED: Final = re.compile(r"(\d+) proved, (\d+)\snot\smet")
 
 
 def statements(cell: str) -> Iterator[str]:
-    """The names in a cell such as `6.2.1-6.2.7, 6.2.9` or `77, 94, 177-190`."""
-    for part in cell.split(","):
+    """The names in a cell such as `6.2.1-6.2.7, 6.2.9` or `@77, @94, @177-190`."""
+    for part in cell.replace("@", "").split(","):
         first, _, last = part.strip().partition("-")
         before, dot, number = first.rpartition(".")
         ends = (last or first).rpartition(".")
