@@ -9,6 +9,7 @@ from typing import Final
 SERVER: Final = "uvicorn.error"
 DRIVER: Final = "psycopg"
 OAUTH: Final = "authlib"
+ASKING: Final = ("httpx", "httpcore")
 
 
 class WithoutValues(logging.Filter):
@@ -31,3 +32,6 @@ def keep_values_out() -> None:
     logging.getLogger(DRIVER).setLevel(logging.ERROR)
     # It would write each token that it issues, for whoever debugs.
     logging.getLogger(OAUTH).setLevel(logging.ERROR)
+    # They would write where a provider is asked, and with what.
+    for name in ASKING:
+        logging.getLogger(name).setLevel(logging.WARNING)

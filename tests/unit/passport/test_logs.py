@@ -28,3 +28,9 @@ def test_the_grants_library_writes_no_token_into_the_log(caplog: pytest.LogCaptu
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("authlib.oauth2.rfc6749.grants.refresh_token").debug("Issue token %r", "secret")
     assert "secret" not in caplog.text
+
+
+def test_what_a_provider_is_asked_is_not_written() -> None:
+    keep_values_out()
+    for name in ("httpx", "httpcore", "httpcore.connection"):
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO)
