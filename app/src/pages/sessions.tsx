@@ -60,11 +60,12 @@ export function Sessions({ onSignedOut }: { onSignedOut: () => void }) {
         onSignedOut();
         return;
       }
+      await again();
       setTold(good(texts.ended));
     } catch (error) {
+      await again();
       setTold(refused(error, texts));
     }
-    await again();
   };
   const end = (id: string, name: string, yes: string, here = false) => {
     const text = here ? texts.sureToEndHere : texts.sureToEnd(name);

@@ -60,7 +60,7 @@ export function SignIn({ lead, leadsTo = "", told: before = null, onDone }: Sign
             {texts.withPasskey}
           </button>
           <p class="hint">{texts.passkeyHint}</p>
-          <p class="way">
+          <p class="beside">
             <Link to="/recover">{texts.lostPasskey}</Link>
           </p>
         </section>
