@@ -390,3 +390,22 @@ async def test_failures_to_come_back_are_limited_by_the_callers_own(portal: Else
     path = f"/auth/federation/{provider.provider_id}/back?state=x&code=y"
     told = [(await browser.get(path, **JSON)).status_code for _ in range(12)]
     assert told == [403] * 10 + [429] * 2
+
+
+async def test_a_provider_that_is_silent_is_asked_once_in_a_while_and_believed_for_a_day(
+    town: City, mock: Liar
+) -> None:
+    provider = await registered(town, mock, RESIDENTS)
+    path = f"/auth/federation/{provider.provider_id}/start"
+    town.clock.ahead += timedelta(hours=2)
+    mock.lies["document"] = lambda said: {**said, "issuer": "https://other.example.jp"}
+    before = mock.document_asked
+    assert [(await town.http.get(path)).status_code for _ in range(4)] == [303] * 4
+    assert mock.document_asked == before + 1
+    town.clock.ahead += timedelta(hours=23)
+    assert [(await town.http.get(path)).status_code for _ in range(4)] == [502] * 4
+    assert mock.document_asked == before + 2
+    mock.lies.clear()
+    town.clock.ahead += timedelta(minutes=1)
+    assert (await town.http.get(path)).status_code == 303
+    town.tokens.clear()

@@ -62,12 +62,14 @@ class Liar(Mock):
 
     lies: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     keys_asked: int = 0
+    document_asked: int = 0
 
     def _told(self, what: str, truth: Any) -> Any:
         return self.lies.get(what, lambda said: said)(truth)
 
     @property
     def document(self) -> Tree:
+        self.document_asked += 1
         told: Tree = self._told("document", super().document)
         return told
 

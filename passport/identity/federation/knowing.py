@@ -2,8 +2,8 @@
 
 https://openid.net/specs/openid-connect-core-1_0.html#RotateEncKeys
 
-Keys are fetched once in ten seconds at most, however many tokens name one that nobody knows; so nobody makes the
-passport knock at another door by sending it tokens. All processes share what was fetched.
+What it publishes is fetched once in ten seconds at most, however many people set out or tokens name a key that nobody
+knows: nobody makes the passport knock at another door. All processes share what was fetched.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ BELIEVED: Final = timedelta(hours=24)
 """How long what was published counts while the provider cannot be reached."""
 
 BETWEEN: Final = timedelta(seconds=10)
-"""How long after one fetch of the keys nobody fetches them again."""
+"""How long after one fetch nobody fetches again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ async def document(runtime: Runtime, provider: Provider, *, now: datetime) -> Do
     age = None if provider.document_at is None else now - provider.document_at
     if provider.document is not None and age is not None and age < KEPT:
         return _document(runtime, provider, provider.document)
-    try:
-        tree = kept(await fetched(document_address(provider.issuer)))
-        found = _document(runtime, provider, tree)
-    except ProviderSilent:
-        if provider.document is None or age is None or age >= BELIEVED:
-            raise
-        return _document(runtime, provider, provider.document)
-    async with runtime.pool.connection() as connection:
-        keeping = {**_named(provider), "document": Jsonb(tree), "now": now}
-        await fetch(connection, store.KEEP_DOCUMENT, keeping)
-    return found
+    if await _may_fetch(runtime, provider, now):
+        try:
+            published = await read(runtime, provider, now=now)
+        except ProviderSilent:
+            pass
+        else:
+            await _keep(runtime, provider, published, now)
+            return _document(runtime, provider, published.document)
+    if provider.document is None or age is None or age >= BELIEVED:
+        raise ProviderSilent
+    return _document(runtime, provider, provider.document)
 
 
 async def key(
@@ -90,10 +90,7 @@ async def key(
     found = None if known is None else key_for(keys_of(known), kid, algorithm)
     if found is not None and age is not None and age < KEPT:
         return found
-    async with runtime.pool.connection() as connection:
-        limits = {"provider_id": provider.provider_id, "now": now, "since": now - BETWEEN}
-        mine = bool(await fetch(connection, store.MAY_FETCH_KEYS, limits))
-    if not mine:
+    if not await _may_fetch(runtime, provider, now):
         return found
     try:
         tree = _stamped(await fetched((await document(runtime, provider, now=now)).keys), now)
@@ -104,6 +101,24 @@ async def key(
     async with runtime.pool.connection() as connection:
         await fetch(connection, store.KEEP_KEYS, {**_named(provider), "keys": Jsonb(tree)})
     return key_for(keys_of(tree), kid, algorithm)
+
+
+async def _may_fetch(runtime: Runtime, provider: Provider, now: datetime) -> bool:
+    """Whether this request is the one of all that may ask the provider what it publishes."""
+    limits = {"provider_id": provider.provider_id, "now": now, "since": now - BETWEEN}
+    async with runtime.pool.connection() as connection:
+        return bool(await fetch(connection, store.MAY_FETCH, limits))
+
+
+async def _keep(runtime: Runtime, provider: Provider, published: Published, now: datetime) -> None:
+    kept_now = {
+        **_named(provider),
+        "document": Jsonb(dict(published.document)),
+        "keys": Jsonb(dict(published.keys)),
+        "now": now,
+    }
+    async with runtime.pool.connection() as connection:
+        await fetch(connection, store.KEEP_PUBLISHED, kept_now)
 
 
 def _document(runtime: Runtime, provider: Provider, tree: Mapping[str, Any]) -> Document:

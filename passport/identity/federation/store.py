@@ -69,16 +69,16 @@ RETURNING login_id
 )
 """End the browser sessions that were begun by this way of signing in."""
 
-KEEP_DOCUMENT: Final = Prepared(
+KEEP_PUBLISHED: Final = Prepared(
     """
-UPDATE federation_provider SET document = %(document)s, document_at = %(now)s
+UPDATE federation_provider SET document = %(document)s, document_at = %(now)s, keys = %(keys)s
 WHERE provider_id = %(provider_id)s AND issuer = %(issuer)s AND state = 'active'
 """,
     {},
 )
-"""Keep what a provider publishes of itself."""
+"""Keep what a provider publishes: of itself, and its keys."""
 
-MAY_FETCH_KEYS: Final = Prepared(
+MAY_FETCH: Final = Prepared(
     """
 UPDATE federation_provider SET keys_at = %(now)s
 WHERE provider_id = %(provider_id)s AND state = 'active' AND (keys_at IS NULL OR keys_at <= %(since)s)
@@ -86,7 +86,7 @@ RETURNING provider_id
 """,
     {},
 )
-"""Let one request of all fetch the keys of a provider, if nobody did lately."""
+"""Let one request of all fetch what a provider publishes, if nobody did lately."""
 
 KEEP_KEYS: Final = Prepared(
     """
