@@ -79,7 +79,8 @@ def test_what_is_met_and_what_is_not_is_counted(heading: str) -> None:
 
 
 def test_attacks_are_in_their_folder() -> None:
-    for row in told("Attacks")[:10]:
+    # The last is about headers, which every answer has.
+    for row in told("Attacks")[:-1]:
         paths = [path for _, path in TEST.findall(row[-1])]
         assert any(path.startswith("tests/attacks/") for path in paths), row
 
