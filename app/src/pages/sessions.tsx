@@ -136,7 +136,7 @@ function Listed({ title, none = "", children }: { title: string; none?: string; 
 function OneBrowser({ one, onEnd }: { one: Browser; onEnd: (yes: string) => void }) {
   const texts = useTexts();
   const ending = one.this_one ? texts.endHere : texts.end;
-  const how = one.methods.map((each) => texts.methods[each] ?? each).join(", ");
+  const how = one.methods.map((each) => texts.methods[each.replace(/:.*/, "")] ?? each).join(", ");
   return (
     <li class="card">
       {one.this_one && <p class="badge">{texts.thisOne}</p>}
