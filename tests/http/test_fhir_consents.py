@@ -305,6 +305,8 @@ async def test_a_put_under_a_policy_that_covers_the_type_creates_the_record(
     reference = f"Observation/{uuid4()}"
     assert (await writer.put(reference, made.weight(hanako.reference))).status_code == 201
     assert (await writer.put(reference, made.weight(hanako.reference, 61.0))).status_code == 200
+    updating = town.as_(laboratory, scope="system/Observation.u")
+    assert (await updating.put(f"Observation/{uuid4()}", made.weight(hanako.reference))).status_code == 201
     outcome(await writer.put(f"Condition/{uuid4()}", made.condition(hanako.reference)), 405)
     assert (await hanako.read(reference))["valueQuantity"]["value"] == 61.0
     await town.operator.remove(policy)
