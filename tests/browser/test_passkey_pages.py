@@ -3,14 +3,14 @@
 https://www.w3.org/TR/webauthn-3/#sctn-automation
 """
 
-from playwright.sync_api import expect
+from playwright.sync_api import CDPSession, expect
 
 from tests.browser.people import Village
 from tests.browser.watching import Watched
 
 
-def give_authenticator(person: Watched) -> None:
-    """Let the phone have a screen lock that always knows its person."""
+def give_authenticator(person: Watched) -> CDPSession:
+    """Let the phone have a screen lock that always knows its person; until `WebAuthn.disable` it keeps its passkeys."""
     session = person.page.context.new_cdp_session(person.page)
     session.send("WebAuthn.enable")
     options = {
@@ -22,6 +22,14 @@ def give_authenticator(person: Watched) -> None:
         "automaticPresenceSimulation": True,
     }
     session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return session
+
+
+def add_passkey(person: Watched, name: str, told: str) -> None:
+    """Fill the form in, and wait for what is said of it."""
+    person.page.get_by_label("名前").fill(name)
+    person.press("この端末のパスキーを加える")
+    expect(person.page.get_by_role("status")).to_contain_text(told)
 
 
 def test_a_passkey_is_added_signs_in_and_is_removed(person: Watched, town: Village) -> None:
@@ -29,9 +37,7 @@ def test_a_passkey_is_added_signs_in_and_is_removed(person: Watched, town: Villa
     person.open("/home/passkeys")
     person.sign_in(town.code(town.resident()))
     person.heading("パスキー")
-    person.page.get_by_label("名前").fill("わたしのスマートフォン")
-    person.press("この端末のパスキーを加える")
-    expect(person.page.get_by_role("status")).to_contain_text("加えました。")
+    add_passkey(person, "わたしのスマートフォン", "加えました。")
     card = person.page.get_by_role("listitem").filter(has_text="わたしのスマートフォン")
     expect(card).to_contain_text("まだ使っていません")
     person.accessible()
@@ -54,3 +60,31 @@ def test_a_phone_that_does_not_know_its_person_signs_nobody_in(person: Watched) 
     person.open("/sign-in")
     person.press("パスキーでサインイン")
     expect(person.page.get_by_role("alert")).to_contain_text("パスキーを確かめられませんでした。")
+
+
+def test_who_lost_their_phone_comes_back_by_a_printed_code(person: Watched, town: Village) -> None:
+    patient = town.resident()
+    lost = give_authenticator(person)
+    person.open("/home/passkeys")
+    person.sign_in(town.code(patient))
+    add_passkey(person, "なくした電話", "加えました。")
+    lost.send("WebAuthn.disable")
+    person.page.context.clear_cookies()
+    give_authenticator(person)
+    person.open("/sign-in")
+    person.page.get_by_role("link", name="パスキーをなくした方").click()
+    person.heading("窓口の紙のコードで入り直す")
+    person.page.get_by_label("紙のコード").fill("AAAA-AAAA-AAAA-AAAA")
+    person.press("次へ")
+    expect(person.page.get_by_role("alert")).to_contain_text("このコードは使えません。")
+    person.accessible()
+    person.page.get_by_label("紙のコード").fill(town.recovery_code(patient))
+    person.page.get_by_label("前のパスキーをなくしたので、使えなくする").check()
+    person.press("次へ")
+    add_passkey(person, "新しい電話", "登録しました。")
+    person.page.get_by_role("link", name="サインイン").click()
+    person.press("パスキーでサインイン")
+    person.heading("ホーム")
+    person.page.get_by_role("link", name="パスキー", exact=True).click()
+    passkeys = person.page.get_by_role("listitem").get_by_role("heading")
+    expect(passkeys).to_have_text(["新しい電話"])
