@@ -163,7 +163,8 @@ def test_a_rule_that_reading_refuses_is_never_compiled(root: Provision) -> None:
         compile_consent(replace(one, root=root), KEYS)
 
 
-def test_the_stored_bits_never_change() -> None:
+def test_the_stored_numbers_never_change() -> None:
+    assert {effect.name: effect.value for effect in GrantEffect} == {"PERMIT": 1, "BLOCK": 2}
     assert [(purpose.value, bit) for purpose, bit in PURPOSE_BITS.items()] == [
         ("TREAT", 1),
         ("ETREAT", 2),

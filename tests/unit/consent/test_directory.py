@@ -238,6 +238,15 @@ def test_a_listed_member_of_an_unresolvable_group_is_in_it() -> None:
     assert "Group/g" in actors(*HOSPITAL, group(PERSON, quantity=7)).references
 
 
+def test_the_stored_kinds_never_change() -> None:
+    assert [(kind.name, kind.value) for kind in MembershipKind] == [
+        ("ROLE", 1),
+        ("PRACTITIONER", 2),
+        ("ORGANIZATION", 3),
+        ("COLLECTIVE", 4),
+    ]
+
+
 def test_other_resources_state_no_memberships() -> None:
     patient = {"resourceType": "Patient", "id": "1", "generalPractitioner": [ref(PERSON)]}
     assert edges(patient, TOKYO) == []

@@ -159,6 +159,9 @@ def test_an_outline_tells_what_is_known_without_a_record() -> None:
     assert lacking(typed[2]) == [(ROOT, "code", None), (ROOT, "securityLabel", None)]
     (of_this_type,) = outline(given[:1], asks(), "Condition")
     assert of_this_type.truth is True
+    for unmet in ({"period": {"end": "2020"}}, {"actions": ["collect"]}, {"purposes": ["HRESCH"]}):
+        (one,) = outline(consents(permit(DR_A, **unmet)), asks())
+        assert one.truth is False
     waiting = replace(given[0], status=Status.PROPOSED)
     assert outline([waiting], asks(), "Condition") == ()
     untyped = outline(given, asks())
