@@ -201,9 +201,9 @@ def check_scopes(desk: Desk, writes: Sequence[Write]) -> None:
     Raises:
         OutOfScope: a scope is missing.
     """
-    for one in writes:
-        if one.needs is not None:
-            desk.require_reach(one.needs, one.type)
+    for right, type_name in dict.fromkeys((one.needs, one.type) for one in writes):
+        if right is not None:
+            desk.require_reach(right, type_name)
 
 
 def may_name(subject: Subject, type_name: str, granted: Decision) -> bool:

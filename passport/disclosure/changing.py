@@ -32,7 +32,7 @@ from passport.disclosure.recorded import (
     recorded,
 )
 from passport.disclosure.single import Shown
-from passport.identity.record_scopes import Right
+from passport.identity.record_scopes import ALL_TYPES, Right
 from passport.identity.scopes import missing
 from passport.outcomes import NotFound, OutOfScope
 from passport.records import opened_body
@@ -104,7 +104,7 @@ def _types(desk: Desk, asked: Asked) -> tuple[int, ...]:
     names = [asked.type.name] if asked.type else [row.name for row in held if row.writable]
     reached = tuple(TYPE_NUMBERS[name] for name in names if desk.reaches(asked.right, name))
     if not reached:
-        raise OutOfScope(missing(asked.right, *names))
+        raise OutOfScope(missing(asked.right, *(names if asked.type else [ALL_TYPES])))
     return reached
 
 

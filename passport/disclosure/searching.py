@@ -54,6 +54,7 @@ from passport.disclosure.recorded import (
 )
 from passport.disclosure.sifting import Matched, Opened, bound_place, sifted
 from passport.disclosure.through import through
+from passport.identity.record_scopes import ALL_TYPES
 from passport.identity.scopes import missing
 from passport.outcomes import OutOfScope
 from passport.runtime import Runtime
@@ -107,7 +108,8 @@ def _within_scopes(desk: Desk, query: Query) -> Query:
     """The search of what the session's scopes reach: all that was named, or nothing; else what there is."""
     reached = tuple(type_ for type_ in query.types if desk.reaches("s", type_.name))
     if not reached or not (query.every or reached == query.types):
-        raise OutOfScope(missing("s", *(type_.name for type_ in query.types if type_ not in reached)))
+        lacking = [type_.name for type_ in query.types if type_ not in reached]
+        raise OutOfScope(missing("s", *([ALL_TYPES] if query.every else lacking)))
     desk.require_reach("s", *sorted(linked_types(query)))
     return query if reached == query.types else replace(query, types=reached)
 

@@ -421,6 +421,10 @@ async def test_the_log_names_by_which_scopes_something_was_shown_or_what_was_mis
     asked = chart.through(f"{scope} user/Patient.rs")
     await asked.read(chart.pressure)
     outcome(await asked.get("Condition", ("patient", chart.voice.reference)), 403, "forbidden")
+    writing = chart.through("user/Patient.c")
+    outcome(await writing.get("_history"), 403, "forbidden")
+    ((lacking,),) = chart.voice.town.rows("SELECT scopes FROM audit_event ORDER BY recorded DESC LIMIT 1")
+    assert lacking == ["*.s"]
     listed = (await chart.voice.call("GET", "/audit/accesses", params=[("_count", "2")])).json()
     assert [(one["outcome"], one["scopes"]) for one in listed] == [
         ("refused", ["Condition.s"]),
