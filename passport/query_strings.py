@@ -7,8 +7,10 @@ Bytes that are none would be read as U+FFFD: another question than the one that 
 
 import re
 import string
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_to_bytes
 
 from passport.outcomes import Invalid
 
@@ -40,6 +42,15 @@ def pairs_of(query: str) -> list[tuple[str, str]]:
         return parse_qsl(query, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise _not_text() from None
+
+
+def written_out(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return names and values as the query of an address."""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
+
+
+# Names, and the codes and systems that are asked for, are the same few again and again.
+_quoted: Final = lru_cache(maxsize=2_048)(quote_plus)
 
 
 def _not_text() -> Invalid:

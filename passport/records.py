@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from fhirstore.bodies import NONCE_BYTES, Address, Bodies, Sealed
+from fhirstore.bodies import NONCE_BYTES, Address, Bodies
 from fhirstore.errors import BodyError
 from fhirstore.facts import Columns, Facts
 from fhirstore.indexing import IndexRows, index_rows
@@ -18,7 +18,7 @@ from fhirstore.parse import Tree, serialise
 from fhirstore.rows import PartRow, RecordRow
 from fhirstore.tables import NOBODY, fact_columns
 from fhirstore.trained import codec_for
-from fhirstore.types import PROPOSABLE, TYPES_BY_NUMBER, TypeNumber
+from fhirstore.types import PROPOSABLE, TYPES_BY_NUMBER
 from passport.runtime import Runtime
 
 _FACT_NAMES: Final = tuple(column.name for column in fact_columns())
@@ -91,7 +91,9 @@ def _head(type_name: str, id_: str) -> bytes:
     return f'{{"resourceType":"{type_name}","id":"{id_}"'.encode()
 
 
-_HEADS: Final = {number: _head(row.name, "").removesuffix(b'"') for number, row in TYPES_BY_NUMBER.items()}
+_HEADS: Final[Mapping[int, bytes]] = {
+    number: _head(row.name, "").removesuffix(b'"') for number, row in TYPES_BY_NUMBER.items()
+}
 """How the body of each type begins, up to its id."""
 
 
@@ -175,7 +177,6 @@ def opened_body(row: Any, body_key: bytes, type_number: int) -> bytes:
     Raises:
         BodyForged: the row does not hold what was sealed for it.
     """
-    number, id_ = TypeNumber(type_number), row.id
-    address = Address(row.patient_key, number, id_, row.version)
-    opened = BODIES.open(Sealed(row.codec, row.body), body_key, address)
-    return b'%b%b"%b' % (_HEADS[number], id_.encode(), opened)
+    id_ = row.id
+    opened = BODIES.open_row(row.codec, row.body, body_key, row.patient_key, type_number, id_, row.version)
+    return b'%b%b"%b' % (_HEADS[type_number], id_.encode(), opened)

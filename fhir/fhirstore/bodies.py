@@ -115,13 +115,26 @@ class Bodies:
             WeakSecret: when the key has another length than 32 bytes.
             UnknownCodec: when nobody has the codec's dictionary.
         """
-        decompressor = self._codec(sealed.codec).decompressor
-        nonce, ciphertext = sealed.body[:NONCE_BYTES], sealed.body[NONCE_BYTES:]
-        if len(ciphertext) < TAG_BYTES:
+        return self.open_row(sealed.codec, sealed.body, key, *address)
+
+    def open_row(
+        self, codec: int, body: bytes, key: bytes, patient_key: int, type_: int, id_: str, version: int
+    ) -> bytes:
+        """The same of a row's columns as they are: a page has many, and nothing is made of them on the way.
+
+        Raises:
+            BodyForged, WeakSecret, UnknownCodec: as `open`.
+        """
+        own = self._own
+        known = own.codecs.get(codec) or self._codec(CodecNumber(codec))
+        cipher = own.cipher if own.key == key and own.cipher is not None else self._cipher(key)
+        if len(body) < NONCE_BYTES + TAG_BYTES:
             raise BodyForged
+        bound_to = _ADDRESS.pack(codec, patient_key, type_, version) + id_.encode()
         try:
-            compressed = self._cipher(key).decrypt(nonce, ciphertext, address.associated_data(sealed.codec))
-            return decompressor.decompress(compressed)
+            return known.decompressor.decompress(
+                cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], bound_to)
+            )
         except (InvalidTag, ZstdError):
             raise BodyForged from None
 
@@ -166,6 +179,6 @@ class _Own(local):
     """What one thread keeps for itself: its codecs, and the cipher of the patient it works on."""
 
     def __init__(self) -> None:
-        self.codecs: dict[CodecNumber, _Codec] = {}
+        self.codecs: dict[int, _Codec] = {}
         self.key = b""
         self.cipher: AESGCM | None = None

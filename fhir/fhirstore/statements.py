@@ -10,15 +10,15 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
+from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, ProgrammingError
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import PipelineStatus
-from psycopg.rows import namedtuple_row
+from psycopg.rows import RowMaker, namedtuple_row
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy import ClauseElement, Dialect, NullPool, create_engine
 
@@ -75,8 +75,8 @@ class Prepared:
 
     def bound(self, params: Mapping[str, object]) -> list[object]:
         """The parameters of one execution in their order: `params` over the constants."""
-        constants = self.constants
-        return [_written(params[name] if name in params else constants[name]) for name in self.names]
+        values = {**self.constants, **params} if self.constants else params
+        return [value if type(value := values[name]) is not list else _written(value) for name in self.names]
 
 
 _PLAIN: Final = frozenset({int, bool, type(None)})
@@ -85,12 +85,12 @@ _INSTANTS: Final = frozenset({datetime, type(None)})
 _ESCAPED: Final = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
-def _written(value: object) -> object:
+def _written(value: list[Any]) -> object:
     """A list of whole numbers, booleans, texts or instants as the text of an array.
 
     The driver would look through it for a type that fits all, and then dump each by itself.
     """
-    if type(value) is not list or not value:
+    if not value:
         return value
     kinds = set(map(type, value))
     if kinds <= _PLAIN:
@@ -157,12 +157,19 @@ def written(text: str) -> Prepared:
     return Prepared(text, {})
 
 
+def _rows(cursor: AsyncCursor[Any]) -> RowMaker[Row]:
+    """Named tuples, each made at once: the driver makes them by a function that checks what a row cannot lack."""
+    make = namedtuple_row(cursor)
+    row: type[tuple[Any, ...]] | None = getattr(make, "__self__", None)
+    return make if row is None else partial(tuple.__new__, row)
+
+
 async def start(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Cursor:
     """Send a statement inside of a pipeline; its rows are fetched from the cursor after the pipeline's end.
 
     Rows come in binary: bodies are not written in hexadecimal, and times are not read from text.
     """
-    cursor = AsyncRawCursor(connection, row_factory=namedtuple_row)
+    cursor = AsyncRawCursor(connection, row_factory=_rows)
     await cursor.execute(prepared.numbered, prepared.bound(params), binary=True)
     return cursor
 

@@ -16,6 +16,9 @@ from passport.audit.record import COLUMNS
 from passport.decision import PLACE_BITS
 from passport.subjects import Subject
 
+CONDITION: Final = "'recorded' IS NOT NULL"
+"""On which the audit rows are written, and so anything is shown: another one may be put in its place."""
+
 MOST_TOLD: Final = 1_000
 """Patients who are each told that a record of theirs was counted; of more it is told in nobody's log."""
 
@@ -78,7 +81,7 @@ FROM (
     UNION ALL SELECT other, record_key, version FROM shown, unnest(others) AS other WHERE others <> '{{}}'
     {told.strip()}
 ) AS told
-WHERE CAST(:expected AS text) IS NULL OR CAST(:expected AS text) = current_setting('passport.standing', true)
+WHERE {CONDITION}
 GROUP BY told.patient_key
 RETURNING patient_key
 """
@@ -108,17 +111,14 @@ def parameters(
     now: datetime,
     named: Sequence[int] = (),
     scopes: Sequence[str] = (),
-    expected: str | None = None,
 ) -> Mapping[str, Any]:
     """What `audited` binds.
 
     `told` are patients who get a row whatever is found, and `named` the keys of the references of further ones;
     `grants` name by their numbers what records may have been let through by, `one` tells that a single record was
-    asked for, `scopes` are those of the session that let it through. With `expected` nothing is recorded, and so
-    nothing shown, unless the transaction's standing has this digest.
+    asked for, `scopes` are those of the session that let it through.
     """
     return {
-        "expected": expected,
         "named": list(named),
         "now": now,
         "verb": verb,

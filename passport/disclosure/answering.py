@@ -2,10 +2,10 @@
 
 http://hl7.org/fhir/R4/consent.html
 
-The condition of a page is composed from the caller's standing. One that was read before is a guess: its page travels in
-one pipeline behind the question whether it holds, which is asked in the page's own snapshot, and is recorded and shown
-only if it does. Otherwise that transaction has shown and recorded nothing, and the request is answered in two
-round trips. So a guess saves time and decides nothing.
+The condition of a page is composed from the caller's standing. One that was read before is a guess: whether it holds is
+asked by the statement of its page itself, in one snapshot, and the page is recorded and shown only if it does.
+Otherwise that transaction has shown and recorded nothing, and the request is answered in two round trips. So a guess
+saves time and decides nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +21,9 @@ from passport.decision import Decision, decide
 from passport.disclosure.recorded import disclosed, present
 from passport.outcomes import PassportError
 from passport.remembering.standings import Known, Place, place_of
-from passport.remembering.store import HELD, HELD_MARK
+from passport.remembering.store import behind
 from passport.runtime import Runtime
-from passport.sql import Prepared, start
+from passport.sql import Prepared, fetch
 from passport.subjects import Bearer, Caller
 
 Question = Callable[[Desk, Decision], tuple[Prepared, Mapping[str, Any]]]
@@ -71,11 +71,9 @@ async def _guessed(
     try:
         desk = Desk(runtime, connection, request, known.standing, now, asked, bearer=True)
         prepared, params = question(desk, known.made)
-        # What is sent up to the pipeline's end is one transaction, committed with the last of it.
-        async with connection.pipeline():
-            await start(connection, HELD, {**asked, **known.standing.rests_on})
-            cursor = await start(connection, prepared, {**params, "expected": HELD_MARK})
-        rows = await cursor.fetchall()
+        # One statement is one transaction: what it shows is committed when it is handed over.
+        once = _behind(runtime, prepared)
+        rows = await fetch(connection, once, {**params, **asked, **known.standing.rests_on})
     except QueryCanceled as error:
         # It took all the time that a request has.
         await give_up(connection, request, now, None, error)
@@ -87,6 +85,12 @@ async def _guessed(
         await pool.putconn(connection)
     known.over = not rows
     return (desk, rows) if rows else None
+
+
+def _behind(runtime: Runtime, prepared: Prepared) -> Prepared:
+    """The same statement behind the question whether the standing holds."""
+    structure = ("behind", prepared.text)
+    return runtime.statements.get(structure) or runtime.statements.put(structure, behind(prepared))
 
 
 def _remember(runtime: Runtime, place: Place, known: Known, rows: Sequence[Any]) -> None:

@@ -6,7 +6,7 @@ A patient of whom nothing is permitted, one of whom nothing is asked for, and an
 an empty page, as a search answers. One statement finds, records and shows a page.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from fhirstore.compartment import everything as compartment
 from fhirstore.compartment.question import Question
 from fhirstore.search.cursor import open_cursor, seal_cursor
 from fhirstore.tables import NOBODY
-from fhirstore.types import TYPE_NUMBERS, TYPES_BY_NUMBER, TypeNumber
+from fhirstore.types import TYPE_NUMBERS, TYPES_BY_NUMBER
 from passport.admission import Desk, Request, admitted
 from passport.bundles import Entry
 from passport.decision import Decision, decide
@@ -40,6 +40,7 @@ from passport.runtime import Runtime
 from passport.subjects import Caller
 
 _NAMES: Final = (*BODY_COLUMNS, "type", "included", "sort_type", "sort_kind", "sort_time", "record_key")
+_TYPE_NAMES: Final[Mapping[int, str]] = {number: row.name for number, row in TYPES_BY_NUMBER.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ def _page(desk: Desk, rows: Sequence[Any], context: bytes) -> Found:
 
 def entry(runtime: Runtime, row: Any, seen_through: Through = AS_STORED) -> Entry:
     """The entry of a row of any type."""
-    name = TYPES_BY_NUMBER[TypeNumber(row.type)].name
-    body = opened_body(row, runtime.ring.unwrap(row.patient_key, row.wrapped_key), row.type)
-    return Entry(f"{name}/{row.id}", seen_through.seen(name, body))
+    type_number = row.type
+    name = _TYPE_NAMES[type_number]
+    body = opened_body(row, runtime.ring.unwrap(row.patient_key, row.wrapped_key), type_number)
+    return Entry(f"{name}/{row.id}", seen_through.seen(name, body) if seen_through.written else body)

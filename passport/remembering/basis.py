@@ -24,13 +24,13 @@ def rests_on(row: Any, now: datetime) -> Mapping[str, Any]:
     return {
         "session_row": row.session_row,
         "read_at": now,
-        "until": row.until,
+        "lasts_until": row.until,
         "unseen": row.seen.partition(":")[0],
         "concerns": _listed(concerns - {None}),
-        "holders": _listed(row.about_patients or ()),
+        "held_by": _listed(row.about_patients or ()),
         "wall": row.wall,
-        "everyone": row.all_patients,
-        "requester": row.requester,
+        "wall_everyone": row.all_patients,
+        "wall_requester": row.requester,
     }
 
 

@@ -67,7 +67,7 @@ def _addressed(request: Request, type_name: str) -> tuple[Runtime, ResourceType]
 
 
 def _recorded(request: Request) -> str:
-    path = request.url.path.removeprefix("/fhir/")
+    path = request.scope["path"].removeprefix("/fhir/")
     return recorded(request.method, path, request.query_params.multi_items())
 
 

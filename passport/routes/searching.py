@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -26,7 +26,7 @@ from passport.bundles import Entry, Links
 from passport.disclosure.including import MOST_INCLUDED
 from passport.forms import PRETTY, set_out, wishes_it_set_out
 from passport.outcomes import Invalid, UnsupportedMedia, issues_outcome
-from passport.query_strings import pairs_of
+from passport.query_strings import pairs_of, written_out
 from passport.routes.direct import Direct
 from passport.routes.messages import (
     bearer,
@@ -200,8 +200,8 @@ async def _answer(request: Request, path: str, pairs: Pairs, read: Callable[[], 
         part = parse_subset(summary, ",".join(query.elements) or None, query.names)
     except SearchError as error:
         raise Invalid(str(error), (error.parameter,) if error.parameter else ()) from None
-    address = f"{runtime.settings.fhir_url}{'/' if path else ''}{path}?{urlencode(query.echo)}"
-    asked_as = recorded(request.method, request.url.path.removeprefix("/fhir").removeprefix("/"), pairs)
+    address = f"{runtime.settings.fhir_url}{'/' if path else ''}{path}?{written_out(query.echo)}"
+    asked_as = recorded(request.method, request.scope["path"].removeprefix("/fhir").removeprefix("/"), pairs)
     page = await disclosure.search(runtime, caller, query, asked_as, address.encode())
     further = f"{address}{'&' if query.echo else ''}{CURSOR}={page.cursor}"
     links = Links(address.rstrip("?"), None if page.cursor is None else further)
@@ -213,9 +213,14 @@ def _bundle(runtime: Runtime, page: disclosure.Page, links: Links, part: Subset 
     beside = None if part is not None and part.elements else part
     return bundles.searchset(
         runtime.settings.fhir_url,
-        [Entry(one.reference, cut(one.body, part)) for one in page.entries],
+        _cut(page.entries, part),
         links,
         page.total,
-        [Entry(one.reference, cut(one.body, beside)) for one in page.included],
+        _cut(page.included, beside),
         _CUT if page.cut else b"",
     )
+
+
+def _cut(entries: Sequence[Entry], part: Subset | None) -> Sequence[Entry]:
+    """The entries with what is wanted of each; all of it costs nothing."""
+    return entries if part is None else [Entry(one.reference, cut(one.body, part)) for one in entries]

@@ -21,6 +21,8 @@ def wanted_part(request: Request, *types: str) -> Subset | None:
     Raises:
         Invalid: a value that asks for no part, a parameter twice, or one that reading does not have.
     """
+    if not request.query_params:
+        return None
     known_parameters(request, _FORMS)
     try:
         return parse_subset(single(request, "_summary"), single(request, "_elements"), types)

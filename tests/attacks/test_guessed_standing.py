@@ -103,8 +103,8 @@ async def test_who_was_shown_a_page_is_shown_its_records_in_one_round_trip(
 ) -> None:
     patient, _, _ = shared
     weights = [await patient.create(made.weight(patient.reference)) for _ in range(3)]
-    for _ in range(2):
-        # Every connection has the statements prepared.
+    for _ in range(9):
+        # Every connection has the statement prepared.
         assert (await cast.a.get(weights[0])).status_code == 200
     await cast.a.search("Observation", ("patient", patient.reference))
     assert await syncs_of(town, partial(cast.a.get, weights[1]), tmp_path / "met") == 1
