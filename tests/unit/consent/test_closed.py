@@ -104,7 +104,10 @@ def test_a_null_never_grants_and_never_spares(enforcement: Enforcement) -> None:
     assert not holds(enforcement, PERMIT, StandingGrant(GrantEffect.BLOCK, label, t_bits=1, f_bits=0))
 
 
-def test_a_block_whose_nodes_are_lost_blocks(enforcement: Enforcement) -> None:
+@pytest.mark.parametrize("number", [0, 1], ids=["permit", "block"])
+def test_a_grant_whose_nodes_are_lost_grants_nothing_and_blocks(
+    enforcement: Enforcement, number: int
+) -> None:
     given = consents(permit(DR_A), deny(DR_B))
     connection = enforcement.connection
     assert enforcement.visible(given, [record()], asks())
@@ -114,7 +117,7 @@ def test_a_block_whose_nodes_are_lost_blocks(enforcement: Enforcement) -> None:
         )
         connection.execute(
             "CREATE TRIGGER lose BEFORE INSERT ON consent_node FOR EACH ROW"
-            " WHEN (NEW.consent_key = 1) EXECUTE FUNCTION pg_temp.lose()"
+            f" WHEN (NEW.consent_key = {number}) EXECUTE FUNCTION pg_temp.lose()"
         )
         assert not enforcement.visible(given, [record()], asks())
 
