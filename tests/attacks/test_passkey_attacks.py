@@ -324,3 +324,30 @@ async def test_a_code_to_come_back_by_that_was_spent_costs_and_gets_what_an_unkn
     assert works[0].answer.status_code == 401
     assert alike(works)
     assert (await signs_in(Browser(town), aoi.device)).status_code == 200
+
+
+async def test_a_code_alone_registers_nothing_for_who_signs_in_elsewhere(running: Town, town: City) -> None:
+    doctor = await town.practitioner()
+    one = await person(town, doctor, "TREAT")
+    with town.looked_into() as connection:
+        connection.execute(
+            """
+            INSERT INTO federation_provider (provider_id, name, profile, issuer, client_id, auth_method, key_file,
+                people, hosts, two_factors, state, asked_by)
+            VALUES ('ward', '', '', '', '', '', '', '', '{}', '{}', 'active', '')
+            """
+        )
+        connection.execute(
+            """
+            INSERT INTO federation_link (link_id, provider_id, sub_hash, login, subject, linked_at)
+            VALUES (gen_random_uuid(), 'ward', '', '', %s, now())
+            """,
+            [doctor],
+        )
+    with as_in_production(running, "practitioner"):
+        assert (await one.options()).status_code == 401
+        with town.looked_into() as connection:
+            connection.execute(
+                "UPDATE login_session SET methods = '{federation:ward}' WHERE subject = %s", [doctor]
+            )
+        assert (await one.options()).status_code == 200

@@ -3,7 +3,8 @@
 https://www.w3.org/TR/webauthn-3/#sctn-registering-a-new-credential
 
 Whoever registers or removes one proved lately who they are. Who needs a second factor and has a passkey adds another
-one only in a session with two: else the one factor would make itself the second.
+one only in a session with two, and who signs in at another provider adds none by a code alone: else the one factor
+would make itself the second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from passport.identity import tokens
 from passport.identity.authorization.core import Turn
+from passport.identity.federation import store as federation
 from passport.identity.login import factors, sessions
 from passport.identity.login.sessions import SignedIn
 from passport.identity.passkeys import ceremonies, challenges, store
@@ -26,6 +28,9 @@ MOST: Final = 20
 
 NAME_MAX_CHARACTERS: Final = 64
 UNNAMED: Final = "Passkey"
+
+CODE: Final = "code"
+"""How somebody was recognised who signed in by a code."""
 
 LIMIT: Final = "passkey"
 """What a browser session is limited to that is good for registering one passkey."""
@@ -60,7 +65,7 @@ async def options(turn: Turn, person: SignedIn) -> dict[str, Any]:
         Conflict: they have too many, or no browser takes passkeys for the address of this installation.
     """
     own = await of(turn.connection, person)
-    require_proved(turn, person, own)
+    await require_proved(turn, person, own)
     handle = ceremonies.user_handle(turn.runtime, person.subject, person.role)
     purpose = challenges.registering(person.login_id)
     challenge = challenges.challenge(turn.runtime, purpose, now=turn.now)
@@ -80,7 +85,7 @@ async def register(turn: Turn, person: SignedIn, credential: object, name: objec
     called = name_of(name)
     await fetch(turn.connection, store.HOLD_PERSON, {"person": _lock(turn, person)})
     # A statement of its own: it sees what was committed while the lock was waited for.
-    require_proved(turn, person, await of(turn.connection, person))
+    await require_proved(turn, person, await of(turn.connection, person))
     purpose = challenges.registering(person.login_id)
     if not await challenges.taken(turn.runtime, turn.connection, challenge, purpose, now=turn.now):
         return None
@@ -125,6 +130,11 @@ async def has_code(connection: Connection, person: SignedIn) -> bool:
     return bool(row.codes)
 
 
+async def has_account(connection: Connection, person: SignedIn) -> bool:
+    """Whether they sign in at another provider as well."""
+    return bool(await fetch(connection, federation.LINKS, {"subject": person.subject}))
+
+
 async def overview(turn: Turn, person: SignedIn) -> Mapping[str, Any]:
     """By what a person may sign in."""
     own = await of(turn.connection, person)
@@ -144,7 +154,7 @@ async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) 
     """
     await fetch(turn.connection, store.HOLD_PERSON, {"person": _lock(turn, person)})
     own = await of(turn.connection, person)
-    require_proved(turn, person, own, most=MOST + 1)
+    await require_proved(turn, person, own, most=MOST + 1)
     good = [each for each in own if each.row.doubted_at is None and each.passkey_id != passkey_id]
     if not any(each.passkey_id == passkey_id for each in own):
         raise NotFound("there is no such passkey of yours")
@@ -160,7 +170,7 @@ async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) 
     await tell_person(turn.runtime, turn.connection, person, "passkey-removed", now=turn.now)
 
 
-def require_proved(turn: Turn, person: SignedIn, own: Sequence[Kept], *, most: int = MOST) -> None:
+async def require_proved(turn: Turn, person: SignedIn, own: Sequence[Kept], *, most: int = MOST) -> None:
     """Let somebody go on who proved lately, and well enough, who they are.
 
     Raises:
@@ -170,7 +180,9 @@ def require_proved(turn: Turn, person: SignedIn, own: Sequence[Kept], *, most: i
     # Who comes back by a code of the city desk has shown that code, and gets no further by it.
     if person.limited_to is None:
         factors.require_fresh(turn.runtime.settings, person, now=turn.now)
-        if own:
+        # By a code alone somebody begins who has nothing better.
+        only_code = person.methods == (CODE,)
+        if own or (only_code and await has_account(turn.connection, person)):
             factors.require_second(turn.runtime.settings, person)
     if len(own) >= most:
         raise Conflict(f"got {most} passkeys already, expected one to be removed first")
