@@ -233,10 +233,10 @@ def text_of(fields: Mapping[str, Any], name: str) -> str:
     """A text that a page sent, empty where it sent none.
 
     Raises:
-        Invalid: it is no text, or none that an address holds where it goes into one.
+        Invalid: it is no text, or none that an address holds where it goes into one; or one that no database takes.
     """
     value = fields.get(name, "")
-    if not isinstance(value, str) or len(value) > QUERY_MAX_CHARACTERS:
+    if not isinstance(value, str) or len(value) > QUERY_MAX_CHARACTERS or "\x00" in value:
         raise Invalid(f"expected a text in `{name}`", (name,))
     if name in {"request", "to"} and not _QUERY.fullmatch(value):
         raise Invalid(f"expected the query of an address in `{name}`", (name,))

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from passport.identity.federation import meeting, registry
 from tests.databases import Database
-from tests.http.apps import JSON, handed
+from tests.http.apps import JSON, OWN_PAGE, handed
 from tests.http.identity_town import BASE_URL, City, city
 from tests.http.provider import RESIDENTS, Elsewhere, Jar, Liar, liar, registered, serving
 from tests.unit.passport.identity.assertions import encoded, hmac_with
@@ -382,6 +382,25 @@ async def test_a_redirection_a_flood_and_another_kind_are_no_document(town: City
             said["document"] = answer
             with pytest.raises(AssertionError, match="cannot be reached, or its answer cannot be used"):
                 await registered(town, Liar(issuer=address), RESIDENTS)
+
+
+@pytest.mark.parametrize("provider_id", ["%00", "x%00", "x" * 3_000, "%F0%9F%98%80"])
+async def test_what_is_no_name_of_a_provider_is_none(town: City, provider_id: str) -> None:
+    for path in ("start", "back?state=x&code=y"):
+        assert (await town.http.get(f"/auth/federation/{provider_id}/{path}")).status_code == 404
+    for verb in ("approve", "end"):
+        answer = await town.call("operator", "POST", f"/auth/providers/{provider_id}/{verb}")
+        assert answer.status_code == 404
+    assert (await town.call("operator", "PUT", f"/auth/providers/{provider_id}", json={})).status_code == 400
+
+
+async def test_a_login_that_no_database_takes_is_refused(town: City, mock: Liar) -> None:
+    browser = Jar(town)
+    await (await registered(town, mock, RESIDENTS)).signed_in(browser)
+    sent = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": browser.cookie, **OWN_PAGE, **JSON}
+    for path in ("/auth/login", "/auth/federation/link", "/auth/federation/role"):
+        answer = await town.http.post(path, content=b"login=%00&code=x", headers=sent)
+        assert answer.status_code == 400, path
 
 
 async def test_failures_to_come_back_are_limited_by_the_callers_own(portal: Elsewhere, mock: Liar) -> None:

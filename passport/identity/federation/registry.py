@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from passport.identity.authorization import families
 from passport.identity.federation import store
 from passport.identity.federation.profiles import PROFILES
-from passport.identity.federation.providers import Provider
+from passport.identity.federation.providers import PROVIDER_ID, Provider
 from passport.identity.persons import require_another
 from passport.identity.principals import principal
 from passport.outcomes import Conflict, NotFound
@@ -61,11 +61,7 @@ async def to_approve(connection: Connection, provider_id: str, *, by: str, held:
         Conflict: it does not wait.
         Refused: whoever approves proposed it, or is the same person.
     """
-    statement = store.HOLD_PROVIDER if held else store.PROVIDER
-    rows = await fetch(connection, statement, {"provider_id": provider_id})
-    if not rows:
-        raise NotFound("no such provider")
-    waiting = _provider(rows[0])
+    waiting = await known(connection, provider_id, held=held)
     if waiting.state != "waiting":
         raise Conflict("got a provider that was decided before, expected one that waits")
     await require_another(connection, waiting.asked_by, by)
@@ -105,6 +101,7 @@ async def end(connection: Connection, provider_id: str, *, now: datetime) -> Pro
     Raises:
         NotFound: there is none of this id.
     """
+    await known(connection, provider_id, held=True)
     await fetch(connection, store.END_PROVIDER, {"provider_id": provider_id})
     ended = await known(connection, provider_id)
     await end_sessions(connection, ended.method, now=now)
@@ -117,13 +114,16 @@ async def end_sessions(connection: Connection, method: str, *, now: datetime) ->
         await families.end_of_login(connection, row.login_id, now=now)
 
 
-async def known(connection: Connection, provider_id: str) -> Provider:
-    """A registered provider, whatever its state.
+async def known(connection: Connection, provider_id: str, *, held: bool = False) -> Provider:
+    """A registered provider, whatever its state; `held` until the transaction ends.
 
     Raises:
         NotFound: there is none of this id.
     """
-    rows = await fetch(connection, store.PROVIDER, {"provider_id": provider_id})
+    # What is no id is asked for nowhere: an address may hold what no database takes.
+    fit = PROVIDER_ID.fullmatch(provider_id)
+    statement = store.HOLD_PROVIDER if held else store.PROVIDER
+    rows = await fetch(connection, statement, {"provider_id": provider_id}) if fit else []
     if not rows:
         raise NotFound("no such provider")
     return _provider(rows[0])

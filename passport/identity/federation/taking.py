@@ -11,6 +11,7 @@ from typing import Any, Final
 from passport.identity.authorization.core import Turn
 from passport.identity.federation import acting, store
 from passport.identity.federation.profiles import ATTRIBUTES
+from passport.identity.federation.providers import PROVIDER_ID
 from passport.identity.login.sessions import SignedIn
 from passport.identity.store import PATIENT_KEY
 from passport.keys import KeyRing, open_sealed, seal
@@ -82,7 +83,8 @@ async def forget(turn: Turn, person: SignedIn, provider_id: str, name: str) -> N
         NotFound: they did not.
     """
     place = {"patient_key": resident_key(person), "provider_id": provider_id, "name": name}
-    if not await fetch(turn.connection, store.GIVE_UP, place):
+    fit = PROVIDER_ID.fullmatch(provider_id) and name in ATTRIBUTES
+    if not fit or not await fetch(turn.connection, store.GIVE_UP, place):
         raise NotFound("nothing of this name was taken over")
 
 
