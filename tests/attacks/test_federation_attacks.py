@@ -1,6 +1,7 @@
 """What somebody may try on the way to a provider and back, or as a provider: nobody is signed in by any of it."""
 
 import json
+from asyncio import gather
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -125,6 +126,15 @@ async def test_an_answer_counts_once(portal: Elsewhere) -> None:
     assert (await portal.returned(browser, address, **JSON)).json() == {"signed_in": True}
     again = Jar(portal.town, cookie)
     await refused(portal, again, address, "state")
+
+
+async def test_of_many_answers_at_one_instant_one_counts(portal: Elsewhere) -> None:
+    browser = Jar(portal.town)
+    address = (await portal.chosen(browser, "midori")).removeprefix(BASE_URL)
+    cookie = {"Cookie": browser.cookie, **JSON}
+    answers = await gather(*(portal.town.http.get(address, headers=cookie) for _ in range(50)))
+    assert [answer.status_code for answer in answers].count(200) == 1
+    portal.town.http.cookies.clear()
 
 
 async def test_a_code_of_another_sign_in_is_redeemed_by_nobody(portal: Elsewhere) -> None:
