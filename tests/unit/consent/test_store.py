@@ -175,8 +175,9 @@ async def test_memberships_follow_the_directory(connection: Connection) -> None:
 
 
 async def test_a_membership_keeps_its_period(connection: Connection) -> None:
-    await replace_memberships(
-        connection, "PractitionerRole/r", role(period={"end": "2026-06-30"}), KEYS, zone=TOKYO
-    )
-    periods = {ends for (ends,) in await (await connection.execute("SELECT ends FROM membership")).fetchall()}
-    assert [ends.isoformat() for ends in periods] == ["2026-06-30T15:00:00+00:00"]
+    period = {"start": "2026-01-01", "end": "2026-06-30"}
+    await replace_memberships(connection, "PractitionerRole/r", role(period=period), KEYS, zone=TOKYO)
+    kept = await connection.execute("SELECT DISTINCT starts, ends FROM membership")
+    assert [tuple(instant.isoformat() for instant in row) for row in await kept.fetchall()] == [
+        ("2025-12-31T15:00:00+00:00", "2026-06-30T15:00:00+00:00")
+    ]
