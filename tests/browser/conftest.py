@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from hatch_build import toolchain
 from tests.browser.chromium import MISSING, downloaded, of_machine
@@ -19,7 +19,7 @@ from tests.loopback import loopback
 
 NODE: Final = Path(__file__).parent / "node"
 PHONE: Final[ViewportSize] = {"width": 360, "height": 740}
-PATIENCE_MS: Final = 15_000
+PATIENCE_MS: Final = 60_000
 
 
 @pytest.fixture(scope="package")
@@ -36,6 +36,8 @@ def chromium() -> Iterator[Browser]:
     path = of_machine() or downloaded()
     if path is None:
         pytest.fail(MISSING)
+    # As long as a test may wait for a page on a machine that is busy with others.
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         # Root has no sandbox; the pages are our own.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

@@ -75,6 +75,7 @@ def test_whoever_has_no_mouse_gets_everywhere(person: Watched, town: Village) ->
     keyboard.press("Escape")
     expect(person.page.get_by_role("dialog")).to_be_hidden()
     keyboard.press("Enter")
+    expect(person.page.get_by_role("button", name="やめる")).to_be_focused()
     keyboard.press("Shift+Tab")
     keyboard.press("Enter")
     person.heading("サインイン")
