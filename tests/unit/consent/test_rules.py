@@ -166,6 +166,12 @@ def test_an_unresolved_team_is_unknown_only_for_those_it_may_list(permits: Decid
     assert not permits(consents(permit(DR_A), deny("CareTeam/t")), record(), asks())
 
 
+def test_a_group_whose_members_are_known_says_nothing_of_another(permits: Decides) -> None:
+    given = consents(permit(DR_A), deny("Group/g"))
+    assert permits(given, record(), asks(resolvable=frozenset({"Group/g"})))
+    assert not permits(given, record(), asks(resolvable=frozenset({"Group/other"})))
+
+
 def test_a_code_compares_exactly_within_its_system(permits: Decides) -> None:
     given = consents(permit(DR_A, codes=[C09]))
     assert permits(given, medicine(C09), asks())
