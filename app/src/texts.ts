@@ -144,7 +144,7 @@ const ja = {
   removed: "外しました。",
   sureToRemove: (name: string) => `「${name}」を外しますか。このパスキーではサインインできなくなります。`,
   lastOne: "これを外すと、サインインできる方法がなくなります。市の窓口で新しいコードを受け取るまで入れません。それでも外しますか。",
-  passkeysUnavailable: "このブラウザーではパスキーを使えません。",
+  passkeysUnavailable: "このブラウザー、またはこのアドレスでは、パスキーを使えません。",
 };
 
 export type Texts = typeof ja;
@@ -297,7 +297,7 @@ const en: Texts = {
   sureToRemove: (name) => `Remove “${name}”? You can no longer sign in with this passkey.`,
   lastOne:
     "Without it there is no way left for you to sign in, until you get a new code at the city's desk. Remove it all the same?",
-  passkeysUnavailable: "Passkeys cannot be used in this browser.",
+  passkeysUnavailable: "Passkeys cannot be used in this browser, or at this address.",
 };
 
 export const TEXTS = { ja, en } as const;
