@@ -18,7 +18,9 @@ def rests_on(row: Any, now: datetime) -> Mapping[str, Any]:
     would rest on what may be undone: it is remembered from the first statement of a transaction alone.
     """
     actors = getattr(row, "actors", ())
-    concerns = {NOBODY, DIRECTORY, row.patient_key, *(row.asked or ()), *(row.about_patients or ()), *actors}
+    # Whose passport is opened in an emergency is not among those asked about while they count as dead.
+    caller = {NOBODY, DIRECTORY, row.patient_key, row.opened_patient_key}
+    concerns = {*caller, *(row.asked or ()), *(row.about_patients or ()), *actors}
     if actors and row.everyone:
         concerns.add(BLOCKS)
     return {

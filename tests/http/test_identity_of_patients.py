@@ -14,6 +14,7 @@ import pytest
 
 from passport.identity.installation import issue_for
 from passport.identity.principals import UnknownPrincipal
+from passport.remembering.standings import Standings
 from tests import resources as made
 from tests.cast import Cast
 from tests.identities import REASON, merged, proposed, sent, separated
@@ -351,13 +352,15 @@ class TestMerging:
 
 @contextmanager
 def lawful(town: Town, **law: str) -> Iterator[None]:
-    """Let another law be in force while the block runs."""
-    before = town.runtime.settings
+    """Let another law be in force while the block runs, as in a process that was started under it."""
+    before, standings = town.runtime.settings, town.runtime.standings
     object.__setattr__(town.runtime, "settings", before.at(**law))
+    object.__setattr__(town.runtime, "standings", Standings())
     try:
         yield
     finally:
         object.__setattr__(town.runtime, "settings", before)
+        object.__setattr__(town.runtime, "standings", standings)
 
 
 async def dies(town: Town, voice: Voice, **deceased: Any) -> Json:
