@@ -73,7 +73,8 @@ async def _guessed(
         prepared, params = question(desk, known.made)
         # One statement is one transaction: what it shows is committed when it is handed over.
         once = _behind(runtime, prepared)
-        rows = await fetch(connection, once, {**params, **asked, **known.standing.rests_on})
+        bound = {**prepared.constants, **params, **asked, **known.standing.rests_on}
+        rows = await fetch(connection, once, bound)
     except QueryCanceled as error:
         # It took all the time that a request has.
         await give_up(connection, request, now, None, error)
@@ -88,7 +89,7 @@ async def _guessed(
 
 
 def _behind(runtime: Runtime, prepared: Prepared) -> Prepared:
-    """The same statement behind the question whether the standing holds."""
+    """The same statement behind the question whether the standing holds; statements of one text share it."""
     structure = ("behind", prepared.text)
     return runtime.statements.get(structure) or runtime.statements.put(structure, behind(prepared))
 

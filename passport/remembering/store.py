@@ -49,10 +49,12 @@ def behind(disclosure: Prepared) -> Prepared:
 
     That is asked first: nothing of the rest is evaluated before the insertion of the audit rows, and its condition is
     the first of that. Were it otherwise there would be no wall yet, and nothing behind it.
+
+    It holds no constants: what two consents say differently may be the constants alone, so they are bound each time.
     """
     with_, opened, rest = disclosure.text.partition("WITH ")
     before, condition, after = rest.partition(CONDITION)
     if with_ or not opened or not condition or CONDITION in after:
         raise ValueError("got a statement that is no disclosure")
     held = f"WITH held AS MATERIALIZED ({HELD.text}), "
-    return Prepared(f"{held}{before}EXISTS (SELECT FROM held){after}", disclosure.constants)
+    return Prepared(f"{held}{before}EXISTS (SELECT FROM held){after}", {})
