@@ -77,6 +77,23 @@ async def met(town: Town, cast: Cast, hanako: Voice) -> Met:
     return met
 
 
+async def test_consents_that_differ_by_a_code_alone_show_each_its_own(met: Met, taro: Voice) -> None:
+    await taro.grant(permit(met.cast.hospital, codes=[made.HEART_RATE]))
+    shared, kept = (
+        await taro.create(made.observation(taro.reference, made.HEART_RATE)),
+        await taro.create(made.weight(taro.reference)),
+    )
+    beside = await met.patient.create(made.observation(met.patient.reference, made.HEART_RATE))
+    whose = {met.patient.reference: [met.weight], taro.reference: [shared]}
+    for _ in range(3):
+        for patient, theirs in whose.items():
+            assert await met.physician.found("Observation", ("patient", patient)) == theirs
+        for record in (kept, beside):
+            assert (await met.physician.get(record)).status_code == 404
+        for record in (met.weight, shared):
+            assert (await met.physician.get(record)).status_code == 200
+
+
 async def test_a_withdrawal_and_a_new_grant_count_at_once(met: Met) -> None:
     tree = await met.patient.read(met.consent)
     await met.patient.replace(met.consent, {**tree, "status": "inactive"})
@@ -327,20 +344,3 @@ def test_a_table_that_is_emptied_tells_everybody(module_database: Database) -> N
         connection.execute("TRUNCATE consent_actor")
         assert {key for (key,) in connection.execute(_CHANGED)} == {DIRECTORY}
         connection.rollback()
-
-
-async def test_consents_that_differ_by_a_code_alone_show_each_its_own(met: Met, taro: Voice) -> None:
-    await taro.grant(permit(met.cast.hospital, codes=[made.HEART_RATE]))
-    shared, kept = (
-        await taro.create(made.observation(taro.reference, made.HEART_RATE)),
-        await taro.create(made.weight(taro.reference)),
-    )
-    beside = await met.patient.create(made.observation(met.patient.reference, made.HEART_RATE))
-    whose = {met.patient.reference: [met.weight], taro.reference: [shared]}
-    for _ in range(3):
-        for patient, theirs in whose.items():
-            assert await met.physician.found("Observation", ("patient", patient)) == theirs
-        for record in (kept, beside):
-            assert (await met.physician.get(record)).status_code == 404
-        for record in (met.weight, shared):
-            assert (await met.physician.get(record)).status_code == 200
