@@ -31,6 +31,18 @@ client = Table(
     Column("approved_by", Text(collation="C"), nullable=True),
 )
 
+# What one operator proposes of a client, beside what is registered of it until another operator approves that.
+client_proposal = Table(
+    "client_proposal",
+    metadata,
+    Column("client_id", Text(collation="C"), primary_key=True),
+    Column("registration", JSONB, nullable=False),
+    Column("proposed_by", Text(collation="C"), nullable=False),
+    instant("proposed_at"),
+    instant("expires_at"),
+    Index("client_proposal_by_time", "expires_at"),
+)
+
 client_assertion = Table(
     "client_assertion",
     metadata,
