@@ -63,6 +63,16 @@ class Served:
         headers = {"Authorization": f"Bearer {self.token(reference, purpose)}"}
         return httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
 
+    def registered(self, client_id: str, body: dict[str, Any]) -> None:
+        """Register a client: one operator proposes it, another one approves it."""
+        path = f"/auth/clients/{client_id}"
+        with self.caller("operator", "HOPERAT") as first, self.caller("operator/second", "HOPERAT") as second:
+            answer = first.put(path, json=body)
+            assert answer.status_code == 202, answer.text
+            named = {"proposal": answer.json()["proposed"]["proposal"]}
+            approved = second.post(f"{path}/approve", json=named)
+            assert approved.status_code == 200, approved.text
+
     def create(self, reference: str, purpose: str, tree: dict[str, Any]) -> str:
         with self.caller(reference, purpose) as client:
             answer = client.post(f"/fhir/{tree['resourceType']}", json=tree)

@@ -15,7 +15,7 @@ PHARMACY_CLIENT: Final = "pharmacy"
 SIZE: Final = len(town.INSTITUTIONS) + len(town.CLINICIANS) + 1 + len(MODELS)
 
 
-def entries(operator: Caller, approver: Caller, books: Books) -> Iterator[str]:
+def entries(operator: Caller, second: Caller, approver: Caller, books: Books) -> Iterator[str]:
     """Write the directory, one entry each time the iterator advances, and yield its key; the models as approver.
 
     Raises:
@@ -29,15 +29,15 @@ def entries(operator: Caller, approver: Caller, books: Books) -> Iterator[str]:
         references[town.person_key(clinician)] = operator.create(clinician.practitioner())
         references[clinician.key] = operator.create(clinician.role(references))
         yield clinician.key
-    books.pharmacy_jwk = _register_client(operator, references["pharmacy"])
+    books.pharmacy_jwk = _register_client(operator, second, references["pharmacy"])
     yield PHARMACY_CLIENT
     for model in MODELS:
         granted(approver.put(f"/devices/models/{model.name}", model.registration()))
         yield model.name
 
 
-def _register_client(operator: Caller, organization: str) -> dict[str, Any]:
-    """Register the pharmacy's system, which signs in by itself; returns its private key."""
+def _register_client(operator: Caller, second: Caller, organization: str) -> dict[str, Any]:
+    """Register the pharmacy's system, which signs in by itself, by two operators; returns its private key."""
     key = new_key("P-256")
     registration = {
         "name": "れいじ薬局 レセプトコンピュータ",
@@ -45,5 +45,7 @@ def _register_client(operator: Caller, organization: str) -> dict[str, Any]:
         "jwks": {"keys": [public_jwk(key)]},
         "purposes": ["TREAT"],
     }
-    granted(operator.put(f"/auth/clients/{PHARMACY_CLIENT}", registration))
+    path = f"/auth/clients/{PHARMACY_CLIENT}"
+    proposed = granted(operator.put(path, registration)).json()["proposed"]
+    granted(second.post(f"{path}/approve", {"proposal": proposed["proposal"]}))
     return private_jwk(key)

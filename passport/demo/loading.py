@@ -75,11 +75,12 @@ class Loader:
         """
         with (
             self._caller("operator", OPERATING) as operator,
+            self._caller("operator/second", OPERATING) as second,
             self._caller("approver", OPERATING) as approver,
         ):
             total = directory.SIZE
             for _ in self.progress.track(
-                directory.entries(operator, approver, self.books), total, description="Directory"
+                directory.entries(operator, second, approver, self.books), total, description="Directory"
             ):
                 pass
             self._each(

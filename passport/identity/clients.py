@@ -8,10 +8,12 @@ for is what an operator allowed; what is then seen is what consents allow.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final, Literal, get_args
 
+import orjson
 from psycopg.types.json import Jsonb
 
 from passport.identity import assertion, store
@@ -27,11 +29,8 @@ from passport.identity.authorization.profiles import (
     GrantType,
     Profile,
 )
-from passport.identity.persons import require_another
-from passport.identity.principals import principal
 from passport.identity.purposes import EMERGENCY, all_grantable
 from passport.outcomes import Conflict, Invalid
-from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
 
 State = Literal["waiting", "active", "ended"]
@@ -39,7 +38,6 @@ AuthMethod = Literal["private_key_jwt", "none"]
 
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME_MAX_CHARACTERS: Final = 128
-LISTED_MAX: Final = 200
 
 MEMBERS: Final = frozenset(
     {
@@ -93,23 +91,26 @@ class Client:
         return self.auth_method == "none"
 
     @property
-    def answer(self) -> dict[str, object]:
-        """The registration as it is answered to an operator."""
-        return {
-            "client_id": self.client_id,
+    def registration(self) -> dict[str, object]:
+        """The registration as an operator writes it: what `client_of` reads."""
+        members: dict[str, object] = {
             "name": self.name,
             "subject": self.subject,
             "profile": self.profile.name,
             "token_endpoint_auth_method": self.auth_method,
             "grant_types": sorted(self.grant_types),
             "redirect_uris": list(self.redirect_uris),
-            "jwks": {"keys": list(self.keys)},
             "purposes": list(self.purposes),
             "scopes": sorted(self.scopes),
             "introspects": self.introspects,
-            "active": self.state == "active",
-            "state": self.state,
         }
+        return members if self.public else {**members, "jwks": {"keys": [dict(key) for key in self.keys]}}
+
+    @property
+    def digest(self) -> str:
+        """A name of the registration's content: of two that differ in anything, another one."""
+        content = orjson.dumps([self.client_id, self.registration], option=orjson.OPT_SORT_KEYS)
+        return sha256(content).hexdigest()
 
 
 def client_of(client_id: str, tree: Mapping[str, Any], *, sandbox: bool = False) -> Client:
@@ -122,15 +123,13 @@ def client_of(client_id: str, tree: Mapping[str, Any], *, sandbox: bool = False)
         raise Invalid("got an unfit client id, expected letters, digits, `.`, `_` and `-`, at most 64")
     if tree.keys() - MEMBERS:
         raise Invalid(f"got a member that a client does not have, expected {', '.join(sorted(MEMBERS))}")
-    subject, active, introspects = (
-        tree.get("subject"),
-        tree.get("active", True),
-        tree.get("introspects", False),
-    )
+    if tree.get("active", True) is not True:
+        raise Invalid("got no boolean in `active`", ("active",))
+    subject, introspects = tree.get("subject"), tree.get("introspects", False)
     if not isinstance(subject, str) or subject.partition("/")[0] not in {"Organization", "Device"}:
         raise Invalid("got no reference to an Organization or Device in `subject`", ("subject",))
-    if not isinstance(active, bool) or not isinstance(introspects, bool):
-        raise Invalid("got no boolean in `active` or `introspects`", ("active", "introspects"))
+    if not isinstance(introspects, bool):
+        raise Invalid("got no boolean in `introspects`", ("introspects",))
     described = description_of(tree, sandbox=sandbox)
     if introspects and described.auth_method == "none":
         raise Invalid("got a client without a key that asks about tokens of others", ("introspects",))
@@ -141,7 +140,6 @@ def client_of(client_id: str, tree: Mapping[str, Any], *, sandbox: bool = False)
         keys=described.keys,
         purposes=all_grantable(tree.get("purposes")),
         scopes=described.scopes,
-        state="active" if active else "ended",
         profile=described.profile,
         redirect_uris=described.redirect_uris,
         grant_types=described.grant_types,
@@ -228,34 +226,6 @@ def _scopes(listed: object, grant_types: frozenset[GrantType], *, sandbox: bool)
     return asked.texts or wanted.everything_for(contexts)
 
 
-async def register(
-    runtime: Runtime, connection: Connection, client: Client, *, now: datetime, by: str | None = None
-) -> Client:
-    """Store a registration in the open transaction; whatever an inactive client had open ends.
-
-    One that waits goes on waiting: `by` proposes it, and another operator approves it.
-
-    Raises:
-        Invalid: its subject is not in the directory, or is a patient's own device.
-        Conflict: it is of another profile than it was.
-    """
-    if client.subject is None:
-        raise Invalid("got no `subject`", ("subject",))
-    acting = await principal(
-        runtime, connection, client.subject, purpose=client.purposes[0], scopes=client.scopes, now=now
-    )
-    if acting.kind != "service":
-        raise Invalid("got a patient's own device in `subject`, expected one of the directory", ("subject",))
-    params = {**row_of(client), "asked_by": by, "approved_by": by if client.state == "active" else None}
-    rows = await fetch(connection, store.PUT_CLIENT, params)
-    if not rows:
-        raise Conflict("got another profile than the client has, expected a client of its own", ("profile",))
-    (row,) = rows
-    if row.state == "ended":
-        await end(connection, client.client_id, client.subject, now=now)
-    return _client(row)
-
-
 async def end(connection: Connection, client_id: str, subject: str, *, now: datetime) -> None:
     """End whatever a client has open: as itself, and for people."""
     ended = {"client_id": client_id, "subject": subject, "now": now}
@@ -285,33 +255,7 @@ def row_of(client: Client) -> dict[str, object]:
 async def client(connection: Connection, client_id: str) -> Client | None:
     """Return a registered client, None for an unknown id."""
     rows = await fetch(connection, store.CLIENT, {"client_id": client_id})
-    return _client(rows[0]) if rows else None
-
-
-async def clients_in(connection: Connection, state: State, *, after: str = "") -> list[Client]:
-    """Clients in a state, in the order of their ids, those behind `after`."""
-    params = {"state": state, "after": after, "most": LISTED_MAX}
-    return [_client(row) for row in await fetch(connection, store.CLIENTS, params)]
-
-
-async def settle(connection: Connection, client_id: str, *, by: str, approved: bool) -> Client | None:
-    """Approve or decline a client that waits; None where none of this id does.
-
-    Raises:
-        Conflict: no operator has proposed it with what it acts as, so there is nothing to approve.
-        Refused: whoever approves proposed it, or is the same person.
-    """
-    rows = await fetch(connection, store.HOLD_WAITING_CLIENT, {"client_id": client_id})
-    if not rows:
-        return None
-    waiting = _client(rows[0])
-    if approved:
-        if waiting.subject is None or waiting.asked_by is None:
-            raise Conflict("got a client that no operator has proposed yet, expected `PUT` of it before")
-        await require_another(connection, waiting.asked_by, by)
-    state: State = "active" if approved else "ended"
-    await fetch(connection, store.SETTLE_CLIENT, {"client_id": client_id, "state": state, "by": by})
-    return replace(waiting, state=state, approved_by=by)
+    return stored(rows[0]) if rows else None
 
 
 async def ask_to_register(connection: Connection, client: Client) -> None:
@@ -325,7 +269,8 @@ async def ask_to_register(connection: Connection, client: Client) -> None:
         raise Conflict("got an id that is taken")
 
 
-def _client(row: Row) -> Client:
+def stored(row: Row) -> Client:
+    """The client of a row."""
     return Client(
         client_id=row.client_id,
         name=row.name,

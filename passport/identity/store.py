@@ -82,32 +82,13 @@ WHERE member = %(role_key)s AND container <> %(role_key)s
 )
 """Whom and what a role stands for now: its practitioner, its organization, its care teams."""
 
-_CLIENT_COLUMNS: Final = """client_id, name, subject, profile, redirect_uris, grant_types, auth_method, introspects,
+CLIENT_COLUMNS: Final = """client_id, name, subject, profile, redirect_uris, grant_types, auth_method, introspects,
     jwks, purposes, scopes, state, asked_by, approved_by"""
-
-PUT_CLIENT: Final = Prepared(
-    f"""
-INSERT INTO client ({_CLIENT_COLUMNS})
-VALUES (%(client_id)s, %(name)s, %(subject)s, %(profile)s, %(redirect_uris)s, %(grant_types)s, %(auth_method)s,
-    %(introspects)s, %(jwks)s, %(purposes)s, %(scopes)s, %(state)s, %(asked_by)s, %(approved_by)s)
-ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, subject = excluded.subject,
-    redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
-    auth_method = excluded.auth_method, introspects = excluded.introspects, jwks = excluded.jwks,
-    purposes = excluded.purposes, scopes = excluded.scopes,
-    -- Who waits is approved by another operator, and by no registration anew.
-    state = CASE WHEN client.state = 'waiting' AND excluded.state = 'active' THEN 'waiting' ELSE excluded.state END,
-    asked_by = CASE WHEN client.state = 'waiting' THEN excluded.asked_by ELSE client.asked_by END,
-    approved_by = CASE WHEN client.state = 'waiting' THEN NULL ELSE excluded.approved_by END
-WHERE client.profile = excluded.profile
-RETURNING {_CLIENT_COLUMNS}
-""",
-    {},
-)
-"""Register a client, or replace what is registered; one of another profile stays, and nothing comes back."""
+"""What is stored of a client."""
 
 ADD_CLIENT: Final = Prepared(
     f"""
-INSERT INTO client ({_CLIENT_COLUMNS})
+INSERT INTO client ({CLIENT_COLUMNS})
 VALUES (%(client_id)s, %(name)s, %(subject)s, %(profile)s, %(redirect_uris)s, %(grant_types)s, %(auth_method)s,
     %(introspects)s, %(jwks)s, %(purposes)s, %(scopes)s, %(state)s, %(asked_by)s, %(approved_by)s)
 ON CONFLICT DO NOTHING
@@ -119,36 +100,11 @@ RETURNING client_id
 
 CLIENT: Final = Prepared(
     f"""
-SELECT {_CLIENT_COLUMNS} FROM client WHERE client_id = %(client_id)s
+SELECT {CLIENT_COLUMNS} FROM client WHERE client_id = %(client_id)s
 """,
     {},
 )
 """One client."""
-
-CLIENTS: Final = Prepared(
-    f"""
-SELECT {_CLIENT_COLUMNS} FROM client WHERE state = %(state)s AND client_id > %(after)s
-ORDER BY client_id LIMIT %(most)s
-""",
-    {},
-)
-"""Clients in a state, in the order of their ids."""
-
-HOLD_WAITING_CLIENT: Final = Prepared(
-    f"""
-SELECT {_CLIENT_COLUMNS} FROM client WHERE client_id = %(client_id)s AND state = 'waiting' FOR UPDATE
-""",
-    {},
-)
-"""A client that waits, held until the transaction ends."""
-
-SETTLE_CLIENT: Final = Prepared(
-    """
-UPDATE client SET state = %(state)s, approved_by = %(by)s WHERE client_id = %(client_id)s AND state = 'waiting'
-""",
-    {},
-)
-"""Let a client that waits be active, or end."""
 
 SPEND_ASSERTION: Final = Prepared(
     """

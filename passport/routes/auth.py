@@ -1,11 +1,11 @@
-"""Signing in and out: people by code, breaking the glass, and what operators register.
+"""Signing in and out: people by code, breaking the glass, and the codes that operators hand out.
 
 https://www.rfc-editor.org/rfc/rfc6749
 """
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, cast, get_args
+from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -16,7 +16,7 @@ from fhirstore.parse import Limits, parse
 from fhirstore.tables import NOBODY
 from passport import admission
 from passport.audit.query import recorded
-from passport.identity import break_glass, clients, sign_in, tokens
+from passport.identity import break_glass, sign_in, tokens
 from passport.identity.persons import city_kind
 from passport.outcomes import Invalid, NotFound, Refused, UnsupportedMedia
 from passport.records import written_instant
@@ -59,52 +59,6 @@ async def post_break_glass(request: Request) -> Response:
     runtime, caller = runtime_of(request), bearer(request)
     issued = await break_glass.break_glass(runtime, caller, break_glass.asked(await json_tree(request)))
     return _json({"access_token": issued.text, "expires_at": written_instant(issued.expires_at)})
-
-
-@router.put("/clients/{client_id}")
-async def put_client(request: Request, client_id: str) -> Response:
-    """Register a client; operators only."""
-    tree = await json_tree(request)
-    async with operator_desk(request, "client-register", f"auth/clients/{client_id}") as desk:
-        client = clients.client_of(client_id, tree, sandbox=desk.runtime.settings.sandbox)
-        by = desk.subject.reference
-        client = await clients.register(desk.runtime, desk.connection, client, now=desk.now, by=by)
-        await desk.audit(desk.row(NOBODY, detail=client.client_id))
-    return _json(client.answer)
-
-
-@router.get("/clients")
-async def list_clients(request: Request, state: str = "waiting", after: str = "") -> Response:
-    """Clients in a state, those that wait by default; operators only."""
-    if state not in get_args(clients.State):
-        raise Invalid(f"got another state, expected one of {', '.join(get_args(clients.State))}", ("state",))
-    async with operator_desk(request, "client-list", "auth/clients") as desk:
-        found = await clients.clients_in(desk.connection, cast(clients.State, state), after=after)
-        await desk.audit(desk.row(NOBODY, detail=state))
-    return _json({"clients": [client.answer for client in found]})
-
-
-@router.post("/clients/{client_id}/approve")
-async def approve_client(request: Request, client_id: str) -> Response:
-    """Let a client that waits be active; another operator than the one who proposed it."""
-    return await _settled(request, client_id, approved=True)
-
-
-@router.post("/clients/{client_id}/decline")
-async def decline_client(request: Request, client_id: str) -> Response:
-    """Let nothing come of a client that waits; operators only."""
-    return await _settled(request, client_id, approved=False)
-
-
-async def _settled(request: Request, client_id: str, *, approved: bool) -> Response:
-    verb = "client-approve" if approved else "client-decline"
-    async with operator_desk(request, verb, "auth/clients") as desk:
-        by = desk.subject.reference
-        client = await clients.settle(desk.connection, client_id, by=by, approved=approved)
-        if client is None:
-            raise NotFound
-        await desk.audit(desk.row(NOBODY, detail=client.client_id))
-    return _json(client.answer)
 
 
 @router.post("/sign-in-codes")

@@ -344,7 +344,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Let a guardian act no more, before the child is of age (clerk)", errors=(*ONLY_ASKED, 404)
     ),
     ("/auth/clients/{client_id}", "put"): Operation(
-        "Register a client (operator)",
+        "Propose what is registered of a client, for another operator to approve; `active: false` ends it (operator)",
         json_body(
             {
                 "name": "見本薬局",
@@ -353,7 +353,11 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
                 "purposes": ["TREAT"],
             }
         ),
-        errors=(400, *ONLY_ASKED),
+        success=(200, 202),
+        errors=(400, *ONLY_ASKED, 404, 409),
+    ),
+    ("/auth/clients/{client_id}", "get"): Operation(
+        "What is registered of a client, and what is proposed beside it (operator)", errors=(*ONLY_ASKED, 404)
     ),
     ("/auth/launches", "post"): Operation(
         "Say what I have open before I open an app (clinician)",
@@ -362,16 +366,17 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         errors=(400, *ONLY_ASKED),
     ),
     ("/auth/clients", "get"): Operation(
-        "Clients, those that wait by default (operator)",
+        "Clients, those about which there is something to do by default (operator)",
         parameters={"state": "`waiting`, `active` or `ended`", "after": "the last id of the page before"},
         errors=(400, *ONLY_ASKED),
     ),
     ("/auth/clients/{client_id}/approve", "post"): Operation(
-        "Let a client that waits be active (another operator than the one who proposed it)",
-        errors=(*ONLY_ASKED, 404, 409),
+        "Let count what is proposed of a client (another operator than the one who proposed it)",
+        json_body({"proposal": "6ed4d0b1d8e9f4a5d2c17d6d3c5a0f0f6a5d8f4b7f0c1d2e3a4b5c6d7e8f9a0b"}),
+        errors=(400, *ONLY_ASKED, 404, 409),
     ),
     ("/auth/clients/{client_id}/decline", "post"): Operation(
-        "Let nothing come of a client that waits (operator)", errors=(*ONLY_ASKED, 404)
+        "Let nothing come of what is proposed of a client (operator)", errors=(*ONLY_ASKED, 404)
     ),
     ("/auth/sign-in-codes", "post"): Operation(
         "Hand out a sign-in code, shown this once (operator)",

@@ -81,6 +81,7 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
             "keeps what a clinician says that they have open, and looks at none of it"
         ),
         ("GET", "/auth/clients"): _OFFICE,
+        ("GET", "/auth/clients/{client_id}"): _OFFICE,
         ("POST", "/auth/clients/{client_id}/approve"): _OFFICE,
         ("POST", "/auth/clients/{client_id}/decline"): _OFFICE,
         ("GET", "/auth/federation"): _PAGES,

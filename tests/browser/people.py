@@ -52,7 +52,7 @@ class Village:
         return code
 
     def client(self, **members: Any) -> str:
-        """An app without a key, that an operator registered; its id."""
+        """An app without a key, that two operators registered; its id."""
         client_id = f"app-{uuid4().hex[:8]}"
         body = {
             "name": "見本アプリ（架空）",
@@ -61,7 +61,7 @@ class Village:
             "token_endpoint_auth_method": "none",
             **members,
         }
-        self.call(_OPERATOR, "PUT", f"/auth/clients/{client_id}", 200, json=body)
+        self.served.registered(client_id, body)
         return client_id
 
     def cuff(self, patient: str) -> str:

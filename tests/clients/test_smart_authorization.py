@@ -69,12 +69,9 @@ def registered(practice: Practice, **members: Any) -> Registered:
         "jwks": {"keys": [key.as_dict(private=False)]},
         **members,
     }
-    with practice.served.caller(*OPERATOR) as operator:
-        answer = operator.put(
-            f"/auth/clients/{one.client_id}",
-            json={name: value for name, value in body.items() if value is not None},
-        )
-    assert answer.status_code == 200, answer.text
+    practice.served.registered(
+        one.client_id, {name: value for name, value in body.items() if value is not None}
+    )
     return one
 
 

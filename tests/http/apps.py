@@ -131,7 +131,7 @@ class App:
 
 
 async def app(town: City, subject: str, signer: Signer | None = None, **members: Any) -> App:
-    """An app that an operator registered."""
+    """An app that two operators registered."""
     client_id = f"app-{uuid4().hex[:12]}"
     proof = {"token_endpoint_auth_method": "none"} if signer is None else {"jwks": {"keys": [signer.jwk]}}
     body = {
@@ -142,7 +142,7 @@ async def app(town: City, subject: str, signer: Signer | None = None, **members:
         **proof,
         **members,
     }
-    answer = await town.call("operator", "PUT", f"/auth/clients/{client_id}", json=body)
+    answer = await town.registered(client_id, body)
     assert answer.status_code == 200, answer.text
     audience = BASE_URL if members.get("profile") == "fapi2" else f"{BASE_URL}/auth/token"
     return App(town, client_id, signer, audience)

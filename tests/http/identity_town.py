@@ -57,6 +57,15 @@ class City:
         assert answer.status_code == 201, answer.text
         return f"{tree['resourceType']}/{answer.json()['id']}"
 
+    async def registered(self, client_id: str, body: dict[str, Any]) -> Response:
+        """What one operator registers and another one approves, or the refusal of the first."""
+        path = f"/auth/clients/{client_id}"
+        answer = await self.call("operator", "PUT", path, json=body)
+        if answer.status_code != 202:
+            return answer
+        named = {"proposal": answer.json()["proposed"]["proposal"]}
+        return await self.call("operator/second", "POST", f"{path}/approve", json=named)
+
     async def resident(self, name: str = "星野 葵（架空）") -> str:
         return await self.create("operator", {"resourceType": "Patient", "name": [{"text": name}]})
 

@@ -64,7 +64,7 @@ class Service:
             "purposes": ["TREAT", "CAREMGT"],
             **changes,
         }
-        return await self.town.call("operator", "PUT", f"/auth/clients/{self.client_id}", json=body)
+        return await self.town.registered(self.client_id, body)
 
     def assertion(self, **claims: Any) -> str:
         return self.signer.assertion(self.client_id, self.town.clock(), **claims)

@@ -34,7 +34,7 @@ async def hospital(town: City) -> str:
 async def registered(town: City, hospital: str, client_id: str = "", **members: Any) -> Response:
     body = {"name": "見本アプリ（架空）", "subject": hospital, "purposes": ["PATRQT"], **members}
     sent = {name: value for name, value in body.items() if value is not None}
-    return await town.call("operator", "PUT", f"/auth/clients/{client_id or f'c-{uuid4().hex}'}", json=sent)
+    return await town.registered(client_id or f"c-{uuid4().hex}", sent)
 
 
 async def test_an_app_without_a_key_is_registered_with_its_addresses(town: City, hospital: str) -> None:

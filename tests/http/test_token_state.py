@@ -242,7 +242,7 @@ async def test_each_scope_that_it_names_can_be_registered(town: City, maker: str
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
         "scopes": told,
     }
-    answer = await town.call("operator", "PUT", "/auth/clients/of-everything", json=body)
+    answer = await town.registered("of-everything", body)
     assert answer.status_code == 200, answer.text
     assert sorted(answer.json()["scopes"]) == sorted(told)
 
@@ -294,11 +294,13 @@ async def test_a_client_that_registers_itself_waits_for_two_operators(
         "scopes": ["patient/Observation.rs"],
     }
     first, second = "operator/first", "operator/second"
-    assert (await town.call(first, "PUT", path, json=proposed)).json()["state"] == "waiting"
+    told = (await town.call(first, "PUT", path, json=proposed)).json()
+    named = {"proposal": told["proposed"]["proposal"]}
+    assert (told["state"], told["active"]) == ("waiting", False)
     assert (await browser.get(f"/auth/authorize?{query}", Accept="application/json")).status_code == 400
-    assert (await town.call(first, "POST", f"{path}/approve")).status_code == 403
-    assert (await town.call(second, "POST", f"{path}/approve")).json()["state"] == "active"
-    assert (await town.call(second, "POST", f"{path}/approve")).status_code == 404
+    assert (await town.call(first, "POST", f"{path}/approve", json=named)).status_code == 403
+    assert (await town.call(second, "POST", f"{path}/approve", json=named)).json()["state"] == "active"
+    assert (await town.call(second, "POST", f"{path}/approve", json=named)).status_code == 404
     town.clock.ahead = timedelta(seconds=1)
     try:
         assert (await one.redeem(await one.code(browser, query=query))).status_code == 200
@@ -319,7 +321,8 @@ async def test_a_client_that_was_declined_stays_nobody(town: City) -> None:
 
 async def test_only_operators_see_and_settle_clients(town: City, aoi: str, maker: str) -> None:
     for who in (aoi, maker, "auditor"):
-        assert (await town.call(who, "GET", "/auth/clients")).status_code == 403
+        for address in ("/auth/clients", "/auth/clients/x"):
+            assert (await town.call(who, "GET", address)).status_code == 403
         for verb in ("approve", "decline"):
             assert (await town.call(who, "POST", f"/auth/clients/x/{verb}")).status_code == 403
     assert (await town.call("operator", "GET", "/auth/clients?state=any")).status_code == 400

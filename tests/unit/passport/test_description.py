@@ -15,7 +15,6 @@ WITHOUT_BODY: Final = {
     "/devices/{device_id}/{verb}",
     "/audit/cases/{case_id}/close",
     "/auth/sign-out",
-    "/auth/clients/{client_id}/approve",
     "/auth/clients/{client_id}/decline",
     "/auth/sign-in-codes/{login}/confirm",
     "/auth/providers/{provider_id}/approve",

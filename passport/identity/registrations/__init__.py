@@ -1,0 +1,1 @@
+"""Registering clients: one operator proposes what counts once another one has approved it."""
