@@ -121,12 +121,14 @@ const ja = {
   noDevices: "登録された機器はありません。",
   statuses: { pending: "承認待ち", active: "使用中", suspended: "停止中", revoked: "取り消し済み" } as Record<string, string>,
   pendingWhat: "あなたが承認するまで、この機器の測定値は受け取りません。",
+  serial: "製造番号",
   enrolled: "登録",
   approve: "承認する",
   suspend: "いったん止める",
   resume: "再開する",
   revoke: "取り消す",
-  sureToRevoke: (name: string) => `「${name}」を取り消しますか。取り消した機器は元に戻せません。`,
+  sureToRevoke: (name: string, serial: string) =>
+    `「${name}」（製造番号 ${serial}）を取り消しますか。取り消した機器は元に戻せません。`,
   changed: { approve: "承認しました。", suspend: "止めました。", resume: "再開しました。", revoke: "取り消しました。" } as Record<string, string>,
 
   passkeysLead: "パスキーは、この端末や鍵の中だけにあり、だれにも知られない合い鍵です。2つ以上あると、1つをなくしても困りません。",
@@ -272,12 +274,14 @@ const en: Texts = {
   noDevices: "There are no devices.",
   statuses: { pending: "Waiting for you", active: "In use", suspended: "Stopped", revoked: "Revoked" },
   pendingWhat: "Until you approve it, nothing that this device measures is taken.",
+  serial: "Serial number",
   enrolled: "Registered",
   approve: "Approve",
   suspend: "Stop for now",
   resume: "Go on",
   revoke: "Revoke",
-  sureToRevoke: (name) => `Revoke “${name}”? A revoked device cannot be brought back.`,
+  sureToRevoke: (name, serial) =>
+    `Revoke “${name}”, serial number ${serial}? A revoked device cannot be brought back.`,
   changed: { approve: "Approved.", suspend: "Stopped.", resume: "It goes on.", revoke: "Revoked." },
 
   passkeysLead:

@@ -32,6 +32,7 @@ from passport.devices.orders import Order, model_in, patient_in, serial_in
 from passport.devices.statements import STATEMENT_MAX_BYTES, read_statement
 from passport.identity import attempts, tokens
 from passport.identity.codes import ALPHABET, typed
+from passport.members import check_members
 from passport.outcomes import Invalid, PassportError, Refused
 from passport.records import written_instant
 from passport.runtime import Runtime
@@ -198,10 +199,9 @@ async def _redeemable(desk: Desk, code_hash: bytes) -> Row | None:
 
 def _entered(body: bytes) -> dict[str, Any]:
     tree = parse(body, _ENTERED_LIMITS)
-    if not isinstance(tree.get("code"), str) or tree.keys() - _ENTERED:
-        raise Invalid(
-            "got other members, expected `code`, and `patient` where it is for somebody else", ("code",)
-        )
+    check_members(tree, _ENTERED, ("code",))
+    if not isinstance(tree["code"], str):
+        raise Invalid("got no text in `code`, expected the code that the device shows", ("code",))
     return dict(tree)
 
 

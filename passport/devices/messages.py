@@ -12,6 +12,7 @@ from typing import Final
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, Tree, parse
 from passport.devices.jws import MESSAGE_MAX_BYTES
+from passport.members import check_members
 from passport.outcomes import Invalid
 
 COUNTER_MAX: Final = 2**53  # the largest integer that every JSON reader holds exactly, RFC 8259, section 6
@@ -40,13 +41,13 @@ def read(payload: bytes) -> Message:
         tree = parse(payload, Limits(size_bytes=MESSAGE_MAX_BYTES, depth=DEPTH_MAX))
     except ParseError as error:
         raise Invalid(error.problems) from None
-    if tree.keys() != _MEMBERS:
-        raise Invalid("got other members, expected `counter` and `readings` alone")
+    check_members(tree, (), _MEMBERS)
     counter, readings = tree["counter"], tree["readings"]
     if type(counter) is not int or not 1 <= counter <= COUNTER_MAX:
         raise Invalid(f"got no integer from 1 to {COUNTER_MAX} in `counter`", ("counter",))
     if not isinstance(readings, list) or not 1 <= len(readings) <= READINGS_MAX:
         raise Invalid(f"got no list of 1 to {READINGS_MAX} readings", ("readings",))
-    if not all(isinstance(reading, dict) for reading in readings):
-        raise Invalid("got a reading that is no JSON object", ("readings",))
+    for number, reading in enumerate(readings):
+        if not isinstance(reading, dict):
+            raise Invalid("got a reading that is no JSON object", (f"readings[{number}]",))
     return Message(counter, tuple(readings))

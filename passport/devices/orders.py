@@ -14,6 +14,7 @@ from typing import Final
 from fhirstore.parse import Limits, Tree, parse
 from passport.devices.jwk import DeviceKey, device_key
 from passport.devices.models import DeviceModel
+from passport.members import check_members
 from passport.outcomes import Invalid
 
 ENROLMENT_MAX_BYTES: Final = 8_192
@@ -57,10 +58,11 @@ def read_order(body: bytes) -> Order:
         Invalid: a member is missing, unknown, or of another form; or the key is not one to enrol.
     """
     tree = parse(body, _LIMITS)
+    check_members(tree, _SIGNED_BY, _MEMBERS)
     signed_by = [name for name in _SIGNED_BY if name in tree]
-    if len(signed_by) != 1 or tree.keys() != {*_MEMBERS, *signed_by}:
-        expected = f"{', '.join(sorted(_MEMBERS))} and one of {' and '.join(_SIGNED_BY)}"
-        raise Invalid(f"got other members, expected {expected}")
+    if len(signed_by) != 1:
+        got = "both" if signed_by else "none"
+        raise Invalid(f"got {got} of {' and '.join(_SIGNED_BY)}, expected one of them", _SIGNED_BY)
     patient = patient_in(tree)
     if "jwk" in tree:
         return Order(patient, model_in(tree), serial_in(tree), device_key(tree["jwk"]))

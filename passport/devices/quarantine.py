@@ -15,7 +15,7 @@ from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
 from passport.devices import store
 from passport.devices.enrolments import Enrolment
-from passport.devices.sifting import Doubted
+from passport.devices.sifting import UNDECODABLE, Doubted, unread
 from passport.keys import open_sealed, seal
 from passport.notices import tell
 from passport.outcomes import Refused
@@ -28,13 +28,17 @@ PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One reading in quarantine, as its person reads it; `reading` is what the device sent."""
+    """One reading in quarantine, as its person reads it; `reading` is what the device sent.
+
+    `text` names the member that could not be read, where that is the reason.
+    """
 
     id: UUID
     device: str
     reason: str
     received: datetime
     reading: Tree
+    text: str | None = None
 
     def as_json(self) -> Tree:
         """The JSON of it, numbers as they were sent."""
@@ -42,6 +46,7 @@ class Kept:
             "id": str(self.id),
             "device": self.device,
             "reason": self.reason,
+            **({} if self.text is None else {"text": self.text}),
             "received": self.received.isoformat(timespec="milliseconds"),
             "reading": self.reading,
         }
@@ -93,7 +98,8 @@ async def quarantined(runtime: Runtime, caller: Caller, before: tuple[datetime, 
 def _kept(runtime: Runtime, row: Any) -> Kept:
     secret = runtime.ring.unwrap(row.patient_key, row.wrapped_key)
     reading = parse(open_sealed(secret, row.content, _place(row.quarantine_id)))
-    return Kept(row.quarantine_id, row.source, row.reason, row.received_at, reading)
+    text = unread(reading) if row.reason == UNDECODABLE else None
+    return Kept(row.quarantine_id, row.source, row.reason, row.received_at, reading, text)
 
 
 def _place(id_: UUID) -> bytes:

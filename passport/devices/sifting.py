@@ -51,6 +51,15 @@ class Doubted:
     text: str | None = None
 
 
+def unread(tree: Tree) -> str | None:
+    """What of a reading cannot be read, without any value of it; None where all can."""
+    try:
+        parse_reading(tree)
+    except MalformedReading as error:
+        return str(error)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Sieve:
     """By what the readings of one message are judged: whose they are, and what their device may send.

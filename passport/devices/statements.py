@@ -12,6 +12,7 @@ from typing import Final
 
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, Tree, parse
+from passport.members import check_members
 from passport.outcomes import Invalid
 
 STATEMENT_MAX_BYTES: Final = 16_384
@@ -38,8 +39,7 @@ def read_statement(payload: bytes, names: Collection[str], *, audience: str, now
         tree = parse(payload, _LIMITS)
     except ParseError as error:
         raise Invalid(error.problems) from None
-    if tree.keys() != {*names, *_ENVELOPE}:
-        raise Invalid(f"got other members, expected {', '.join(sorted({*names, *_ENVELOPE}))}")
+    check_members(tree, (), {*names, *_ENVELOPE})
     if tree["aud"] != audience:
         raise Invalid("got a statement for another address, expected this one in `aud`", ("aud",))
     made = tree["iat"]

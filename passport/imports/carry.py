@@ -27,7 +27,7 @@ from passport.audit.query import recorded
 from passport.identity.tokens import revoke
 from passport.imports import store
 from passport.imports.formats import FORMATS
-from passport.imports.handover import place
+from passport.imports.handover import HANDING_OVER, place
 from passport.imports.person import Verdict, compare
 from passport.imports.writing import write_new
 from passport.keys import open_sealed
@@ -145,11 +145,15 @@ def _read(job: Job) -> Imported | Outcome:
     """Map the file, or say why nothing of it may be stored."""
     try:
         mapped = FORMATS[job.format](job.data, patient=job.patient, source=job.source)
-    except DifferentPersons:
-        return Outcome("quarantined", "several-persons")
-    except MappingError:
-        return Outcome("refused", "unreadable")
+    except DifferentPersons as error:
+        return Outcome("quarantined", "several-persons", deviations=(_of_the_file(error),))
+    except MappingError as error:
+        return Outcome("refused", "unreadable", deviations=(_of_the_file(error),))
     return replace(mapped, deviations=(*_REMARKS[_verdict(job, mapped)], *mapped.deviations))
+
+
+def _of_the_file(error: MappingError) -> Deviation:
+    return Deviation(0, "?", str(error))
 
 
 def _verdict(job: Job, mapped: Imported) -> Verdict:
@@ -165,7 +169,7 @@ async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported)
     """
     query = recorded("POST", "imports", [("patient", job.patient), ("format", job.format)])
     request = Request(Action.COLLECT, "create", query, about=job.patient, isolation="write")
-    async with admitted(runtime, Bearer(job.token_hash), request) as desk:
+    async with admitted(runtime, Bearer(job.token_hash, needs=HANDING_OVER), request) as desk:
         if not await hold(desk.connection, promise):
             # Another attempt is at it; the transaction ends empty, and nothing is refused.
             return

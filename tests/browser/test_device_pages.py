@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.people import CUFF, DEVICE_GRANT, Village
 from tests.browser.watching import Watched
+from tests.http.device_town import SERIAL
 
 
 def test_a_person_approves_stops_and_revokes_a_cuff(person: Watched, town: Village) -> None:
@@ -18,6 +19,7 @@ def test_a_person_approves_stops_and_revokes_a_cuff(person: Watched, town: Villa
     person.heading("機器")
     card = person.page.get_by_role("listitem").filter(has_text=CUFF)
     expect(card).to_contain_text("承認待ち")
+    expect(card).to_contain_text(SERIAL)
     person.accessible()
     for verb, told, status in (
         ("承認する", "承認しました。", "active"),

@@ -20,6 +20,7 @@ from tests.unit.passport.devices.signing import DevicePen, es256
 
 BASE_URL: Final = "http://passport.test"
 CUFF: Final = "hoshi-cuff-1"
+SERIAL: Final = "HB-000117"
 JOSE: Final = {"Content-Type": "application/jose"}
 MODELS: Final = {
     CUFF: ["blood-pressure"],
@@ -118,7 +119,7 @@ class Town:
 
 def order(patient: str, pen: DevicePen, model: str = CUFF) -> dict[str, Any]:
     """The body of an enrolment."""
-    return {"patient": patient, "model": model, "serial": "HB-000117", "jwk": pen.jwk}
+    return {"patient": patient, "model": model, "serial": SERIAL, "jwk": pen.jwk}
 
 
 def pressure(minute: int = 0, systolic: int = 128, diastolic: int = 82, **more: Any) -> dict[str, Any]:

@@ -326,6 +326,8 @@ async def test_what_cannot_be_believed_is_quarantined_with_its_reason(
     kept = (await town.call(aoi, "GET", "/devices/quarantine")).json()
     assert {each["device"] for each in kept} == {cuff.reference}
     assert {orjson.dumps(each["reading"]) for each in kept} == {orjson.dumps(each) for each in strange}
+    told_first = {(each["reason"], each.get("text")) for each in told}
+    assert {(each["reason"], each.get("text")) for each in kept} == told_first
     for who in (doctor, "operator", "auditor"):
         assert (await town.call(who, "GET", "/devices/quarantine")).status_code == 403
     sora = await town.resident("青空 空（架空）")

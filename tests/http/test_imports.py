@@ -274,6 +274,8 @@ async def test_what_nobody_can_read_is_refused_with_its_reason(counter: Counter)
     await counter.consent()
     status = await counter.imported(b"\xff\xfe no handbook")
     assert (status["status"], status["reason"]) == ("refused", "unreadable")
+    text = "got a first line without JAHISTC and a version"
+    assert status["deviations"] == [{"line": 0, "record": "?", "text": text}]
 
 
 async def test_deviations_are_reported_line_by_line(counter: Counter) -> None:

@@ -30,9 +30,14 @@ interface Model {
   display: string;
 }
 
+interface Bundle {
+  entry?: { resource: { id: string; serialNumber?: string } }[];
+}
+
 interface Shown extends Device {
   name: string;
   manufacturer: string;
+  serial: string;
 }
 
 const VERBS: Record<Status, Verb[]> = {
@@ -45,11 +50,17 @@ const VERBS: Record<Status, Verb[]> = {
 async function mine(person: SignedIn): Promise<Shown[]> {
   const devices = await askAs<Device[]>(person, "/devices");
   const models = await askAs<Model[]>(person, "/devices/models");
+  // Two of one model are told apart by the number on their label.
+  const records = await askAs<Bundle>(person, "/fhir/Device?_elements=serialNumber&_count=1000");
   const known = new Map(models.map((each) => [each.model, each]));
+  const serials = new Map(
+    (records.entry ?? []).map(({ resource }) => [`Device/${resource.id}`, resource.serialNumber]),
+  );
   return devices.map((each) => ({
     ...each,
     name: known.get(each.model)?.display ?? each.model,
     manufacturer: known.get(each.model)?.manufacturer ?? "",
+    serial: serials.get(each.device) ?? "",
   }));
 }
 
@@ -70,12 +81,12 @@ export function Devices() {
       setTold(refused(error, texts));
     }
   };
-  const begin = ({ device, name }: Shown, verb: Verb) => {
+  const begin = ({ device, name, serial }: Shown, verb: Verb) => {
     if (verb !== "revoke") {
       void change(device, verb);
       return;
     }
-    setAsked({ text: texts.sureToRevoke(name), yes: texts.revoke, then: () => void change(device, verb) });
+    setAsked({ text: texts.sureToRevoke(name, serial), yes: texts.revoke, then: () => void change(device, verb) });
   };
 
   return (
@@ -114,7 +125,12 @@ function OneDevice({ one, onVerb }: { one: Shown; onVerb: (one: Shown, verb: Ver
         <span class={`badge ${one.status}`}>{texts.statuses[one.status]}</span> {one.manufacturer}
       </p>
       {one.status === "pending" && <p class="hint">{texts.pendingWhat}</p>}
-      <Facts>{[[texts.enrolled, <When at={one.enrolled} />]]}</Facts>
+      <Facts>
+        {[
+          [texts.serial, one.serial],
+          [texts.enrolled, <When at={one.enrolled} />],
+        ]}
+      </Facts>
       <div class="choices">
         {VERBS[one.status].map((verb) => (
           <button

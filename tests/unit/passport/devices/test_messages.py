@@ -31,6 +31,19 @@ def test_readings_that_are_no_list_of_objects_are_refused(readings: bytes) -> No
         read(b'{"counter":1,"readings":%s}' % readings)
 
 
+def test_which_reading_is_no_object_is_told() -> None:
+    with pytest.raises(Invalid) as refused:
+        read(b'{"counter":1,"readings":[%s,null]}' % READING)
+    assert refused.value.problems[0].expression == "readings[1]"
+
+
+def test_a_member_that_is_missing_or_wrong_is_named() -> None:
+    with pytest.raises(Invalid, match="got no `counter`, expected counter, readings"):
+        read(b'{"readings":[%s]}' % READING)
+    with pytest.raises(Invalid, match="got `reading`, expected no more than counter, readings"):
+        read(b'{"counter":1,"reading":[%s]}' % READING)
+
+
 def test_more_readings_than_a_batch_holds_are_refused() -> None:
     with pytest.raises(Invalid):
         read(b'{"counter":1,"readings":[%s]}' % b",".join([b"{}"] * (READINGS_MAX + 1)))
