@@ -24,6 +24,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from passport.outcomes import PassportError
+from passport.rsa_signing import RsaKey, rsa_keys
 from passport.signing import SigningKey, signing_keys
 
 KEY_BYTES: Final = 32
@@ -35,6 +36,7 @@ UNWRAPPED_KEPT: Final = 1_024
 _SECRETS: Final = ("key_encryption_key", "index_secret", "cursor_secret")
 _SIGNING: Final = "signing_keys"
 _CERTIFYING: Final = "device_authority"
+_IDENTIFYING: Final = "id_token_keys"
 
 
 class KeyFileUnusable(PassportError):
@@ -55,9 +57,9 @@ class Unsealable(PassportError):
 class KeyRing:
     """The secrets of one installation; `demo` marks keys that a production service refuses.
 
-    Of the `signing_keys` the first with a private part signs. `device_authority` certifies the keys of devices, and
-    signs nothing else. `random` gives that many random bytes; tests of rare
-    collisions hand in another.
+    Of the `signing_keys` the first with a private part signs, and so with the `id_token_keys`, by which ID tokens are
+    signed for apps that expect RSA. `device_authority` certifies the keys of devices, and signs nothing else. `random`
+    gives that many random bytes; tests of rare collisions hand in another.
     """
 
     key_encryption_key: bytes = field(repr=False)
@@ -67,6 +69,7 @@ class KeyRing:
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     random: Callable[[int], bytes] = field(default=os.urandom, repr=False, compare=False)
     device_authority: SigningKey | None = field(default=None, repr=False)
+    id_token_keys: tuple[RsaKey, ...] = field(default=(), repr=False)
     _opened: Callable[[int, bytes], bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +82,8 @@ class KeyRing:
     def generate(cls, *, demo: bool = False, random: Callable[[int], bytes] = os.urandom) -> Self:
         """Draw new secrets."""
         secrets = (random(KEY_BYTES), random(KEY_BYTES), random(KEY_BYTES))
-        return cls(*secrets, demo, (SigningKey.generate(),), random, SigningKey.generate())
+        signing, authority, identifying = SigningKey.generate(), SigningKey.generate(), RsaKey.generate()
+        return cls(*secrets, demo, (signing,), random, authority, (identifying,))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -99,13 +103,22 @@ class KeyRing:
             content = orjson.loads(text)
             wrapping, index, cursor = (base64.b64decode(content[name], validate=True) for name in _SECRETS)
             demo, listed, certifying = content["demo"], content.get(_SIGNING, []), content.get(_CERTIFYING)
+            identifying = content.get(_IDENTIFYING, [])
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, binascii.Error):
             raise KeyFileUnusable(path, f"expected JSON with {', '.join(_SECRETS)} in base64") from None
         if not isinstance(demo, bool) or {len(wrapping), len(index), len(cursor)} != {KEY_BYTES}:
             raise KeyFileUnusable(path, f"expected secrets of {KEY_BYTES} bytes, and `demo` as a boolean")
         try:
             authority = None if certifying is None else SigningKey.read(certifying)
-            return cls(wrapping, index, cursor, demo, signing_keys(listed), device_authority=authority)
+            return cls(
+                wrapping,
+                index,
+                cursor,
+                demo,
+                signing_keys(listed),
+                device_authority=authority,
+                id_token_keys=rsa_keys(identifying),
+            )
         except ValueError as error:
             raise KeyFileUnusable(path, str(error)) from None
 
@@ -125,7 +138,10 @@ class KeyRing:
                 if not ring.complete:
                     signing = ring.signing_keys or (SigningKey.generate(),)
                     authority = ring.device_authority or SigningKey.generate()
-                    ring = replace(ring, signing_keys=signing, device_authority=authority)
+                    identifying = ring.id_token_keys or (RsaKey.generate(),)
+                    ring = replace(
+                        ring, signing_keys=signing, device_authority=authority, id_token_keys=identifying
+                    )
                     ring.replace(path)
         except OSError as error:
             reason = (error.strerror or "cannot be written").lower()
@@ -135,7 +151,7 @@ class KeyRing:
     @property
     def complete(self) -> bool:
         """Whether there is something to sign and to certify by."""
-        return bool(self.signing_keys) and self.device_authority is not None
+        return bool(self.signing_keys) and self.device_authority is not None and bool(self.id_token_keys)
 
     @classmethod
     def with_another_key(cls, path: Path) -> Self:
@@ -144,7 +160,15 @@ class KeyRing:
         Raises:
             KeyFileUnusable: as `load`, one is there already that never signed, or the file cannot be written.
         """
-        return cls._changed(path, lambda keys: (*keys, SigningKey.generate()), waiting=False)
+
+        def joined(ring: Self) -> Self:
+            return replace(
+                ring,
+                signing_keys=(*ring.signing_keys, SigningKey.generate()),
+                id_token_keys=(*ring.id_token_keys, RsaKey.generate()),
+            )
+
+        return cls._changed(path, joined, waiting=False)
 
     @classmethod
     def with_the_next_key(cls, path: Path) -> Self:
@@ -154,8 +178,14 @@ class KeyRing:
             KeyFileUnusable: as `load`, none was added, or the file cannot be written.
         """
 
-        def turned(keys: tuple[SigningKey, ...]) -> tuple[SigningKey, ...]:
-            return (keys[-1], *(replace(key, d=None) for key in keys[:-1]))
+        def turned(ring: Self) -> Self:
+            *former, following = ring.signing_keys
+            rsa = ring.id_token_keys
+            return replace(
+                ring,
+                signing_keys=(following, *(replace(key, d=None) for key in former)),
+                id_token_keys=(*rsa[-1:], *(key.retired for key in rsa[:-1])),
+            )
 
         return cls._changed(path, turned, waiting=True)
 
@@ -163,7 +193,7 @@ class KeyRing:
     def _changed(
         cls,
         path: Path,
-        change: Callable[[tuple[SigningKey, ...]], tuple[SigningKey, ...]],
+        change: Callable[[Self], Self],
         *,
         waiting: bool,
     ) -> Self:
@@ -177,7 +207,7 @@ class KeyRing:
                         "no key was added that could sign next" if waiting else "a key waits to sign already"
                     )
                     raise KeyFileUnusable(path, problem)
-                ring = replace(ring, signing_keys=change(ring.signing_keys))
+                ring = change(ring)
                 ring.replace(path)
         except OSError as error:
             raise KeyFileUnusable(path, (error.strerror or "cannot be written").lower()) from None
@@ -213,6 +243,8 @@ class KeyRing:
         content |= {"demo": self.demo, _SIGNING: [key.stored for key in self.signing_keys]}
         if self.device_authority is not None:
             content[_CERTIFYING] = self.device_authority.stored
+        if self.id_token_keys:
+            content[_IDENTIFYING] = [key.stored for key in self.id_token_keys]
         with os.fdopen(descriptor, "wb") as file:
             file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
             file.flush()

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -146,7 +146,15 @@ def signer(keys: Sequence[SigningKey]) -> SigningKey:
     return found
 
 
-def jwk_set(keys: Sequence[SigningKey]) -> dict[str, Any]:
+class Published(Protocol):
+    """A key of any kind, whose public part anyone may have."""
+
+    @property
+    def public(self) -> dict[str, str]:
+        """Its JWK."""
+
+
+def jwk_set(keys: Sequence[Published]) -> dict[str, Any]:
     """The public parts of all keys, as they are published."""
     return {"keys": [key.public for key in keys]}
 

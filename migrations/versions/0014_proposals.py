@@ -1,6 +1,7 @@
-"""What one operator proposes of a client, and another one has yet to approve.
+"""What one operator proposes of a client, and another one has yet to approve; how its ID tokens are signed.
 
 https://www.rfc-editor.org/rfc/rfc7591
+https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
 
 Revision ID: 0014
 """
@@ -29,11 +30,19 @@ CREATE TABLE client_proposal (
     "CREATE INDEX client_proposal_by_time ON client_proposal (expires_at)",
 )
 
+SIGNED: Final = (
+    """
+ALTER TABLE client ADD COLUMN identity_algorithm TEXT COLLATE "C" NOT NULL DEFAULT 'ES256'
+""",
+    "UPDATE client SET identity_algorithm = 'RS256' WHERE profile = 'smart'",
+    "ALTER TABLE client ALTER COLUMN identity_algorithm DROP DEFAULT",
+)
+
 
 def upgrade() -> None:
     """Carry the database on to this revision."""
     service = context.config.attributes["service_role"]
-    for statement in PROPOSALS:
+    for statement in (*PROPOSALS, *SIGNED):
         op.execute(statement)
     op.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON client_proposal TO "{service}"')
 
@@ -41,3 +50,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the proposals away; what is registered stays as it is."""
     op.execute("DROP TABLE client_proposal")
+    op.execute("ALTER TABLE client DROP COLUMN identity_algorithm")

@@ -69,6 +69,8 @@ def _mode(settings: Settings) -> Iterator[Finding]:
         yield unsafe("PASSPORT_KEY_FILE", "keys that a demo made, expected those of `passport init`")
     if not any(key.d for key in ring.signing_keys):
         yield note("PASSPORT_KEY_FILE", "no key that signs; the service adds one when it starts")
+    if not any(key.signs for key in ring.id_token_keys):
+        yield note("PASSPORT_KEY_FILE", "no RSA key for ID tokens; the service adds one when it starts")
     if ring.device_authority is None:
         yield note("PASSPORT_KEY_FILE", "no key that certifies devices; the service adds one when it starts")
 

@@ -27,6 +27,7 @@ from passport.identity.authorization.profiles import (
     REFRESH,
     SMART,
     GrantType,
+    IdTokenAlgorithm,
     Profile,
 )
 from passport.identity.purposes import EMERGENCY, all_grantable
@@ -52,6 +53,7 @@ MEMBERS: Final = frozenset(
         "grant_types",
         "token_endpoint_auth_method",
         "introspects",
+        "id_token_signed_response_alg",
     }
 )
 _OF_PERSONS: Final = frozenset({CODE, DEVICE})
@@ -77,6 +79,7 @@ class Client:
     grant_types: frozenset[GrantType] = frozenset({CREDENTIALS})
     auth_method: AuthMethod = "private_key_jwt"
     introspects: bool = False
+    identity_algorithm: IdTokenAlgorithm = "RS256"
     asked_by: str | None = None
     approved_by: str | None = None
 
@@ -103,6 +106,7 @@ class Client:
             "purposes": list(self.purposes),
             "scopes": sorted(self.scopes),
             "introspects": self.introspects,
+            "id_token_signed_response_alg": self.identity_algorithm,
         }
         return members if self.public else {**members, "jwks": {"keys": [dict(key) for key in self.keys]}}
 
@@ -145,6 +149,7 @@ def client_of(client_id: str, tree: Mapping[str, Any], *, sandbox: bool = False)
         grant_types=described.grant_types,
         auth_method=described.auth_method,
         introspects=introspects,
+        identity_algorithm=described.identity_algorithm,
     )
 
 
@@ -159,6 +164,7 @@ class Description:
     redirect_uris: tuple[str, ...]
     grant_types: frozenset[GrantType]
     auth_method: AuthMethod
+    identity_algorithm: IdTokenAlgorithm
 
 
 def description_of(tree: Mapping[str, Any], *, sandbox: bool) -> Description:
@@ -184,6 +190,7 @@ def description_of(tree: Mapping[str, Any], *, sandbox: bool) -> Description:
         redirect_uris=addresses,
         grant_types=grant_types,
         auth_method=method,
+        identity_algorithm=_identity_algorithm(tree.get("id_token_signed_response_alg"), profile),
     )
 
 
@@ -192,6 +199,17 @@ def _profile(name: object) -> Profile:
     if profile is None:
         raise Invalid(f"got another profile, expected one of {', '.join(PROFILES)}", ("profile",))
     return profile
+
+
+def _identity_algorithm(name: object, profile: Profile) -> IdTokenAlgorithm:
+    if name is None:
+        return profile.id_token_algorithms[0]
+    found = next((each for each in profile.id_token_algorithms if each == name), None)
+    if found is None:
+        expected = " or ".join(profile.id_token_algorithms)
+        text = f"got another `id_token_signed_response_alg`, expected {expected} of profile `{profile.name}`"
+        raise Invalid(text, ("id_token_signed_response_alg",))
+    return found
 
 
 def _grant_types(listed: object, addresses: tuple[str, ...], profile: Profile) -> frozenset[GrantType]:
@@ -245,6 +263,7 @@ def row_of(client: Client) -> dict[str, object]:
         "grant_types": sorted(client.grant_types),
         "auth_method": client.auth_method,
         "introspects": client.introspects,
+        "identity_algorithm": client.identity_algorithm,
         "jwks": Jsonb({"keys": [dict(key) for key in client.keys]}),
         "purposes": list(client.purposes),
         "scopes": sorted(client.scopes),
@@ -284,6 +303,7 @@ def stored(row: Row) -> Client:
         grant_types=frozenset(row.grant_types),
         auth_method=row.auth_method,
         introspects=row.introspects,
+        identity_algorithm=row.identity_algorithm,
         asked_by=row.asked_by,
         approved_by=row.approved_by,
     )

@@ -83,14 +83,15 @@ WHERE member = %(role_key)s AND container <> %(role_key)s
 """Whom and what a role stands for now: its practitioner, its organization, its care teams."""
 
 CLIENT_COLUMNS: Final = """client_id, name, subject, profile, redirect_uris, grant_types, auth_method, introspects,
-    jwks, purposes, scopes, state, asked_by, approved_by"""
+    identity_algorithm, jwks, purposes, scopes, state, asked_by, approved_by"""
 """What is stored of a client."""
 
 ADD_CLIENT: Final = Prepared(
     f"""
 INSERT INTO client ({CLIENT_COLUMNS})
 VALUES (%(client_id)s, %(name)s, %(subject)s, %(profile)s, %(redirect_uris)s, %(grant_types)s, %(auth_method)s,
-    %(introspects)s, %(jwks)s, %(purposes)s, %(scopes)s, %(state)s, %(asked_by)s, %(approved_by)s)
+    %(introspects)s, %(identity_algorithm)s,
+    %(jwks)s, %(purposes)s, %(scopes)s, %(state)s, %(asked_by)s, %(approved_by)s)
 ON CONFLICT DO NOTHING
 RETURNING client_id
 """,

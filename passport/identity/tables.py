@@ -29,6 +29,7 @@ client = Table(
     Column("state", Text(collation="C"), nullable=False),
     Column("asked_by", Text(collation="C"), nullable=True),
     Column("approved_by", Text(collation="C"), nullable=True),
+    Column("identity_algorithm", Text(collation="C"), nullable=False),
 )
 
 # What one operator proposes of a client, beside what is registered of it until another operator approves that.

@@ -20,13 +20,14 @@ from passport.installation import store
 from passport.keys import KeyRing
 from passport.labelling import store as labelling
 from passport.outcomes import PassportError
+from passport.rsa_signing import rsa_signer
 from passport.settings import FILE_NAME, Mode, Settings
 from passport.signing import signer
 
 DATABASE: Final = "passport"
 FINGERPRINT_BYTES: Final = 8
 
-_MODE, _KEYS, _SIGNS, _CERTIFIES = "mode", "keys", "signs", "certifies"
+_MODE, _KEYS, _SIGNS, _CERTIFIES, _IDENTIFIES = "mode", "keys", "signs", "certifies", "identifies"
 
 
 class NotProduction(PassportError):
@@ -111,6 +112,7 @@ def prepare(settings: Settings, now: datetime) -> None:
             )
         ring = _completed(settings, ring, found)
         store.mark(connection, _SIGNS, signer(ring.signing_keys).kid)
+        store.mark(connection, _IDENTIFIES, rsa_signer(ring.id_token_keys).kid)
         if ring.device_authority is not None:
             store.mark(connection, _CERTIFIES, ring.device_authority.kid)
         store.mark(connection, _KEYS, fingerprint(ring))
@@ -150,6 +152,7 @@ def _completed(settings: Settings, ring: KeyRing, found: Mapping[str, str]) -> K
     certifying = set() if ring.device_authority is None else {ring.device_authority.kid}
     for mark, kids, what in (
         (_SIGNS, signing, "signing key"),
+        (_IDENTIFIES, {key.kid for key in ring.id_token_keys}, "key of ID tokens"),
         (_CERTIFIES, certifying, "key of the device CA"),
     ):
         if mark in found and found[mark] not in kids:

@@ -31,20 +31,23 @@ def keys() -> None:
 @keys.command()
 @_state
 def publish(state: Path) -> None:
-    """Add a key that signs nothing yet; it is published beside the one that signs."""
+    """Add a key of each kind that signs nothing yet; it is published beside the one that signs."""
     ring = KeyRing.with_another_key(Settings.load(state).key_file)
-    click.echo(f"published: {ring.signing_keys[-1].kid}")
+    click.echo(
+        f"published: {ring.signing_keys[-1].kid}, and for ID tokens by RSA {ring.id_token_keys[-1].kid}"
+    )
 
 
 @keys.command()
 @_state
 @click.option("--at-once", is_flag=True, help="Do not wait until everybody could learn of the key.")
 def rotate(state: Path, at_once: bool) -> None:
-    """Let the key sign that was published last; the former ones sign no more, and are published on."""
+    """Let the keys sign that were published last; the former ones sign no more, and are published on."""
     path = Settings.load(state).key_file
     age = datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if age < KNOWN_AFTER and not at_once:
         minutes = int(KNOWN_AFTER.total_seconds() // 60)
         raise click.ClickException(f"the key was published {age.seconds} s ago, expected {minutes} minutes")
     ring = KeyRing.with_the_next_key(path)
-    click.echo(f"signs: {ring.signing_keys[0].kid}")
+    by_rsa = "".join(f", and ID tokens by RSA {key.kid}" for key in ring.id_token_keys[:1])
+    click.echo(f"signs: {ring.signing_keys[0].kid}{by_rsa}")

@@ -27,9 +27,8 @@ def reread(runtime: Runtime) -> Runtime:
     except KeyFileUnusable as error:
         _LOG.error("signing keys stay as they were: %s", type(error).__name__)
         return runtime
-    if found == known or replace(found, signing_keys=known.signing_keys) != known:
-        return runtime
-    return replace(runtime, ring=replace(known, signing_keys=found.signing_keys))
+    taken = replace(known, signing_keys=found.signing_keys, id_token_keys=found.id_token_keys)
+    return runtime if found == known or found != taken else replace(runtime, ring=taken)
 
 
 async def keep_signing_keys(state: Any) -> None:

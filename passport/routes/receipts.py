@@ -28,8 +28,9 @@ router = APIRouter(tags=["sharing"])
 
 @router.get("/.well-known/jwks.json")
 async def published_keys(request: Request) -> Response:
-    """The public keys by which receipts are verified."""
-    body = orjson.dumps(jwk_set(runtime_of(request).ring.signing_keys))
+    """The public keys by which receipts and ID tokens are verified."""
+    ring = runtime_of(request).ring
+    body = orjson.dumps(jwk_set((*ring.signing_keys, *ring.id_token_keys)))
     headers = {"Cache-Control": f"public, max-age={KEYS_KEPT_SECONDS}", "X-Content-Type-Options": "nosniff"}
     return Response(body, headers=headers, media_type=JWK_SET)
 

@@ -466,7 +466,7 @@ async def test_the_id_token_says_who_signed_in_and_verifies_by_the_published_key
     subjects = set()
     for one in (phone, server_app):
         body = (await one.redeem(await one.code(browser))).json()
-        token = jwt.decode(body["id_token"], published, algorithms=["ES256"])
+        token = jwt.decode(body["id_token"], published, algorithms=["RS256"])
         claims = token.claims
         assert token.header["typ"] == "JWT"
         assert (claims["iss"], claims["aud"], claims["nonce"]) == (BASE_URL, one.client_id, "n-0815")
@@ -476,6 +476,18 @@ async def test_the_id_token_says_who_signed_in_and_verifies_by_the_published_key
         assert aoi.partition("/")[2] not in claims["sub"]
         subjects.add(claims["sub"])
     assert len(subjects) == 2
+
+
+async def test_an_app_is_given_id_tokens_by_the_algorithm_that_it_registered(
+    town: City, browser: Browser, maker: str
+) -> None:
+    published = (await town.http.get("/.well-known/jwks.json")).json()
+    kinds = {key["kid"]: key["kty"] for key in published["keys"]}
+    for algorithm, kind in (("RS256", "RSA"), ("ES256", "EC")):
+        one = await app(town, maker, id_token_signed_response_alg=algorithm)
+        body = (await one.redeem(await one.code(browser))).json()
+        token = jwt.decode(body["id_token"], KeySet.import_key_set(published), algorithms=[algorithm])
+        assert (token.header["alg"], kinds[token.header["kid"]]) == (algorithm, kind)
 
 
 async def test_who_stands_in_no_record_is_no_fhir_user(town: City, maker: str) -> None:

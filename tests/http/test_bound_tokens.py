@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from httpx import ASGITransport, AsyncClient, Response
+from joserfc import jwt
+from joserfc.jwk import KeySet
 from starlette.types import Receive, Scope, Send
 
 from passport.protocol import PEER
@@ -275,10 +277,11 @@ async def test_a_code_that_was_asked_for_by_a_key_is_for_that_key(
     assert (await phone.redeem(code, proving(town, prover))).status_code == 200
 
 
+@pytest.mark.parametrize("algorithm", [None, "PS256"])
 async def test_the_strict_profile_goes_all_the_way(
-    town: City, maker: str, browser: Browser, prover: Prover
+    town: City, maker: str, browser: Browser, prover: Prover, algorithm: str | None
 ) -> None:
-    strict = await app(town, maker, es256(), profile="fapi2")
+    strict = await app(town, maker, es256(), profile="fapi2", id_token_signed_response_alg=algorithm)
     par = {"DPoP": prover.proof("POST", f"{BASE_URL}/auth/par", town.clock())}
     sent = await town.http.post("/auth/par", data={**strict.request(), **strict.proof()}, headers=par)
     assert sent.status_code == 201, sent.text
@@ -287,6 +290,10 @@ async def test_the_strict_profile_goes_all_the_way(
     code = await strict.code(browser, query=query)
     first = await strict.redeem(code, proving(town, prover))
     assert first.status_code == 200, first.text
+    published = KeySet.import_key_set((await town.http.get("/.well-known/jwks.json")).json())
+    signed = algorithm or "ES256"
+    token = jwt.decode(first.json()["id_token"], published, algorithms=[signed])
+    assert token.claims["aud"] == strict.client_id
     kept = first.json()["refresh_token"]
     for _ in range(2):
         again = (await strict.refresh(kept, proving(town, prover))).json()

@@ -92,6 +92,10 @@ async def test_a_client_of_the_strict_profile_signs_by_other_kinds_of_keys(
             "scopes": ["patient/Observation.rs?date=ge2026-01-01"],
         },
         {"jwks": {"keys": [es384().jwk]}, "introspects": "yes"},
+        {"jwks": {"keys": [es384().jwk]}, "id_token_signed_response_alg": "PS256"},
+        {"jwks": {"keys": [es384().jwk]}, "id_token_signed_response_alg": "none"},
+        {"jwks": {"keys": [es384().jwk]}, "id_token_signed_response_alg": ["RS256"]},
+        {"profile": "fapi2", "jwks": {"keys": [es256().jwk]}, "id_token_signed_response_alg": "RS256"},
     ],
 )
 async def test_what_breaks_the_rules_of_a_profile_is_refused(

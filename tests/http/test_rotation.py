@@ -26,7 +26,9 @@ async def place(module_database: Database, tmp_path_factory: pytest.TempPathFact
 
 async def test_every_token_verifies_by_what_was_published_before(place: Town) -> None:
     town = City(place.runtime, place.http, place.database, place.clock)
-    phone = await app(town, await town.organization())
+    subject = await town.organization()
+    phone = await app(town, subject)
+    by_curve = await app(town, subject, id_token_signed_response_alg="ES256")
     browser = await signed_in(town, await town.resident())
     path: Path = place.runtime.settings.key_file
     refresh = (await phone.redeem(await phone.code(browser))).json()["refresh_token"]
@@ -36,14 +38,17 @@ async def test_every_token_verifies_by_what_was_published_before(place: Town) ->
         if step is not None:
             step(path)
             place.app.state.runtime = reread(place.app.state.runtime)
-        codes = [await phone.code(browser) for _ in range(4)]
-        bodies = [answer.json() for answer in await asyncio.gather(*map(phone.redeem, codes))]
+        codes = [(one, await one.code(browser)) for one in (phone, phone, by_curve, by_curve)]
+        bodies = [
+            answer.json() for answer in await asyncio.gather(*(one.redeem(code) for one, code in codes))
+        ]
         bodies.append((await phone.refresh(refresh)).json())
         refresh = bodies[-1]["refresh_token"]
-        tokens = [jwt.decode(body["id_token"], known, algorithms=["ES256"]) for body in bodies]
+        tokens = [jwt.decode(body["id_token"], known, algorithms=["RS256", "ES256"]) for body in bodies]
         kids.append({str(token.header["kid"]) for token in tokens})
         published = await town.http.get("/.well-known/jwks.json")
-    assert [len(each) for each in kids] == [1, 1, 1, 1]
+    # One for each kind of key, by which the apps want their ID tokens signed.
+    assert [len(each) for each in kids] == [2, 2, 2, 2]
     assert kids[0] == kids[1] != kids[2] == kids[3]
     assert {key["kid"] for key in published.json()["keys"]} == kids[0] | kids[2]
 

@@ -185,6 +185,7 @@ async def test_the_server_says_what_it_can_do(town: City) -> None:
     assert plain["response_types_supported"] == ["code"]
     assert {"launch-standalone", "permission-v1", "permission-v2"} < set(smart["capabilities"])
     assert "none" not in plain["token_endpoint_auth_signing_alg_values_supported"]
+    assert plain["id_token_signing_alg_values_supported"] == ["ES256", "PS256", "RS256"]
 
 
 async def test_every_endpoint_that_it_names_is_there(town: City) -> None:
@@ -249,10 +250,12 @@ async def test_each_scope_that_it_names_can_be_registered(town: City, maker: str
 
 async def test_the_keys_are_bare_public_ones_with_names(town: City) -> None:
     keys = (await town.http.get("/.well-known/jwks.json")).json()["keys"]
-    assert keys
+    assert {key["kty"] for key in keys} == {"EC", "RSA"}
     for key in keys:
-        assert {"kty", "kid", "crv", "x"} <= key.keys()
-        assert not {"d", "x5u", "k"} & key.keys()
+        assert {"EC": {"kty", "kid", "crv", "x", "y"}, "RSA": {"kty", "kid", "n", "e"}}[
+            key["kty"]
+        ] <= key.keys()
+        assert not {"d", "p", "q", "dp", "dq", "qi", "x5u", "k"} & key.keys()
 
 
 # Registration

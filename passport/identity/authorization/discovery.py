@@ -15,7 +15,6 @@ from passport.identity.authorization.wanted import BESIDE
 from passport.identity.purposes import GRANTABLE
 from passport.identity.record_scopes import RIGHTS
 from passport.settings import Settings
-from passport.signing import ALGORITHM
 
 _OBSERVATION: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _CONDITION: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
@@ -95,7 +94,9 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": sorted(proofs.ALGORITHMS.values()),
         "tls_client_certificate_bound_access_tokens": bool(settings.trusted_proxies),
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "id_token_signing_alg_values_supported": sorted(
+            {each for profile in PROFILES.values() for each in profile.id_token_algorithms}
+        ),
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "purposes_of_use_supported": list(GRANTABLE),

@@ -7,15 +7,18 @@ The same person is called otherwise towards each client, so that two of them can
 """
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hmac import digest
 from typing import Any, Final
 
 import orjson
 
+from passport.identity.authorization.profiles import IdTokenAlgorithm
 from passport.identity.authorization.wanted import FHIR_USER
 from passport.identity.clients import Client
 from passport.identity.persons import city_kind
+from passport.rsa_signing import rsa_signer
 from passport.runtime import Runtime
 from passport.signing import ALGORITHM, signer
 from passport.subjects import Subject
@@ -42,7 +45,7 @@ def id_token(runtime: Runtime, family: Any, client: Client, subject: Subject, *,
         claims["nonce"] = family.nonce
     if FHIR_USER in family.beside and city_kind(subject.reference) is None:
         claims["fhirUser"] = f"{settings.fhir_url}/{subject.actor}"
-    return signed(runtime, claims)
+    return signed(runtime, claims, algorithm=client.identity_algorithm)
 
 
 def pairwise(runtime: Runtime, client_id: str, reference: str) -> str:
@@ -51,12 +54,30 @@ def pairwise(runtime: Runtime, client_id: str, reference: str) -> str:
     return _encoded(digest(runtime.ring.index_secret, named.encode(), "sha256"))
 
 
-def signed(runtime: Runtime, claims: dict[str, object], kind: str = "JWT") -> str:
-    """A compact JWS by the key that signs now; its header names the key and what it is."""
-    key = signer(runtime.ring.signing_keys)
-    header = orjson.dumps({"alg": ALGORITHM, "kid": key.kid, "typ": kind})
+def signed(
+    runtime: Runtime,
+    claims: dict[str, object],
+    kind: str = "JWT",
+    *,
+    algorithm: IdTokenAlgorithm = ALGORITHM,
+) -> str:
+    """A compact JWS by the key that signs now; its header names the key and what it is.
+
+    Raises:
+        NoSigningKey: there is no key of this algorithm.
+    """
+    key, sign = _signer(runtime, algorithm)
+    header = orjson.dumps({"alg": algorithm, "kid": key, "typ": kind})
     text = f"{_encoded(header)}.{_encoded(orjson.dumps(claims))}"
-    return f"{text}.{_encoded(key.sign(text.encode()))}"
+    return f"{text}.{_encoded(sign(text.encode()))}"
+
+
+def _signer(runtime: Runtime, algorithm: IdTokenAlgorithm) -> tuple[str, Callable[[bytes], bytes]]:
+    if algorithm == ALGORITHM:
+        key = signer(runtime.ring.signing_keys)
+        return key.kid, key.sign
+    by_rsa = rsa_signer(runtime.ring.id_token_keys)
+    return by_rsa.kid, lambda message: by_rsa.sign(message, algorithm)
 
 
 def _encoded(data: bytes) -> str:

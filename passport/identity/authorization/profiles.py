@@ -23,6 +23,8 @@ CREDENTIALS: Final[GrantType] = "client_credentials"
 DEVICE: Final[GrantType] = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628, section 3.4
 EXCHANGE: Final[GrantType] = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693, section 2.1
 
+IdTokenAlgorithm = Literal["RS256", "PS256", "ES256"]
+
 KeyKind = tuple[object, object]
 """`kty` and `crv` of a key."""
 
@@ -33,7 +35,8 @@ class Profile:
 
     `algorithms` is the one algorithm of each kind of key; `audience` what an assertion has to be meant for;
     `constrained` whether each token is bound to a key of the client's; `pushed` whether what is asked for is sent
-    beforehand (PAR); `rotates` whether a refresh token is good once; `public` whether a client may be without a key.
+    beforehand (PAR); `rotates` whether a refresh token is good once; `public` whether a client may be without a key;
+    `id_token_algorithms` by what its ID tokens may be signed, the first unless its registration says otherwise.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Profile:
     public: bool
     loopback: bool
     grant_types: frozenset[GrantType]
+    id_token_algorithms: tuple[IdTokenAlgorithm, ...]
 
 
 SMART: Final = Profile(
@@ -64,6 +68,8 @@ SMART: Final = Profile(
     public=True,
     loopback=True,
     grant_types=frozenset({CODE, REFRESH, CREDENTIALS, DEVICE, EXCHANGE}),
+    # SMART App Launch 2.2, scopes-and-launch-context: servers sign by RS256 at least.
+    id_token_algorithms=("RS256", "ES256"),
 )
 
 FAPI2: Final = Profile(
@@ -78,6 +84,8 @@ FAPI2: Final = Profile(
     public=False,
     loopback=False,
     grant_types=frozenset({CODE, REFRESH, CREDENTIALS, EXCHANGE}),
+    # FAPI 2.0, section 5.4: RS256 is none of its algorithms.
+    id_token_algorithms=("ES256", "PS256"),
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({each.name: each for each in (SMART, FAPI2)})

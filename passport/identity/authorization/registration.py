@@ -33,6 +33,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "token_endpoint_auth_method": "token_endpoint_auth_method",
     "jwks": "jwks",
     "profile": "profile",
+    "id_token_signed_response_alg": "id_token_signed_response_alg",
 }
 # RFC 7591, section 2: an unknown member is left out of what is registered, and of what is answered.
 _REFUSED: Final = frozenset({"jwks_uri", "software_statement", "sector_identifier_uri", "request_uris"})
@@ -85,6 +86,7 @@ async def _registered(turn: Turn, tree: Mapping[str, Any]) -> Answer:
         redirect_uris=described.redirect_uris,
         grant_types=described.grant_types,
         auth_method=described.auth_method,
+        identity_algorithm=described.identity_algorithm,
     )
     await ask_to_register(turn.connection, client)
     return Answer(201, _answer(client, turn.now))
@@ -115,6 +117,7 @@ def _answer(client: Client, now: datetime) -> dict[str, Any]:
         "token_endpoint_auth_method": client.auth_method,
         "scope": " ".join(sorted(client.scopes)),
         "profile": client.profile.name,
+        "id_token_signed_response_alg": client.identity_algorithm,
         "state": client.state,
     }
     return answer if client.public else {**answer, "jwks": {"keys": list(client.keys)}}

@@ -29,10 +29,12 @@ PUT_CLIENT: Final = Prepared(
     f"""
 INSERT INTO client ({CLIENT_COLUMNS})
 VALUES (%(client_id)s, %(name)s, %(subject)s, %(profile)s, %(redirect_uris)s, %(grant_types)s, %(auth_method)s,
-    %(introspects)s, %(jwks)s, %(purposes)s, %(scopes)s, 'active', %(asked_by)s, %(approved_by)s)
+    %(introspects)s, %(identity_algorithm)s,
+    %(jwks)s, %(purposes)s, %(scopes)s, 'active', %(asked_by)s, %(approved_by)s)
 ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, subject = excluded.subject,
     redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
-    auth_method = excluded.auth_method, introspects = excluded.introspects, jwks = excluded.jwks,
+    auth_method = excluded.auth_method, introspects = excluded.introspects,
+    identity_algorithm = excluded.identity_algorithm, jwks = excluded.jwks,
     purposes = excluded.purposes, scopes = excluded.scopes, state = excluded.state,
     asked_by = excluded.asked_by, approved_by = excluded.approved_by
 WHERE client.profile = excluded.profile

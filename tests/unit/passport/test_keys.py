@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from passport.keys import KeyFileUnusable, KeyRing, Unsealable, open_sealed, seal
+from passport.rsa_signing import rsa_signer
 from passport.signing import SigningKey, signer
 
 
@@ -114,6 +115,18 @@ def test_a_whole_key_file_is_not_touched(ring: KeyRing, tmp_path: Path) -> None:
     before = path.read_bytes()
     assert KeyRing.completed(path) == ring
     assert path.read_bytes() == before
+
+
+def test_a_key_file_of_before_there_were_keys_of_id_tokens_gets_one_and_keeps_it(
+    ring: KeyRing, tmp_path: Path
+) -> None:
+    path = tmp_path / "keys.json"
+    replace(ring, id_token_keys=()).save(path)
+    assert not KeyRing.load(path).complete
+    completed = KeyRing.completed(path)
+    assert rsa_signer(completed.id_token_keys).signs
+    assert replace(completed, id_token_keys=()) == replace(ring, id_token_keys=())
+    assert KeyRing.completed(path) == KeyRing.load(path) == completed
 
 
 @pytest.mark.parametrize(

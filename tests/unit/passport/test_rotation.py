@@ -1,6 +1,7 @@
 """A new signing key is published, then signs; the former ones verify on, and no other secret is taken over."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from passport.cli import main
 from passport.installation import initialise
 from passport.keys import KeyFileUnusable, KeyRing
+from passport.rsa_signing import rsa_signer
 from passport.signing import jwk_set, signer
 
 
@@ -30,13 +32,16 @@ def carried(*words: str) -> str:
 
 def test_a_published_key_signs_only_after_it_was_rotated(state: Path) -> None:
     old = signer(ring_of(state).signing_keys)
-    new = carried("keys", "publish", "--state", str(state)).split()[-1]
+    new, by_rsa = re.findall(r"[\w-]{43}", carried("keys", "publish", "--state", str(state)))
+    (former,) = {key.kid for key in ring_of(state).id_token_keys} - {by_rsa}
+    assert rsa_signer(ring_of(state).id_token_keys).kid == former
     assert signer(ring_of(state).signing_keys) == old
     assert [key["kid"] for key in jwk_set(ring_of(state).signing_keys)["keys"]] == [old.kid, new]
     carried("keys", "rotate", "--state", str(state), "--at-once")
     assert signer(ring_of(state).signing_keys).kid == new
     assert [key["kid"] for key in jwk_set(ring_of(state).signing_keys)["keys"]] == [new, old.kid]
     assert [key.d is None for key in ring_of(state).signing_keys] == [False, True]
+    assert [(key.kid, key.signs) for key in ring_of(state).id_token_keys] == [(by_rsa, True), (former, False)]
     assert (state / "keys.json").stat().st_mode & 0o077 == 0
 
 
@@ -65,4 +70,5 @@ def test_rotation_keeps_every_other_secret(state: Path) -> None:
     before = ring_of(state)
     KeyRing.with_another_key(state / "keys.json")
     after = ring_of(state)
-    assert replace(after, signing_keys=before.signing_keys) == before
+    turned = replace(after, signing_keys=before.signing_keys, id_token_keys=before.id_token_keys)
+    assert turned == before

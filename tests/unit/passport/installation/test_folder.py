@@ -196,6 +196,23 @@ def test_a_copy_of_the_keys_with_another_device_authority_is_refused(
             prepare(settings, NOW)
 
 
+def test_a_copy_of_the_keys_with_another_key_of_id_tokens_is_refused(
+    tmp_path: Path, database: Database
+) -> None:
+    settings = _on(initialise(tmp_path, "production"), database)
+    ring = KeyRing.load(settings.key_file)
+    # One of before there was such a key gets it at its next start, and keeps it.
+    replace(ring, id_token_keys=()).replace(settings.key_file)
+    prepare(settings, NOW)
+    (key,) = KeyRing.load(settings.key_file).id_token_keys
+    prepare(settings, NOW)
+    assert KeyRing.load(settings.key_file).id_token_keys == (key,)
+    for other in ((), ring.id_token_keys):
+        replace(ring, id_token_keys=other).replace(settings.key_file)
+        with pytest.raises(NotThisInstallation, match="lacks the key of ID tokens"):
+            prepare(settings, NOW)
+
+
 def test_a_database_that_a_demo_filled_is_refused(tmp_path: Path, database: Database) -> None:
     demo = _on(initialise(tmp_path, "demo"), database)
     prepare(demo, NOW)
