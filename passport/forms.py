@@ -4,8 +4,8 @@ https://www.rfc-editor.org/rfc/rfc9110#name-head
 http://hl7.org/fhir/R4/http.html#parameters
 
 A HEAD is carried out as the GET that it stands for, audit row included, since its answer tells as much of a record
-as its headers say. The JSON of an answer is set out for a reader who asks for it. What is read here costs nothing
-where the address has no query.
+as its headers say. The JSON of an answer is set out for a reader who asks for it. An address beside the FHIR base
+that no database takes is refused here, whichever route it would lead to.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fhirstore.parse import Limits, parse, serialise
 from passport.outcomes import Invalid
-from passport.query_strings import escaped, pairs_of
+from passport.query_strings import escaped, pairs_of, require_storable
 from passport.routes.messages import is_lenient, refusal
 
 _FHIR: Final = "/fhir"
@@ -37,11 +37,14 @@ class Forms:
             await self._app(scope, receive, send)
             return
         app, pretty, head = self._app, False, scope["method"] == "HEAD"
-        if scope["query_string"]:
-            try:
+        try:
+            # Below the FHIR base each parameter is read by its own rules.
+            if not scope["path"].startswith(_FHIR):
+                require_storable(scope["path"], scope["query_string"])
+            if scope["query_string"]:
                 scope, pretty = _read(scope)
-            except Invalid as error:
-                app = refusal(error)
+        except Invalid as error:
+            app = refusal(error)
         if not head and not pretty:
             await app(scope, receive, send)
             return

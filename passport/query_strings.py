@@ -44,6 +44,21 @@ def pairs_of(query: str) -> list[tuple[str, str]]:
         raise _not_text() from None
 
 
+def storable(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether these names and values are texts that a database takes: none holds a NUL."""
+    return not any("\x00" in text for pair in pairs for text in pair)
+
+
+def require_storable(path: str, query: bytes) -> None:
+    """Let an address through whose parts a database takes.
+
+    Raises:
+        Invalid: it holds a NUL, written out or in an escape.
+    """
+    if "\x00" in path or b"%00" in query or b"\x00" in query:
+        raise Invalid("got an address with a NUL, expected text")
+
+
 def written_out(pairs: Iterable[tuple[str, str]]) -> str:
     """Return names and values as the query of an address."""
     return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])

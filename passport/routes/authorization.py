@@ -32,6 +32,7 @@ from passport.identity.passkeys.ceremonies import available
 from passport.identity.passkeys.registering import LIMIT
 from passport.identity.persons import city_kind
 from passport.outcomes import Invalid, Unauthenticated, UnsupportedMedia
+from passport.query_strings import storable
 from passport.records import written_instant
 from passport.routes import identity_pages as pages
 from passport.routes.messages import media_type, proved, raw_body, runtime_of
@@ -224,6 +225,8 @@ async def person_form(request: Request) -> Mapping[str, Any]:
         pairs = parse_qsl(body.decode("ascii"), max_num_fields=128, errors="strict")
     except ValueError:
         raise Invalid("expected a form") from None
+    if not storable(pairs):
+        raise Invalid("got a NUL, expected a form of texts")
     fields: dict[str, Any] = dict(pairs)
     several = [value for name, value in pairs if name == _SEVERAL]
     return {**fields, _SEVERAL: several} if several else fields

@@ -24,6 +24,7 @@ from passport.identity.authorization.errors import Refusal, UnknownRequest
 from passport.identity.authorization.grants import CodeGrant, StrictChallenge
 from passport.identity.authorization.wanted import LAUNCH, LAUNCH_ENCOUNTER, Wanted, contexts_of, wanted
 from passport.identity.purposes import GRANTABLE
+from passport.query_strings import storable
 from passport.sql import fetch
 
 QUERY_MAX_CHARACTERS: Final = 8_192
@@ -170,8 +171,8 @@ def _fields(query: str) -> dict[str, str]:
     except ValueError:
         pairs = []
     fields = dict(pairs)
-    if len(query) > QUERY_MAX_CHARACTERS or len(fields) != len(pairs):
-        raise UnknownRequest("expected a request in which no parameter is repeated")
+    if len(query) > QUERY_MAX_CHARACTERS or len(fields) != len(pairs) or not storable(pairs):
+        raise UnknownRequest("expected a request of texts in which no parameter is repeated")
     return fields
 
 

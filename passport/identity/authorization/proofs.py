@@ -165,7 +165,8 @@ def _hash(token: str) -> str:
 
 def _address(text: object) -> tuple[str, str, str] | None:
     """Scheme, host and path of an address, without query and fragment (RFC 9449, section 4.3)."""
-    if not isinstance(text, str):
+    try:
+        parts = urlsplit(text) if isinstance(text, str) else None
+    except ValueError:
         return None
-    parts = urlsplit(text)
-    return parts.scheme.lower(), parts.netloc.lower(), parts.path or "/"
+    return None if parts is None else (parts.scheme.lower(), parts.netloc.lower(), parts.path or "/")

@@ -24,6 +24,7 @@ from passport.identity.authorization.grants import (
     StrictChallenge,
 )
 from passport.identity.authorization.recorded import audit, refused
+from passport.query_strings import storable
 from passport.runtime import Runtime
 
 FORM_MAX_BYTES: Final = 16_384
@@ -73,17 +74,21 @@ def form(body: bytes) -> Mapping[str, str]:
     """Read a form; a parameter may stand in it once (RFC 6749, section 3.2).
 
     Raises:
-        Refusal: it is no form, or a parameter is repeated.
+        Refusal: it is no form, a parameter is repeated, or one is no text that a database takes.
     """
     try:
         pairs: Sequence[tuple[str, str]] = parse_qsl(
-            body.decode("ascii"), keep_blank_values=False, strict_parsing=True, max_num_fields=FIELDS_MAX
+            body.decode("ascii"),
+            keep_blank_values=False,
+            strict_parsing=True,
+            max_num_fields=FIELDS_MAX,
+            errors="strict",
         )
     except ValueError:
         pairs = ()
     fields = dict(pairs)
-    if not fields or len(fields) != len(pairs):
-        raise Refusal("invalid_request", "expected a form in which no parameter is repeated")
+    if not fields or len(fields) != len(pairs) or not storable(pairs):
+        raise Refusal("invalid_request", "expected a form of texts in which no parameter is repeated")
     return fields
 
 

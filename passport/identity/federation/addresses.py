@@ -42,8 +42,14 @@ def is_fit(address: object, hosts: Iterable[str], *, loopback: bool) -> bool:
 
 
 def host_of(address: str) -> str:
-    """The host of an address; of one of this machine with its port, since another port is another server."""
-    parts = urlsplit(address)
+    """The host of an address; of one of this machine with its port, since another port is another server.
+
+    What is no address has none.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     return parts.hostname or "" if parts.scheme == "https" else parts.netloc
 
 
