@@ -5,7 +5,7 @@ https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHO
 
 A row of `standing_change` tells which transaction changed something about whom, one of `standing_instant` when time
 alone will. `concerns` is a patient_key (0: the policies), the key of an actor, or one of the numbers below. Rows are
-only ever added, so that nobody who writes waits for another one who does.
+only ever added, each of its own transaction, so that nobody who writes waits for another one who does.
 
 Revision ID: 0009
 """
@@ -37,7 +37,8 @@ CREATE TABLE standing_change (
 CREATE TABLE standing_instant (
     concerns BIGINT NOT NULL,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
-    PRIMARY KEY (concerns, at)
+    written_in XID8 DEFAULT pg_current_xact_id() NOT NULL,
+    PRIMARY KEY (concerns, at, written_in)
 )
 """,
 )
@@ -125,7 +126,7 @@ def upgrade() -> None:
         _told(table, "truncate", "FOR EACH STATEMENT EXECUTE FUNCTION all_tells_standings")
         for instant in fed.instants:
             op.execute(
-                f"INSERT INTO standing_instant SELECT DISTINCT {fed.concerns[0]}, {instant} FROM {table} "
+                f"INSERT INTO standing_instant (concerns, at) SELECT DISTINCT {fed.concerns[0]}, {instant} FROM {table} "
                 f"WHERE {instant} IS NOT NULL ON CONFLICT DO NOTHING"
             )
     # A Patient keeps its id for good.

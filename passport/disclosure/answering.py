@@ -70,6 +70,7 @@ async def _guessed(
     connection = await pool.getconn()
     try:
         desk = Desk(runtime, connection, request, known.standing, now, asked, bearer=True)
+        desk.let_in(caller)
         prepared, params = question(desk, known.made)
         # One statement is one transaction: what it shows is committed when it is handed over.
         once = _behind(runtime, prepared)
@@ -84,7 +85,8 @@ async def _guessed(
         return None
     finally:
         await pool.putconn(connection)
-    known.over = not rows
+    # What was shown before and is hidden now costs from now on what is not there.
+    known.over = not present(rows)
     return (desk, rows) if rows else None
 
 

@@ -33,4 +33,5 @@ standing_instant = Table(
     metadata,
     Column("concerns", BigInteger, primary_key=True, autoincrement=False),
     Column("at", TIMESTAMP(timezone=True), primary_key=True),
+    Column("written_in", Xid8, primary_key=True, server_default=sql("pg_current_xact_id()")),
 )

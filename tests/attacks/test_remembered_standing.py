@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -18,6 +20,7 @@ from passport.remembering.store import HELD
 from passport.remembering.tables import DIRECTORY
 from passport.standing_statement import CLOSER, STATEMENTS
 from tests import resources as made
+from tests.attacks.work import trips_of
 from tests.cast import Cast
 from tests.databases import Database
 from tests.identities import merged, sent
@@ -226,6 +229,20 @@ async def test_a_new_label_counts_at_once(met: Met) -> None:
     assert not await met.sees_it()
 
 
+async def test_what_is_hidden_now_costs_what_is_not_there(met: Met, tmp_path: Path) -> None:
+    """Else whoever saw it would learn that it was this record that was hidden, and not the consent withdrawn."""
+    await met.patient.grant(deny(labels=[(ACT_CODE, "PSY")]))
+    assert await met.sees_it()
+    relabelled(met.town, met.weight, [{"system": ACT_CODE, "code": "PSY"}])
+    for reference in (met.weight, ABSENT):
+        await met.physician.get(reference)
+    hidden, absent = [
+        await trips_of(met.town, partial(met.physician.get, reference), tmp_path / "trace")
+        for reference in (met.weight, ABSENT)
+    ]
+    assert hidden == absent == (404, 2)
+
+
 async def test_a_change_counts_in_the_instant_in_which_its_transaction_ends(met: Met) -> None:
     """Neither before, nor because somebody looked while it was under way."""
     key = met.town.runtime.keys.reference(met.consent)
@@ -268,6 +285,7 @@ _TOLD: Final = """
     WHERE tgrelid = %s::regclass AND starts_with(tgname, 'standing_on_') AND tgenabled = 'A'
 """
 _EVENTS: Final = {"insert": 4, "delete": 8, "update": 16, "truncate": 32}
+ABSENT: Final = "Observation/00000000-0000-4000-8000-000000000000"
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 ASKED_ANEW: Final = {"session", "locator"}
 """What is not remembered: whether a token is good, and whose a record is."""
@@ -336,6 +354,25 @@ def test_instants_at_which_time_alone_changes_a_standing_are_told(module_databas
         ).fetchall()
         assert {(DIRECTORY, 2030), (DIRECTORY, 2031), (7, 2030), (7, 2031)} <= set(told)
         connection.rollback()
+
+
+def test_who_writes_the_same_instants_in_another_order_waits_for_nobody(module_database: Database) -> None:
+    """Periods end on round days: two who write would stand in each other's way, and one of them would fail."""
+    row = "INSERT INTO membership VALUES (%s, 2, 3, 0, 1, NULL, %s)"
+    with (
+        psycopg.connect(module_database.service_url, options="-c lock_timeout=2s") as one,
+        psycopg.connect(module_database.service_url, options="-c lock_timeout=2s") as other,
+    ):
+        for connection, member, end in (
+            (one, 71, "2032-03-31"),
+            (other, 72, "2033-03-31"),
+            (one, 73, "2033-03-31"),
+            (other, 74, "2032-03-31"),
+        ):
+            connection.execute(row, [member, end])
+        one.commit()
+        other.commit()
+        one.execute("DELETE FROM membership WHERE member BETWEEN 71 AND 74")
 
 
 def test_a_table_that_is_emptied_tells_everybody(module_database: Database) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from consent.model import Action
-from passport.remembering.standings import Known, Standings, place_of
+from passport.remembering.standings import MOST_KNOWN, Known, Standings, place_of
 from passport.remembering.store import behind
 from passport.sql import Prepared
 from passport.standing import Held, Standing
@@ -36,6 +36,18 @@ def test_what_was_found_to_hold_no_more_is_forgotten_for_every_record_of_its_pag
     assert [standings.recall(place) for place in (PLACE, *others)] == [known] * 3
     known.over = True
     assert [standings.recall(place) for place in (PLACE, *others)] == [None] * 3
+
+
+def test_standings_towards_many_take_no_more_room_than_others() -> None:
+    """Whoever searches without naming a patient stands towards all who share, with every new token."""
+    standings, many = Standings(), tuple(range(1, 5_001))
+    towards_all = replace(STANDING, groups={(PERMIT,): many}, named=())
+    places = [place_of(Bearer(b"%d" % token), Action.ACCESS, "read", []) for token in range(100)]
+    for place in places:
+        standings.remember(place, Known(towards_all))
+    kept = [place for place in places if standings.recall(place) is not None]
+    assert kept == places[-len(kept) :]
+    assert 10 * 5_000 <= len(kept) * 5_000 <= MOST_KNOWN
 
 
 @pytest.mark.parametrize(
