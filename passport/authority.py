@@ -46,6 +46,11 @@ _COLLECTIVES: Final = ("CareTeam/", "Group/")
 _RELATIVES: Final = ("Patient/", "RelatedPerson/")
 _PROPOSING: Final = frozenset({"practitioner", "service", "proxy"})
 
+_OF_WHOM: Final = (
+    "got a Consent without `Consent.patient`, expected it to name whose records it is about; "
+    "without it, a Consent is a policy, which operators write"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Before:
@@ -119,6 +124,8 @@ def _patient(subject: Subject, name: str, facts: Facts, before: Before | None, *
     first = next(iter(facts.patients), None)
     # What names nobody is theirs if what it follows is, which shows where it is stored; a policy is nobody's.
     unnamed = first is None and name != "Consent"
+    if first is None and not unnamed and before is None:
+        raise Refused(_OF_WHOM, ("Consent.patient",))
     if name in (_NEVER_LABELLED if labels_only else _NEVER_OWN) or not (unnamed or subject.is_patient(first)):
         raise Refused
     # How confidential a record is says its patient, whoever wrote it.

@@ -15,12 +15,13 @@ from fhirstore.keys import KeyMaker
 from fhirstore.parameters import parameters_of
 from fhirstore.search.query import CURSOR, Query, parse_query
 from fhirstore.search.test import BadValue, SearchError, UnknownParameter
-from fhirstore.types import resource_type
+from fhirstore.types import TYPES, resource_type
 from passport.audit.actions import OUTCOME_SYSTEM, OUTCOMES
+from passport.subjects import CITY
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_AGENT: Final = re.compile(r"[A-Za-z]{1,40}(/[A-Za-z0-9\-._@]{1,64})?")
+_AGENT: Final = re.compile(r"(?P<type>[A-Za-z]{1,40})(?P<id>/[A-Za-z0-9\-._@]{1,64})?")
 _CODES: Final = ("0", "4", "8", "12")  # of OUTCOME_SYSTEM
 _OWN: Final = ("agent", "outcome", "_id")
 
@@ -136,9 +137,17 @@ def _agents(value: str, base_urls: Collection[str]) -> tuple[str, ...]:
     for reference in value.split(","):
         here = [reference.removeprefix(f"{url}/") for url in base_urls if reference.startswith(f"{url}/")]
         found.append(here[0] if here else reference)
-    if not all(map(_AGENT.fullmatch, found)):
-        raise BadValue("agent", "a reference such as `Practitioner/1`")
+    if not all(map(_is_agent, found)):
+        raise BadValue("agent", f"a reference such as `Practitioner/1`, or one of {', '.join(sorted(CITY))}")
     return tuple(found)
+
+
+def _is_agent(text: str) -> bool:
+    """Whether somebody may be called so: by a type and an id, or by an office of the city alone."""
+    named = _AGENT.fullmatch(text)
+    return named is not None and (
+        named["type"] in CITY or (named["type"] in TYPES and named["id"] is not None)
+    )
 
 
 def _outcomes(value: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import orjson
 from consent.model import Action
 from fhirstore.search.cursor import BadCursor, open_cursor, seal_cursor
 from fhirstore.search.query import CURSOR
-from fhirstore.search.test import SearchError
+from fhirstore.search.test import BadValue, SearchError
 from fhirstore.tables import NOBODY
 from passport.admission import Desk, Request, admitted
 from passport.audit.actions import AUDIT_READ
@@ -62,6 +62,9 @@ async def accesses(runtime: Runtime, caller: Caller, pairs: Pairs) -> tuple[byte
         OutOfScope: the session's scopes do not reach AuditEvent.
     """
     question = _question(runtime, pairs)
+    if any(name == "patient" and "/" not in value for name, value in pairs):
+        # An id alone is a search of FHIR; here a mistyped one would look like a log without accesses.
+        raise translated(BadValue("patient", "a reference such as `Patient/1`"))
     request = recorded("GET", ACCESSES, pairs)
     found = await _search(runtime, caller, question, request, own_business=False)
     listed = [_access(row, found.names) for row in found.rows]

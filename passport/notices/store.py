@@ -23,12 +23,15 @@ TOLD: Final = Prepared(
     """
 SELECT notification_id, kind, created_at, about FROM notification
 WHERE patient_key = %(patient_key)s AND created_at <= %(now)s AND recipient IS NOT DISTINCT FROM %(recipient)s
+  AND (%(before)s::timestamptz IS NULL OR (created_at, notification_id) < (%(before)s, %(before_id)s::uuid))
 ORDER BY created_at DESC, notification_id DESC
 LIMIT %(limit)s
 """,
     {},
 )
-"""What a resident was told, or somebody who acts for them, newest first; what is for later is not among it."""
+"""What a resident was told, or somebody who acts for them, newest first; what is for later is not among it.
+
+With a place, what comes after it alone."""
 
 TELL_AT: Final = Prepared(
     """

@@ -9,7 +9,7 @@ reference and quotes none of them; what it says beside that is one sentence per 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -17,9 +17,6 @@ from psycopg.types.json import Jsonb
 from passport.notices import store
 from passport.notices.sentences import SENTENCES, Kind
 from passport.sql import Connection, fetch, start
-
-SHOWN: Final = 200
-"""Notifications that one answer holds, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +66,26 @@ async def tell(
 
 
 async def read(
-    connection: Connection, patient_key: int, *, now: datetime, recipient: str | None = None
+    connection: Connection,
+    patient_key: int,
+    *,
+    now: datetime,
+    limit: int,
+    recipient: str | None = None,
+    before: tuple[datetime, UUID] | None = None,
 ) -> Sequence[Notice]:
-    """The newest notifications of a patient, or those for somebody who acts for them, newest first."""
-    asked = {"patient_key": patient_key, "now": now, "recipient": recipient, "limit": SHOWN}
+    """The newest notifications of a patient, or those for somebody who acts for them, newest first.
+
+    `limit` is how many at most, `before` the place after which they begin.
+    """
+    at, id_ = before or (None, None)
+    asked = {
+        "patient_key": patient_key,
+        "now": now,
+        "recipient": recipient,
+        "limit": limit,
+        "before": at,
+        "before_id": id_,
+    }
     rows = await fetch(connection, store.TOLD, asked)
     return [Notice(row.notification_id, row.kind, row.created_at, row.about) for row in rows]

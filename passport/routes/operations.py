@@ -6,6 +6,7 @@ https://spec.openapis.org/oas/v3.1.0#operation-object
 from collections.abc import Mapping
 from typing import Final
 
+from fhirstore.search.query import CURSOR
 from passport.routes.operation import Operation, json_body
 from passport.routes.operations_authorization import AUTHORIZATION
 from passport.routes.operations_federation import PROVIDERS
@@ -189,7 +190,11 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/sharing/grants/{consent_id}/withdraw", "post"): Operation(
         "Stop sharing", errors=(*ONLY_ASKED, 404, 409)
     ),
-    ("/notifications", "get"): Operation("What I was told, newest first", errors=ONLY_ASKED),
+    ("/notifications", "get"): Operation(
+        "What I was told, newest first",
+        parameters={"_count": PAGING["_count"], CURSOR: "where the page before ended, as its `Link` says"},
+        errors=(400, *ONLY_ASKED),
+    ),
     ("/devices", "get"): Operation("My devices and how they stand", errors=ONLY_ASKED),
     ("/devices/models", "get"): Operation("Which models can be enrolled", errors=(401,)),
     ("/devices/models/{model}", "put"): Operation(
@@ -232,7 +237,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         errors=(400, *ONLY_ASKED),
     ),
     ("/devices/quarantine", "get"): Operation(
-        "My readings that could not be believed, newest first", errors=(400, *ONLY_ASKED)
+        "My readings that could not be believed, newest first",
+        parameters={"before": "where the page before ended, as its `Link` says"},
+        errors=(400, *ONLY_ASKED),
     ),
     ("/devices/{device_id}/readings", "post"): Operation(
         "Deliver a batch of readings, signed by the device",

@@ -315,6 +315,15 @@ async def test_what_the_log_cannot_be_searched_by_is_a_400(town: City, params: d
         assert answer.json()["resourceType"] == "OperationOutcome"
 
 
+@pytest.mark.parametrize("params", [{"patient": "foo"}, {"agent": "foo"}])
+async def test_accesses_of_nobody_who_could_be_are_not_an_empty_list(
+    town: City, aoi: str, params: dict[str, str]
+) -> None:
+    answer = await town.call(aoi, "GET", ACCESSES, params=params)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["issue"][0]["expression"] == list(params)
+
+
 async def test_scopes_narrow_the_audit_log_too(town: City, aoi: str) -> None:
     narrow = await town.token(aoi, "PATRQT", scope="patient/Observation.rs")
     assert (await town.call(narrow, "GET", EVENTS)).status_code == 403

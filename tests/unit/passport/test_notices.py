@@ -65,7 +65,7 @@ async def test_whoever_tells_a_resident_needs_no_sight_of_them_and_gains_none(
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT set_config('passport.patients', %s, true)", [sight])
         await happen(connection)
-        assert len(await read(connection, RESIDENT, now=HAPPENED)) == shown
+        assert len(await read(connection, RESIDENT, limit=9, now=HAPPENED)) == shown
         for statement in ("UPDATE notification SET kind = 'x'", "DELETE FROM notification"):
             assert (await connection.execute(statement)).rowcount == shown
 
@@ -75,8 +75,8 @@ async def test_what_is_for_later_is_read_from_its_instant_on(pool: Pool, databas
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT set_config('passport.patients', '{7}', true)")
         await happen(connection)
-        assert await read(connection, RESIDENT, now=before) == []
-        assert len(await read(connection, RESIDENT, now=HAPPENED)) == 1
+        assert await read(connection, RESIDENT, limit=9, now=before) == []
+        assert len(await read(connection, RESIDENT, limit=9, now=HAPPENED)) == 1
 
 
 async def test_what_is_for_somebody_who_acts_for_the_resident_is_theirs_alone(pool: Pool) -> None:
@@ -92,9 +92,9 @@ async def test_what_is_for_somebody_who_acts_for_the_resident_is_theirs_alone(po
             now=HAPPENED,
             recipient=mother,
         )
-        assert await read(connection, RESIDENT, now=HAPPENED) == []
-        assert len(await read(connection, RESIDENT, now=HAPPENED, recipient=mother)) == 1
-        assert await read(connection, RESIDENT, now=HAPPENED, recipient="RelatedPerson/other") == []
+        assert await read(connection, RESIDENT, limit=9, now=HAPPENED) == []
+        assert len(await read(connection, RESIDENT, limit=9, now=HAPPENED, recipient=mother)) == 1
+        assert await read(connection, RESIDENT, limit=9, now=HAPPENED, recipient="RelatedPerson/other") == []
 
 
 def test_every_kind_has_a_sentence_in_both_languages() -> None:
