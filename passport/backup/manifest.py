@@ -19,8 +19,10 @@ from passport.backup.errors import BackupUnusable
 FILE_NAME: Final = "manifest.json"
 DUMP: Final = "database.dump"
 SETTINGS: Final = "settings.json"
+FILES: Final = "files.sealed"
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_NAMES: Final = (DUMP, SETTINGS, FILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,14 @@ class Manifest:
     @classmethod
     def of(cls, folder: Path, *, made_at: datetime, software: str, keys: str) -> Self:
         """Describe what lies in a folder."""
-        return cls(made_at, software, keys, {name: _digest(folder / name) for name in (DUMP, SETTINGS)})
+        return cls(made_at, software, keys, {name: _digest(folder / name) for name in _NAMES})
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read what a folder says of itself, and see that its files are those that it tells of.
 
         Raises:
-            BackupUnusable: there is no backup, it was changed, or a later release made it.
+            BackupUnusable: there is no backup, it was changed, or another release made it.
         """
         try:
             content = orjson.loads((folder / FILE_NAME).read_bytes())
@@ -56,7 +58,7 @@ class Manifest:
             raise BackupUnusable(f"`{folder / FILE_NAME}` is unreadable") from None
         if not known:
             raise BackupUnusable(f"`{folder}` was made by a release that writes another form of backup")
-        for name in (DUMP, SETTINGS):
+        for name in _NAMES:
             if not (folder / name).is_file() or _digest(folder / name) != found.digests.get(name):
                 raise BackupUnusable(f"`{folder / name}` is missing, or is not what was backed up")
         return found

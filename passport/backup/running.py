@@ -22,9 +22,9 @@ from fhirstore.tables import NOBODY
 from passport import installation
 from passport.audit.actions import BACKUP, RESTORE
 from passport.audit.record import AuditRow, record
-from passport.backup import programs, store
+from passport.backup import files, programs, store
 from passport.backup.errors import BackupUnusable
-from passport.backup.manifest import DUMP, SETTINGS, Manifest
+from passport.backup.manifest import DUMP, FILES, SETTINGS, Manifest
 from passport.database import bootstrap
 from passport.embedded import EmbeddedPostgres
 from passport.identity.tokens import random_uuid
@@ -56,6 +56,8 @@ def back_up(
         programs.dump(superuser, folder / DUMP)
     shutil.copyfile(settings.state / FILE_NAME, folder / SETTINGS)
     (folder / SETTINGS).chmod(0o600)
+    (folder / FILES).touch(mode=0o600)
+    (folder / FILES).write_bytes(files.sealed(settings.state, ring))
     software = version(_DISTRIBUTION)
     manifest = Manifest.of(folder, made_at=now, software=software, keys=installation.fingerprint(ring))
     manifest.write(folder)
@@ -81,6 +83,7 @@ def restore(state: Path, folder: Path, keys: Path, *, superuser_url: str | None,
         ring.save(settings.key_file)
     elif installation.fingerprint(KeyRing.load(settings.key_file)) != manifest.keys:
         raise BackupUnusable(f"`{settings.key_file}` holds other keys, expected those of the backup or none")
+    files.put_back(state, (folder / FILES).read_bytes(), ring)
     with _made(settings, superuser_url) as superuser:
         if store.is_filled(superuser):
             raise BackupUnusable("there is something in the database, expected an empty one")

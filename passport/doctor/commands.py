@@ -12,7 +12,7 @@ import click
 import orjson
 
 from passport import installation
-from passport.doctor import database, setup
+from passport.doctor import database, files, setup
 from passport.runtime import utc_now
 from passport.settings import Settings
 
@@ -35,6 +35,7 @@ def doctor(state: Path, as_json: bool) -> None:
     found = list(setup.findings(settings, now))
     with installation.opened(settings) as ready:
         found += database.findings(ready.database_url, now)
+        found += files.findings(settings, ready.database_url, now)
     found.sort(key=lambda one: (one.level != "unsafe", one.setting))
     if as_json:
         click.echo(orjson.dumps([asdict(one) for one in found], option=orjson.OPT_INDENT_2).decode())

@@ -169,6 +169,11 @@ async def test_a_backup_that_is_not_whole_or_of_other_keys_is_not_put_back(
 def test_an_installation_with_a_server_of_its_own_is_backed_up_while_it_runs(tmp_path: Path) -> None:
     state, folder, keys = tmp_path / "state", tmp_path / "backup", tmp_path / "vault.json"
     settings = initialise(state, "production")
+    # What the passport proves itself by at a provider, and whose certificates it trusts.
+    beside = {"federation/city.pem": b"a key of the passport", "hpki/roots.pem": b"an authority"}
+    for name, content in beside.items():
+        (state / name).parent.mkdir()
+        (state / name).write_bytes(content)
     runner = CliRunner()
     with opened(settings) as ready:
         prepare(ready, utc_now())
@@ -176,9 +181,12 @@ def test_an_installation_with_a_server_of_its_own_is_backed_up_while_it_runs(tmp
             main, ["backup", "--state", f"{state}", "--to", f"{folder}", "--keys", f"{keys}"]
         )
         assert done.exit_code == 0, done.output
+    assert not any(content in path.read_bytes() for path in folder.iterdir() for content in beside.values())
     there = tmp_path / "there"
     done = runner.invoke(main, ["restore", "--state", f"{there}", "--from", f"{folder}", "--keys", f"{keys}"])
     assert done.exit_code == 0, done.output
+    for name, content in beside.items():
+        assert ((there / name).read_bytes(), (there / name).stat().st_mode & 0o777) == (content, 0o600)
     again = runner.invoke(
         main, ["restore", "--state", f"{there}", "--from", f"{folder}", "--keys", f"{keys}"]
     )

@@ -50,7 +50,7 @@ async def propose(
     }
     (row,) = await fetch(connection, store.PUT_PROVIDER, params)
     await end_sessions(connection, provider.method, now=now)
-    return _provider(row)
+    return stored(row)
 
 
 async def to_approve(connection: Connection, provider_id: str, *, by: str, held: bool = False) -> Provider:
@@ -126,7 +126,7 @@ async def known(connection: Connection, provider_id: str, *, held: bool = False)
     rows = await fetch(connection, statement, {"provider_id": provider_id}) if fit else []
     if not rows:
         raise NotFound("no such provider")
-    return _provider(rows[0])
+    return stored(rows[0])
 
 
 async def active(connection: Connection, provider_id: str) -> Provider:
@@ -143,10 +143,11 @@ async def active(connection: Connection, provider_id: str) -> Provider:
 
 async def everyone(connection: Connection) -> list[Provider]:
     """Every provider, in the order of their ids."""
-    return [_provider(row) for row in await fetch(connection, store.PROVIDERS, {})]
+    return [stored(row) for row in await fetch(connection, store.PROVIDERS, {})]
 
 
-def _provider(row: Row) -> Provider:
+def stored(row: Row) -> Provider:
+    """The provider of a row."""
     return Provider(
         provider_id=row.provider_id,
         name=row.name,
