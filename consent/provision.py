@@ -83,7 +83,7 @@ def _node(element: Element, place: _Place, zone: ZoneInfo, numbers: Iterator[int
         purposes=frozenset(_purposes(element)),
         actions=actions,
         classes=frozenset(_classes(element)),
-        codes=frozenset(coding for concept in element.items("code") for _, coding in concept.concept()),
+        codes=frozenset(_codes(element)),
         confidentiality=levels,
         sensitivities=sensitivities,
         data_period=_interval(element, "dataPeriod", zone),
@@ -182,8 +182,21 @@ def _classes(element: Element) -> Iterator[Coding]:
         coding = entry.coding()
         if coding and coding.system == systems.RESOURCE_TYPES and coding.code not in systems.TYPES:
             entry.fault(f"got {quoted(coding.code)}, expected a resource type of R4")
+        elif coding and coding.system != systems.RESOURCE_TYPES and coding.code in systems.TYPES:
+            # As a category it would match nothing, and a deny that matches nothing must not pass for one.
+            entry.fault(f"got a resource type in another system, expected {systems.RESOURCE_TYPES}")
         elif coding:
             yield coding
+
+
+def _codes(element: Element) -> Iterator[Coding]:
+    for concept in element.items("code"):
+        for entry, coding in concept.concept():
+            known = systems.nearly(coding.system)
+            if known:
+                entry.fault(f"got a system that is written a little otherwise, expected {known}")
+            else:
+                yield coding
 
 
 def _labels(element: Element) -> Iterator[Confidentiality | Coding]:

@@ -167,6 +167,21 @@ SYSTEMS: Final = {
     "Questionnaire": frozenset({LOINC, SNOMED}),
 }
 
+_KNOWN: Final = frozenset().union(*SYSTEMS.values())
+
+
+def _plain(system: str) -> str:
+    return system.casefold().replace("https://", "http://").removesuffix("/")
+
+
+_PLAIN: Final = {_plain(system): system for system in _KNOWN}
+
+
+def nearly(system: str) -> str | None:
+    """The code system that this was meant for, where it differs in letter case, `https` or a last slash alone."""
+    return None if system in _KNOWN else _PLAIN.get(_plain(system))
+
+
 # Types whose records have no main code: for them every system is foreign.
 CODELESS: Final = frozenset(
     {

@@ -129,3 +129,16 @@ def test_a_code_that_a_record_may_have_in_another_system_is_denied_until_it_is_k
 
 def test_it_is_said_of_every_type_with_codes_which_systems_it_uses() -> None:
     assert USED.keys() == systems.SYSTEMS.keys()
+
+
+@pytest.mark.parametrize("written", ["http://loinc.org/", "https://loinc.org", "HTTP://LOINC.ORG"])
+def test_a_system_that_is_nearly_one_is_known(written: str) -> None:
+    assert systems.nearly(written) == systems.LOINC
+
+
+@pytest.mark.parametrize(
+    "written",
+    [systems.LOINC, systems.ATC, "http://loinc.org/vs", "urn:example:own", "http://snomed.info/sct/1"],
+)
+def test_a_system_of_its_own_is_no_other(written: str) -> None:
+    assert systems.nearly(written) is None
