@@ -76,6 +76,7 @@ from passport.runtime import Runtime, utc_now
 from passport.settings import Settings
 from passport.web.built import built
 from passport.web.headers import Headers
+from passport.web.public import PublicAddress
 
 POOL_SIZE: Final = 8
 """Connections of one process, to read and to write: more would only queue inside of PostgreSQL on two cores."""
@@ -177,6 +178,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     app.add_middleware(Forms)
     app.add_middleware(Proofs)
     app.add_middleware(Origins)
+    app.add_middleware(PublicAddress, base_url=settings.base_url)
     app.add_middleware(Headers, secure=settings.base_url.startswith("https://"))
     app.state.built = built()
     for kind in _ANSWERED:

@@ -7,7 +7,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from passport.demo.personas import Persona, PersonaFile
 from passport.settings import Settings
@@ -24,9 +26,22 @@ def guide(people: PersonaFile, settings: Settings, elsewhere: str) -> str:
 
 def _where(people: PersonaFile, elsewhere: str) -> Iterator[str]:
     yield f"The passport serves on {people.base_url}   (Ctrl-C ends everything)"
+    yield f"  Pages                     {people.base_url}/"
     yield f"  API, to read and to try   {people.base_url}/docs"
     yield f"  FHIR base                 {people.fhir_url}        ({people.fhir_url}/metadata)"
     yield f"  Sign in elsewhere (mock)  {elsewhere}"
+    public = urlsplit(people.base_url)
+    if _is_number(public.hostname or ""):
+        by_name = f"PASSPORT_PUBLIC_URL={public.scheme}://localhost:{public.port} make run"
+        yield f"  Passkeys                  want an address with a name: {by_name}"
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _who(people: PersonaFile) -> Iterator[str]:

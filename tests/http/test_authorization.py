@@ -147,6 +147,7 @@ async def test_a_form_from_elsewhere_is_refused(
     for path in ("/auth/login", "/auth/logout", "/auth/authorize/decision"):
         answer = await town.http.post(path, json={"csrf": await browser.csrf()}, headers=sent)
         assert answer.status_code == 403, path
+        assert f"at `{BASE_URL}`" in answer.text
 
 
 async def test_a_wrong_code_and_an_unknown_login_look_the_same(town: City, aoi: str) -> None:

@@ -49,8 +49,9 @@ def require_own_page(request: Request, settings: Settings) -> None:
     """
     site, sender = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     told = [value for value in (site, sender) if value is not None]
-    if not told or site not in {None, "same-origin"} or sender not in {None, origin(settings.base_url)}:
-        raise Refused("expected a form of the passport's own pages")
+    own = origin(settings.base_url)
+    if not told or site not in {None, "same-origin"} or sender not in {None, own}:
+        raise Refused(f"expected a form of the passport's own pages, which are opened at `{own}`")
 
 
 def _secure(settings: Settings) -> bool:
