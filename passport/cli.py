@@ -33,6 +33,9 @@ from passport.rotation.commands import keys
 from passport.runtime import utc_now
 from passport.settings import Settings
 
+ENDED_BY_HAND: Final = 130
+"""As a shell says of what SIGINT ended: 128 and the number of the signal."""
+
 EXPECTED: Final = (
     PassportError,
     DemoError,
@@ -82,6 +85,10 @@ class OneLine(click.Group):
         except EXPECTED as error:
             reason = error.orig if isinstance(error, DBAPIError) else error
             raise click.ClickException(" ".join(str(reason).split())) from None
+        except KeyboardInterrupt:
+            # Whoever ends a service by Ctrl-C has not aborted anything.
+            click.echo("Ended.", err=True)
+            ctx.exit(ENDED_BY_HAND)
 
 
 @click.group(cls=OneLine)

@@ -1,6 +1,7 @@
 """An installation is made once, and demo, production and foreign keys are never mistaken for one another."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from fhirstore.tables import NOBODY
+from passport.cli import ENDED_BY_HAND
 from passport.installation import (
     FILE_NAME,
     NotProduction,
@@ -135,7 +137,9 @@ def test_records_wait_for_labels_only_when_the_table_changed(tmp_path: Path, dat
         assert labels_wait(settings)
 
 
-def test_serve_says_in_one_line_that_records_wait(tmp_path: Path, database: Database) -> None:
+def test_serve_says_in_one_line_that_records_wait_and_that_it_was_ended(
+    tmp_path: Path, database: Database
+) -> None:
     settings = _on(initialise(tmp_path, "production"), database)
     prepare(settings, NOW)
     with psycopg.connect(database.superuser_url) as connection:
@@ -146,8 +150,10 @@ def test_serve_says_in_one_line_that_records_wait(tmp_path: Path, database: Data
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
+    assert rest.splitlines()[-1] == "Ended."
+    assert process.returncode == ENDED_BY_HAND
     assert line == f"labels: stored records wait for `passport relabel --state {tmp_path}`\n"
     assert "labels" not in rest
 
