@@ -353,7 +353,7 @@ def _second_first(request: Request) -> Response:
     refusal = one_factor()
     if pages.wants_json(request):
         raise refusal
-    return pages.refusal_page(request, refusal.text, refusal.status)
+    return pages.refusal_page(request, "one-factor", refusal.status)
 
 
 def _told(request: Request, answer: Answer) -> Response:
@@ -361,7 +361,8 @@ def _told(request: Request, answer: Answer) -> Response:
         return _sent(answer)
     if pages.wants_json(request):
         return json(answer.body, answer.status)
-    return pages.refusal_page(request, str(answer.body.get("error_description", "")), answer.status)
+    unfit = answer.body.get("error") in pages.UNFIT_APP
+    return pages.refusal_page(request, "wrong-app" if unfit else "wrong-asked", answer.status)
 
 
 def _sent(answer: Answer) -> Response:

@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from passport.identity.federation.acting import Waiting
+from passport.identity.federation.errors import Disbelieved, ProviderSilent
 from passport.identity.federation.providers import Provider
 from passport.outcomes import PassportError
 from passport.routes.identity_pages import language, page
@@ -26,6 +27,11 @@ _TEXTS: Final = {
         "next": "次へ",
         "choose": "どの立場で利用しますか",
         "not-signed-in": "サインインできませんでした",
+        "denied": "サインイン先で本人確認を取りやめたため、サインインしていません。",
+        "disbelieved": "サインイン先からの答えが、このブラウザーで始めたサインインのものと確かめられませんでした。"
+        "お手数ですが、最初からやり直してください。",
+        "silent": "サインイン先に接続できないか、その答えを読み取れませんでした。しばらくしてからやり直してください。",
+        "refused": "この方法ではサインインできません。最初からやり直すか、窓口（医療者は病院）にお尋ねください。",
         "again": "最初からやり直す",
         "where": "サインインする場所を選ぶ",
         "nowhere": "選べる場所はありません。",
@@ -40,6 +46,11 @@ _TEXTS: Final = {
         "next": "Next",
         "choose": "As whom do you act?",
         "not-signed-in": "You are not signed in",
+        "denied": "The sign-in was given up at the other service.",
+        "disbelieved": "The answer of the other service does not belong to a sign-in that began in this browser. "
+        "Please begin again.",
+        "silent": "The other service cannot be reached, or its answer cannot be used. Please try again later.",
+        "refused": "You cannot sign in this way. Begin again, or ask the city desk (or your hospital).",
         "again": "Begin again",
         "where": "Choose where to sign in",
         "nowhere": "There is nowhere to choose.",
@@ -86,7 +97,14 @@ def refusal_page(request: Request, refusal: PassportError) -> HTMLResponse:
     """That nobody was signed in."""
     text = _TEXTS[language(request)]
     body = (
-        f"<h1>{text['not-signed-in']}</h1><p lang=en>{escape(refusal.text)}</p>"
+        f"<h1>{text['not-signed-in']}</h1><p>{text[_why(refusal)]}</p>"
         f"<p><a href=/auth/login>{text['again']}</a></p>"
     )
     return page(request, text["not-signed-in"], body, status=refusal.status)
+
+
+def _why(refusal: PassportError) -> str:
+    """Which sentence a person reads; what it was in particular is in the log, and for programs in the answer."""
+    if isinstance(refusal, Disbelieved):
+        return "denied" if refusal.reason == "denied" else "disbelieved"
+    return "silent" if isinstance(refusal, ProviderSilent) else "refused"

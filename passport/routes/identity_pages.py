@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -55,6 +55,12 @@ _TEXTS: Final = {
         "goes": "答えの送り先",
         "not": "許可できないもの",
         "wrong-request": "この依頼には答えられません",
+        "wrong-app": "依頼したアプリがここに登録されていないか、この使い方を許されていません。"
+        "アプリの提供者にお知らせください。",
+        "wrong-asked": "アプリからの依頼に誤りがあるため、先に進めません。"
+        "アプリに戻ってやり直すか、アプリの提供者にお知らせください。",
+        "one-factor": "お仕事で記録を開くには、パスキーでのサインインが必要です。"
+        "まだお持ちでない方は、先に登録してください。",
         "user-code": "機器に表示されているコード",
         "next": "次へ",
         "done": "終わりました。機器に戻ってください。",
@@ -82,6 +88,11 @@ _TEXTS: Final = {
         "goes": "The answer goes to",
         "not": "What cannot be allowed",
         "wrong-request": "This request cannot be answered",
+        "wrong-app": "The app that sent you is not registered here, or may not do this. "
+        "Please tell those who offer it.",
+        "wrong-asked": "Something is wrong with what the app asks for. "
+        "Go back to it and try again, or tell those who offer it.",
+        "one-factor": "To open records at work you sign in with a passkey. If you have none yet, register one first.",
         "user-code": "The code that your device shows",
         "next": "Next",
         "done": "Done. Go back to your device.",
@@ -210,10 +221,17 @@ def done_page(request: Request) -> HTMLResponse:
     return page(request, text["next"], f"<p>{text['done']}</p>", None, 200)
 
 
-def refusal_page(request: Request, reason: str, status: int) -> HTMLResponse:
+Refused = Literal["wrong-app", "wrong-asked", "one-factor"]
+"""Why a request is not answered, as a person is told it."""
+
+UNFIT_APP: Final = frozenset({"invalid_client", "unauthorized_client"})
+"""The errors of OAuth that say something of the app, and not of what it asks for: RFC 6749, section 5.2."""
+
+
+def refusal_page(request: Request, why: Refused, status: int) -> HTMLResponse:
     """That a request cannot be answered, told to the person since nobody else is known."""
     text = _TEXTS[language(request)]
-    body = f"<h1>{text['wrong-request']}</h1><p lang=en>{escape(reason)}</p>"
+    body = f"<h1>{text['wrong-request']}</h1><p>{text[why]}</p>"
     return page(request, text["wrong-request"], body, None, status)
 
 

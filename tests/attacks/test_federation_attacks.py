@@ -190,7 +190,8 @@ async def test_who_gives_up_there_is_told_so_and_is_no_failure(portal: Elsewhere
     browser = Jar(portal.town)
     answer = await portal.returned(browser, await portal.chosen(browser, "nobody"))
     assert answer.status_code == 403
-    assert "given up at the provider" in answer.text
+    assert "given up at the provider" not in answer.text
+    assert "本人確認を取りやめた" in answer.text
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 

@@ -270,6 +270,29 @@ async def test_an_unknown_address_is_never_answered(
     assert (await phone.allowed(browser, query=phone.query(**changes))).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("client_id=foo", {"ja": "この依頼には答えられません", "en": "This request cannot be answered"}),
+        (
+            "client_id=foo&client_id=bar",
+            {"ja": "依頼に誤りがある", "en": "Something is wrong with what the app"},
+        ),
+    ],
+)
+async def test_what_is_wrong_with_a_request_is_told_in_the_language_of_the_page(
+    browser: Browser, query: str, said: dict[str, str]
+) -> None:
+    told = (await browser.get(f"/auth/authorize?{query}", **JSON)).json()["error_description"]
+    for tongue, sentence in said.items():
+        page = await browser.get(
+            f"/auth/authorize?{query}", Accept="text/html", **{"Accept-Language": tongue}
+        )
+        assert f"<html lang={tongue}>" in page.text
+        assert sentence in page.text
+        assert told not in page.text
+
+
 async def test_a_repeated_parameter_is_never_answered(browser: Browser, phone: App) -> None:
     answer = await browser.get(f"/auth/authorize?{phone.query()}&state=other", **JSON)
     assert (answer.status_code, "location" in answer.headers) == (400, False)
