@@ -20,6 +20,7 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import scopes as smart
 from passport.identity.record_scopes import Right
+from passport.needs import Scoped
 from passport.outcomes import OutOfScope, PassportError, Unavailable, translated
 from passport.remembering.standings import Known, place_of
 from passport.remembering.store import HELD
@@ -28,6 +29,7 @@ from passport.sql import Connection, fetch, start
 from passport.standing import Standing, ask, stand, standing_in
 from passport.standing_statement import WIDEN
 from passport.subjects import Bearer, Caller, Subject
+from passport.sufficient import check, check_patients
 
 Isolation = Literal["read", "write"]
 
@@ -91,6 +93,28 @@ class Desk:
     def subject(self) -> Subject:
         """Who asks."""
         return self.standing.subject
+
+    def let_in(self, caller: Caller) -> None:
+        """Let a session go on that has what the address needs which was called.
+
+        Raises:
+            OutOfScope: it has not.
+            NotFound: it has not, and is told nothing.
+        """
+        if not isinstance(caller, Bearer):
+            return
+        found = check(caller.needs, self.subject)
+        self.by |= found
+        if isinstance(caller.needs, Scoped):
+            self.stay_with_patient(found)
+
+    def stay_with_patient(self, by: Iterable[str]) -> None:
+        """Let a session whose scopes `by` are for one patient go on if its request is about that one.
+
+        Raises:
+            NotFound: it is about somebody else.
+        """
+        check_patients(self.subject, by, self.request.abouts, self.standing.named)
 
     def require(self, right: Right, *types: str) -> None:
         """Let a session go on that may use `right` on all records of one of `types`.
@@ -235,6 +259,7 @@ async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncI
     async with _opened(runtime, caller, request, now) as (connection, desk):
         standing = desk.standing
         try:
+            desk.let_in(caller)
             yield desk
             if not desk.committed:
                 await desk.commit()

@@ -33,7 +33,14 @@ from fhirstore.search.scoped import argument_test, arguments_of
 from fhirstore.search.test import BadValue, Test
 from fhirstore.types import TYPE_NUMBERS, TYPES
 from passport.identity import scopes as smart
-from passport.identity.record_scopes import ALL_TYPES, Argument, RecordScope, Right
+from passport.identity.record_scopes import (
+    ALL_TYPES,
+    DECIDING,
+    Argument,
+    RecordScope,
+    Right,
+    only_by_name,
+)
 
 READING: Final[tuple[Right, ...]] = ("r", "s")
 """Whoever does not say which of both they read by is shown what both give."""
@@ -91,9 +98,9 @@ class Narrowing:
             return or_(false(), *(way(scope) for scope in self.scopes if scope.gives(name, right)))
 
         def of_any(right: Right) -> ColumnElement[bool]:
-            names = sorted(
-                {scope.type for scope in self.scopes if right in scope.rights} & TYPE_NUMBERS.keys()
-            )
+            by_name = {name for name in DECIDING if only_by_name(name, right)}
+            types = {scope.type for scope in self.scopes if right in scope.rights}
+            names = sorted((types | by_name) & TYPE_NUMBERS.keys())
             each = (and_(_of_types(record, [name]), of_type(name, right)) for name in names)
             others = not_(_of_types(record, names))
             return or_(*each, and_(others, of_type(ALL_TYPES, right)))

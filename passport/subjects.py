@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
 
+from passport.needs import Needs
+
 Kind = Literal[
     "patient", "proxy", "practitioner", "service", "device", "operator", "auditor", "clerk", "approver"
 ]
@@ -65,11 +67,13 @@ class Subject:
 class Bearer:
     """A caller known by a token; `token_hash` is the SHA-256 of its text.
 
-    `confirmation` is the thumbprint of the key that was proved beside it, by DPoP or by a certificate.
+    `confirmation` is the thumbprint of the key that was proved beside it, by DPoP or by a certificate. `needs` is what
+    the session has to have at the address that was called (`passport.needs`); None is for one's own sessions alone.
     """
 
     token_hash: bytes
     confirmation: bytes | None = None
+    needs: Needs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from passport.outcomes import PassportError
 from passport.remembering.standings import Known, Place, place_of
 from passport.remembering.store import behind
 from passport.runtime import Runtime
-from passport.sql import Prepared, fetch
+from passport.sql import Prepared, fetch_alone
 from passport.subjects import Bearer, Caller
 
 Question = Callable[[Desk, Decision], tuple[Prepared, Mapping[str, Any]]]
@@ -75,7 +75,7 @@ async def _guessed(
         # One statement is one transaction: what it shows is committed when it is handed over.
         once = _behind(runtime, prepared)
         bound = {**prepared.constants, **params, **asked, **known.standing.rests_on}
-        rows = await fetch(connection, once, bound)
+        rows = await fetch_alone(connection, once, bound)
     except QueryCanceled as error:
         # It took all the time that a request has.
         await give_up(connection, request, now, None, error)

@@ -146,6 +146,7 @@ async def _turn(desk: Desk, patient: str) -> None:
     if desk.request.about != patient:
         desk.standing = await desk.standing_towards(Action.ACCESS, patient)
         desk.request = replace(desk.request, about=patient)
+        desk.stay_with_patient(desk.by)
     if desk.standing.asked is None:
         # Nobody whom a proxy could act for; the same answer as for somebody whom they do not.
         raise Refused

@@ -21,6 +21,10 @@ Right = Literal["c", "r", "u", "d", "s"]
 RIGHTS: Final[tuple[Right, ...]] = ("c", "r", "u", "d", "s")
 ALL_TYPES: Final = "*"
 
+DECIDING: Final = frozenset({"Consent", "RelatedPerson"})
+"""What decides who sees records: to write it is given by name alone, and never by `*`."""
+WRITING: Final[frozenset[Right]] = frozenset({"c", "u", "d"})
+
 ARGUMENTS_MAX: Final = 4
 VALUES_MAX: Final = 16
 SCOPE_MAX_CHARACTERS: Final = 1_024
@@ -66,7 +70,8 @@ class RecordScope:
 
     def gives(self, type_name: str, right: Right) -> bool:
         """Whether it gives this right on records of this type, of those at least that its arguments name."""
-        return self.type in {ALL_TYPES, type_name} and right in self.rights
+        named = self.type == type_name or (self.type == ALL_TYPES and not only_by_name(type_name, right))
+        return named and right in self.rights
 
     def includes(self, other: "RecordScope") -> bool:
         """Whether all that another one of the same context and type may find, this one may find."""
@@ -74,11 +79,18 @@ class RecordScope:
 
     def within(self, other: "RecordScope") -> "RecordScope | None":
         """What of it another one leaves, whatever its context; None for nothing."""
-        rights = "".join(right for right in self.rights if right in other.rights)
-        if not rights or (ALL_TYPES not in (self.type, other.type) and self.type != other.type):
+        if ALL_TYPES not in (self.type, other.type) and self.type != other.type:
             return None
         type_ = other.type if self.type == ALL_TYPES else self.type
+        rights = "".join(right for right in RIGHTS if self.gives(type_, right) and other.gives(type_, right))
+        if not rights:
+            return None
         return RecordScope(self.context, type_, rights, _all_of((*self.arguments, *other.arguments)))
+
+
+def only_by_name(type_name: str, right: Right) -> bool:
+    """Whether a right on a type is given by the name of the type alone."""
+    return type_name in DECIDING and right in WRITING
 
 
 @lru_cache(4_096)

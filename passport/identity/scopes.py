@@ -16,6 +16,7 @@ from fhirstore.search.test import BadValue
 from fhirstore.types import types_of
 from passport.identity.record_scopes import (
     ALL_TYPES,
+    DECIDING,
     RecordScope,
     Right,
     covered,
@@ -54,6 +55,11 @@ _EVERYTHING: Final[Mapping[Kind, str]] = {
 _ONE_PATIENT: Final = "patient="
 """So begins what a session names beside its scopes: a patient_key to which those of `patient/` are bound."""
 
+_ONE_PASSPORT: Final = "passport="
+"""The same for a resident, or whoever acts for them: addresses of that passport alone take such a scope as whole."""
+
+_BOUND: Final = (_ONE_PATIENT, _ONE_PASSPORT)
+
 
 class UnusableScope(Invalid):
     """A scope is not one that this kind of caller can be given."""
@@ -71,7 +77,14 @@ def contexts(kind: Kind, *, launched: bool = False) -> frozenset[str]:
 
 def everything(kind: Kind) -> frozenset[str]:
     """The scopes of a session that is narrowed by nothing: consent alone decides."""
-    return frozenset({_EVERYTHING[kind]})
+    every = _EVERYTHING[kind]
+    context = every.partition("/")[0]
+    named = (
+        {f"{context}/{name}.cud" for name in DECIDING}
+        if kind != "device" and every.endswith(".cruds")
+        else set()
+    )
+    return frozenset({every, *named})
 
 
 def read(text: str, kind: Kind, *, sandbox: bool = False) -> frozenset[str]:
@@ -132,27 +145,36 @@ def of_one_patient(patient_keys: Iterable[int]) -> frozenset[str]:
 
     `patient_keys` are all registrations of that person; where there is none it is for nobody.
     """
-    return frozenset(f"{_ONE_PATIENT}{key}" for key in patient_keys) or frozenset({f"{_ONE_PATIENT}-1"})
+    return _bound_to(_ONE_PATIENT, patient_keys)
+
+
+def of_one_passport(patient_keys: Iterable[int]) -> frozenset[str]:
+    """The same for an app of a resident, or of whoever acts for them."""
+    return _bound_to(_ONE_PASSPORT, patient_keys)
+
+
+def _bound_to(mark: str, patient_keys: Iterable[int]) -> frozenset[str]:
+    return frozenset(f"{mark}{key}" for key in patient_keys) or frozenset({f"{mark}-1"})
 
 
 def told(scopes: Iterable[str]) -> frozenset[str]:
     """The scopes themselves, as others are told of them."""
-    return frozenset(scope for scope in scopes if not scope.startswith(_ONE_PATIENT))
+    return frozenset(scope for scope in scopes if not scope.startswith(_BOUND))
 
 
 def bound(scopes: Iterable[str]) -> frozenset[str]:
     """What a session names beside its scopes."""
-    return frozenset(scope for scope in scopes if scope.startswith(_ONE_PATIENT))
+    return frozenset(scope for scope in scopes if scope.startswith(_BOUND))
 
 
 def patients(scopes: Iterable[str]) -> frozenset[int] | None:
     """The patient_keys to which the scopes of `patient/` are bound; None where they are not."""
-    return frozenset(int(text.removeprefix(_ONE_PATIENT)) for text in bound(scopes)) or None
+    return frozenset(int(text.partition("=")[2]) for text in bound(scopes)) or None
 
 
 def granting(scopes: frozenset[str], right: Right, *types: str, whole: bool = False) -> frozenset[str]:
     """The scopes that give `right` on one of `types`: on some of its records, or with `whole` on all of them."""
-    narrowed = bool(bound(scopes))
+    narrowed = any(scope.startswith(_ONE_PATIENT) for scope in scopes)
     return frozenset(
         str(scope)
         for scope in held_by(scopes)

@@ -19,6 +19,7 @@ from passport.identity.tokens import delegate
 from passport.imports import store
 from passport.imports.formats import FORMATS
 from passport.keys import seal
+from passport.needs import Scoped
 from passport.outbox import enter, leave
 from passport.outcomes import Invalid, NotFound, Refused
 from passport.runtime import Runtime
@@ -31,6 +32,9 @@ FILE_MAX_BYTES: Final = 1_048_576
 
 RECORDS: Final = ("MedicationDispense", "MedicationStatement")
 """What a file is made of: a session that may create, or search, neither has nothing to do with imports."""
+
+HANDING_OVER: Final = Scoped("c", RECORDS)
+"""What a session needs that hands a file over, when it does and when a worker writes what stands in it."""
 
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
 _PERMIT: Final = 1  # consent_grant.effect

@@ -24,6 +24,7 @@ from passport.outcomes import (
 )
 from passport.pieces import made_for
 from passport.routes.media import FHIR, FHIR_VERSION, media_of, takes_fhir
+from passport.routes.needed import needed
 from passport.runtime import Runtime
 from passport.subjects import Bearer
 
@@ -76,7 +77,8 @@ def bearer(request: Request) -> Bearer:
     named = "dpop" if key is not None and key.kind == "DPoP" else "bearer"
     if scheme.lower() != named or not token.strip():
         raise Unauthenticated
-    return Bearer(sha256(token.strip().encode()).digest(), None if key is None else key.thumbprint)
+    confirmation = None if key is None else key.thumbprint
+    return Bearer(sha256(token.strip().encode()).digest(), confirmation, needed(request))
 
 
 def proved(request: Request) -> Proved | None:

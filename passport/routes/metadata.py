@@ -147,7 +147,8 @@ def _security(settings: Settings) -> _Json:
         "extension": [{"url": OAUTH_URIS, "extension": named}],
         "cors": True,
         "service": [{"coding": [{"system": SECURITY_SERVICE, "code": "SMART-on-FHIR"}]}],
-        "description": "Opaque tokens; what a caller sees is what the patients' consents permit.",
+        "description": "Opaque tokens; what a caller sees is what the patients' consents permit. No scope of `*` "
+        "writes Consent or RelatedPerson: these are named.",
     }
 
 

@@ -19,6 +19,7 @@ from passport.audit.query import recorded
 from passport.audit.record import record
 from passport.identity import attempts, tokens
 from passport.intake import write
+from passport.needs import Scoped
 from passport.notices import tell
 from passport.outcomes import PassportError, Refused
 from passport.pieces import Write
@@ -32,6 +33,7 @@ from passport.subjects import Bearer, Caller
 
 VERB: Final = "share-redeem"
 ADDRESS: Final = "sharing/redemptions"
+_GIVING: Final = Scoped("c", (PROPOSABLE,))
 
 
 class BadCode(PassportError):
@@ -118,7 +120,7 @@ async def _redeemed(runtime: Runtime, redeemer: _Redeemer, row: Row) -> Redeemed
     query = recorded("POST", ADDRESS)
     request = Request(Action.COLLECT, "create", query, f"Patient/{row.patient_id}", "write")
     try:
-        async with admitted(runtime, Bearer(row.token_hash), request) as desk:
+        async with admitted(runtime, Bearer(row.token_hash, needs=_GIVING), request) as desk:
             return await _taken(desk, redeemer, row)
     except PassportError as error:
         if error.status >= 500:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from passport.installation import initialise
 from passport.main import create_app
+from passport.routes.needed import NEEDED
 from passport.settings import Mode
 from tests.attacks.routes import ROUTES, TELLING, Silent, routes_of
 
@@ -21,6 +22,20 @@ def test_every_route_is_held_and_each_that_is_held_is_there(
     assert sorted(set(served) - ROUTES.keys()) == [], "routes without an entry"
     if mode == "demo":
         assert sorted(ROUTES.keys() - set(served)) == [], "entries without a route"
+
+
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_every_address_says_what_a_session_needs(
+    tmp_path: Path, mode: Literal["production", "demo", "sandbox"]
+) -> None:
+    served = {
+        (method, path)
+        for method, path in routes_of(create_app(initialise(tmp_path / mode, mode)))
+        if method != "MOUNT" and not f"{path}/".startswith("/fhir/")
+    }
+    assert sorted(served - NEEDED.keys()) == [], "routes of which nothing is said"
+    if mode == "demo":
+        assert sorted(NEEDED.keys() - served) == [], "entries without a route"
 
 
 def test_a_new_route_is_found_wherever_it_is_taken_in(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from passport.identity.authorization import proofs
 from passport.identity.authorization.profiles import PROFILES
 from passport.identity.authorization.wanted import BESIDE
 from passport.identity.purposes import GRANTABLE
-from passport.identity.record_scopes import RIGHTS
+from passport.identity.record_scopes import DECIDING, RIGHTS
 from passport.settings import Settings
 
 _OBSERVATION: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -68,6 +68,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "scopes_supported": [
             *sorted(BESIDE),
             *(f"{each}/*.{''.join(RIGHTS)}" for each in ("patient", "user", "system")),
+            *(f"{each}/{name}.cud" for each in ("patient", "user", "system") for name in sorted(DECIDING)),
             *(f"patient/{type_}.rs?category={system}|{code}" for type_, system, code in CATEGORIES),
         ],
         "scope_search_arguments_supported": {

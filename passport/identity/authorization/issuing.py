@@ -73,14 +73,15 @@ async def for_person(
 
 
 async def _one_patient(turn: Turn, family: Row, given: frozenset[str]) -> frozenset[str]:
-    """What binds a clinician's scopes of the context `patient/` to the one whom the app was opened with.
+    """What binds scopes of the context `patient/` to the one whom the app is told, whoever allowed it.
 
     They are all registrations of that person as they are now. Who is not here is nobody, which no answer tells.
     """
-    if family.kind != "practitioner" or not any(scope.startswith("patient/") for scope in given):
+    if not any(scope.startswith("patient/") for scope in given):
         return frozenset()
     rows = await fetch(turn.connection, store.PATIENT_KEYS, {"patient_id": family.launch.get("patient", "")})
-    return scopes.of_one_patient(row.patient_key for row in rows)
+    bind = scopes.of_one_patient if family.kind == "practitioner" else scopes.of_one_passport
+    return bind(row.patient_key for row in rows)
 
 
 async def for_service(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:

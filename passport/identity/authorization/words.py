@@ -16,7 +16,7 @@ from passport.identity.authorization.wanted import (
     OFFLINE,
     OPENID,
 )
-from passport.identity.record_scopes import RecordScope
+from passport.identity.record_scopes import ALL_TYPES, DECIDING, WRITING, RecordScope
 from passport.sharing.words import Words
 
 BESIDE: Final[Mapping[str, Words]] = MappingProxyType(
@@ -95,10 +95,27 @@ _RIGHTS: Final[Mapping[str, Words]] = MappingProxyType(
 )
 
 
+_DECIDES: Final = Words(
+    "あなたに代わって、だれがあなたの記録を見るかを決める", "decide in your name who sees your records"
+)
+_DECIDES_FOR_OTHERS: Final = Words(
+    "あなたの名で、だれが記録を見るかに関わる", "have a say in your name about who sees records"
+)
+_UNDECIDED: Final = Words("（だれが見るかを決めることはできません）", " (it cannot decide who sees them)")
+
+
 def record_words(scope: RecordScope) -> Words:
     """What a scope of records lets an app do; consents of the people concerned leave less of it."""
-    what = _ALL if scope.type == "*" else _TYPES.get(scope.type, Words(scope.type, scope.type))
+    what = _ALL if scope.type == ALL_TYPES else _TYPES.get(scope.type, Words(scope.type, scope.type))
     verbs = [_RIGHTS[right] for right in scope.rights]
     ja, en = "・".join(verb.ja for verb in verbs), ", ".join(verb.en for verb in verbs)
     which = argument_words(scope.arguments)
-    return Words(f"{what.ja}{which.ja}の{ja}", f"{en}: {what.en}{which.en}")
+    said = Words(f"{what.ja}{which.ja}の{ja}", f"{en}: {what.en}{which.en}")
+    if not WRITING & set(scope.rights):
+        return said
+    if scope.type in DECIDING:
+        decides = _DECIDES if scope.context == "patient" else _DECIDES_FOR_OTHERS
+        return Words(f"{decides.ja}（{said.ja}）", f"{decides.en} ({said.en})")
+    if scope.type == ALL_TYPES:
+        return Words(f"{said.ja}{_UNDECIDED.ja}", f"{said.en}{_UNDECIDED.en}")
+    return said

@@ -15,6 +15,7 @@ from passport.identity.installation import DEMO_LIFETIME, LIFETIME_MAX, issue_fo
 from passport.identity.principals import UnknownPrincipal
 from passport.identity.purposes import UnknownPurpose
 from passport.identity.scopes import UnusableScope
+from passport.needs import Kept
 from passport.outcomes import Invalid, Refused, Unauthenticated
 from passport.runtime import Runtime
 from passport.subjects import Bearer, Subject
@@ -62,7 +63,8 @@ async def issued(town: City, subject: Subject = DOCTOR, seconds: int = 300) -> t
 
 
 async def subject_of(runtime: Runtime, hashed: bytes) -> Subject:
-    async with admitted(runtime, Bearer(hashed), Request(Action.ACCESS, "read", "")) as desk:
+    caller = Bearer(hashed, needs=Kept.RECORDS)
+    async with admitted(runtime, caller, Request(Action.ACCESS, "read", "")) as desk:
         return desk.subject
 
 
