@@ -29,11 +29,12 @@ from passport.audit.actions import BREAK_GLASS
 from passport.audit.query import recorded
 from passport.decision import Decision, decide
 from passport.identity import store, tokens
+from passport.identity.authorization import families
 from passport.identity.purposes import EMERGENCY
 from passport.identity.stepping_up import require_fresh
 from passport.keys import seal
 from passport.notices import tell
-from passport.outcomes import Invalid, Refused, TooMany
+from passport.outcomes import Invalid, Refused, TooMany, Unauthenticated
 from passport.runtime import Runtime
 from passport.sql import fetch
 from passport.subjects import Acting, Bearer, Subject
@@ -116,9 +117,24 @@ async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens
         named = desk.standing.asked == opened and decision.reaches(opened)
         if not _policies_permit(decision) or not named:
             raise Refused(_NOT_HERE)
-        # Who has to prove a key has to prove it in an emergency too.
-        bound = tokens.Bound(confirmation=caller.confirmation)
-        return await _opened(desk, emergency, opened, wanted, bound)
+        return await _opened(desk, emergency, opened, wanted, await _bound(desk, subject, caller))
+
+
+async def _bound(desk: Desk, subject: Subject, caller: Bearer) -> tokens.Bound:
+    """What an opening ends with: all that the token ends with by which it is made, whatever ends that.
+
+    Raises:
+        Unauthenticated: that token has ended since it was shown.
+    """
+    session = {"session_id": subject.session_id, "now": desk.now}
+    family_id = (await fetch(desk.connection, store.FAMILY_OF, session))[0].family_id
+    # The family first, as whoever ends it does.
+    ended = family_id is not None and await families.held(desk.connection, family_id, now=desk.now) is None
+    held = await fetch(desk.connection, store.HOLD_ORIGIN, session)
+    if ended or subject.session_id not in {row.session_id for row in held}:
+        raise Unauthenticated
+    # Who has to prove a key has to prove it in an emergency too.
+    return tokens.Bound(family_id, caller.confirmation, subject.session_id)
 
 
 async def _check_rate(desk: Desk, subject: Subject) -> None:

@@ -39,13 +39,44 @@ RETURNING session_id
 
 END_DERIVED: Final = Prepared(
     """
+WITH RECURSIVE derived (session_id) AS (
+    SELECT session_id FROM session
+    WHERE derived_from IN (SELECT session_id FROM session WHERE token_hash = %(token_hash)s)
+    UNION SELECT further.session_id FROM derived JOIN session AS further ON further.derived_from = derived.session_id)
 UPDATE session SET ended_at = %(now)s
-WHERE derived_from IN (SELECT session_id FROM session WHERE token_hash = %(token_hash)s)
-    AND ended_at IS NULL AND expires_at > %(now)s
+WHERE session_id IN (SELECT session_id FROM derived) AND ended_at IS NULL AND expires_at > %(now)s
 """,
     {},
 )
-"""End what a session was exchanged for."""
+"""End what a session was exchanged for, and what was opened by it in an emergency."""
+
+END_DERIVED_OF: Final = Prepared(
+    """
+WITH RECURSIVE derived (session_id) AS (
+    SELECT session_id FROM session WHERE derived_from = ANY (%(origins)s::uuid[])
+    UNION SELECT further.session_id FROM derived JOIN session AS further ON further.derived_from = derived.session_id)
+UPDATE session SET ended_at = %(now)s
+WHERE session_id IN (SELECT session_id FROM derived) AND ended_at IS NULL AND expires_at > %(now)s
+""",
+    {},
+)
+"""End what follows from sessions, or from sign-ins at a browser, however far."""
+
+HOLD_ORIGIN: Final = Prepared(
+    """
+SELECT session_id FROM session
+WHERE (session_id = %(session_id)s
+        OR session_id = (SELECT derived_from FROM session WHERE session_id = %(session_id)s))
+    AND ended_at IS NULL AND expires_at > %(now)s
+FOR SHARE
+""",
+    {},
+)
+"""The session that something is to follow from, and the one that it follows from itself; neither can be ended until
+the transaction is over."""
+
+FAMILY_OF: Final = Prepared("SELECT family_id FROM session WHERE session_id = %(session_id)s", {})
+"""The family of tokens that a session belongs to."""
 
 END_FAMILIES_OF_CLIENT: Final = Prepared(
     """
@@ -62,7 +93,9 @@ UPDATE session SET ended_at = %(now)s
 WHERE ((subject = %(subject)s OR client = %(subject)s) AND kind = 'service'
         OR family_id IN (SELECT family_id FROM grant_family WHERE client_id = %(client_id)s)
         -- What was exchanged bears the name of the service that acts, and belongs to no family of its own.
-        OR client = %(subject)s AND derived_from IS NOT NULL)
+        OR client = %(subject)s AND derived_from IS NOT NULL AND (opened_patient_key IS NULL
+            OR derived_from IN (
+                SELECT session_id FROM session WHERE client = %(subject)s AND derived_from IS NOT NULL)))
     AND ended_at IS NULL AND expires_at > %(now)s
 """,
     {},

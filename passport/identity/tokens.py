@@ -62,7 +62,7 @@ class Bound:
     """What a session ends with, and what its bearer has to prove.
 
     `family_id` is the family of tokens that it belongs to, `confirmation` the thumbprint of a key, `derived_from` the
-    session that it was exchanged for.
+    session that it was exchanged for or that opened it in an emergency, or the sign-in at a browser that it is of.
     """
 
     family_id: UUID | None = None

@@ -21,6 +21,7 @@ from passport.identity.authorization import store
 from passport.identity.clients import Client
 from passport.identity.persons import city_kind
 from passport.identity.principals import UnknownPrincipal, principal
+from passport.identity.store import END_DERIVED_OF
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
 from passport.subjects import Subject
@@ -130,6 +131,8 @@ async def end_of_login(connection: Connection, login_id: UUID, *, now: datetime)
     """End what goes on only while its person is signed in at that browser: what apps have, and its own tokens."""
     await fetch(connection, store.END_TOKENS_OF_LOGIN, {"login_id": login_id, "now": now})
     rows = await fetch(connection, store.END_FAMILIES_OF_LOGIN, {"login_id": login_id, "now": now})
+    # Statements of their own: they see the opening of whoever held one of its tokens until now.
+    await fetch(connection, END_DERIVED_OF, {"origins": [login_id], "now": now})
     await _end_sessions(connection, [row.family_id for row in rows], now)
 
 
@@ -143,6 +146,12 @@ async def end_of_role(connection: Connection, subject: str, role: str | None, *,
 async def end_of_subject(connection: Connection, subject: str, *, now: datetime) -> None:
     """End what somebody allowed."""
     rows = await fetch(connection, store.END_FAMILIES_OF_SUBJECT, {"subject": subject, "now": now})
+    await _end_sessions(connection, [row.family_id for row in rows], now)
+
+
+async def end_of_method(connection: Connection, method: str, *, now: datetime) -> None:
+    """End what people allowed whom nothing but this way of signing in had recognised."""
+    rows = await fetch(connection, store.END_FAMILIES_BY, {"method": method, "now": now})
     await _end_sessions(connection, [row.family_id for row in rows], now)
 
 

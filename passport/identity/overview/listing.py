@@ -19,6 +19,7 @@ from passport.identity.authorization.words import BESIDE, record_words
 from passport.identity.login.sessions import IDLE
 from passport.identity.overview import store
 from passport.identity.record_scopes import record_scope
+from passport.identity.store import END_DERIVED_OF
 from passport.outcomes import NotFound, Refused
 from passport.records import written_instant
 from passport.sql import Connection, Row, fetch
@@ -70,7 +71,7 @@ async def end(connection: Connection, me: Me, id_: UUID, *, now: datetime) -> No
         await families.end(connection, id_, now=now)
     elif await fetch(connection, store.END_SESSION, params):
         # A statement of its own: it sees the session of an exchange that held this one until now.
-        await fetch(connection, store.END_DERIVED, params)
+        await fetch(connection, END_DERIVED_OF, {"origins": [id_], "now": now})
     else:
         raise NotFound("there is no such session of yours")
 

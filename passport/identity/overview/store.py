@@ -41,15 +41,17 @@ SESSIONS: Final = Prepared(
     """
 SELECT session_id, role, client, purpose, issued_at, expires_at, opened_patient_key IS NOT NULL AS emergency
 FROM session
-WHERE subject = ANY (%(subjects)s::text[]) AND family_id IS NULL AND ended_at IS NULL AND expires_at > %(now)s
-    AND NOT EXISTS (SELECT FROM login_session WHERE login_id = session.derived_from)
+WHERE subject = ANY (%(subjects)s::text[]) AND ended_at IS NULL AND expires_at > %(now)s
+    AND (opened_patient_key IS NOT NULL OR family_id IS NULL
+        AND NOT EXISTS (SELECT FROM login_session WHERE login_id = session.derived_from))
 ORDER BY issued_at DESC, session_id
 """,
     {},
 )
 """Sign-ins by a code, tasks that go on for somebody, services that act for them, and emergency openings.
 
-The tokens of the passport's own pages are those of a browser that is listed, and end with it.
+The tokens of the passport's own pages are those of a browser that is listed, and end with it; so do an app's with the
+app. An opening is listed by itself, whatever it was made by.
 """
 
 END_BROWSER: Final = Prepared(
@@ -74,19 +76,10 @@ WHERE family_id = %(id)s AND subject = ANY (%(subjects)s::text[]) AND ended_at I
 END_SESSION: Final = Prepared(
     """
 UPDATE session SET ended_at = %(now)s
-WHERE session_id = %(id)s AND subject = ANY (%(subjects)s::text[]) AND family_id IS NULL
-    AND ended_at IS NULL AND expires_at > %(now)s
+WHERE session_id = %(id)s AND subject = ANY (%(subjects)s::text[])
+    AND (family_id IS NULL OR opened_patient_key IS NOT NULL) AND ended_at IS NULL AND expires_at > %(now)s
 RETURNING session_id
 """,
     {},
 )
 """End one of one's own sessions."""
-
-END_DERIVED: Final = Prepared(
-    """
-UPDATE session SET ended_at = %(now)s
-WHERE derived_from = %(id)s AND ended_at IS NULL AND expires_at > %(now)s
-""",
-    {},
-)
-"""End what was exchanged for a session."""
