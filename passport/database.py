@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import URL
 
+from fhirstore.line import Line
 from fhirstore.statements import ADAPTERS
 
 OWNER_ROLE: Final = "passport_owner"
@@ -121,10 +122,6 @@ async def _prepare(connection: Connection, *, timeout_ms: int, one_snapshot: boo
         await connection.execute(f"SET passport.rules = '{rules:d}'")
 
 
-async def _reset(connection: Connection) -> None:
-    """Nothing outlives a transaction (every setting is LOCAL), so nothing is to be reset."""
-
-
 @asynccontextmanager
 async def open_pool(
     service_url: str,
@@ -143,11 +140,11 @@ async def open_pool(
     """
     pool: Pool = AsyncConnectionPool(
         service_url,
+        connection_class=Line,
         min_size=min(2, size),
         max_size=size,
         open=False,
         configure=partial(_prepare, timeout_ms=timeout_ms, one_snapshot=one_snapshot, rules=rules),
-        reset=_reset,
         timeout=10,
         kwargs={"prepare_threshold": 2, "context": ADAPTERS},
     )

@@ -10,17 +10,19 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, ProgrammingError
+from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import PipelineStatus
-from psycopg.rows import RowMaker, namedtuple_row
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy import ClauseElement, Dialect, NullPool, create_engine
+
+from fhirstore.line import Line
+from fhirstore.prepared import made_at_once
 
 DIALECT: Final[Dialect] = create_engine("postgresql+psycopg://", poolclass=NullPool).dialect
 _PARAMETER: Final = re.compile(r"%(?:%|\((\w+)\)s)")
@@ -139,7 +141,7 @@ class Kept:
 async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Sequence[Row]:
     """Run a statement and give its rows, if it returns any; inside of a pipeline it waits for them."""
     cursor = await start(connection, prepared, params)
-    if connection.pgconn.pipeline_status is PipelineStatus.OFF and cursor.rownumber is None:
+    if connection.pgconn.pipeline_status == PipelineStatus.OFF and cursor.rownumber is None:
         # A statement that returns rows has a next one, even where there is none.
         return []
     try:
@@ -151,17 +153,19 @@ async def fetch(connection: Connection, prepared: Prepared, params: Mapping[str,
         raise
 
 
+async def fetch_alone(
+    connection: Connection, prepared: Prepared, params: Mapping[str, object]
+) -> Sequence[Row]:
+    """The same of a statement that is a transaction of its own, at less cost on a connection that is a `Line`."""
+    if isinstance(connection, Line):
+        return await connection.ask(prepared.numbered, prepared.bound(params))
+    return await fetch(connection, prepared, params)
+
+
 @lru_cache(maxsize=256)
 def written(text: str) -> Prepared:
     """A statement that is written out in full, kept prepared by its text."""
     return Prepared(text, {})
-
-
-def _rows(cursor: AsyncCursor[Any]) -> RowMaker[Row]:
-    """Named tuples, each made at once: the driver makes them by a function that checks what a row cannot lack."""
-    make = namedtuple_row(cursor)
-    row: type[tuple[Any, ...]] | None = getattr(make, "__self__", None)
-    return make if row is None else partial(tuple.__new__, row)
 
 
 async def start(connection: Connection, prepared: Prepared, params: Mapping[str, object]) -> Cursor:
@@ -169,7 +173,7 @@ async def start(connection: Connection, prepared: Prepared, params: Mapping[str,
 
     Rows come in binary: bodies are not written in hexadecimal, and times are not read from text.
     """
-    cursor = AsyncRawCursor(connection, row_factory=_rows)
+    cursor = AsyncRawCursor(connection, row_factory=made_at_once)
     await cursor.execute(prepared.numbered, prepared.bound(params), binary=True)
     return cursor
 
