@@ -43,6 +43,10 @@ DEMO_STEP_UP_MINUTES: Final = 120
 PRODUCTION_SECOND_FACTOR: Final = "practitioner,operator,auditor"
 NO_KIND: Final = "none"
 
+SIGN_IN_CODE_LASTS: Final = timedelta(days=90)
+"""As long as an app goes on at most for somebody who does not come back: a code on paper opens no more than that."""
+SIGN_IN_CODE_MAX_DAYS: Final = 365
+
 ENDS: Final = "end"
 STAYS: Final = "stay"
 LINGER_MAX_DAYS: Final = 36_500
@@ -52,6 +56,7 @@ _NUMBERS: Final[Mapping[str, int]] = {
     "access_token_seconds": ACCESS_TOKEN_MAX_SECONDS,
     "emergency_review_days": EMERGENCY_REVIEW_MAX_DAYS,
     "step_up_minutes": STEP_UP_MAX_MINUTES,
+    "sign_in_code_days": SIGN_IN_CODE_MAX_DAYS,
 }
 """Settings that are whole numbers, each with the most that it may be."""
 
@@ -66,6 +71,7 @@ _WRITTEN: Final = (
     "emergency_review_days",
     "second_factor",
     "step_up_minutes",
+    "sign_in_code_days",
 )
 """What the installation's folder keeps."""
 
@@ -83,7 +89,8 @@ class Settings:
     who keeps the passport. An opening in an emergency that was not reviewed `emergency_review_days` after it was over
     is overdue. `second_factor` names the kinds of people, separated by commas, who get nowhere by one factor, or
     `none`; empty is what goes with the mode. `step_up_minutes` is how long ago somebody may have proved who they are
-    where that has to be lately; 0 is what goes with the mode. With `tls_certificate`, a chain in PEM, and its `tls_key`
+    where that has to be lately; 0 is what goes with the mode. `sign_in_code_days` is how long a sign-in code is good
+    while nobody signs in by it. With `tls_certificate`, a chain in PEM, and its `tls_key`
     the service speaks TLS by itself.
     """
 
@@ -104,6 +111,7 @@ class Settings:
     emergency_review_days: int = EMERGENCY_REVIEW_DAYS
     second_factor: str = ""
     step_up_minutes: int = 0
+    sign_in_code_days: int = SIGN_IN_CODE_LASTS.days
     custodian: Custodian = SILENT
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -140,6 +148,11 @@ class Settings:
         """How long ago somebody may have proved who they are where that has to be lately."""
         by_mode = STEP_UP_MINUTES if self.mode == "production" else DEMO_STEP_UP_MINUTES
         return timedelta(minutes=self.step_up_minutes or by_mode)
+
+    @property
+    def code_lasts_unused(self) -> timedelta:
+        """How long a sign-in code is good while nobody signs in by it."""
+        return timedelta(days=self.sign_in_code_days)
 
     @property
     def grants_linger(self) -> timedelta | None:

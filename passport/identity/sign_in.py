@@ -124,6 +124,7 @@ async def hand_out(
         "scopes": sorted(given or scopes.everything(subject.kind)),
         "person": order.person,
         "handed_by": handed_by if order.of_city else None,
+        "now": now,
     }
     if not await fetch(connection, store.PUT_CODE, row):
         raise Conflict("got a login that is someone else's", ("login",))
@@ -252,7 +253,7 @@ async def sign_in_at_browser(runtime: Runtime, login: str, code: str, *, address
     async with runtime.pool.connection() as connection:
         try:
             async with connection.transaction():
-                await hold(connection, row)
+                await use(connection, row, now=attempt.now)
                 login_id, cookie = await sessions.begin(
                     runtime, connection, row, methods=["code"], now=attempt.now
                 )
@@ -281,14 +282,14 @@ async def recognised(runtime: Runtime, login: str, code: str, attempt: Attempt) 
     raise WrongCode
 
 
-async def hold(connection: Connection, row: Row) -> None:
-    """Keep the code from being taken back until the transaction ends.
+async def use(connection: Connection, row: Row, *, now: datetime) -> None:
+    """Let a code go on that is in use, and keep it from being taken back until the transaction ends.
 
     Raises:
         WrongCode: it was taken back, or replaced.
     """
-    held = {"login": row.login, "secret_hash": row.secret_hash}
-    if not await fetch(connection, store.HOLD_CODE, held):
+    used = {"login": row.login, "secret_hash": row.secret_hash, "now": now}
+    if not await fetch(connection, store.USE_CODE, used):
         raise WrongCode
 
 
@@ -300,7 +301,9 @@ async def _known(runtime: Runtime, login: str, attempt: Attempt) -> Row | None:
         except TooMany:
             await _audit(runtime, connection, None, "refused", attempt, detail="throttled")
             raise
-        rows = await fetch(connection, store.CODE, {"login": login})
+        # A code that nobody uses any more is answered as one of no login.
+        unused_since = attempt.now - runtime.settings.code_lasts_unused
+        rows = await fetch(connection, store.CODE, {"login": login, "unused_since": unused_since})
     return rows[0] if rows else None
 
 
@@ -314,7 +317,7 @@ async def _signed_in(runtime: Runtime, connection: Connection, row: Row, attempt
     given = asked or frozenset(row.scopes)
     if not scopes.within(given, row.scopes):
         raise Refused("this scope is not allowed for the login", ("scope",))
-    await hold(connection, row)
+    await use(connection, row, now=now)
     reference = row.subject if persons.city_kind(row.subject) else row.role or row.subject
     subject = await principal(runtime, connection, reference, purpose=purpose, scopes=given, now=now)
     lifetime = timedelta(seconds=runtime.settings.access_token_seconds)

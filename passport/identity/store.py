@@ -153,12 +153,12 @@ RETURNING jti
 PUT_CODE: Final = Prepared(
     """
 INSERT INTO sign_in_code (login, secret_hash, kind, subject, role, patient_key, purposes, scopes, active, person,
-    handed_by)
+    handed_by, used_at)
 VALUES (%(login)s, %(secret_hash)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
-    %(scopes)s, true, %(person)s, %(handed_by)s)
+    %(scopes)s, true, %(person)s, %(handed_by)s, %(now)s)
 ON CONFLICT (login) DO UPDATE SET secret_hash = excluded.secret_hash, purposes = excluded.purposes,
     scopes = excluded.scopes, active = true, person = coalesce(excluded.person, sign_in_code.person),
-    handed_by = excluded.handed_by
+    handed_by = excluded.handed_by, used_at = excluded.used_at
 WHERE sign_in_code.subject = excluded.subject AND sign_in_code.role IS NOT DISTINCT FROM excluded.role
 RETURNING login
 """,
@@ -169,21 +169,21 @@ RETURNING login
 CODE: Final = Prepared(
     """
 SELECT login, secret_hash, kind, subject, role, patient_key, purposes, scopes FROM sign_in_code
-WHERE login = %(login)s AND active AND handed_by IS NULL
+WHERE login = %(login)s AND active AND handed_by IS NULL AND used_at > %(unused_since)s
 """,
     {},
 )
-"""What a login may become."""
+"""What a login may become by its code."""
 
-HOLD_CODE: Final = Prepared(
+USE_CODE: Final = Prepared(
     """
-SELECT login FROM sign_in_code
+UPDATE sign_in_code SET used_at = greatest(used_at, %(now)s)
 WHERE login = %(login)s AND active AND handed_by IS NULL AND secret_hash = %(secret_hash)s
-FOR SHARE
+RETURNING login
 """,
     {},
 )
-"""Keep the code that was compared from being taken back until the transaction ends."""
+"""Note that the code that was compared is in use, and keep it from being taken back until the transaction ends."""
 
 WAITING_CODE: Final = Prepared(
     """

@@ -53,7 +53,7 @@ client_assertion = Table(
 )
 
 # Of a person of the city: `person` is the Practitioner who they are as well, `handed_by` who handed the code out as
-# long as it waits for another operator.
+# long as it waits for another operator; `used_at` when somebody signed in by it, or it was handed out.
 sign_in_code = Table(
     "sign_in_code",
     metadata,
@@ -68,6 +68,7 @@ sign_in_code = Table(
     Column("active", Boolean, nullable=False),
     Column("person", Text(collation="C"), nullable=True),
     Column("handed_by", Text(collation="C"), nullable=True),
+    instant("used_at"),
 )
 
 # `caller` is the key of a network address: whoever fails too often waits, and nobody else does.

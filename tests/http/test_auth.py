@@ -411,6 +411,22 @@ async def test_a_new_code_ends_the_old_one_and_a_login_stays_its_owners(town: Ci
     assert (await signed_in(town, new, "PATRQT")).status_code == 200
 
 
+async def test_a_code_that_nobody_uses_is_good_for_nothing_in_the_end(
+    town: City, aoi: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasts = town.runtime.settings.code_lasts_unused
+    assert lasts == timedelta(days=90)
+    used, unused, renewed = [await handed(town, aoi, ["PATRQT"]) for _ in range(3)]
+    monkeypatch.setattr(town.clock, "ahead", lasts - timedelta(minutes=1))
+    assert (await signed_in(town, used, "PATRQT")).status_code == 200
+    monkeypatch.setattr(town, "tokens", {})
+    anew = await handed(town, aoi, ["PATRQT"], login=renewed["login"])
+    monkeypatch.setattr(town.clock, "ahead", lasts + timedelta(minutes=1))
+    assert (await signed_in(town, unused, "PATRQT")).status_code == 401
+    for code in (used, anew):
+        assert (await signed_in(town, code, "PATRQT")).status_code == 200
+
+
 async def test_a_code_that_was_taken_back_is_good_for_nothing(town: City, aoi: str) -> None:
     code = await handed(town, aoi, ["PATRQT"])
     path = f"/auth/sign-in-codes/{code['login']}"
@@ -619,6 +635,26 @@ async def test_an_opening_is_on_the_residents_list_as_soon_as_it_is_there(
 async def test_an_opening_that_is_refused_is_told_to_nobody(town: City, doctor: str, aoi: str) -> None:
     assert (await broken(town, doctor, aoi)).status_code == 403
     assert (await town.call(aoi, "GET", "/notifications")).json() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"reason": "two\nlines"}, "reason"),
+        ({"reason": "hidden\u202e letters"}, "reason"),
+        ({"reason": "abc"}, "reason"),
+        ({"reason": None}, "reason"),
+        ({"purpose": "TREAT"}, "purpose"),
+        ({"patient": "foo"}, "patient"),
+    ],
+)
+async def test_an_opening_that_is_not_asked_for_as_it_should_be_says_where(
+    town: City, emergency_physician: str, aoi: str, changes: dict[str, object], place: str
+) -> None:
+    body = {"patient": aoi, "reason": REASON, **changes}
+    answer = await town.call(emergency_physician, "POST", "/auth/break-glass", purpose="ETREAT", json=body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["issue"][0]["expression"] == [place]
 
 
 async def test_refused_and_unknown_look_the_same(

@@ -248,6 +248,24 @@ async def test_a_provider_waits_for_another_operator_and_for_its_document(town: 
     assert (await town.http.get("/auth/federation/portal-by-secret/start")).status_code == 404
 
 
+async def test_what_was_allowed_by_a_provider_alone_ends_with_it(portal: Elsewhere) -> None:
+    town = portal.town
+    phone = await app(town, await town.organization())
+    code = await handed(town, await town.resident(), "PATRQT")
+    by_provider, by_code = Jar(town), Jar(town)
+    await portal.linked(by_provider, code, "midori")
+    await by_code.sign_in(code)
+    ended, kept = [(await phone.redeem(await phone.code(each))).json() for each in (by_provider, by_code)]
+    # The sessions of browsers are forgotten long before what goes on without them.
+    await by_provider.post("/auth/logout", {"csrf": await by_provider.csrf()})
+    assert (await town.call(ended["access_token"], "GET", "/fhir/Observation")).status_code == 200
+    path = f"/auth/providers/{portal.provider_id}/end"
+    assert (await town.call("operator", "POST", path)).status_code == 200
+    assert (await town.call(ended["access_token"], "GET", "/fhir/Observation")).status_code == 401
+    assert (await phone.refresh(ended["refresh_token"])).json()["error"] == "invalid_grant"
+    assert (await phone.refresh(kept["refresh_token"])).status_code == 200
+
+
 async def test_a_provider_that_knows_a_secret_is_proved_to_by_it(town: City, mock: Liar) -> None:
     put(town, "another", b"a-secret-of-both")
     members = {"key_file": "another", "token_endpoint_auth_method": "client_secret_basic"}

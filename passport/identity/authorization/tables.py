@@ -22,7 +22,8 @@ def _id(name: str, *, nullable: bool = False, key: bool = False) -> Column[objec
 
 
 # Everything that follows from one decision of one person about one client: it ends as a whole. `beside` are scopes
-# that open no record (`openid`, `offline_access`); `login_id` is the browser session that it ends with.
+# that open no record (`openid`, `offline_access`); `login_id` is the browser session that it ends with, `methods`
+# how its person had been recognised there.
 grant_family = Table(
     "grant_family",
     metadata,
@@ -43,6 +44,7 @@ grant_family = Table(
     instant("begun_at"),
     instant("expires_at"),
     instant("ended_at", nullable=True),
+    Column("methods", ARRAY(Text(collation="C")), nullable=False),
     Index("grant_family_by_subject", "subject"),
     Index("grant_family_by_client", "client_id"),
     Index("grant_family_by_login", "login_id", postgresql_where=text("login_id IS NOT NULL")),

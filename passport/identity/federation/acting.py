@@ -122,7 +122,7 @@ async def link(runtime: Runtime, connection: Connection, found: Waiting, row: Ro
     provider = found.provider
     if row.kind not in provider.kinds or not await _at_home(runtime, connection, provider, [row], now):
         raise Refused("this provider does not sign in whom this code is for")
-    await sign_in.hold(connection, row)
+    await sign_in.use(connection, row, now=now)
     keyed = {"provider_id": provider.provider_id, "login": row.login, "now": now}
     await fetch(connection, store.END_OTHER_LINKS, keyed)
     link_id = tokens.random_uuid(runtime)

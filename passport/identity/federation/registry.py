@@ -3,7 +3,7 @@
 https://openid.net/specs/openid-connect-registration-1_0.html
 
 Whoever says who is a provider says who is who. So each registration, and each change of one, waits for a second
-operator. Ending one ends the sessions that were begun by it.
+operator. Ending one ends the sessions that were begun by it, and what apps were allowed in them, offline access too.
 """
 
 from collections.abc import Mapping
@@ -96,7 +96,7 @@ async def approve(
 
 
 async def end(connection: Connection, provider_id: str, *, now: datetime) -> Provider:
-    """Let a provider be asked no more, and end the browser sessions that were begun by it.
+    """Let a provider be asked no more, and end the browser sessions that were begun by it, and what was allowed there.
 
     Raises:
         NotFound: there is none of this id.
@@ -105,6 +105,8 @@ async def end(connection: Connection, provider_id: str, *, now: datetime) -> Pro
     await fetch(connection, store.END_PROVIDER, {"provider_id": provider_id})
     ended = await known(connection, provider_id)
     await end_sessions(connection, ended.method, now=now)
+    # A statement of its own: it sees what was allowed in a session until that was ended.
+    await families.end_of_method(connection, ended.method, now=now)
     return ended
 
 

@@ -4,7 +4,7 @@ https://www.rfc-editor.org/rfc/rfc9700#section-4.14
 
 What is spent stays as long as its family goes on, since it tells a thief from an owner when it comes again; families
 stay. The session of an emergency opening stays with the opening. A row of the log names by itself who asked, as what
-and by which scopes, so it needs no session. The database lets the service remove nothing else (migration 0010).
+and by which scopes, so it needs no session. The database lets it remove nothing else (migrations 0010, 0014).
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,12 @@ _OVER: Final[Mapping[str, str]] = {
     "launch_context": "over.expires_at < %(before)s",
     "client_assertion": "over.expires_at < %(before)s",
     "proof_seen": "over.expires_at < %(before)s",
+    "client_proposal": "over.expires_at < %(before)s",
+    "recovery_code": "over.expires_at < %(before)s",
+    # The last one tells by which login its person comes back.
+    "passkey": """over.ended_at < %(before)s AND EXISTS (SELECT FROM passkey AS later
+        WHERE later.login = over.login AND later.subject = over.subject AND later.role IS NOT DISTINCT FROM over.role
+            AND later.registered_at > over.registered_at)""",
 }
 
 FORGET: Final[Mapping[str, Prepared]] = {

@@ -124,9 +124,11 @@ async def of(connection: Connection, person: SignedIn) -> Sequence[Kept]:
     return [Kept(row.passkey_id, row) for row in rows]
 
 
-async def has_code(connection: Connection, person: SignedIn) -> bool:
+async def has_code(turn: Turn, person: SignedIn) -> bool:
     """Whether a sign-in code is good for them as well."""
-    (row,) = await fetch(connection, store.CODES, {"subject": person.subject, "role": person.role})
+    unused_since = turn.now - turn.runtime.settings.code_lasts_unused
+    of_person = {"subject": person.subject, "role": person.role, "unused_since": unused_since}
+    (row,) = await fetch(turn.connection, store.CODES, of_person)
     return bool(row.codes)
 
 
@@ -138,7 +140,7 @@ async def has_account(connection: Connection, person: SignedIn) -> bool:
 async def overview(turn: Turn, person: SignedIn) -> Mapping[str, Any]:
     """By what a person may sign in."""
     own = await of(turn.connection, person)
-    code = await has_code(turn.connection, person)
+    code = await has_code(turn, person)
     return {"passkeys": [each.as_json for each in own], "code": code, "csrf": person.csrf}
 
 
@@ -158,7 +160,7 @@ async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) 
     good = [each for each in own if each.row.doubted_at is None and each.passkey_id != passkey_id]
     if not any(each.passkey_id == passkey_id for each in own):
         raise NotFound("there is no such passkey of yours")
-    if not good and not last and not await has_code(turn.connection, person):
+    if not good and not last and not await has_code(turn, person):
         raise Conflict(
             "this is the last way by which you sign in, expected `last` to be true; the city desk lets you come back",
             ("last",),

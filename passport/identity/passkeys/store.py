@@ -55,6 +55,7 @@ CODES: Final = Prepared(
     """
 SELECT count(*) AS codes FROM sign_in_code
 WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND active AND handed_by IS NULL
+    AND used_at > %(unused_since)s
 """,
     {},
 )

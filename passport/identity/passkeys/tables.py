@@ -3,7 +3,7 @@
 https://www.w3.org/TR/webauthn-3/#reg-ceremony-store-credential-record
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from passport.columns import instant
@@ -34,6 +34,7 @@ passkey = Table(
     instant("doubted_at", nullable=True),
     instant("ended_at", nullable=True),
     Index("passkey_by_subject", "subject"),
+    Index("passkey_by_end", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
 )
 
 # A challenge is made without being kept; one that was answered is, until it would be too old anyway.
@@ -62,4 +63,5 @@ recovery_code = Table(
     instant("spent_at", nullable=True),
     instant("ended_at", nullable=True),
     Index("recovery_code_by_subject", "subject"),
+    Index("recovery_code_by_time", "expires_at"),
 )

@@ -19,8 +19,8 @@ OVER, ENDED_LATELY, GOING = (UUID(int=at) for at in (1, 2, 3))
 
 _FAMILIES: Final = """
 INSERT INTO grant_family (family_id, client_id, kind, subject, scopes, beside, purpose, launch, authenticated_at,
-    begun_at, expires_at, ended_at)
-VALUES (%s, 'app', 'patient', 'Patient/a', '{}', '{}', 'PATRQT', '{}', now(), now(), %s, %s)
+    begun_at, expires_at, ended_at, methods)
+VALUES (%s, 'app', 'patient', 'Patient/a', '{}', '{}', 'PATRQT', '{}', now(), now(), %s, %s, '{}')
 """
 _CODES: Final = """
 INSERT INTO authorization_code (code_hash, family_id, client_id, redirect_uri, challenge, expires_at, spent_at)
@@ -52,6 +52,20 @@ INSERT INTO launch_context (launch_hash, subject, context, expires_at) VALUES (%
 """
 _ASSERTIONS: Final = "INSERT INTO client_assertion (client_id, jti, expires_at) VALUES ('app', %s, %s)"
 _PROOFS: Final = "INSERT INTO proof_seen (proof_hash, expires_at) VALUES (%s, %s)"
+
+_PROPOSALS: Final = """
+INSERT INTO client_proposal (client_id, registration, proposed_by, proposed_at, expires_at)
+VALUES (%s, '{}', 'operator/a', now(), %s)
+"""
+_RECOVERIES: Final = """
+INSERT INTO recovery_code (code_hash, concerned_key, login, kind, subject, purposes, scopes, expires_at)
+VALUES (%s, 1, 'a', 'patient', 'Patient/a', '{}', '{}', %s)
+"""
+_PASSKEYS: Final = """
+INSERT INTO passkey (passkey_id, credential_id, public_key, sign_count, transports, backed_up, name, login, kind,
+    subject, purposes, scopes, registered_at, ended_at)
+VALUES (gen_random_uuid(), %s, '', 0, '{}', false, 'x', %s, 'patient', 'Patient/a', '{}', '{}', %s, %s)
+"""
 
 ROWS: Final[tuple[tuple[str, list[tuple[Any, ...]]], ...]] = (
     (_FAMILIES, [(OVER, AHEAD, AGO), (ENDED_LATELY, AHEAD, LATELY), (GOING, AHEAD, None)]),
@@ -98,6 +112,16 @@ ROWS: Final[tuple[tuple[str, list[tuple[Any, ...]]], ...]] = (
     (_LAUNCHES, [(b"over", AGO), (b"kept", AHEAD)]),
     (_ASSERTIONS, [("over", AGO), ("kept", AHEAD)]),
     (_PROOFS, [(b"over", AGO), (b"kept", AHEAD)]),
+    (_PROPOSALS, [("over", AGO), ("kept", AHEAD)]),
+    (_RECOVERIES, [(b"over", AGO), (b"kept", AHEAD)]),
+    (
+        _PASSKEYS,
+        [
+            (b"over", "a", AGO, AGO),
+            (b"kept: ended lately", "a", AGO, LATELY),
+            (b"kept: in use", "a", LATELY, None),
+        ],
+    ),
 )
 _NAMED_BY: Final = {
     "session": "token_hash",
@@ -109,6 +133,9 @@ _NAMED_BY: Final = {
     "launch_context": "launch_hash",
     "client_assertion": "jti",
     "proof_seen": "proof_hash",
+    "client_proposal": "client_id",
+    "recovery_code": "code_hash",
+    "passkey": "credential_id",
 }
 
 
@@ -149,6 +176,9 @@ def test_what_is_over_is_removed_and_what_may_come_again_is_known(
         "launch_context": 1,
         "client_assertion": 1,
         "proof_seen": 1,
+        "client_proposal": 1,
+        "recovery_code": 1,
+        "passkey": 2,
     }
     assert filled.execute("SELECT count(*) FROM grant_family").fetchone() == (3,)
 
@@ -159,7 +189,18 @@ def test_one_statement_removes_no_more_than_a_batch(filled: psycopg.Connection[A
     assert removed == [1, 1, 0]
 
 
-@pytest.mark.parametrize("table", sorted(set(_NAMED_BY) - {"session"}))
+def test_the_last_passkey_of_a_login_stays_since_its_person_comes_back_by_it(
+    database: Database, filled: psycopg.Connection[Any]
+) -> None:
+    for name, began in ((b"former", AGO - timedelta(days=1)), (b"kept: the last", AGO)):
+        filled.execute(_PASSKEYS, (name, "b", began, AGO))
+    filled.execute(FORGET["passkey"].text, {"before": LATELY - timedelta(days=1), "limit": 10})
+    names = left(filled)["passkey"]
+    assert (("former" in names), ("kept: the last" in names)) == (False, True)
+
+
+# A proposal is dropped by whoever declines it, before it is over.
+@pytest.mark.parametrize("table", sorted(set(_NAMED_BY) - {"session", "client_proposal"}))
 def test_the_service_cannot_remove_what_is_not_over(filled: psycopg.Connection[Any], table: str) -> None:
     before = {name for name in left(filled)[table] if name.startswith("kept")}
     filled.execute(f"DELETE FROM {table}".encode())
