@@ -33,6 +33,9 @@ from passport.sql import start
 
 _COLLECTIVES: Final = frozenset({"CareTeam", "Group"})
 _MEMBERSHIPS: Final = _COLLECTIVES | {"PractitionerRole", "Organization"}
+_OVER: Final = frozenset({Status.INACTIVE, Status.ERROR, Status.REJECTED})
+"""What ends or declines a consent that was there before."""
+
 _TOLD: Final = frozenset({Status.PROPOSED, Status.ACTIVE, Status.REJECTED})
 """The states of a consent that whoever asked for it can tell apart."""
 
@@ -71,9 +74,12 @@ def check_effects(desk: Desk, pieces: Sequence[Piece]) -> None:
 
 
 def _ended(read: Consent, now: datetime) -> Problem | None:
-    """Why a new consent would never count: it was ended before it began."""
-    if read.status in (Status.INACTIVE, Status.ERROR):
-        text = f"got a new consent that is `{read.status}`, expected `active` or `proposed`: it would end nothing"
+    """Why a new consent would never count: it was ended before it began. A draft waits for what it becomes."""
+    if read.status in _OVER:
+        text = (
+            f"got a new consent that is `{read.status}`, expected `active` or `proposed` (or `draft`, which counts for "
+            "nothing yet): it would end nothing"
+        )
         return Problem("error", "business-rule", "Consent.status", text)
     end = read.root.period.end if read.root and read.root.period else None
     if end is not None and end <= now:

@@ -36,6 +36,8 @@ from passport.keys import seal
 from passport.notices import tell
 from passport.outcomes import Invalid, Refused, TooMany, Unauthenticated
 from passport.runtime import Runtime
+from passport.sharing.legible import is_legible
+from passport.sharing.terms import check_members
 from passport.sql import fetch
 from passport.subjects import Acting, Bearer, Subject
 
@@ -82,15 +84,18 @@ def asked(tree: Mapping[str, Any]) -> Asked:
     """Read the body of a request.
 
     Raises:
-        Invalid: no reference of a Patient, or no reason of 4 to 500 characters.
+        Invalid: another member, no reference of a Patient, or no reason that the patient can be shown.
     """
+    check_members(tree, ("patient", "reason"))
     patient, reason = tree.get("patient"), tree.get("reason")
     if not isinstance(patient, str) or not _PATIENT.fullmatch(patient):
         raise Invalid("got no reference such as `Patient/1` in `patient`", ("patient",))
-    if not isinstance(reason, str) or len(reason.strip()) not in REASON_CHARACTERS:
+    words = reason.strip() if isinstance(reason, str) else ""
+    if len(words) not in REASON_CHARACTERS or not is_legible(words):
         least, most = REASON_CHARACTERS.start, REASON_CHARACTERS.stop - 1
-        raise Invalid(f"got no reason of {least} to {most} characters in `reason`", ("reason",))
-    return Asked(patient, reason.strip())
+        expected = f"{least} to {most} characters in one line, all of them visible"
+        raise Invalid(f"got no reason in `reason`, expected {expected}", ("reason",))
+    return Asked(patient, words)
 
 
 async def break_glass(runtime: Runtime, caller: Bearer, wanted: Asked) -> tokens.Issued:

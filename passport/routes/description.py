@@ -60,8 +60,12 @@ _ERRORS: Final = {
     401: "No valid token",
     403: "Nothing permits this",
     404: "Not there, or not for this caller: one identical answer",
+    405: "This method is not for this address, or not for this caller",
     409: "It stands otherwise than the request expects",
     412: "It stands in another version than the request names",
+    413: "The body is longer than is read",
+    415: "The body is of a media type that this address does not read",
+    422: "It can be read, and breaks a rule about its meaning; the outcome names the place",
     429: "Too many requests of this caller's own",
 }
 
@@ -94,7 +98,10 @@ def _complete(generated: dict[str, Any], path: str, known: Operation) -> None:
     generated["parameters"] = [*others, *named]
     media_type = FHIR if path.startswith("/fhir") else JSON
     answers = {str(status): _answer(status, media_type) for status in known.success}
-    generated["responses"] = answers | {str(status): _refusal(status) for status in known.errors}
+    # Below the FHIR base the media type of every body is looked at.
+    read = {415} if known.body is not None and media_type == FHIR else set()
+    refused = sorted({*known.errors, *read})
+    generated["responses"] = answers | {str(status): _refusal(status) for status in refused}
 
 
 def _answer(status: int, media_type: str) -> dict[str, Any]:

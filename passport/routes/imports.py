@@ -3,14 +3,21 @@
 https://www.rfc-editor.org/rfc/rfc9110#name-202-accepted
 """
 
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.parse import serialise
 from passport.imports.handover import FILE_MAX_BYTES, receive, status_of
-from passport.outcomes import NotFound
-from passport.routes.messages import NO_STORE, bearer, raw_body, runtime_of
+from passport.outcomes import NotFound, UnsupportedMedia
+from passport.routes.messages import NO_STORE, bearer, media_type, raw_body, runtime_of
+
+FILES: Final = ("application/octet-stream", "text/plain", "text/csv")
+"""What a file may be said to be: bytes, as of one that says nothing (RFC 9110, section 8.3), or text.
+
+A `charset` is not believed: the format says how a file is written.
+"""
 
 router = APIRouter(prefix="/imports", tags=["imports"])
 
@@ -19,6 +26,8 @@ router = APIRouter(prefix="/imports", tags=["imports"])
 async def post_import(request: Request, patient: str, format: str) -> Response:
     """Take a file; a worker carries it into the store."""
     caller = bearer(request)
+    if (kind := media_type(request)) and kind not in FILES:
+        raise UnsupportedMedia("` or `".join(FILES), kind)
     data = await raw_body(request, FILE_MAX_BYTES)
     import_id = await receive(runtime_of(request), caller, patient, format, data)
     return Response(status_code=202, headers={**NO_STORE, "Location": f"/imports/{import_id}"})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fhirstore.search.query import CURSOR
+from passport.routes.imports import FILES
 from passport.routes.operation import Operation, json_body
 from passport.routes.operations_authorization import AUTHORIZATION
 from passport.routes.operations_federation import PROVIDERS
@@ -207,9 +208,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/devices/enrolments", "post"): Operation(
         "Enrol a device; it waits for its person's approval",
-        json_body({"patient": REFERENCE, "model": "mihon-bp-1", "serial": "SAMPLE-1", "jwk": _JWK}),
+        json_body({"patient": REFERENCE, "model": "kaku-bp-1", "serial": "SAMPLE-1", "jwk": _JWK}),
         success=(201,),
-        errors=(400, *ONLY_ASKED),
+        errors=(400, *ONLY_ASKED, 415, 422),
     ),
     ("/.well-known/device-ca.pem", "get"): Operation("The certificate of the device CA", errors=()),
     ("/devices/claims", "post"): Operation(
@@ -225,7 +226,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Enrol the device that shows a code; it waits for its person's approval",
         json_body({"code": "7Q2M-4XZK"}),
         success=(201,),
-        errors=(400, *ONLY_ASKED, 404),
+        errors=(400, *ONLY_ASKED, 404, 415, 422),
     ),
     ("/devices/{device_id}/certificate", "post"): Operation(
         "Certify a key of the device, asked for by its enrolled key",
@@ -249,9 +250,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/devices/{device_id}/{verb}", "post"): Operation("Approve, suspend, resume or revoke a device"),
     ("/imports", "post"): Operation(
         "Hand over an お薬手帳 file",
-        {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES},
         success=(202,),
-        errors=(400, *ONLY_ASKED),
+        errors=(400, *ONLY_ASKED, 415),
     ),
     ("/imports/{import_id}", "get"): Operation("What became of a file", errors=(401, 404)),
     **AUTHORIZATION,

@@ -114,6 +114,9 @@ _LASTN: Final = _PART | {
 
 ONLY_ASKED: Final = (401, 403)
 
+_WRITTEN: Final = (400, *ONLY_ASKED, 404, 409, 412, 415, 422)
+"""What a write may be refused with."""
+
 _VALIDATED: Final = {
     "profile": "a profile's canonical address; one that is not known is answered with a warning",
     "mode": "`create`, `update`, `delete` or `profile`",
@@ -157,7 +160,7 @@ FHIR_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             },
             FHIR,
         ),
-        errors=(400, *ONLY_ASKED, 404),
+        errors=(*_WRITTEN, 413),
     ),
     ("/fhir/{type_name}", "get"): _SEARCH,
     ("/fhir/{type_name}/_search", "post"): Operation("Search a type, the parameters in the body", _FORM_BODY),
@@ -165,13 +168,17 @@ FHIR_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Create a record; with `If-None-Exist` only if nothing matches",
         json_body(_WEIGHT, FHIR),
         success=(200, 201),
+        errors=_WRITTEN,
     ),
     ("/fhir/{type_name}", "put"): Operation(
         "Update the one record that the query matches, or create it",
         json_body(_WEIGHT, FHIR),
         success=(200, 201),
+        errors=_WRITTEN,
     ),
-    ("/fhir/{type_name}", "patch"): Operation("Patch the one record that the query matches", _PATCH),
+    ("/fhir/{type_name}", "patch"): Operation(
+        "Patch the one record that the query matches", _PATCH, errors=_WRITTEN
+    ),
     ("/fhir/{type_name}", "delete"): Operation(
         "Delete the one record that the query matches", success=(200, 204)
     ),
@@ -180,8 +187,9 @@ FHIR_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Update a record",
         json_body({"id": "the same as in the address", **_WEIGHT}, FHIR),
         success=(200, 201),
+        errors=(*_WRITTEN, 405),
     ),
-    ("/fhir/{type_name}/{id_}", "patch"): Operation("Patch a record", _PATCH),
+    ("/fhir/{type_name}/{id_}", "patch"): Operation("Patch a record", _PATCH, errors=_WRITTEN),
     ("/fhir/{type_name}/{id_}", "delete"): Operation("Delete a record", success=(200, 204)),
     ("/fhir/Patient/{id_}/{type_name}", "get"): Operation(
         "Search what names a patient: of a type, or with `*` of those in `_type`, or of all",

@@ -323,13 +323,22 @@ async def test_an_operator_reads_the_policies_and_no_residents_consent(
     await town.operator.remove(policy)
 
 
-@pytest.mark.parametrize("status", ["inactive", "entered-in-error"])
+@pytest.mark.parametrize("status", ["inactive", "entered-in-error", "rejected"])
 async def test_a_consent_that_begins_as_ended_is_refused(hanako: Voice, cast: Cast, status: str) -> None:
     answer = await hanako.post(hanako.consent(permit(cast.hospital), status=status))
     tree = outcome(answer, 422, "business-rule")
     assert tree["issue"][0]["expression"] == ["Consent.status"]
+    assert "expected `active` or `proposed`" in tree["issue"][0]["diagnostics"]
     (known,) = await hanako.grant(permit(cast.hospital))
     await hanako.replace(known, hanako.consent(permit(cast.hospital), status=status))
+
+
+async def test_a_draft_counts_for_nothing_until_it_is_active(hanako: Voice, cast: Cast) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    draft = await hanako.create(hanako.consent(permit(cast.hospital), status="draft"))
+    assert not await cast.a.sees(reference)
+    await hanako.replace(draft, hanako.consent(permit(cast.hospital)))
+    assert await cast.a.sees(reference)
 
 
 async def test_a_consent_whose_period_is_over_is_refused_unless_it_ends_an_earlier_one(

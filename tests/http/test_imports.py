@@ -325,6 +325,31 @@ async def test_a_handover_without_a_token_is_refused(counter: Counter) -> None:
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (None, 202),
+        ("application/octet-stream", 202),
+        ("text/csv; charset=Shift_JIS", 202),
+        ("Text/Plain;charset=utf-8", 202),
+        ("application/json", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("x", 415),
+    ],
+)
+async def test_a_file_is_taken_as_bytes_or_as_text(counter: Counter, kind: str | None, status: int) -> None:
+    params = {"patient": counter.patient, "format": "jahis"}
+    headers = {} if kind is None else {"Content-Type": kind}
+    data = handbook("20260407")
+    answer = await counter.town.call(
+        counter.patient, "POST", "/imports", params=params, content=data, headers=headers
+    )
+    assert answer.status_code == status, answer.text
+    if status == 415:
+        told = answer.json()["issue"][0]["diagnostics"]
+        assert told.endswith("expected `application/octet-stream` or `text/plain` or `text/csv`")
+
+
 async def test_notifications_are_the_residents_own_newest_first(counter: Counter, pharmacy: str) -> None:
     await counter.imported(handbook("20260401"), who=counter.patient)
     await counter.imported(handbook("20260501", born="19610115"), who=counter.patient)

@@ -5,12 +5,14 @@ from typing import Any, Final
 
 import pytest
 
+from passport.demo.devices import MODELS
 from passport.main import create_app
 from passport.routes.description import OPEN
 from passport.routes.operations import OPERATIONS
 from passport.settings import Settings
 
 Json = dict[str, Any]
+REFUSALS: Final = {"403", "404", "409", "415", "422"}
 WITHOUT_BODY: Final = {
     "/devices/{device_id}/{verb}",
     "/audit/cases/{case_id}/close",
@@ -68,9 +70,27 @@ def test_a_token_is_asked_for_wherever_one_is_needed(paths: Json) -> None:
 
 def test_a_refusal_is_an_operation_outcome_and_never_the_frameworks(paths: Json) -> None:
     for path, _, found in operations(paths):
-        refused = [answer for status, answer in found["responses"].items() if status in {"403", "404"}]
+        refused = [answer for status, answer in found["responses"].items() if status in REFUSALS]
         assert all("OperationOutcome" in str(answer) for answer in refused), path
-        assert "422" not in found["responses"]
+        assert "HTTPValidationError" not in str(found)
+
+
+def test_what_is_written_may_be_of_another_media_type_or_break_a_rule(paths: Json) -> None:
+    writes = [
+        ("/fhir/{type_name}", "post"),
+        ("/fhir/{type_name}/{id_}", "put"),
+        ("/devices/enrolments", "post"),
+    ]
+    for path, method in writes:
+        assert {"415", "422"} <= paths[path][method]["responses"].keys(), path
+    for path, _, found in operations(paths):
+        if path.startswith("/fhir") and "requestBody" in found:
+            assert "415" in found["responses"], path
+
+
+def test_the_enrolment_that_is_shown_is_of_a_model_of_the_demo(paths: Json) -> None:
+    content = paths["/devices/enrolments"]["post"]["requestBody"]["content"]["application/json"]
+    assert content["example"]["model"] in {model.name for model in MODELS}
 
 
 def test_the_searches_name_their_parameters(paths: Json) -> None:
