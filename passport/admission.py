@@ -349,6 +349,8 @@ async def give_up(
     refusal = error if isinstance(error, PassportError) else translated(error)
     subject = desk.subject if desk else None
     named = desk.standing.named if desk else ()
+    if subject is not None and isinstance(refusal, OutOfScope):
+        refusal.name_for(min(smart.everything(subject.kind)).partition("/")[0])
     lacking = refusal.missing if isinstance(refusal, OutOfScope) else ()
     rows = [
         _row(subject, request, now, patient, refusal.outcome, detail=refusal.code, scopes=lacking)

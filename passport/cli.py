@@ -32,6 +32,7 @@ from passport.replay.commands import replay
 from passport.rotation.commands import keys
 from passport.runtime import utc_now
 from passport.settings import Settings
+from passport.subjects import CITY
 
 ENDED_BY_HAND: Final = 130
 """As a shell says of what SIGINT ended: 128 and the number of the signal."""
@@ -186,7 +187,7 @@ def demo(state: Path | None, port: int | None, json_file: Path | None, sandbox: 
 @main.command()
 @_state
 @click.option(
-    "--as", "reference", required=True, help="Patient/…, PractitionerRole/…, …, operator, auditor or clerk."
+    "--as", "reference", required=True, help=f"Patient/…, PractitionerRole/…, …, {', '.join(sorted(CITY))}."
 )
 @click.option("--purpose", required=True, help="The purpose of use, such as TREAT or PATRQT.")
 @click.option("--scope", default="", help="SMART scopes, separated by spaces; none narrows nothing.")

@@ -111,11 +111,29 @@ class Refused(PassportError):
 
 
 class OutOfScope(Refused):
-    """The session's scopes do not allow this; `missing` is what the log says of it."""
+    """The session's scopes do not allow this; `missing` is what the log says of it, such as `Observation.s`.
 
-    def __init__(self, missing: Iterable[str]) -> None:
+    The answer names it as scopes of whoever asks. Where what is stored decided, `tells` is False and it names none.
+    """
+
+    def __init__(self, missing: Iterable[str], *, tells: bool = True) -> None:
         super().__init__("the session's scopes do not allow this")
         self.missing = tuple(missing)
+        self._tells = tells
+        self._scopes: tuple[str, ...] = ()
+
+    def name_for(self, context: str) -> None:
+        """Say which scopes are missing: `context` is the one of whoever asks, such as `user`."""
+        if self._tells:
+            self._scopes = tuple(f"{context}/{each}" for each in self.missing if "." in each)
+        if self._scopes:
+            self.text = f"{self}, expected {', '.join(f'`{each}`' for each in self._scopes)}"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The challenge of RFC 6750, section 3.1."""
+        scopes = f', scope="{" ".join(self._scopes)}"' if self._scopes else ""
+        return {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope"{scopes}'}
 
 
 class NotFound(PassportError):

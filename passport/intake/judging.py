@@ -86,7 +86,7 @@ async def _check_scoped(desk: Desk, pieces: Sequence[Piece], rows: Sequence[Reco
         cursor = await start(desk.connection, prepared, {**narrowed.params, "record_keys": list(asked)})
         beyond = asked.keys() - {row.record_key for row in await cursor.fetchall()}
         if beyond:
-            raise OutOfScope(missing(right, *(asked[key] for key in beyond)))
+            raise OutOfScope(missing(right, *(asked[key] for key in beyond)), tells=False)
 
 
 async def _judged(desk: Desk, decision: Decision, keys: Sequence[int]) -> Relied:

@@ -4,6 +4,7 @@ https://www.rfc-editor.org/rfc/rfc6750#section-3
 http://hl7.org/fhir/R4/http.html#Status-Codes
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -55,3 +56,39 @@ async def test_who_is_not_permitted_is_told_how_to_ask_and_nothing_else(
     for patient in (hanako, taro):
         answer = await cast.a.post(patient.consent(asked, status="proposed"))
         assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "scopes"),
+    [
+        ("practitioner", "Observation", ["user/Observation.s"]),
+        ("practitioner", "Observation/unknown", ["user/Observation.r"]),
+        ("practitioner", "_history", ["user/*.s"]),
+        ("resident", "Observation", ["patient/Observation.s"]),
+        ("resident", "/notifications", ["patient/AuditEvent.s"]),
+        ("service", "Observation", ["system/Observation.s"]),
+    ],
+)
+async def test_a_session_that_lacks_a_scope_is_told_which(
+    town: Town, hanako: Voice, cast: Cast, kind: str, path: str, scopes: list[str]
+) -> None:
+    voice, scope = {
+        "practitioner": (cast.a, "user/Patient.r"),
+        "resident": (hanako, "patient/Patient.r"),
+        "service": (town.as_(cast.pharmacy), "system/Patient.r"),
+    }[kind]
+    answer = await replace(voice, scope=scope).get(path)
+    (issue,) = outcome(answer, 403, "forbidden")["issue"]
+    named = ", ".join(f"`{each}`" for each in scopes)
+    assert issue["diagnostics"] == f"the session's scopes do not allow this, expected {named}"
+    expected = f'{CHALLENGE}, error="insufficient_scope", scope="{" ".join(scopes)}"'
+    assert answer.headers["www-authenticate"] == expected
+
+
+async def test_what_is_beyond_the_arguments_of_a_scope_names_no_scope(hanako: Voice) -> None:
+    """What is stored decides there."""
+    narrow = replace(hanako, scope="patient/Observation.c?category=laboratory")
+    answer = await narrow.post(weight(hanako.reference))
+    (issue,) = outcome(answer, 403, "forbidden")["issue"]
+    assert issue["diagnostics"] == "the session's scopes do not allow this"
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_scope"'

@@ -11,6 +11,7 @@ from fhirmap.jsonformat import loads
 from passport.cli import Lifetime, main
 from passport.demo.processes import alone
 from passport.installation import initialise
+from passport.subjects import CITY
 
 
 @pytest.fixture
@@ -37,6 +38,11 @@ HANDBOOK = """JAHISTC08,1
 201,1,アムロジピンＯＤ錠５ｍｇ「見本」,1,錠,4,2171022F5999,1
 301,1,１日１回　朝食後服用,28,日分,1,1,,1
 """
+
+
+def test_whoever_a_token_is_for_is_named_by_the_help(runner: CliRunner) -> None:
+    told = runner.invoke(main, ["token", "--help"]).stdout
+    assert all(office in told for office in CITY)
 
 
 def test_a_handbook_is_printed_as_a_bundle(runner: CliRunner, tmp_path: Path) -> None:
