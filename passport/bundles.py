@@ -73,11 +73,12 @@ def _links(links: Links) -> bytes:
 
 
 def _entries(base_url: str, entries: Sequence[Entry], search: bytes) -> list[bytes]:
-    base = base_url.encode()
-    return [_entry(base, entry, search) for entry in entries]
+    head = b'{"fullUrl":"%b/' % base_url.encode()
+    return [_entry(head, entry, search) for entry in entries]
 
 
-def _entry(base: bytes, entry: Entry, search: bytes) -> bytes:
-    head = b'{"fullUrl":"%b/%b"' % (base, entry.reference.encode())
-    resource = b',"resource":%b' % entry.body if entry.body else b""
-    return b"%b%b%b%b}" % (head, resource, search, entry.request)
+def _entry(head: bytes, entry: Entry, search: bytes) -> bytes:
+    reference, body, request = entry
+    if body:
+        return b'%b%b","resource":%b%b%b}' % (head, reference.encode(), body, search, request)
+    return b'%b%b"%b%b}' % (head, reference.encode(), search, request)

@@ -5,7 +5,7 @@ http://hl7.org/fhir/R4/search.html#return
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from fhirstore.parameters import Kind, SearchParameter, parameters_of
@@ -45,13 +45,22 @@ class Result:
     types: Types
     pairs: Sequence[tuple[str, str]]
     sifting: bool = False
+    _given: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        given: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            given.setdefault(name, []).append(value)
+        object.__setattr__(self, "_given", given)
 
     def single(self, name: str) -> str | None:
         """The value of a parameter, None without it."""
-        values = [value for given, value in self.pairs if given == name]
+        values = self._given.get(name)
+        if values is None:
+            return None
         if len(values) > 1:
             raise SearchError(name, f"got `{name}` {len(values)} times, expected it once")
-        return values[0] if values else None
+        return values[0]
 
     def count(self) -> int:
         """How many matches a page holds at most."""
