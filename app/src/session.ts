@@ -9,6 +9,7 @@ export type Kind = "patient" | "proxy" | "practitioner" | "operator" | "auditor"
 
 export interface SignedIn {
   signed_in: true;
+  login: string;
   kind: Kind;
   methods: string[];
   purposes: string[];

@@ -43,7 +43,8 @@ const ja = {
   signedOut: "サインアウトしました。",
 
   home: "ホーム",
-  homeLead: (whom: string) => `${whom}サインインしています。`,
+  homeLead: (whom: string, login: string) => `${login} のログインで、${whom}サインインしています。`,
+  signedInAs: (login: string) => `${login} のログインでサインインしています。`,
   secondFactor: "お仕事の記録を開くには、パスキーでのサインインが必要です。まだお持ちでなければ、ここで登録してください。",
   asPatient: "ご本人として",
   asProxy: "代理の方として",
@@ -194,7 +195,8 @@ const en: Texts = {
   signedOut: "You are signed out.",
 
   home: "Home",
-  homeLead: (whom) => `You are signed in ${whom}.`,
+  homeLead: (whom, login) => `You are signed in ${whom}, by the login ${login}.`,
+  signedInAs: (login) => `You are signed in by the login ${login}.`,
   secondFactor: "To open records at work you sign in with a passkey. If you have none yet, register one here.",
   asPatient: "as yourself",
   asProxy: "on behalf of somebody",

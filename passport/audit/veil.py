@@ -47,7 +47,7 @@ class Veil:
         return _PATIENT.sub(lambda found: self._called(found[0]), reference)
 
     def query(self, query: str) -> str:
-        """The text of a request without the values of its parameters."""
+        """The text of a request, or of a scope, without the values of its parameters."""
         asked, mark, rest = query.partition("?")
         path = self.reference(asked)
         return path + mark + "&".join(self._parameter(pair) for pair in rest.split("&") if pair)
@@ -60,6 +60,8 @@ class Veil:
             subject=self._optional(row.subject),
             behalf_of=self._optional(row.behalf_of),
             query=self.query(row.query),
+            # The search arguments of a scope are as much of what was asked for as those of the query.
+            scopes=tuple(sorted({self.query(scope) for scope in row.scopes})),
             detail=self.reference(row.detail),
             called=self.reference,
         )

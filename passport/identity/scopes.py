@@ -80,7 +80,7 @@ def everything(kind: Kind) -> frozenset[str]:
     every = _EVERYTHING[kind]
     context = every.partition("/")[0]
     named = (
-        {f"{context}/{name}.cud" for name in DECIDING}
+        {f"{context}/{name}.cruds" for name in DECIDING}
         if kind != "device" and every.endswith(".cruds")
         else set()
     )

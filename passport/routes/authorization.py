@@ -151,7 +151,7 @@ async def get_login(request: Request) -> Response:
         return pages.sign_in_page(request)
     # Persons of the city work by the command line; nobody else is offered what they have no use for.
     purposes = person.purposes if city_kind(person.subject) else ()
-    return pages.signed_in_page(request, person.csrf, purposes)
+    return pages.signed_in_page(request, person.login, person.csrf, purposes)
 
 
 @router.post("/login")
@@ -330,6 +330,7 @@ def _told_of(person: sessions.SignedIn, settings: Settings) -> dict[str, Any]:
     return {
         "signed_in": person.limited_to is None,
         "limited_to": person.limited_to,
+        "login": person.login,
         "subject": person.subject,
         "role": person.role,
         "kind": person.kind,

@@ -9,7 +9,7 @@ beside the passport's own.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from html import escape
 from typing import Any, Final, Literal
@@ -39,7 +39,7 @@ _TEXTS: Final = {
         "login": "ログイン名",
         "code": "コード",
         "wrong": "ログイン名またはコードが違います。",
-        "signed-in": "サインインしています。",
+        "signed-in": "{login} としてサインインしています。",
         "sign-out": "サインアウト",
         "elsewhere": "ほかのサービスで本人確認をする",
         "get-token": "コマンドライン用のトークンを出す",
@@ -72,7 +72,7 @@ _TEXTS: Final = {
         "login": "Login",
         "code": "Code",
         "wrong": "There is no such login with this code.",
-        "signed-in": "You are signed in.",
+        "signed-in": "You are signed in as {login}.",
         "sign-out": "Sign out",
         "elsewhere": "Sign in with another service",
         "get-token": "Get a token for the command line",
@@ -151,8 +151,8 @@ def sign_in_page(
     return page(request, text["sign-in"], body, redirect_uri, status)
 
 
-def signed_in_page(request: Request, csrf: str, purposes: Iterable[str] = ()) -> HTMLResponse:
-    """That somebody is signed in, with the way out; and to a token for one of these purposes."""
+def signed_in_page(request: Request, login: str, csrf: str, purposes: Iterable[str] = ()) -> HTMLResponse:
+    """Who is signed in, with the way out; and to a token for one of these purposes."""
     text = _TEXTS[language(request)]
     listed = "".join(f"<option>{escape(each)}</option>" for each in purposes)
     to_token = (
@@ -161,7 +161,7 @@ def signed_in_page(request: Request, csrf: str, purposes: Iterable[str] = ()) ->
         f"<button>{text['get-token']}</button></form>"
     )
     body = (
-        f"<p>{text['signed-in']}</p>{to_token if listed else ''}"
+        f"<p>{_signed_in(text, login)}</p>{to_token if listed else ''}"
         f"<form method=post action=/auth/logout>{_hidden('csrf', csrf)}<button>{text['sign-out']}</button></form>"
     )
     return page(request, text["sign-in"], body, None, 200)
@@ -189,13 +189,17 @@ def scope_page(
     patient = (
         f"<label>{text['patient']}<input type=text name=patient></label>" if offered["names_patient"] else ""
     )
+    refused = offered["refused"]
+    warning = f"<p role=alert>{escape(refused[tongue])}</p>" if refused else ""
+    listed = "" if refused else f"<p>{text['may']}</p>{_list(said)}"
     without = offered["not_offered"]
     not_offered = f"<p><small>{text['not']}: {escape(', '.join(without))}</small></p>" if without else ""
     allow = f"<button name=decision value=allow>{text['allow']}</button>" if offered["purposes"] else ""
     address = offered.get("redirect_uri")
     goes = f"<p><small>{text['goes']}: {escape(origin(address))}</small></p>" if address else ""
     body = (
-        f"<h1>{escape(offered['client']['name'])} {text['asks']}</h1><p>{text['may']}</p>{_list(said)}{not_offered}"
+        f"<h1>{escape(offered['client']['name'])} {text['asks']}</h1>"
+        f"<p>{_signed_in(text, offered['person']['login'])}</p>{warning}{listed}{not_offered}"
         f"<p>{text['limits']}</p><form method=post action={action}>"
         f"{_hidden('request', query)}{_hidden('csrf', offered['csrf'])}{patient}"
         f"<label>{text['why']}<select name=purpose>{purposes}</select></label>"
@@ -256,6 +260,11 @@ def _loads(built: Built) -> str:
         return f"<style>{_STYLE}</style>"
     styles = "".join(f"<link rel=stylesheet href={ASSETS}/{name}>" for name in built.styles)
     return f"{styles}<script type=module src={ASSETS}/{built.script}></script>"
+
+
+def _signed_in(text: Mapping[str, str], login: str) -> str:
+    """Who is signed in, by the login that they typed or have their passkey for."""
+    return text["signed-in"].format(login=escape(login))
 
 
 def _hidden(name: str, value: str) -> str:

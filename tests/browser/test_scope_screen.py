@@ -52,10 +52,12 @@ def test_a_person_allows_a_part_of_what_an_app_asks_for(
 ) -> None:
     person.open(asked(town, relying_page, app))
     person.heading("サインイン")
-    person.sign_in(town.code(town.resident()))
+    code = town.code(town.resident())
+    person.sign_in(code)
     person.heading("「見本アプリ（架空）」があなたの記録を使う許可を求めています")
     person.accessible()
     person.fits()
+    expect(person.page.get_by_role("main")).to_contain_text(f"{code['login']} のログインで")
     expect(person.page.get_by_role("main")).to_contain_text(f"答えは {relying_page.origin} に送られます。")
     person.page.get_by_label("処方の閲覧・検索").uncheck()
     person.page.get_by_label("あなたが使っていないときも、取り消すまで続ける").uncheck()

@@ -61,6 +61,31 @@ async def queries(town: City, who: str, **params: str) -> list[str]:
     return [one["query"] for one in answer.json() if one["query"].startswith("GET Observation?")]
 
 
+async def scopes_told(town: City, who: str, patient: str) -> tuple[set[str], set[str]]:
+    """By which scopes somebody looked, as the log tells it and as its AuditEvents do."""
+    listed = (await town.call(who, "GET", "/audit/accesses", params={"patient": patient})).json()
+    bundle = (await town.call(who, "GET", "/fhir/AuditEvent", params={"patient": patient})).json()
+    agents = [agent for entry in bundle["entry"] for agent in entry["resource"]["agent"]]
+    return (
+        {scope for one in listed for scope in one["scopes"] if "?" in scope},
+        {scope for agent in agents for scope in agent.get("policy", ()) if "?" in scope},
+    )
+
+
+async def test_the_arguments_of_a_scope_are_masked_as_those_of_a_query_are(
+    town: City, aoi: str, doctor: str, auditor: str
+) -> None:
+    scope = f"user/Observation.rs?code=http://loinc.org|{CODE}&status=final"
+    narrow = await town.token(doctor, "TREAT", scope=scope)
+    answer = await town.call(narrow, "GET", "/fhir/Observation", params={"patient": aoi})
+    assert len(answer.json()["entry"]) == 1
+    masked = {"user/Observation.rs?code=***&status=***"}
+    assert await scopes_told(town, auditor, aoi) == (masked, masked)
+    assert await scopes_told(town, aoi, aoi) == ({scope}, {scope})
+    assert (await opened(town, auditor, patient=aoi)).status_code == 201
+    assert await scopes_told(town, auditor, aoi) == ({scope}, {scope})
+
+
 async def opened(town: City, auditor: str, **named: Any) -> Response:
     now = town.clock()
     period = {"from": (now - timedelta(days=1)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}

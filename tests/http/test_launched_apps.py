@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.databases import Database
-from tests.http.apps import JSON, App, Browser, app, signed_in
+from tests.http.apps import JSON, App, Browser, app, handed, signed_in
 from tests.http.identity_town import City, city
 from tests.unit.passport.identity.assertions import es384
 
@@ -110,6 +110,40 @@ async def test_without_a_patient_there_is_none_to_be_bound_to(town: City, phone:
     offered = (await browser.get(f"/auth/authorize?{query}", **JSON)).json()
     assert [each["scope"] for each in offered["scopes"]] == ["user/Observation.r"]
     assert offered["not_offered"] == ["patient/Observation.rs"]
+
+
+async def test_who_can_allow_nothing_is_told_why_and_gives_no_token(
+    town: City, phone: App, role: str
+) -> None:
+    browser = await signed_in(town, role, "TREAT")
+    query = phone.query(scope="openid patient/*.rs")
+    offered = (await browser.get(f"/auth/authorize?{query}", **JSON)).json()
+    assert (offered["scopes"], offered["purposes"]) == ([], [])
+    assert "does not say whose" in offered["refused"]["en"]
+    page = (await browser.get(f"/auth/authorize?{query}", Accept="text/html")).text
+    assert offered["refused"]["ja"] in page
+    assert "value=allow" not in page
+    assert (await phone.allowed(browser, query=query, purpose="TREAT")).status_code == 403
+    denied = await browser.post(
+        "/auth/authorize/decision", {"request": query, "csrf": offered["csrf"], "decision": "deny"}
+    )
+    assert "error=access_denied" in denied.json()["redirect_to"]
+    narrow = await signed_in(town, role, "TREAT", scopes=["user/Patient.r"])
+    other = (await narrow.get(f"/auth/authorize?{phone.query(scope='user/Condition.r')}", **JSON)).json()
+    assert "none that you can allow" in other["refused"]["en"]
+
+
+async def test_the_screen_says_who_is_signed_in(town: City, phone: App, role: str) -> None:
+    code = await handed(town, role, "TREAT")
+    browser = Browser(town)
+    assert (await browser.sign_in(code)).status_code == 200
+    query = phone.query(scope="user/Observation.rs")
+    offered = (await browser.get(f"/auth/authorize?{query}", **JSON)).json()
+    assert (offered["person"]["login"], offered["refused"]) == (code["login"], None)
+    assert (await browser.get("/auth/login", **JSON)).json()["login"] == code["login"]
+    for address in (f"/auth/authorize?{query}", "/auth/login"):
+        page = (await browser.get(address, Accept="text/html")).text
+        assert f"{code['login']} としてサインインしています。" in page
 
 
 async def test_who_is_not_here_is_nobody(town: City, phone: App, role: str, shared: list[str]) -> None:

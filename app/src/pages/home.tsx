@@ -26,7 +26,7 @@ export function Home({ onSignedOut }: { onSignedOut: () => void }) {
   };
   return (
     <Frame title={texts.home}>
-      <p class="lead">{texts.homeLead(asWhom(person.kind, texts))}</p>
+      <p class="lead">{texts.homeLead(asWhom(person.kind, texts), person.login)}</p>
       <Notice told={told} />
       {person.needs === "second-factor" && <p class="notice bad">{texts.secondFactor}</p>}
       <nav aria-label={texts.home}>

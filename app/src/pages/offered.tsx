@@ -13,9 +13,11 @@ interface Scope {
 
 export interface Offer {
   client: { name: string };
+  person: { login: string };
   scopes: Scope[];
   beside: Scope[];
   not_offered: string[];
+  refused: Words | null;
   purposes: { purpose: string; means: Words }[];
   names_patient: boolean;
   redirect_uri: string;
@@ -62,39 +64,43 @@ export function Offered({ offer, busy, onChoice }: Deciding) {
 
   return (
     <form onSubmit={allow}>
-      <section class="card">
-        <h2>{texts.may}</h2>
-        <fieldset>
-          <legend>{texts.mayWhich}</legend>
-          {chosen.map(({ scope, means }) => (
-            <label class="tick" key={scope}>
-              <input
-                type="checkbox"
-                checked={!without.has(scope)}
-                onChange={() => {
-                  turn(scope);
-                }}
-              />
-              <span>{means[language]}</span>
-            </label>
-          ))}
-        </fieldset>
-        {fixed.length > 0 && (
-          <>
-            <h3>{texts.besides}</h3>
-            <ul>
-              {fixed.map(({ scope, means }) => (
-                <li key={scope}>{means[language]}</li>
-              ))}
-            </ul>
-          </>
-        )}
-        {offer.not_offered.length > 0 && (
-          <p class="hint">
-            {texts.notOffered}: <code>{offer.not_offered.join(" ")}</code>
-          </p>
-        )}
-      </section>
+      <p class="lead">{texts.signedInAs(offer.person.login)}</p>
+      {offer.refused !== null && <p class="notice bad">{offer.refused[language]}</p>}
+      {offer.refused === null && (
+        <section class="card">
+          <h2>{texts.may}</h2>
+          <fieldset>
+            <legend>{texts.mayWhich}</legend>
+            {chosen.map(({ scope, means }) => (
+              <label class="tick" key={scope}>
+                <input
+                  type="checkbox"
+                  checked={!without.has(scope)}
+                  onChange={() => {
+                    turn(scope);
+                  }}
+                />
+                <span>{means[language]}</span>
+              </label>
+            ))}
+          </fieldset>
+          {fixed.length > 0 && (
+            <>
+              <h3>{texts.besides}</h3>
+              <ul>
+                {fixed.map(({ scope, means }) => (
+                  <li key={scope}>{means[language]}</li>
+                ))}
+              </ul>
+            </>
+          )}
+        </section>
+      )}
+      {offer.not_offered.length > 0 && (
+        <p class="hint">
+          {texts.notOffered}: <code>{offer.not_offered.join(" ")}</code>
+        </p>
+      )}
       <Purposes offer={offer} />
       {offer.names_patient && <Field label={texts.whose} name="patient" />}
       <p class="hint">{texts.narrowed}</p>
@@ -115,6 +121,7 @@ export function Offered({ offer, busy, onChoice }: Deciding) {
 
 function Purposes({ offer }: { offer: Offer }) {
   const { texts, language } = useSpeaking();
+  if (offer.refused !== null) return null;
   if (offer.purposes.length === 0) return <p class="notice bad">{texts.nothingToAllow}</p>;
   return (
     <fieldset class="card">

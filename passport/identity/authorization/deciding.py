@@ -9,7 +9,7 @@ What is offered is what both the client and the person may have. It narrows only
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from passport.identity.persons import city_kind
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
 from passport.identity.record_scopes import RecordScope, covered
 from passport.outcomes import Refused
-from passport.sharing.words import PURPOSES
+from passport.sharing.words import PURPOSES, Words
 from passport.sql import fetch
 
 CODE_LASTS: Final = timedelta(minutes=1)
@@ -39,6 +39,16 @@ LATELY: Final = timedelta(minutes=1)
 
 READING: Final = timedelta(minutes=10)
 """How long a person may take to decide."""
+
+_NO_PATIENT: Final = Words(
+    "このアプリは一人の患者の記録を求めていますが、どなたの記録かがわかりません。電子カルテで患者を開いてから、アプリを開き直してください。",
+    "The app asks for the records of one patient and does not say whose. Open the patient in your records system, and "
+    "the app from there.",
+)
+_NONE_LEFT: Final = Words(
+    "このアプリが求めている記録のうち、あなたのサインインで許可できるものはありません。",
+    "Of the records that the app asks for there is none that you can allow with this sign-in.",
+)
 
 _PATIENT: Final = re.compile(r"(?:Patient/)?([A-Za-z0-9\-.]{1,64})")
 
@@ -58,6 +68,15 @@ class Offer:
         return sorted(str(each) for each in self.question.wanted.records if not covered(each, self.records))
 
     @property
+    def refused(self) -> Words | None:
+        """Why there is nothing to allow, where records are asked for and this person can allow none of them."""
+        if self.records or not self.question.wanted.records:
+            return None
+        launched = {LAUNCH, LAUNCH_PATIENT} & self.question.wanted.beside
+        of_one = all(each.context == "patient" for each in self.question.wanted.records)
+        return _NO_PATIENT if of_one and not launched and self.person.kind == "practitioner" else _NONE_LEFT
+
+    @property
     def names_patient(self) -> bool:
         """Whether the person says whose records are to be opened, since they may be anybody's."""
         beside = self.question.wanted.beside
@@ -71,7 +90,13 @@ class Offer:
         client, person = self.question.client, self.person
         return {
             "client": {"client_id": client.client_id, "name": client.name, "subject": client.subject},
-            "person": {"subject": person.subject, "role": person.role, "kind": person.kind},
+            "person": {
+                "login": person.login,
+                "subject": person.subject,
+                "role": person.role,
+                "kind": person.kind,
+            },
+            "refused": None if self.refused is None else self.refused.as_json(),
             "scopes": [
                 {"scope": str(each), "means": record_words(each).as_json()} for each in sorted(self.records)
             ],
@@ -109,7 +134,9 @@ def offer(question: Wish, person: SignedIn) -> Offer:
         for each in question.client.purposes
         if each in person.purposes and clients.may_ask_for(question.client, each) and limit in {None, each}
     )
-    return Offer(question, person, left_of(asked, person.scopes), purposes)
+    offered = Offer(question, person, left_of(asked, person.scopes), purposes)
+    # There is no purpose for which nothing could be allowed.
+    return offered if offered.refused is None else replace(offered, purposes=())
 
 
 def must_sign_in(
@@ -185,6 +212,8 @@ async def allowance(turn: Turn, offered: Offer, choice: Choice) -> families.Allo
         Refused: it is none of what was offered, or they may not act any more.
     """
     require_second(turn.runtime.settings, offered.person)
+    if offered.refused is not None:
+        raise Refused(offered.refused.en)
     if choice.purpose is None or choice.purpose not in offered.purposes:
         raise Refused("expected one of the purposes that were offered")
     question, person = offered.question, offered.person

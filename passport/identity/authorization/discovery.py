@@ -68,7 +68,11 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "scopes_supported": [
             *sorted(BESIDE),
             *(f"{each}/*.{''.join(RIGHTS)}" for each in ("patient", "user", "system")),
-            *(f"{each}/{name}.cud" for each in ("patient", "user", "system") for name in sorted(DECIDING)),
+            *(
+                f"{each}/{name}.{''.join(RIGHTS)}"
+                for each in ("patient", "user", "system")
+                for name in sorted(DECIDING)
+            ),
             *(f"patient/{type_}.rs?category={system}|{code}" for type_, system, code in CATEGORIES),
         ],
         "scope_search_arguments_supported": {

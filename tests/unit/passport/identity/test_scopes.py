@@ -9,7 +9,9 @@ from passport.identity.scopes import (
     checked,
     everything,
     granting,
+    of_one_passport,
     of_one_patient,
+    patients,
     read,
     told,
     within,
@@ -76,6 +78,11 @@ def test_too_many_scopes_are_refused() -> None:
         ({"user/Observation.sr"}, "Observation", "r", False),
         ({"nonsense", "user/Observation.rs?x=y"}, "Observation", "r", False),
         (set(), "Observation", "r", False),
+        ({"user/*.cruds"}, "Consent", "r", True),
+        ({"user/*.cruds"}, "Consent", "c", False),
+        ({"user/*.cruds", "user/Consent.u"}, "Consent", "u", True),
+        ({"user/*.cruds", "user/Consent.u"}, "Consent", "d", False),
+        ({"user/*.cruds"}, "RelatedPerson", "d", False),
     ],
 )
 def test_a_session_may_do_what_one_of_its_scopes_allows(
@@ -103,6 +110,13 @@ def test_a_scope_for_one_patient_gives_nothing_whole_and_that_is_told_to_nobody(
     assert told(scopes) == {"patient/*.rs", "user/Practitioner.rs"}
 
 
+def test_a_scope_for_one_passport_is_whole_for_it_and_names_its_patient() -> None:
+    scopes = frozenset({"patient/*.rs"}) | of_one_passport([7, 9])
+    assert allows(scopes, "Observation", "s")
+    assert patients(scopes) == {7, 9}
+    assert told(scopes) == {"patient/*.rs"}
+
+
 def test_who_is_not_registered_is_nobody() -> None:
     assert of_one_patient([]) == {"patient=-1"}
 
@@ -128,6 +142,9 @@ def test_nobody_asks_for_a_patient_by_the_name_that_the_session_has_for_one() ->
         ({"user/Observation.r?category=a,b"}, {"user/Observation.r?category=a"}, False),
         ({"user/Observation.r"}, {"user/Observation.r?category=a"}, False),
         ({"nonsense"}, {"system/*.cruds"}, False),
+        ({"user/Consent.rs"}, {"user/*.cruds"}, True),
+        ({"user/Consent.c"}, {"user/*.cruds"}, False),
+        ({"user/Consent.cr"}, {"user/*.cruds", "user/Consent.c"}, True),
         (set(), set(), True),
     ],
 )
