@@ -14,6 +14,7 @@ from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, persons, scopes, store, tokens
 from passport.identity.federation import store as federation
 from passport.identity.login import factors, sessions
+from passport.identity.login import store as logins
 from passport.identity.passkeys import store as passkeys
 from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
 from passport.identity.purposes import all_grantable, grantable
@@ -90,6 +91,9 @@ async def hand_out(
 ) -> Handed:
     """Give a login a new code in the open transaction; its former code is good for nothing from then on.
 
+    Nor is what was opened by it, or by what it allowed: that ends with whatever else its person has open in that role.
+    Passkeys and accounts stay theirs, and let them in anew, as far as the login allows now.
+
     The resident whose passport it opens, by themselves or by a proxy, is told. A code for a person of the city is good
     once another operator has confirmed it: nobody makes a second person of themselves.
 
@@ -126,8 +130,12 @@ async def hand_out(
         "handed_by": handed_by if order.of_city else None,
         "now": now,
     }
+    replaces = await fetch(connection, logins.HOLD_LOGIN, {"login": order.login})
     if not await fetch(connection, store.PUT_CODE, row):
         raise Conflict("got a login that is someone else's", ("login",))
+    # Statements of their own: they see the session of a sign-in that held the former code until now.
+    if replaces:
+        await end_open(connection, subject.reference, subject.role, now=now)
     concerned = await resident_concerned(runtime, connection, subject)
     if concerned is not None:
         about, notice_id = {"for": subject.reference}, tokens.random_uuid(runtime)

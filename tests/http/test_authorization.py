@@ -646,6 +646,78 @@ async def test_refreshing_ends_after_ninety_days_however_often_it_was_used(
 async def test_refreshing_never_widens(browser: Browser, phone: App, scope: str) -> None:
     first = (await phone.redeem(await phone.code(browser))).json()
     assert (await phone.refresh(first["refresh_token"], scope=scope)).json()["error"] == "invalid_scope"
+    # A wrong wish costs nobody their app.
+    assert (await phone.refresh(first["refresh_token"])).status_code == 200
+    assert (await phone.refresh(first["refresh_token"], scope=scope)).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("less", "left"),
+    [
+        ({"scopes": ["patient/Observation.rs", "offline_access"]}, "patient/Observation.rs"),
+        ({"scopes": ["patient/Observation.rs"]}, None),
+        ({"scopes": ["user/*.rs", "offline_access"]}, None),
+        ({"purposes": ["FAMRQT"]}, None),
+    ],
+)
+async def test_an_app_refreshes_to_what_an_operator_still_allows_it(
+    town: City, maker: str, browser: Browser, less: dict[str, Any], left: str | None
+) -> None:
+    narrowed = await app(town, maker)
+    query = narrowed.query(scope="patient/*.rs offline_access")
+    first = (await narrowed.redeem(await narrowed.code(browser, query=query))).json()
+    members = {
+        "name": "見本アプリ（架空）",
+        "subject": maker,
+        "purposes": ["PATRQT"],
+        "redirect_uris": [REDIRECT],
+        "token_endpoint_auth_method": "none",
+        **less,
+    }
+    assert (await town.registered(narrowed.client_id, members)).status_code == 200
+    answer = await narrowed.refresh(first["refresh_token"])
+    if left is None:
+        assert answer.json()["error"] == "invalid_grant"
+        return
+    assert answer.json()["scope"].split() == ["offline_access", left]
+
+
+async def test_a_new_code_ends_what_the_former_one_opened_and_apps_with_it(town: City, phone: App) -> None:
+    person = await town.resident()
+    code = await handed(town, person, "PATRQT", "HRESCH")
+    browser, other = Browser(town), await signed_in(town, await town.resident("別の 住民（架空）"))
+    assert (await browser.sign_in(code)).status_code == 200
+    first = (await phone.redeem(await phone.code(browser))).json()
+    sent = {"login": code["login"], "code": code["code"], "purpose": "PATRQT"}
+    direct = (await town.http.post("/auth/sign-in", json=sent)).json()["access_token"]
+    less = {
+        "login": code["login"],
+        "subject": person,
+        "purposes": ["PATRQT"],
+        "scopes": ["patient/Consent.rs"],
+    }
+    again = await town.call("operator", "POST", "/auth/sign-in-codes", json=less)
+    assert again.status_code == 201
+    assert (await browser.get("/auth/login", **JSON)).json()["signed_in"] is False
+    for token in (first["access_token"], direct):
+        assert (await town.call(token, "GET", f"/fhir/{person}")).status_code == 401
+    assert (await phone.refresh(first["refresh_token"])).json()["error"] == "invalid_grant"
+    assert (await browser.sign_in(code)).status_code == 401
+    assert (await browser.sign_in(again.json())).status_code == 200
+    assert (await browser.get("/auth/login", **JSON)).json()["purposes"] == ["PATRQT"]
+    assert (await other.get("/auth/login", **JSON)).json()["signed_in"] is True
+
+
+async def test_a_login_that_is_allowed_less_refreshes_to_less(town: City, phone: App) -> None:
+    person = await town.resident()
+    browser = await signed_in(town, person)
+    first = (await phone.redeem(await phone.code(browser))).json()
+    login = "UPDATE sign_in_code SET scopes = %s, purposes = %s WHERE subject = %s RETURNING login"
+    town.rows(login, ["patient/Observation.rs"], ["PATRQT"], person)
+    second = (await phone.refresh(first["refresh_token"])).json()
+    assert [one for one in second["scope"].split() if "/" in one][-1] == "patient/Observation.rs"
+    town.rows(login, ["patient/Observation.rs"], ["HRESCH"], person)
+    assert (await phone.refresh(second["refresh_token"])).json()["error"] == "invalid_grant"
 
 
 async def test_a_refresh_token_is_for_its_client(

@@ -12,13 +12,12 @@ from typing import Any, ClassVar, Final
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from passport.identity.authorization import families, issuing, notifying, store
+from passport.identity.authorization import families, issuing, notifying, remaining, store
 from passport.identity.authorization.core import Asked, Core, CoreClient, Turn
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.profiles import CODE, CREDENTIALS, REFRESH
 from passport.identity.clients import Client
-from passport.identity.record_scopes import record_scope
-from passport.identity.scopes import within
+from passport.identity.record_scopes import record_scope, record_scopes
 from passport.sql import Row, fetch
 from passport.subjects import Subject
 
@@ -138,29 +137,29 @@ class RefreshGrant(RefreshTokenGrant):
         """The request with its transaction."""
         return self.server.turn
 
-    _records: str | None = None
-
     def authenticate_refresh_token(self, refresh_token: str) -> Refreshing:
         """Take the token; one that was taken before ends its family.
 
         Raises:
-            Refusal: it is none that this client may use.
+            Refusal: it is none that this client may use, or more is asked for than was allowed, which takes nothing.
         """
-        return self.turn.wait(_spend_refresh, self.turn, refresh_token, self.request.client.client)
+        client = self.request.client.client
+        self._listed = (self.request.payload.scope or "").split()
+        self.turn.wait(remaining.check_scope, self.turn, refresh_token, client, self._listed)
+        return self.turn.wait(_spend_refresh, self.turn, refresh_token, client)
 
     def _validate_token_scope(self, token: Refreshing) -> None:
-        listed = (self.request.payload.scope or "").split()
-        records = [str(scope) for scope in map(record_scope, listed) if scope is not None]
-        beside = [scope for scope in listed if record_scope(scope) is None]
-        if not within(records, token.family.scopes) or not set(beside) <= set(token.family.beside):
-            raise Refusal("invalid_scope", "expected no more than was allowed")
-        self._records = " ".join(records) if listed else None
+        """Nothing: it was looked at before the token was taken."""
 
     def issue_token(self, user: Grantee, refresh_token: Refreshing) -> dict[str, Any]:
-        """The new token, with another refresh token where they are good once."""
-        rotates = self.request.client.client.profile.rotates
-        scope = refresh_token.get_scope() if self._records is None else self._records
-        token: dict[str, Any] = self.generate_token(user=user, scope=scope, include_refresh_token=rotates)
+        """The new token, for what is still allowed, with another refresh token where they are good once."""
+        client = self.request.client.client
+        asked = [scope for scope in map(record_scope, self._listed) if scope is not None]
+        wished = asked if self._listed else record_scopes(refresh_token.family.scopes)
+        left = self.turn.wait(remaining.still_allowed, self.turn, refresh_token.family, client, wished)
+        token: dict[str, Any] = self.generate_token(
+            user=user, scope=" ".join(sorted(left)), include_refresh_token=client.profile.rotates
+        )
         return token
 
     def authenticate_user(self, refresh_token: Refreshing) -> Grantee | None:
