@@ -113,7 +113,7 @@ def test_a_scope_for_one_patient_gives_nothing_whole_and_that_is_told_to_nobody(
 def test_a_scope_for_one_passport_is_whole_for_it_and_names_its_patient() -> None:
     scopes = frozenset({"patient/*.rs"}) | of_one_passport([7, 9])
     assert allows(scopes, "Observation", "s")
-    assert patients(scopes) == {7, 9}
+    assert patients(scopes) == frozenset({7, 9})
     assert told(scopes) == {"patient/*.rs"}
 
 
