@@ -17,18 +17,26 @@ OWN_SESSION: Final = "own-session"
 """What a session lacks, as the log names it, that is not its person's own or is narrowed."""
 
 
+class NotOwn(OutOfScope):
+    """An app, or a narrowed session, where a session of one's own is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__((OWN_SESSION,))
+        self.text = f"{self.text}, expected one's own session, with no app between and narrowed by nothing"
+
+
 def check(needs: Needs | None, subject: Subject) -> frozenset[str]:
     """Let a session go on that has what an address needs; the scopes that let it through.
 
     Raises:
-        OutOfScope: it has not.
+        OutOfScope: it has not, such as no session of its person's own (`NotOwn`).
         NotFound: it has not, and is told nothing.
     """
-    if needs in {Kept.RECORDS, Kept.ITSELF}:
+    if needs is Kept.RECORDS or needs is Kept.ITSELF:
         return frozenset()
     if not isinstance(needs, Scoped):
         if not (is_own(subject) or (needs is Kept.PERSON and subject.client is None)):
-            raise OutOfScope((OWN_SESSION,))
+            raise NotOwn
         return frozenset()
     found = smart.granting(subject.scopes, needs.right, *needs.types, whole=needs.whole)
     left_over = needs.left_over and subject.kind == "proxy" and subject.client is None and not subject.scopes

@@ -92,8 +92,9 @@ async def through_office(phone: App, kind: str, scope: str) -> Through:
 
 
 def lacks(answer: Response) -> bool:
-    """Whether it was refused for want of a scope."""
-    return answer.status_code == 403 and "scopes" in answer.json()["issue"][0]["diagnostics"]
+    """Whether it was refused for want of a scope, or of a session of one's own."""
+    challenge = answer.headers.get("WWW-Authenticate", "")
+    return answer.status_code == 403 and 'error="insufficient_scope"' in challenge
 
 
 # Offices
