@@ -333,6 +333,7 @@ async def test_an_app_does_the_daily_work_of_a_resident(town: City, phone: App, 
         "/sharing/requests",
         "/sharing/receipts",
         f"/audit/accesses?patient={aoi}",
+        f"/sharing/explain?record={await town.blood_pressure(aoi)}",
     ):
         answer = await asked.call("GET", path)
         assert answer.status_code == 200, (path, answer.text)
