@@ -109,4 +109,10 @@ class Element:
 
 def quoted(value: object) -> str:
     """User input for a message: short text in backticks, anything else by its kind."""
-    return f"`{value[:64]}`" if isinstance(value, str) else f"a {type(value).__name__}"
+    if isinstance(value, str):
+        return f"`{value[:64]}`"
+    if value is None or isinstance(value, bool):
+        return "nothing" if value is None else "true or false"
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else "a number"

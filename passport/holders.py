@@ -87,11 +87,11 @@ def check_held(desk: Desk, facts: Facts, on: Basis) -> None:
         and facts.holder is Holder.NO_PATIENT
         and on is not Basis.OFFICE
     ):
-        text = f"got a {name} that names no patient, expected one: a passport holds nothing of nobody"
-    elif facts.loose:
         text = (
-            f"got a {name} with bytes that belong to no record, expected a `securityContext` of each Binary"
+            f"got a resource `{name}` that names no patient, expected one: a passport holds nothing of nobody"
         )
+    elif facts.loose:
+        text = f"got a resource `{name}` with bytes of no record, expected a `securityContext` of each Binary"
     else:
         return
     raise Invalid([Problem("error", "required", facts.type.holding, text)], status=422)

@@ -99,7 +99,7 @@ _ANSWERED: Final[tuple[type[Exception], ...]] = (
 _EXAMPLES: Final = {"patient": "Patient/…", "format": "jahis"}
 
 # What the framework itself refuses, before a route is reached.
-_FRAMEWORK: Final[dict[int, PassportError]] = {404: NotFound("no such address"), 405: NotAllowed()}
+_FRAMEWORK: Final[dict[int, PassportError]] = {404: NotFound("no such address")}
 
 
 def create_app(settings: Settings, **parts: Any) -> FastAPI:
@@ -229,6 +229,9 @@ def _known(request: Request, error: Exception) -> PassportError:
         last = request.url.path.rpartition("/")[2]
         if error.status_code == 404 and last.startswith("$"):
             return NoOperation(last)
+        if error.status_code == 405:
+            taken = _allowed(request)
+            return NotAllowed(f"got {request.method}, which is not allowed here, expected one of {taken}")
         return _FRAMEWORK.get(error.status_code) or PassportError(
             error.status_code, "processing", "the request was refused"
         )

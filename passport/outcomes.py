@@ -202,14 +202,17 @@ class Conflict(PassportError):
 
 
 class PreconditionFailed(PassportError):
-    """The current version is another one than the request is made for, or there is one and should be none."""
+    """The current version is another one than the request is made for, or there is one and should be none.
+
+    `seen` is its number where whoever asks may read it.
+    """
 
     outcome = "invalid"
 
-    def __init__(
-        self, text: str = "the current version is none that `If-Match` or `If-None-Match` allows"
-    ) -> None:
-        super().__init__(412, "conflict", text)
+    def __init__(self, text: str = "", *, seen: int | None = None) -> None:
+        shown = "" if seen is None else f' `W/"{seen}"`,'
+        is_none = f"the current version is{shown} none that `If-Match` or `If-None-Match` allows"
+        super().__init__(412, "conflict", text or is_none)
 
 
 class Invalid(PassportError):

@@ -104,6 +104,12 @@ class Current:
         """What a write of it may be made for: of a deleted one also that nothing is there."""
         return (self.row.version, 0) if self.row.deleted else (self.row.version,)
 
+    @property
+    def seen(self) -> int | None:
+        """Its number, where it is there and its caller may read it."""
+        version: int | None = self.row.version if self.row.access and not self.row.deleted else None
+        return version
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -243,7 +249,7 @@ def check_version(one: Write, current: Current | None) -> None:
         PreconditionFailed: `if_match` is another version than the current one.
     """
     if one.if_match is not None and one.if_match not in (current.versions if current else (0,)):
-        raise PreconditionFailed
+        raise PreconditionFailed(seen=current.seen if current else None)
 
 
 def check_same_patient(desk: Desk, piece: Piece, owner: Owner) -> None:

@@ -20,7 +20,7 @@ from fhirmap.jsonformat import Json, loads
 from fhirmap.observation import to_observations
 from fhirmap.plausibility import implausible
 from fhirmap.reading import Reading
-from fhirmap.submitted import octets
+from fhirmap.submitted import octets, text_of
 
 SOURCE = "file"
 DEVICE_CLOCK_ZONE = timezone(timedelta(hours=9))  # for files that leave the time to the device's clock
@@ -100,9 +100,8 @@ def _readings(data: bytes) -> Iterator[Mapping[str, object]]:
 
 
 def _decoded(members: Mapping[str, object]) -> tuple[str, Decoded]:
-    uuid, text = members.get("gatt", members.get("uuid")), members.get("hex")
-    if not isinstance(uuid, str) or not isinstance(text, str):
-        raise MalformedReading("got no text in `gatt` and `hex`")
+    uuid = text_of(members, "uuid" if "gatt" not in members and "uuid" in members else "gatt")
+    text = text_of(members, "hex")
     time = parse_instant(members["time"]) if "time" in members else None
     return uuid.upper(), decode(uuid, octets(text), time)
 

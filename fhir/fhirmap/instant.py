@@ -30,6 +30,8 @@ def parse_instant(text: object) -> Instant:
     Raises:
         MalformedReading: not a string of that form, or no such day or time of day.
     """
+    if text is None:
+        raise MalformedReading("got no `time`, expected RFC 3339 with an offset")
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         raise MalformedReading("got `time` in another form, expected RFC 3339 with an offset")
     written = text.upper()

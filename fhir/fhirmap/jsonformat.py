@@ -42,6 +42,17 @@ def dumps(value: Any, *, indent: bool = False) -> bytes:
     return orjson.dumps(value, default=_fragment, option=orjson.OPT_INDENT_2 if indent else None)
 
 
+def kind_of(value: object) -> str:
+    """What a value is, in words of JSON."""
+    if value is None or isinstance(value, bool):
+        return "nothing" if value is None else "true or false"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else "a number"
+
+
 def present(members: Mapping[str, Any]) -> Json:
     """Leave out what is `None` or empty: FHIR JSON knows neither null nor empty lists."""
     return {name: value for name, value in members.items() if value not in (None, "", [], (), {})}

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from fhirmap.reading import Absent, Measured, Reading
 from fhirmap.units import convert
+from fhirmap.vitals import PULSE
 
 FUTURE_TOLERANCE = timedelta(minutes=10)  # clocks of home devices drift
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -50,15 +51,17 @@ def _time(reading: Reading, now: datetime) -> Implausible | None:
 
 
 def _ranges(reading: Reading) -> Implausible | None:
-    return next((reason for each in reading.values if (reason := _range(each)) is not None), None)
+    # A pulse is counted on the side: it is a member of another reading, and named as that.
+    member = "pulse" if reading.vital is PULSE else None
+    return next((reason for each in reading.values if (reason := _range(each, member)) is not None), None)
 
 
-def _range(measured: Measured) -> Implausible | None:
+def _range(measured: Measured, member: str | None) -> Implausible | None:
     value, bounds = _stored(measured), measured.measurand
     if value is None or bounds.low <= value <= bounds.high:
         return None
     return Implausible(
-        f"{bounds.name}-out-of-range",
+        f"{member or bounds.name}-out-of-range",
         f"{bounds.english} lies outside of the believable range",
         f"{bounds.japanese}がありうる範囲の外です",
     )

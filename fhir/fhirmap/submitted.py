@@ -10,6 +10,7 @@ from decimal import Decimal
 from fhirmap.errors import MalformedReading
 from fhirmap.gatt import decode
 from fhirmap.instant import Instant, parse_instant
+from fhirmap.jsonformat import kind_of
 from fhirmap.reading import MEASURABLE, Measured, Reading, is_measurable, pulse
 from fhirmap.units import Unit
 from fhirmap.vitals import BLOOD_PRESSURE, VITAL_SIGNS, VitalSign
@@ -37,10 +38,20 @@ def octets(text: str) -> bytes:
         raise MalformedReading("got `hex` that is not pairs of hexadecimal digits") from error
 
 
+def text_of(members: Mapping[str, object], name: str) -> str:
+    """A member that is a text.
+
+    Raises:
+        MalformedReading: it is missing, or something else.
+    """
+    value = members.get(name)
+    if not isinstance(value, str):
+        raise MalformedReading(f"got {kind_of(value)} in `{name}`, expected a text")
+    return value
+
+
 def _payload(members: Mapping[str, object]) -> Reading:
-    uuid, text = members.get("gatt"), members.get("hex")
-    if not isinstance(uuid, str) or not isinstance(text, str):
-        raise MalformedReading("got no text in `gatt` and `hex`")
+    uuid, text = text_of(members, "gatt"), text_of(members, "hex")
     if members.keys() - {"gatt", "hex", "time"}:
         raise MalformedReading("got a member that a GATT reading does not have, expected gatt, hex, time")
     return decode(uuid, octets(text), parse_instant(members.get("time"))).reading
@@ -91,7 +102,7 @@ def _check_members(vital: VitalSign, members: Mapping[str, object]) -> None:
 
 def _number(name: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise MalformedReading(f"got `{name}` of type {type(value).__name__}, expected a number as written")
+        raise MalformedReading(f"got {kind_of(value)} in `{name}`, expected a number")
     number = Decimal(value) if isinstance(value, int) else value
     if not is_measurable(number):
         raise MalformedReading(f"got `{name}` that no home device measures, {MEASURABLE}")

@@ -215,13 +215,17 @@ async def _patch(request: Request) -> Callable[[Tree], Tree]:
 
     Raises:
         UnsupportedPatch: it is of another format.
+        Invalid: it is of one, and said to be of the other.
     """
     kind = media_type(request)
     if kind == JSON_PATCH:
         return read_json_patch(await raw_body(request))
     if kind != FHIRPATH_PATCH:
         raise UnsupportedPatch(kind)
-    return read_fhirpath_patch(parse(await fhir_body(request)))
+    body = await fhir_body(request)
+    if body.lstrip().startswith(b"["):
+        raise Invalid(f"got an array, expected Parameters; a JSON Patch is sent as `{JSON_PATCH}`")
+    return read_fhirpath_patch(parse(body))
 
 
 def _about(runtime: Runtime, tree: Tree, type_: ResourceType) -> tuple[str, ...]:

@@ -54,8 +54,9 @@ async def test_a_method_that_an_operation_does_not_take_is_told_which_it_takes(
     hanako: Voice, method: str, path: str, allowed: str
 ) -> None:
     answer = await hanako.call(method, path)
-    outcome(answer, 405, "not-supported")
+    (issue,) = outcome(answer, 405, "not-supported")["issue"]
     assert answer.headers["allow"] == allowed
+    assert issue["diagnostics"].endswith(f"expected one of {allowed}")
 
 
 async def test_an_operation_in_a_bundle_is_named_as_one(hanako: Voice) -> None:

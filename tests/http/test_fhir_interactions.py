@@ -101,7 +101,8 @@ async def test_an_update_with_another_version_in_if_match_changes_nothing(hanako
     reference = await hanako.create(weight(hanako.reference, 62.5))
     outcome(await hanako.put(reference, weight(hanako.reference, 61.0), if_match='W/"2"'), 412, "conflict")
     assert (await hanako.put(reference, weight(hanako.reference, 61.0), if_match='W/"1"')).status_code == 200
-    outcome(await hanako.put(reference, weight(hanako.reference, 60.0), if_match='W/"1"'), 412, "conflict")
+    stale = await hanako.put(reference, weight(hanako.reference, 60.0), if_match='W/"1"')
+    assert 'is `W/"2"`, none that' in outcome(stale, 412, "conflict")["issue"][0]["diagnostics"]
     assert (await hanako.read(reference))["valueQuantity"]["value"] == 61.0
 
 

@@ -166,3 +166,20 @@ async def test_a_patch_of_another_format_is_told_which_there_are(hanako: Voice, 
         )
         assert answer.headers["accept-patch"] == "application/json-patch+json, application/fhir+json"
     assert (await hanako.get(reference)).headers["etag"] == 'W/"1"'
+
+
+async def test_a_json_patch_that_is_said_to_be_another_is_told_its_media_type(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    answer = await hanako.call(
+        "PATCH", reference, content=b' [{"op": "test", "path": "/status", "value": "final"}]'
+    )
+    (issue,) = outcome(answer, 400, "invalid")["issue"]
+    assert "`application/json-patch+json`" in issue["diagnostics"]
+
+
+async def test_a_path_that_leads_nowhere_is_repeated(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    answer = await patch(hanako, reference, {"op": "remove", "path": "/note/0/te~1xt"})
+    (issue,) = outcome(answer, 422, "processing")["issue"]
+    assert issue["diagnostics"] == "got `remove` at `/note/0/te~1xt`, which is not there"
+    assert issue["expression"] == ["[0]"]

@@ -22,6 +22,7 @@ MOST_OPERATIONS: Final = 1_000
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 _APPENDED: Final = "-"
+_SHOWN_CHARACTERS: Final = 200
 _WRAPPED: Final = "operations"
 
 Pointer = tuple[str, ...]
@@ -91,6 +92,12 @@ def _applied(operations: list[_Operation], resource: Tree) -> Tree:
     return tree
 
 
+def _nowhere(pointer: Pointer) -> _Misses:
+    """A path of the patch's own: it names elements and holds no value."""
+    written = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in pointer)
+    return _Misses(f"at `{written[:_SHOWN_CHARACTERS]}`, which is not there")
+
+
 def _at(tree: Any, pointer: Pointer) -> Any:
     for step in pointer:
         if isinstance(tree, dict) and step in tree:
@@ -98,7 +105,7 @@ def _at(tree: Any, pointer: Pointer) -> Any:
         elif isinstance(tree, list) and _INDEX.fullmatch(step) and int(step) < len(tree):
             tree = tree[int(step)]
         else:
-            raise _Misses("at a path that is not there")
+            raise _nowhere(pointer)
     return tree
 
 
@@ -113,7 +120,7 @@ def _added(tree: Any, pointer: Pointer, value: Any) -> Any:
     elif isinstance(parent, list) and _INDEX.fullmatch(last) and int(last) <= len(parent):
         parent.insert(int(last), value)
     else:
-        raise _Misses("at a path that is not there")
+        raise _nowhere(pointer)
     return tree
 
 

@@ -56,7 +56,7 @@ def test_blood_pressure_is_believed_within_its_ranges_and_in_order(
 
 
 def test_the_pulse_of_a_blood_pressure_is_judged_too() -> None:
-    assert reason(type="blood-pressure", systolic=128, diastolic=82, pulse=300) == "value-out-of-range"
+    assert reason(type="blood-pressure", systolic=128, diastolic=82, pulse=300) == "pulse-out-of-range"
 
 
 def test_a_value_in_another_unit_is_judged_after_conversion() -> None:

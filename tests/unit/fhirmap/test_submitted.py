@@ -3,7 +3,8 @@ from decimal import Decimal
 import pytest
 
 from fhirmap.errors import MalformedPayload, MalformedReading
-from fhirmap.jsonformat import loads
+from fhirmap.formats import map_gatt
+from fhirmap.jsonformat import dumps, loads
 from fhirmap.submitted import parse_reading
 
 TIME = "2026-11-21T06:45:00+09:00"
@@ -113,3 +114,38 @@ def test_a_refusal_names_no_value() -> None:
 def test_a_short_payload_says_how_many_bytes_came_and_how_many_were_expected() -> None:
     with pytest.raises(MalformedPayload, match="2A35: got 5 bytes, expected 7"):
         parse_reading({"gatt": "2A35", "hex": "0080005200", "time": TIME})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"systolic": "128"}, "got a text in `systolic`, expected a number"),
+        ({"systolic": None}, "got nothing in `systolic`, expected a number"),
+        ({"systolic": True}, "got true or false in `systolic`, expected a number"),
+        ({"systolic": [128]}, "got a list in `systolic`, expected a number"),
+        ({"systolic": {}}, "got an object in `systolic`, expected a number"),
+        ({"time": None}, "got no `time`, expected RFC 3339 with an offset"),
+        ({"time": 1}, "got `time` in another form, expected RFC 3339 with an offset"),
+    ],
+)
+def test_what_was_sent_is_said_in_words_of_json(changes: dict[str, object], said: str) -> None:
+    sent = {"type": "blood-pressure", "time": TIME, "systolic": 128, "diastolic": 82}
+    with pytest.raises(MalformedReading) as refused:
+        parse_reading({**sent, **changes})
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"gatt": "2A37", "hexx": "0048"}, "got nothing in `hex`, expected a text"),
+        ({"gatt": 37, "hex": "0048"}, "got a number in `gatt`, expected a text"),
+    ],
+)
+def test_the_member_that_is_no_text_is_named_alone(members: dict[str, object], said: str) -> None:
+    with pytest.raises(MalformedReading) as refused:
+        parse_reading({**members, "time": TIME})
+    assert str(refused.value) == said
+    with pytest.raises(MalformedReading) as unmapped:
+        map_gatt(dumps(members))
+    assert str(unmapped.value) == said

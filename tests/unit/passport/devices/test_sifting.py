@@ -82,7 +82,7 @@ def test_a_reading_of_another_device_or_person_is_another_reading() -> None:
         ({"systolic": 400}, "systolic-out-of-range"),
         ({"diastolic": 10}, "diastolic-out-of-range"),
         ({"systolic": 80, "diastolic": 80}, "systolic-not-above-diastolic"),
-        ({"pulse": 12}, "value-out-of-range"),
+        ({"pulse": 12}, "pulse-out-of-range"),
         ({"time": "2026-10-01T09:11:00Z"}, "time-in-future"),
         ({"time": "yesterday"}, UNDECODABLE),
         ({"time": None}, UNDECODABLE),
