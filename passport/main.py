@@ -48,6 +48,7 @@ from passport.routes import (
     fhir,
     health,
     identity,
+    identity_pages,
     imports,
     interface,
     lastn,
@@ -194,6 +195,10 @@ async def _answer(request: Request, error: Exception) -> Response:
     if known.status >= 500:
         # The class alone: a message may hold what was being read.
         _LOG.error("answered %d: %s", known.status, type(error).__name__)
+    # Below the FHIR base every answer is a resource.
+    lost = known is _FRAMEWORK[404] and not request.url.path.startswith("/fhir")
+    if lost and identity_pages.wants_page(request):
+        return identity_pages.nowhere_page(request)
     answer = refusal(known)
     if known.status == 405:
         answer.headers.setdefault("Allow", _allowed(request))

@@ -3,13 +3,19 @@
 https://www.rfc-editor.org/rfc/rfc8628#section-3
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from authlib.oauth2 import OAuth2Error
 from fastapi import APIRouter, Request, Response
 
 from passport.identity import attempts
 from passport.identity.authorization import devices
 from passport.identity.authorization.recorded import refused
+from passport.identity.codes import CODE_MAX_CHARACTERS, typed
 from passport.identity.login import cookies
+from passport.identity.login.sessions import SignedIn
+from passport.outcomes import Invalid
 from passport.routes import identity_pages as pages
 from passport.routes.authorization import (
     NO_STORE,
@@ -21,7 +27,6 @@ from passport.routes.authorization import (
     person_form,
     person_of,
     signed_in_person,
-    text_of,
     turn_of,
 )
 from passport.routes.messages import proved, runtime_of
@@ -56,7 +61,8 @@ async def post_asked(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await person_form(request)
-    user_code, address = text_of(fields, "user_code"), _address(request)
+    user_code, address = _code_of(fields, "user_code"), _address(request)
+    person = None
     try:
         async with turn_of(request) as turn:
             person = await signed_in_person(request, turn)
@@ -64,7 +70,7 @@ async def post_asked(request: Request) -> Response:
             offered, _ = await devices.asked(turn, person, user_code, address=address)
     except devices.NoSuchCode:
         await _count(request)
-        raise
+        return _wrong(request, person)
     if pages.wants_json(request):
         return json(offered.as_json)
     return pages.scope_page(request, offered.as_json, query=user_code, action="/auth/device/decision")
@@ -76,7 +82,8 @@ async def post_device_decision(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await person_form(request)
-    choice, user_code = choice_of(fields), text_of(fields, "request")
+    choice, user_code = choice_of(fields), _code_of(fields, "request")
+    person = None
     try:
         async with turn_of(request) as turn:
             person = await signed_in_person(request, turn)
@@ -87,10 +94,29 @@ async def post_device_decision(request: Request) -> Response:
             await audit_person(turn, person, "POST auth/device/decision", denied, client_id)
     except devices.NoSuchCode:
         await _count(request)
-        raise
+        return _wrong(request, person)
     return (
         Response(status_code=204, headers=NO_STORE) if pages.wants_json(request) else pages.done_page(request)
     )
+
+
+def _code_of(fields: Mapping[str, Any], name: str) -> str:
+    """The code that somebody typed, in the one form in which it is compared and carried on.
+
+    Raises:
+        Invalid: it is no text.
+    """
+    value = fields.get(name, "")
+    if not isinstance(value, str) or len(value) > CODE_MAX_CHARACTERS:
+        raise Invalid(f"expected the code that a device shows in `{name}`", (name,))
+    return typed(value).decode()
+
+
+def _wrong(request: Request, person: SignedIn | None) -> Response:
+    """That no device shows this code, with the form once more for whoever has no script."""
+    if person is None or pages.wants_json(request):
+        raise devices.NoSuchCode
+    return pages.user_code_page(request, person.csrf, wrong=True)
 
 
 def _address(request: Request) -> str:

@@ -62,6 +62,9 @@ _TEXTS: Final = {
         "one-factor": "お仕事で記録を開くには、パスキーでのサインインが必要です。"
         "まだお持ちでない方は、先に登録してください。",
         "user-code": "機器に表示されているコード",
+        "wrong-user-code": "このコードを表示している機器はありません。コードと期限を確かめてください。",
+        "nowhere": "このページはありません",
+        "to-start": "はじめのページへ",
         "next": "次へ",
         "done": "終わりました。機器に戻ってください。",
     },
@@ -94,6 +97,9 @@ _TEXTS: Final = {
         "Go back to it and try again, or tell those who offer it.",
         "one-factor": "To open records at work you sign in with a passkey. If you have none yet, register one first.",
         "user-code": "The code that your device shows",
+        "wrong-user-code": "No device shows this code now. Check the code, and whether its minutes are over.",
+        "nowhere": "There is no such page",
+        "to-start": "To the first page",
         "next": "Next",
         "done": "Done. Go back to your device.",
     },
@@ -114,7 +120,7 @@ def wants_json(request: Request) -> bool:
 
 def headers(redirect_uri: str | None = None) -> dict[str, str]:
     """What goes with each page; a form's answer may lead to `redirect_uri`."""
-    leads_to = "" if redirect_uri is None else origin(redirect_uri)
+    leads_to = origin(redirect_uri) if redirect_uri else ""
     return of_page(leads_to=leads_to, styles=f"'sha256-{_STYLE_HASH}'", plain_form=True)
 
 
@@ -208,15 +214,16 @@ def scope_page(
     return page(request, text["allow"], body, address, 200)
 
 
-def user_code_page(request: Request, csrf: str) -> HTMLResponse:
+def user_code_page(request: Request, csrf: str, *, wrong: bool = False) -> HTMLResponse:
     """Where a person enters the code that a device shows."""
     text = _TEXTS[language(request)]
+    warning = f"<p role=alert>{text['wrong-user-code']}</p>" if wrong else ""
     body = (
-        f"<h1>{text['user-code']}</h1><form method=post action=/auth/device/asked>"
+        f"<h1>{text['user-code']}</h1>{warning}<form method=post action=/auth/device/asked>"
         f"{_hidden('csrf', csrf)}<label>{text['user-code']}<input type=text name=user_code required></label>"
         f"<button>{text['next']}</button></form>"
     )
-    return page(request, text["user-code"], body, None, 200)
+    return page(request, text["user-code"], body, None, 404 if wrong else 200)
 
 
 def done_page(request: Request) -> HTMLResponse:
@@ -237,6 +244,20 @@ def refusal_page(request: Request, why: Refused, status: int) -> HTMLResponse:
     text = _TEXTS[language(request)]
     body = f"<h1>{text['wrong-request']}</h1><p>{text[why]}</p>"
     return page(request, text["wrong-request"], body, None, status)
+
+
+def nowhere_page(request: Request) -> HTMLResponse:
+    """That there is no page at this address, in both languages: nobody is known to have chosen one."""
+    body = "".join(
+        f"<section lang={tongue}><h1>{text['nowhere']}</h1><p><a href=/home>{text['to-start']}</a></p></section>"
+        for tongue, text in _TEXTS.items()
+    )
+    return page(request, _TEXTS[language(request)]["nowhere"], body, None, 404)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks for a page that somebody is to read."""
+    return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", "")
 
 
 def page(

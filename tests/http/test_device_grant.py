@@ -11,7 +11,7 @@ from httpx import Response
 
 from passport.identity.attempts import FAILURES_MAX
 from tests.databases import Database
-from tests.http.apps import App, Browser, app, signed_in
+from tests.http.apps import App, Browser, app, hidden, signed_in
 from tests.http.identity_town import City, city
 from tests.unit.passport.identity.assertions import es384
 
@@ -97,6 +97,43 @@ async def test_a_device_gets_no_more_than_was_chosen(cuff: App, browser: Browser
     codes = await begun(cuff, "patient/Observation.cu patient/Patient.r")
     await decided(browser, codes["user_code"], scopes=["patient/Patient.r"])
     assert (await polled(cuff, codes)).json()["scope"] == "patient/Patient.r"
+
+
+@pytest.mark.parametrize("between", ["", " ", "-", "ー", "−"])
+@pytest.mark.parametrize("wide", [False, True])
+async def test_a_code_is_taken_as_people_type_it_at_both_steps(
+    cuff: App, browser: Browser, between: str, wide: bool
+) -> None:
+    codes = await begun(cuff)
+    letters = codes["user_code"].replace("-", between).lower()
+    shown = "".join(
+        chr(ord(one) + 0xFEE0) if wide and one.isascii() and one.isalnum() else one for one in letters
+    )
+    asking = {"user_code": shown, "csrf": await browser.csrf()}
+    assert (await browser.post("/auth/device/asked", asking)).status_code == 200
+    page = await browser.post("/auth/device/asked", asking, Accept="text/html")
+    assert hidden(page.text, "request") == codes["user_code"].replace("-", "")
+    assert "'self';" in page.headers["content-security-policy"].partition("form-action")[2]
+    assert (await decided(browser, shown)).status_code == 204
+    assert (await polled(cuff, codes)).status_code == 200
+
+
+@pytest.mark.parametrize(("tongue", "said"), [("ja", "機器はありません"), ("en", "No device shows")])
+async def test_a_wrong_code_without_script_shows_the_form_once_more(
+    town: City, browser: Browser, tongue: str, said: str
+) -> None:
+    sent = {
+        "user_code": "BBBB-BBBB",
+        "request": "BBBB-BBBB",
+        "csrf": await browser.csrf(),
+        "decision": "deny",
+    }
+    for path in ("/auth/device/asked", "/auth/device/decision"):
+        answer = await browser.post(path, sent, Accept="text/html", **{"Accept-Language": tongue})
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
+        assert said in answer.text
+        assert hidden(answer.text, "csrf") == sent["csrf"]
 
 
 async def test_a_device_whose_person_denies_gets_nothing(cuff: App, browser: Browser) -> None:

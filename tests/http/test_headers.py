@@ -143,3 +143,19 @@ async def test_the_page_of_the_interface_runs_its_own_script_alone(town: City) -
     policy = policy_of(await town.http.get("/docs"))
     assert re.fullmatch(r"'self' 'sha256-[A-Za-z0-9+/]{43}='", policy["script-src"])
     assert policy["connect-src"] == "'self'"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/home/nowhere", "/auth/nowhere"])
+async def test_a_browser_that_is_lost_is_told_in_both_languages(town: City, path: str) -> None:
+    answer = await town.http.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+    for said in ("このページはありません", "There is no such page"):
+        assert said in answer.text
+    assert path not in answer.text
+    for method, accept in (("GET", "*/*"), ("GET", "application/json"), ("POST", "text/html")):
+        asked = await town.http.request(method, path, headers={"Accept": accept})
+        assert asked.json()["resourceType"] == "OperationOutcome"
+    below = await town.http.get("/fhir/Nothing/x/y/z", headers={"Accept": "text/html"})
+    assert "json" in below.headers["content-type"]
