@@ -18,7 +18,6 @@ class Kept(Enum):
     """What is not said by a scope of records."""
 
     OWN = "for a session of one's own that nothing narrows"
-    PERSON = "with no app between; what it begins keeps the scopes of the session"
     ITSELF = "for every session, about that session alone"
     RECORDS = "below /fhir: scopes are asked for with each record"
     TOKENLESS = "asked without a session"
@@ -30,7 +29,8 @@ class Scoped:
 
     `whole` is on all records of the type, else on some of them: which ones is asked again with each record. `hidden`
     answers as if nothing were there, and `left_over` lets somebody through too who acts for another person and to whom
-    no scope is left.
+    no scope is left. `in_person` lets a session through with no app between, whatever its scopes: what it begins keeps
+    them.
     """
 
     right: Right
@@ -38,6 +38,7 @@ class Scoped:
     whole: bool = True
     hidden: bool = False
     left_over: bool = False
+    in_person: bool = False
 
 
 Needs = Kept | Scoped

@@ -35,12 +35,13 @@ def check(needs: Needs | None, subject: Subject) -> frozenset[str]:
     if needs is Kept.RECORDS or needs is Kept.ITSELF:
         return frozenset()
     if not isinstance(needs, Scoped):
-        if not (is_own(subject) or (needs is Kept.PERSON and subject.client is None)):
+        if not is_own(subject):
             raise NotOwn
         return frozenset()
     found = smart.granting(subject.scopes, needs.right, *needs.types, whole=needs.whole)
     left_over = needs.left_over and subject.kind == "proxy" and subject.client is None and not subject.scopes
-    if found or left_over or is_own(subject):
+    in_person = needs.in_person and subject.client is None
+    if found or left_over or in_person or is_own(subject):
         return found
     raise NotFound if needs.hidden else OutOfScope(smart.missing(needs.right, *needs.types))
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from fastapi import Request
 
+from passport.identity.record_scopes import ALL_TYPES
 from passport.imports.handover import HANDING_OVER, RECORDS
 from passport.needs import Kept, Needs, Scoped
 
@@ -137,7 +138,8 @@ NEEDED: Final[Mapping[tuple[str, str], Needs]] = MappingProxyType(
         **dict.fromkeys(_OWN, Kept.OWN),
         **dict.fromkeys(_TOKENLESS, Kept.TOKENLESS),
         ("POST", "/auth/sign-out"): Kept.ITSELF,
-        ("POST", "/auth/break-glass"): Kept.PERSON,
+        # What is opened is shown as far as the scopes go: an app that reads every type may open it.
+        ("POST", "/auth/break-glass"): Scoped("r", (ALL_TYPES,), in_person=True),
         # A clinician's system says who is open; it knows them.
         ("POST", "/auth/launches"): Scoped("r", ("Patient",)),
         ("GET", "/sharing/grants"): _LOOKING,

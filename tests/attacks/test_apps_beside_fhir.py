@@ -178,11 +178,18 @@ async def test_no_app_invites_anybody_whatever_it_was_allowed(town: City, phone:
     assert lacks(await asked.call("POST", f"/family/proxies/{proxy}/end"))
 
 
-async def test_no_app_breaks_the_glass(town: City, phone: App, aoi: str, role: str) -> None:
+async def test_an_app_that_does_not_read_every_type_breaks_no_glass(
+    town: City, phone: App, aoi: str, role: str
+) -> None:
     wanted = {"patient": aoi, "reason": "意識不明で搬送"}
-    for scope in ("openid", "user/*.cruds user/Consent.cud"):
+    for scope in ("openid", "user/Observation.rs", "user/Consent.cud user/Patient.rs"):
         asked = await through(phone, role, scope, "TREAT")
-        assert lacks(await asked.call("POST", "/auth/break-glass", json=wanted))
+        assert lacks(await asked.call("POST", "/auth/break-glass", json=wanted)), scope
+    reading = await through(phone, role, "user/*.rs", "TREAT")
+    refused = await reading.call("POST", "/auth/break-glass", json=wanted)
+    # No policy lets this role open anything.
+    assert refused.status_code == 403
+    assert not lacks(refused)
 
 
 async def test_an_app_says_what_is_open_if_it_may_read_who_that_is(
