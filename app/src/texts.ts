@@ -147,7 +147,7 @@ const ja = {
   removed: "外しました。",
   sureToRemove: (name: string) => `「${name}」を外しますか。このパスキーではサインインできなくなります。`,
   lastOne: "これを外すと、サインインできる方法がなくなります。市の窓口で新しいコードを受け取るまで入れません。それでも外しますか。",
-  passkeysUnavailable: "このブラウザー、またはこのアドレスでは、パスキーを使えません。アドレスが 127.0.0.1 のような数字なら、localhost と書き換えると使えます。",
+  passkeysUnavailable: "このブラウザー、または数字だけのアドレス（127.0.0.1 など）では、パスキーを使えません。",
 };
 
 export type Texts = typeof ja;
@@ -303,7 +303,7 @@ const en: Texts = {
   sureToRemove: (name) => `Remove “${name}”? You can no longer sign in with this passkey.`,
   lastOne:
     "Without it there is no way left for you to sign in, until you get a new code at the city's desk. Remove it all the same?",
-  passkeysUnavailable: "Passkeys cannot be used in this browser, or at this address. In place of a number such as 127.0.0.1, localhost would do.",
+  passkeysUnavailable: "Passkeys cannot be used in this browser, or at an address that is a number, such as 127.0.0.1.",
 };
 
 export const TEXTS = { ja, en } as const;
