@@ -61,8 +61,9 @@ class Elsewhere:
         with Caller(self.base_url, proposing) as first, Caller(self.base_url, confirming) as second:
             known = granted(first.get("/auth/providers")).json()["providers"]
             if not any(self._is_this(each) for each in known):
-                granted(first.put(f"/auth/providers/{PROVIDER}", self._registration))
-                granted(second.post(f"/auth/providers/{PROVIDER}/approve"))
+                proposed = granted(first.put(f"/auth/providers/{PROVIDER}", self._registration)).json()
+                named = {"proposal": proposed["proposal"]}
+                granted(second.post(f"/auth/providers/{PROVIDER}/approve", named))
             self._link(first, resident)
 
     @property

@@ -122,7 +122,8 @@ PROVIDERS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/auth/providers/{provider_id}/approve", "post"): Operation(
         "Let a provider be asked, once what it publishes was read (another operator)",
-        errors=(401, 403, 404, 409),
+        json_body({"proposal": "as it was shown with the provider"}),
+        errors=(400, 401, 403, 404, 409),
     ),
     ("/auth/providers/{provider_id}/end", "post"): Operation(
         "Let a provider be asked no more, and end the sessions that were begun by it (operator)",

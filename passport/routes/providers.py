@@ -42,11 +42,13 @@ async def put_provider(request: Request, provider_id: str) -> Response:
 
 @router.post("/{provider_id}/approve")
 async def approve_provider(request: Request, provider_id: str) -> Response:
-    """Let a provider be asked, once what it publishes was read; another operator than the one who proposed it."""
+    """Let a provider be asked, for `{"proposal"}` as it was shown; another operator than the one who proposed it."""
+    # Who may not approve is told that first.
+    named = await json_tree(request) if "content-type" in request.headers else {}
     runtime, path = runtime_of(request), f"auth/providers/{provider_id}/approve"
     async with operator_desk(request, "provider-read", path) as desk:
         by = desk.subject.reference
-        waiting = await registry.to_approve(desk.connection, provider_id, by=by)
+        waiting = await registry.to_approve(desk.connection, provider_id, named.get("proposal"), by=by)
         await desk.audit(desk.row(NOBODY, detail=provider_id))
     # No connection is held while the provider is asked.
     published = await knowing.read(runtime, waiting, now=runtime.clock())

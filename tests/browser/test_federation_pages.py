@@ -39,7 +39,8 @@ def portal(town: Village) -> Iterator[Mock]:
         body = {**about, "client_id": "passport", "key_file": "portal.pem"}
         told = town.call(FIRST, "PUT", "/auth/providers/portal", 200, json=body)
         mock.clients["passport"] = Client("passport", told["redirect_uri"], told["public_key"])
-        town.call(SECOND, "POST", "/auth/providers/portal/approve", 200)
+        named = {"proposal": told["proposal"]}
+        town.call(SECOND, "POST", "/auth/providers/portal/approve", 200, json=named)
         yield mock
         town.call(FIRST, "POST", "/auth/providers/portal/end", 200)
 

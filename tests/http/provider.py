@@ -210,7 +210,8 @@ async def registered(town: City, mock: Liar, profile: str, **members: Any) -> El
     mock.clients[body["client_id"]] = Client(
         body["client_id"], told["redirect_uri"], told["public_key"], members.get("secret", "")
     )
-    approved = await town.call("operator/second", "POST", f"/auth/providers/{provider_id}/approve")
+    path, named = f"/auth/providers/{provider_id}/approve", {"proposal": told["proposal"]}
+    approved = await town.call("operator/second", "POST", path, json=named)
     assert approved.status_code == 200, approved.text
     return Elsewhere(town, mock, provider_id)
 

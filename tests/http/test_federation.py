@@ -232,13 +232,22 @@ async def test_a_provider_waits_for_another_operator_and_for_its_document(town: 
         "token_endpoint_auth_method": "client_secret_basic",
     }
     assert (await town.call("auditor", "PUT", path, json=body)).status_code == 403
-    assert (await town.call("operator", "PUT", path, json=body)).status_code == 200
+    told = (await town.call("operator", "PUT", path, json=body)).json()
+    named = {"proposal": told["proposal"]}
     assert (await town.http.get("/auth/federation/portal-by-secret/start")).status_code == 404
     assert (await town.call("operator", "POST", f"{path}/approve")).status_code == 403
     mock.lies["document"] = lambda said: {**said, "issuer": "https://other.example.jp"}
-    assert (await town.call("operator/second", "POST", f"{path}/approve")).status_code == 502
+    assert (await town.call("operator/second", "POST", f"{path}/approve", json=named)).status_code == 502
     mock.lies.clear()
-    assert (await town.call("operator/second", "POST", f"{path}/approve")).status_code == 200
+    assert (await town.call("operator/second", "POST", f"{path}/approve")).status_code == 400
+    # Whoever approves has read what waits, and nothing that took its place since.
+    swapped = {**body, "two_factors": ["urn:anything"]}
+    other = (await town.call("operator", "PUT", path, json=swapped)).json()
+    assert (await town.call("operator/second", "POST", f"{path}/approve", json=named)).status_code == 409
+    listed = (await town.call("operator/second", "GET", "/auth/providers")).json()["providers"]
+    assert other["proposal"] in {each.get("proposal") for each in listed}
+    named = {"proposal": other["proposal"]}
+    assert (await town.call("operator/second", "POST", f"{path}/approve", json=named)).status_code == 200
     shown = (await town.http.get("/auth/federation", headers=JSON)).json()["providers"]
     assert "portal-by-secret" in {each["id"] for each in shown}
     page = await town.http.get("/auth/federation?to=authorize&request=a%3Db%26c")

@@ -7,7 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
+
+import orjson
 
 from passport.identity.federation import addresses
 from passport.identity.federation.profiles import PROFILES, AuthMethod, People, Profile
@@ -80,6 +83,24 @@ class Provider:
         return KINDS[self.profile.people]
 
     @property
+    def digest(self) -> str:
+        """What is proposed of it, by its content: whoever approves names what they read by this."""
+        proposed = {
+            "id": self.provider_id,
+            "name": self.name,
+            "profile": self.profile.name,
+            "issuer": self.issuer,
+            "client_id": self.client_id,
+            "auth_method": self.auth_method,
+            "key_file": self.key_file,
+            "organization": self.organization,
+            "hosts": self.hosts,
+            "two_factors": self.two_factors,
+            "asked_by": self.asked_by,
+        }
+        return sha256(orjson.dumps(proposed, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    @property
     def shown(self) -> dict[str, object]:
         """What everybody is told of it."""
         return {
@@ -107,6 +128,7 @@ class Provider:
             "state": self.state,
             "asked_by": self.asked_by,
             "approved_by": self.approved_by,
+            **({"proposal": self.digest} if self.state == "waiting" else {}),
         }
 
 

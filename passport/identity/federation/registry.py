@@ -18,7 +18,7 @@ from passport.identity.federation.profiles import PROFILES
 from passport.identity.federation.providers import PROVIDER_ID, Provider
 from passport.identity.persons import require_another
 from passport.identity.principals import principal
-from passport.outcomes import Conflict, NotFound
+from passport.outcomes import Conflict, Invalid, NotFound
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
 
@@ -53,18 +53,32 @@ async def propose(
     return stored(row)
 
 
-async def to_approve(connection: Connection, provider_id: str, *, by: str, held: bool = False) -> Provider:
-    """A provider that waits, and that this operator may approve.
+async def to_approve(
+    connection: Connection, provider_id: str, proposal: object, *, by: str, held: bool = False
+) -> Provider:
+    """A provider that waits, and that this operator may approve, as they read it.
+
+    Args:
+        connection: a connection inside a transaction.
+        provider_id: which one.
+        proposal: the digest that whoever approves was shown with it.
+        by: who approves.
+        held: whether nothing else may take its place until the transaction ends.
 
     Raises:
         NotFound: there is none of this id.
-        Conflict: it does not wait.
+        Conflict: it does not wait, or another proposal took its place.
         Refused: whoever approves proposed it, or is the same person.
+        Invalid: it is not said what is approved.
     """
     waiting = await known(connection, provider_id, held=held)
     if waiting.state != "waiting":
         raise Conflict("got a provider that was decided before, expected one that waits")
     await require_another(connection, waiting.asked_by, by)
+    if not isinstance(proposal, str):
+        raise Invalid("got no `proposal`, expected the one that GET /auth/providers shows", ("proposal",))
+    if proposal != waiting.digest:
+        raise Conflict("got another `proposal` than the one that waits, expected it to be read again")
     return waiting
 
 
@@ -82,7 +96,7 @@ async def approve(
     Raises:
         Conflict: another registration took its place meanwhile.
     """
-    if await to_approve(connection, provider.provider_id, by=by, held=True) != provider:
+    if await to_approve(connection, provider.provider_id, provider.digest, by=by, held=True) != provider:
         raise Conflict("got another registration than the one that was read, expected it to be read again")
     params = {
         "provider_id": provider.provider_id,

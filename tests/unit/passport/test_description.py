@@ -19,7 +19,6 @@ WITHOUT_BODY: Final = {
     "/auth/sign-out",
     "/auth/clients/{client_id}/decline",
     "/auth/sign-in-codes/{login}/confirm",
-    "/auth/providers/{provider_id}/approve",
     "/auth/providers/{provider_id}/end",
     "/auth/providers/{provider_id}/links/{link_id}/confirm",
     "/desk/guardianships/{proxy_id}/end",
