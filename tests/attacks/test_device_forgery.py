@@ -141,7 +141,8 @@ async def test_a_hostile_address_is_an_unknown_device(town: Town, id_: str) -> N
     answer = await town.call(
         None, "POST", f"/devices/{id_}/readings", content=es256().batch(1, pressure()), headers=JOSE
     )
-    assert answer.status_code in {401, 404}
+    # A NUL is refused in every address, before anybody looks for what it names.
+    assert answer.status_code in ({400} if id_ == "%00" else {401, 404})
 
 
 async def test_a_device_reads_nothing(town: Town, aoi: str) -> None:

@@ -397,11 +397,13 @@ async def test_a_redirection_a_flood_and_another_kind_are_no_document(town: City
 
 @pytest.mark.parametrize("provider_id", ["%00", "x%00", "x" * 3_000, "%F0%9F%98%80"])
 async def test_what_is_no_name_of_a_provider_is_none(town: City, provider_id: str) -> None:
+    # A NUL is refused in every address, before anybody looks for what it names.
+    status = 400 if "%00" in provider_id else 404
     for path in ("start", "back?state=x&code=y"):
-        assert (await town.http.get(f"/auth/federation/{provider_id}/{path}")).status_code == 404
+        assert (await town.http.get(f"/auth/federation/{provider_id}/{path}")).status_code == status
     for verb in ("approve", "end"):
         answer = await town.call("operator", "POST", f"/auth/providers/{provider_id}/{verb}")
-        assert answer.status_code == 404
+        assert answer.status_code == status
     assert (await town.call("operator", "PUT", f"/auth/providers/{provider_id}", json={})).status_code == 400
 
 
