@@ -19,6 +19,9 @@ FILES: Final = ("application/octet-stream", "text/plain", "text/csv")
 A `charset` is not believed: the format says how a file is written.
 """
 
+_NOTHING_SAID: Final = ("", "application/x-www-form-urlencoded")
+"""What curl and others say of bytes of which they were told nothing is as good as nothing."""
+
 router = APIRouter(prefix="/imports", tags=["imports"])
 
 
@@ -26,7 +29,8 @@ router = APIRouter(prefix="/imports", tags=["imports"])
 async def post_import(request: Request, patient: str, format: str) -> Response:
     """Take a file; a worker carries it into the store."""
     caller = bearer(request)
-    if (kind := media_type(request)) and kind not in FILES:
+    kind = media_type(request)
+    if kind not in (*FILES, *_NOTHING_SAID):
         raise UnsupportedMedia("` or `".join(FILES), kind)
     data = await raw_body(request, FILE_MAX_BYTES)
     import_id = await receive(runtime_of(request), caller, patient, format, data)
