@@ -86,9 +86,17 @@ _STAGES: Final[Mapping[str, Stages]] = {
     "consent/idle.py": (_COMPARED,),
     # The same engine as the service asks it: whose standing it is, and which rows it is asked of.
     "passport": (
-        ("tests/unit/passport/evaluation/test_trial.py", "tests/unit/passport/core"),
+        (
+            "tests/unit/passport/evaluation/test_trial.py",
+            "tests/unit/passport/core",
+            "tests/unit/passport/remembering",
+        ),
         ("tests/http/test_fhir_consent_cases.py", "tests/http/test_fhir_consents.py"),
-        ("tests/attacks/test_second_wall.py", "tests/attacks/test_guessed_standing.py"),
+        (
+            "tests/attacks/test_second_wall.py",
+            "tests/attacks/test_guessed_standing.py",
+            "tests/attacks/test_remembered_standing.py",
+        ),
         (
             "tests/http/test_fhir_audit.py",
             "tests/http/test_fhir_patients.py",

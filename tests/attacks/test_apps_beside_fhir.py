@@ -4,9 +4,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,10 +16,9 @@ from passport.needs import Kept, Scoped
 from passport.routes.needed import NEEDED
 from passport.sufficient import OWN_SESSION
 from tests.attacks.scene import NEVER
-from tests.databases import Database
 from tests.http.apps import JSON, App, Browser, answer_of, app, handed, signed_in
 from tests.http.handbooks import handbook
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 from tests.unit.passport.devices.signing import es256
 
 pytestmark = pytest.mark.anyio
@@ -32,15 +29,8 @@ _NAMED = ("*", "Consent", "RelatedPerson")
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def maker(town: City) -> str:
-    return await town.organization("見本アプリ工房（架空）")
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

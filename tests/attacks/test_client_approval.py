@@ -1,8 +1,6 @@
 """Two operators for each client: what counts is what another one has read and approved."""
 
 from asyncio import gather
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +8,8 @@ import pytest
 from httpx import Response
 
 from passport.identity.registrations.approving import GOOD_FOR
-from tests.databases import Database
 from tests.http.apps import ASSERTION_TYPE
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 from tests.unit.passport.identity.assertions import Signer, es384
 
 pytestmark = pytest.mark.anyio
@@ -21,10 +18,8 @@ FIRST, SECOND, THIRD = "operator/first", "operator/second", "operator/third"
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from passport.identity.federation import meeting, registry
-from tests.databases import Database
 from tests.http.apps import JSON, OWN_PAGE, handed
-from tests.http.identity_town import BASE_URL, City, city
+from tests.http.identity_town import BASE_URL, City
 from tests.http.provider import RESIDENTS, Elsewhere, Jar, Liar, liar, registered, serving
 from tests.unit.passport.identity.assertions import encoded, hmac_with
 
@@ -33,9 +32,8 @@ Lie = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    async with city(module_database, tmp_path_factory.mktemp("installation")) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

@@ -177,3 +177,18 @@ def hidden(page: str, name: str) -> str:
     match = re.search(rf"<input type=hidden name={name} value='([^']*)'>", page)
     assert match is not None
     return match[1]
+
+
+async def seen(browser: Browser) -> dict[str, Any]:
+    """Where its person is signed in, and which apps act for them."""
+    answer = await browser.get("/auth/sessions", **JSON)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def ended(browser: Browser, id_: str) -> int:
+    """Ask to end one of these; the status of the answer."""
+    answer = await browser.post(f"/auth/sessions/{id_}/end", {"csrf": await browser.csrf()})
+    return answer.status_code

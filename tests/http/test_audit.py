@@ -1,8 +1,6 @@
 """Who looked: what the audit log shows to residents, to auditors, and to nobody else; over HTTP."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,8 +10,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.bundle import Bundle
 from httpx import Response
 
-from tests.databases import Database
-from tests.http.identity_town import BASE_URL, BLOOD_PRESSURE, City, city
+from tests.http.identity_town import BASE_URL, BLOOD_PRESSURE, City
 
 pytestmark = pytest.mark.anyio
 
@@ -23,10 +20,8 @@ MEMBERS = {"time", "who", "role", "for", "purpose", "query", "records", "grants"
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from passport.identity.authorization.families import OFFLINE_LASTS
-from tests.databases import Database
 from tests.http.apps import (
     FORM,
     JSON,
@@ -27,28 +24,15 @@ from tests.http.apps import (
     hidden,
     signed_in,
 )
-from tests.http.identity_town import BASE_URL, City, city
+from tests.http.identity_town import BASE_URL, City
 from tests.unit.passport.identity.assertions import es256, es384
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def maker(town: City) -> str:
-    """The organization behind the apps."""
-    return await town.organization("見本アプリ工房（架空）")
-
-
-@pytest.fixture(scope="module")
-async def phone(town: City, maker: str) -> App:
-    return await app(town, maker)
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

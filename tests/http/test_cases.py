@@ -1,7 +1,6 @@
 """Cases: an auditor sees what was asked for once they say why, for eight hours, and whose log it is reads that."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,8 +10,7 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from httpx import Response
 
-from tests.databases import Database
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 
 pytestmark = pytest.mark.anyio
 
@@ -21,9 +19,8 @@ CODE = "85354-9"
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    async with city(module_database, tmp_path_factory.mktemp("installation")) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,12 @@
 """Registering clients: what an operator may say of one, by the rules of its profile."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from httpx import Response
 
-from tests.databases import Database
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 from tests.unit.passport.identity.assertions import eddsa, es256, es384, rs384
 
 pytestmark = pytest.mark.anyio
@@ -20,10 +17,8 @@ EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,15 @@
 """A device asks, its person enters the code that it shows, and decides; a service exchanges a clinician's token."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import Response
 
 from passport.identity.attempts import FAILURES_MAX
-from tests.databases import Database
 from tests.http.apps import App, Browser, app, hidden, signed_in
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 from tests.unit.passport.identity.assertions import es384
 
 pytestmark = pytest.mark.anyio
@@ -23,10 +20,8 @@ ACCESS_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,16 @@ import pytest
 
 from passport.demo.provider.keeping import Client
 from passport.demo.provider.people import PEOPLE
-from tests.databases import Database
 from tests.http.apps import JSON, Browser, app, handed
-from tests.http.identity_town import BASE_URL, City, city
+from tests.http.identity_town import BASE_URL, City
 from tests.http.provider import CLINICIANS, RESIDENTS, Elsewhere, Jar, Liar, asked, liar, put, registered
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    async with city(module_database, tmp_path_factory.mktemp("installation")) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

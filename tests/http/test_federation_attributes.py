@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from tests.databases import Database
 from tests.http.apps import handed
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 from tests.http.provider import RESIDENTS, Elsewhere, Jar, Liar, liar, registered
 
 pytestmark = pytest.mark.anyio
@@ -17,9 +16,8 @@ ADDRESS = "架空県架空市見本町1丁目2番3号"
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    async with city(module_database, tmp_path_factory.mktemp("installation")) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,14 @@ https://www.w3.org/TR/CSP3/
 """
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 from httpx import Response
 
 from tests.attacks.routes import ROUTES
-from tests.databases import Database
 from tests.http.apps import Browser, signed_in
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 from tests.unit.house.source import ROOT
 
 pytestmark = pytest.mark.anyio
@@ -43,10 +40,8 @@ PAGES: Final = (
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

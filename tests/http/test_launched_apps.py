@@ -1,14 +1,11 @@
 """What follows from allowing an app: for which patient it is, who is told, and what ends with it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.databases import Database
 from tests.http.apps import JSON, App, Browser, app, handed, signed_in
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 from tests.unit.passport.identity.assertions import es384
 
 pytestmark = pytest.mark.anyio
@@ -18,21 +15,8 @@ ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def maker(town: City) -> str:
-    """The organization behind the apps."""
-    return await town.organization("見本アプリ工房（架空）")
-
-
-@pytest.fixture(scope="module")
-async def phone(town: City, maker: str) -> App:
-    return await app(town, maker)
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A clinician shows a certificate at a browser; it is recorded and told to them, and opens nothing."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,17 +9,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from httpx import Response
 
 from tests.authorities import Authority, Holder
-from tests.databases import Database
 from tests.http.apps import Browser, signed_in
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    async with city(module_database, tmp_path_factory.mktemp("installation")) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,7 @@
 https://pages.nist.gov/800-63-4/sp800-63b.html#sec4.2
 """
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +11,8 @@ from httpx import Response
 
 from passport.identity.passkeys.recovery import LASTS, SESSION_LASTS
 from tests.authenticator import Authenticator
-from tests.databases import Database
 from tests.http.apps import JSON, Browser, app, handed
-from tests.http.identity_town import BASE_URL, City, city
+from tests.http.identity_town import BASE_URL, City
 from tests.http.passkeys import Person, person, signs_in, with_passkey
 from tests.town import CLERK, SECOND_CLERK
 
@@ -25,10 +22,8 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture

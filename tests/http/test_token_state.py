@@ -2,33 +2,23 @@
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import Response
 
 from passport.identity.authorization.registration import REGISTRATIONS_MAX
-from tests.databases import Database
 from tests.http.apps import REDIRECT, App, Browser, app, signed_in
-from tests.http.identity_town import BASE_URL, City, city
+from tests.http.identity_town import BASE_URL, City
 from tests.unit.passport.identity.assertions import es384
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def maker(town: City) -> str:
-    return await town.organization("見本アプリ工房（架空）")
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")

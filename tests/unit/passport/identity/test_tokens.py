@@ -1,9 +1,7 @@
 """Sessions on a real database: issued, delegated, ended; and tokens for a demo's folder."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +17,7 @@ from passport.needs import Kept
 from passport.outcomes import Invalid, Refused, Unauthenticated
 from passport.runtime import Runtime
 from passport.subjects import Bearer, Subject
-from tests.databases import Database
-from tests.http.identity_town import City, city
+from tests.http.identity_town import City
 
 pytestmark = pytest.mark.anyio
 
@@ -39,10 +36,8 @@ DOCTOR = Subject(
 
 
 @pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with city(module_database, state) as running:
-        yield running
+def town(module_city: City) -> City:
+    return module_city
 
 
 @pytest.fixture(scope="module")
