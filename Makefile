@@ -34,7 +34,7 @@ run: setup
 
 test: setup
 	@.venv/bin/python -m tests.browser.chromium
-	.venv/bin/python -m pytest -n 2 $(ARGS)
+	.venv/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup
 	.venv/bin/ruff check .
