@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from passport.members import check_members
 from passport.outcomes import Invalid
 
 REASON_CHARACTERS: Final = range(4, 501)
@@ -37,8 +38,7 @@ def asked(tree: Mapping[str, Any], zone: ZoneInfo) -> Asked:
     Raises:
         Invalid: a member is missing, unknown or unfit.
     """
-    if tree.keys() - _MEMBERS:
-        raise Invalid(f"got other members, expected {', '.join(sorted(_MEMBERS))}")
+    check_members(tree, _MEMBERS)
     reason = tree.get("reason")
     if not isinstance(reason, str) or len(reason.strip()) not in REASON_CHARACTERS:
         least, most = REASON_CHARACTERS.start, REASON_CHARACTERS.stop - 1

@@ -24,6 +24,7 @@ from passport.disclosure.kin import with_kin
 from passport.effects import checked_consent
 from passport.identity import tokens
 from passport.intake import write
+from passport.members import check_members
 from passport.notices import Kind, tell
 from passport.outcomes import Conflict, Invalid, NotFound
 from passport.pieces import Write, check_valid
@@ -31,7 +32,6 @@ from passport.records import written_instant
 from passport.sharing import presets
 from passport.sharing.terms import (
     NARROWING,
-    check_members,
     offered_attributes,
     permit,
     purpose_of,

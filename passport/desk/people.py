@@ -17,11 +17,11 @@ from passport.family.ending import held, take_back
 from passport.family.grants import MEMBERS, relative_of
 from passport.identity import sign_in, tokens
 from passport.identity.codes import login_of
+from passport.members import check_members
 from passport.notices import tell
 from passport.outcomes import Conflict, NotFound
 from passport.patients.store import REGISTRATIONS
 from passport.runtime import Runtime
-from passport.sharing.terms import check_members
 from passport.sql import fetch
 from passport.subjects import Caller
 

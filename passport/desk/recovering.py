@@ -13,9 +13,9 @@ from passport.desk.people import check_of_age
 from passport.family.ending import held
 from passport.identity.codes import login_of
 from passport.identity.passkeys import recovery
+from passport.members import check_members
 from passport.outcomes import Invalid, NotFound
 from passport.records import written_instant
-from passport.sharing.terms import check_members
 
 RECOVERY_MEMBERS: Final = frozenset({"kind", "patient", "scan", "login", "person"})
 

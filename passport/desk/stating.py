@@ -17,10 +17,10 @@ from passport.authority import Basis
 from passport.desk.matters import Matter
 from passport.identity.federation.taking import taken_over
 from passport.intake import write
+from passport.members import check_members
 from passport.outcomes import Conflict, Invalid, NotFound
 from passport.pieces import Write
 from passport.records import written_instant
-from passport.sharing.terms import check_members
 
 STATEMENT_MEMBERS: Final = frozenset({"kind", "patient", "scan", "provider", "take"})
 CHANGED: Final = "registration-changed"

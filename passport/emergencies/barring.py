@@ -17,12 +17,12 @@ from passport.audit.query import recorded
 from passport.emergencies.openings import EMERGENCIES
 from passport.identity.purposes import EMERGENCY
 from passport.intake import write
+from passport.members import check_members
 from passport.outcomes import Refused
 from passport.pieces import Write
 from passport.records import written_instant
 from passport.runtime import Runtime
 from passport.sharing.categories import classes_of
-from passport.sharing.terms import check_members
 from passport.subjects import Caller
 
 Classes = Sequence[Mapping[str, str]]

@@ -13,6 +13,7 @@ from consent import systems
 from consent.model import Action, Purpose
 from consent.provision import MAX_NODES
 from fhirstore.parse import Tree
+from passport.members import check_members
 from passport.outcomes import Invalid
 
 MOST_DRAFTS: Final = 20
@@ -66,7 +67,7 @@ def edit_of(tree: Mapping[str, Any]) -> Edit:
     Raises:
         Invalid: another member than `patient`, `drafts` and `replaces`, or one of another form.
     """
-    _check_members(tree, _EDIT)
+    check_members(tree, _EDIT)
     return _edit(tree)
 
 
@@ -76,7 +77,7 @@ def preview_of(tree: Mapping[str, Any]) -> tuple[Edit, Look]:
     Raises:
         Invalid: a member that is not known, missing, or of another form.
     """
-    _check_members(tree, _EDIT | _LOOK)
+    check_members(tree, _EDIT | _LOOK)
     client = tree.get("client")
     return _edit(tree), Look(
         actor=_reference(tree, "actor", ONLOOKERS),
@@ -86,12 +87,6 @@ def preview_of(tree: Mapping[str, Any]) -> tuple[Edit, Look]:
         count=_count(tree.get("count", DEFAULT_COUNT)),
         cursor=_cursor(tree.get("cursor")),
     )
-
-
-def _check_members(tree: Mapping[str, Any], known: Collection[str]) -> None:
-    for name in tree:
-        if name not in known:
-            raise Invalid(f"got an unknown member, expected {', '.join(sorted(known))}", (name[:64],))
 
 
 def _edit(tree: Mapping[str, Any]) -> Edit:

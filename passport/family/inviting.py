@@ -20,12 +20,13 @@ from passport.family.grants import MEMBERS, Relative, consents, related_person, 
 from passport.identity import sign_in
 from passport.identity.codes import draw
 from passport.intake import write
+from passport.members import check_members
 from passport.outcomes import Conflict, Refused
 from passport.pieces import Write
 from passport.records import written_instant
 from passport.runtime import Runtime
 from passport.sharing.store import HOLD
-from passport.sharing.terms import check_members, until_of
+from passport.sharing.terms import until_of
 from passport.sql import Row, fetch
 from passport.subjects import Caller
 

@@ -33,11 +33,11 @@ from passport.identity.authorization import families
 from passport.identity.purposes import EMERGENCY
 from passport.identity.stepping_up import require_fresh
 from passport.keys import seal
+from passport.members import check_members
 from passport.notices import tell
 from passport.outcomes import Invalid, Refused, TooMany, Unauthenticated
 from passport.runtime import Runtime
 from passport.sharing.legible import is_legible
-from passport.sharing.terms import check_members
 from passport.sql import fetch
 from passport.subjects import Acting, Bearer, Subject
 

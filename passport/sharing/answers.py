@@ -12,6 +12,7 @@ from consent.model import Status
 from fhirstore.parse import Tree
 from passport.admission import Desk
 from passport.audit.query import recorded
+from passport.members import check_members
 from passport.outcomes import NotFound
 from passport.runtime import Runtime
 from passport.sharing.consents import Answer, answered, check_waits
@@ -19,7 +20,7 @@ from passport.sharing.grants import ending
 from passport.sharing.owning import change, read, told
 from passport.sharing.presets import preset_of
 from passport.sharing.requests import ADDRESS
-from passport.sharing.terms import EDITABLE, answered_attributes, check_members, until_of
+from passport.sharing.terms import EDITABLE, answered_attributes, until_of
 from passport.sharing.wording import agreed
 from passport.subjects import Caller
 

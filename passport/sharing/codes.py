@@ -25,6 +25,7 @@ from passport.identity import tokens
 from passport.identity.codes import ALPHABET, typed
 from passport.intake.resting import Hope
 from passport.keys import KeyRing, open_sealed, seal
+from passport.members import check_members
 from passport.outcomes import Invalid, NotFound, Refused
 from passport.runtime import Runtime
 from passport.sharing import store
@@ -32,7 +33,6 @@ from passport.sharing.consents import Agreed
 from passport.sharing.presets import Preset, preset_of
 from passport.sharing.terms import (
     NARROWING,
-    check_members,
     offered_attributes,
     permit,
     purpose_of,

@@ -15,6 +15,7 @@ from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
 from passport.disclosure import directory_trees
 from passport.intake import write
+from passport.members import check_members
 from passport.outcomes import Conflict, Invalid
 from passport.pieces import Write
 from passport.runtime import Runtime
@@ -24,7 +25,6 @@ from passport.sharing.owning import as_written, change, check_owner, read, told
 from passport.sharing.presets import preset_of
 from passport.sharing.terms import (
     NARROWING,
-    check_members,
     offered_attributes,
     permit,
     purpose_of,

@@ -19,6 +19,7 @@ from passport.audit.query import recorded
 from passport.audit.record import record
 from passport.identity import attempts, tokens
 from passport.intake import write
+from passport.members import check_members
 from passport.needs import Scoped
 from passport.notices import tell
 from passport.outcomes import PassportError, Refused
@@ -27,7 +28,6 @@ from passport.runtime import Runtime
 from passport.sharing import consents, store
 from passport.sharing.codes import code_in, hashed, opened_offer
 from passport.sharing.roles import organizations_of
-from passport.sharing.terms import check_members
 from passport.sql import Connection, Row, fetch
 from passport.subjects import Bearer, Caller
 

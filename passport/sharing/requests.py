@@ -23,6 +23,7 @@ from passport.authority import Basis
 from passport.disclosure.whom import resident_named
 from passport.identity.record_scopes import Right
 from passport.intake import claim, write
+from passport.members import check_members
 from passport.outcomes import Invalid, NotFound, Refused
 from passport.pieces import Write
 from passport.records import written_instant
@@ -35,7 +36,6 @@ from passport.sharing.roles import organizations_of
 from passport.sharing.terms import (
     NARROWING,
     attributes,
-    check_members,
     permit,
     purpose_of,
     until_of,

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/consent-definitions.html#Consent.provision
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,18 +30,6 @@ AS_ASKED: Final = "as-asked"
 """What a person says instead of a confidentiality who grants a request with the labels that it asks for."""
 
 TEXT_CHARACTERS: Final = 200
-
-
-def check_members(tree: Mapping[str, Any], known: Collection[str]) -> None:
-    """Refuse what is not looked at: a wish that nobody reads must not pass for one that was granted.
-
-    Raises:
-        Invalid: there are other members.
-    """
-    if others := tree.keys() - set(known):
-        raise Invalid(
-            f"got `{min(others)[:64]}`, expected no more than {', '.join(sorted(known))}", (min(others)[:64],)
-        )
 
 
 def attributes(tree: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from consent.model import Coding, Confidentiality, Effect
 from consent.provision import read_provision
 from consent.systems import RESOURCE_TYPES
 from fhirstore.types import TYPES
+from passport.members import check_members
 from passport.outcomes import Invalid
 from passport.sharing.categories import CATEGORIES, classes_of, named
-from passport.sharing.terms import attributes, check_members, permit, until_of, with_attributes
+from passport.sharing.terms import attributes, permit, until_of, with_attributes
 
 TOKYO: Final = ZoneInfo("Asia/Tokyo")
 NOW: Final = datetime(2026, 11, 22, 3, tzinfo=UTC)
