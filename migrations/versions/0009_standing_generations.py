@@ -126,7 +126,8 @@ def upgrade() -> None:
         _told(table, "truncate", "FOR EACH STATEMENT EXECUTE FUNCTION all_tells_standings")
         for instant in fed.instants:
             op.execute(
-                f"INSERT INTO standing_instant (concerns, at) SELECT DISTINCT {fed.concerns[0]}, {instant} FROM {table} "
+                "INSERT INTO standing_instant (concerns, at) "
+                f"SELECT DISTINCT {fed.concerns[0]}, {instant} FROM {table} "
                 f"WHERE {instant} IS NOT NULL ON CONFLICT DO NOTHING"
             )
     # A Patient keeps its id for good.
