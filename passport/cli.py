@@ -23,7 +23,7 @@ from passport.demo.errors import DemoError
 from passport.doctor.commands import doctor
 from passport.embedded import EmbeddedPostgresError
 from passport.evaluation.command import evaluate
-from passport.identity.sign_in import Handed
+from passport.identity.sign_in_codes.handing_out import Handed
 from passport.installation.operators import another_operator, first_operators
 from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError

@@ -61,7 +61,9 @@ from passport.routes import (
     providers,
     qualifications,
     receipts,
+    refusal_pages,
     sharing,
+    sign_in_codes,
     summary,
     token_state,
     transactions,
@@ -144,6 +146,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
         metadata,
         auth,
         clients,
+        sign_in_codes,
         authorization,
         device_authorization,
         own_sessions,
@@ -199,7 +202,8 @@ async def _answer(request: Request, error: Exception) -> Response:
     lost = known is _FRAMEWORK[404] and not request.url.path.startswith("/fhir")
     if lost and identity_pages.wants_page(request):
         return identity_pages.nowhere_page(request)
-    answer = refusal(known)
+    read_by_person = refusal_pages.wanted(request) and not lost
+    answer = refusal_pages.refused(request, known) if read_by_person else refusal(known)
     if known.status == 405:
         answer.headers.setdefault("Allow", _allowed(request))
     return answer

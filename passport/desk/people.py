@@ -15,8 +15,9 @@ from passport.family import guarding
 from passport.family import store as family
 from passport.family.ending import held, take_back
 from passport.family.grants import MEMBERS, relative_of
-from passport.identity import sign_in, tokens
+from passport.identity import tokens
 from passport.identity.codes import login_of
+from passport.identity.sign_in_codes.handing_out import hand_out
 from passport.members import check_members
 from passport.notices import tell
 from passport.outcomes import Conflict, NotFound
@@ -69,7 +70,7 @@ async def sign_in_agreed(desk: Desk, matter: Matter) -> tuple[tuple[str, ...], d
     """Hand a code to a resident, who has shown who they are."""
     await check_of_age(desk, matter.patient)
     tree = {"login": matter.content["login"], "subject": matter.patient, "purposes": [_PURPOSE]}
-    handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now)
+    handed = await hand_out(desk.runtime, desk.connection, tree, now=desk.now)
     return (), {"login": handed.login, "code": handed.code}
 
 

@@ -45,7 +45,7 @@ REVISION: Final = "SELECT version_num FROM alembic_version"
 
 OPERATORS: Final = """
 SELECT count(DISTINCT coalesce(person, subject)) FROM sign_in_code
-WHERE kind = 'operator' AND active AND handed_by IS NULL
+WHERE kind = 'operator' AND active
 """
 """How many persons sign in as operators."""
 

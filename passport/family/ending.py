@@ -15,7 +15,7 @@ from passport.authority import Basis
 from passport.family import store
 from passport.family.grants import retired, without
 from passport.family.inviting import FAMILY
-from passport.identity import sign_in
+from passport.identity.sign_in_codes.taking_back import withdraw_from
 from passport.intake import write
 from passport.notices.store import UNTELL
 from passport.outcomes import Conflict, NotFound, Refused
@@ -66,7 +66,7 @@ async def take_back(desk: Desk, row: Row, on: Basis | None = None) -> dict[str, 
     there = [(one.type, one.id) for one in records.values() if not one.deleted]
     if there:
         await write(desk, list(_writes(desk, there, proxy, on)))
-    await sign_in.withdraw_from(desk.connection, proxy, now=desk.now)
+    await withdraw_from(desk.connection, proxy, now=desk.now)
     await fetch(desk.connection, UNTELL, {**place, "notice_ids": row.notices})
     await fetch(desk.connection, store.END, place)
     return {"proxy": proxy, "ended": written_instant(desk.now)}

@@ -17,8 +17,8 @@ from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
 from passport.family import store
 from passport.family.grants import MEMBERS, Relative, consents, related_person, relative_of
-from passport.identity import sign_in
 from passport.identity.codes import draw
+from passport.identity.sign_in_codes.handing_out import hand_out
 from passport.intake import write
 from passport.members import check_members
 from passport.outcomes import Conflict, Refused
@@ -117,7 +117,7 @@ async def signing_in(desk: Desk, proxy_id: str, granted: tuple[str, ...]) -> Beg
     # Logins of others must not show in whether one is taken: nobody chooses this one.
     login = f"family-{draw(desk.runtime.ring.random)[:11].lower()}"
     tree = {"login": login, "subject": f"RelatedPerson/{proxy_id}", "purposes": [_PURPOSE]}
-    handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now)
+    handed = await hand_out(desk.runtime, desk.connection, tree, now=desk.now)
     return Begun(handed.subject.reference, granted, login, handed.code)
 
 

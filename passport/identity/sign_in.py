@@ -12,15 +12,10 @@ from typing import Any
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, persons, scopes, store, tokens
-from passport.identity.federation import store as federation
 from passport.identity.login import factors, sessions
-from passport.identity.login import store as logins
-from passport.identity.passkeys import store as passkeys
-from passport.identity.principals import UnknownPrincipal, principal, resident_concerned
-from passport.identity.purposes import all_grantable, grantable
-from passport.notices import tell
+from passport.identity.principals import UnknownPrincipal, principal
+from passport.identity.purposes import grantable
 from passport.outcomes import (
-    Conflict,
     InsufficientAuthentication,
     Invalid,
     Outcome,
@@ -30,37 +25,6 @@ from passport.outcomes import (
 )
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
-from passport.subjects import Subject
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """A code as it is handed to its owner, once; `concerned` is the patient_key of whose passport it opens.
-
-    One that is not `good` waits for another operator.
-    """
-
-    login: str
-    code: str
-    subject: Subject
-    concerned: int | None
-    good: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """For whom a code is asked for; `person` is the Practitioner whom a person of the city is as well."""
-
-    login: str
-    subject: str
-    purposes: tuple[str, ...]
-    scopes: tuple[str, ...]
-    person: str | None
-
-    @property
-    def of_city(self) -> bool:
-        """Whether it is for somebody who acts for the city."""
-        return persons.city_kind(self.subject) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,143 +45,10 @@ class WrongCode(Unauthenticated):
         super().__init__("got no login with this code")
 
 
-async def hand_out(
-    runtime: Runtime,
-    connection: Connection,
-    tree: Mapping[str, Any],
-    *,
-    now: datetime,
-    handed_by: str | None = None,
-) -> Handed:
-    """Give a login a new code in the open transaction; its former code is good for nothing from then on.
-
-    Nor is what was opened by it, or by what it allowed: that ends with whatever else its person has open in that role.
-    Passkeys and accounts stay theirs, and let them in anew, as far as the login allows now.
-
-    The resident whose passport it opens, by themselves or by a proxy, is told. A code for a person of the city is good
-    once another operator has confirmed it: nobody makes a second person of themselves.
-
-    Args:
-        runtime: the service's parts.
-        connection: a connection inside a transaction.
-        tree: `login`, `subject` (as whom it signs in), `purposes`, and optionally `scopes` and, for a person of the
-            city, `person` (the Practitioner who they are as well).
-        now: the instant.
-        handed_by: the operator who does it, None where it is the installation itself.
-
-    Raises:
-        Invalid: a member is missing, unknown or unfit.
-        Conflict: the login is someone else's.
-    """
-    order = _ordered(tree)
-    subject = await principal(
-        runtime, connection, order.subject, purpose=order.purposes[0], scopes=frozenset(), now=now
-    )
-    if subject.kind in {"service", "device"}:
-        raise Invalid("got a service or a device, which sign in with a key of their own", ("subject",))
-    code = codes.draw(runtime.ring.random)
-    given = scopes.checked(order.scopes, subject.kind, sandbox=runtime.settings.sandbox)
-    row = {
-        "login": order.login,
-        "secret_hash": codes.hashed(code, salt=runtime.ring.random(codes.SALT_BYTES)),
-        "kind": subject.kind,
-        "subject": subject.reference,
-        "role": subject.role,
-        "patient_key": subject.patient_key,
-        "purposes": list(order.purposes),
-        "scopes": sorted(given or scopes.everything(subject.kind)),
-        "person": order.person,
-        "handed_by": handed_by if order.of_city else None,
-        "now": now,
-    }
-    replaces = await fetch(connection, logins.HOLD_LOGIN, {"login": order.login})
-    if not await fetch(connection, store.PUT_CODE, row):
-        raise Conflict("got a login that is someone else's", ("login",))
-    # Statements of their own: they see the session of a sign-in that held the former code until now.
-    if replaces:
-        await end_open(connection, subject.reference, subject.role, now=now)
-    concerned = await resident_concerned(runtime, connection, subject)
-    if concerned is not None:
-        about, notice_id = {"for": subject.reference}, tokens.random_uuid(runtime)
-        await tell(connection, concerned, "sign-in-code-issued", about, notice_id=notice_id, now=now)
-    return Handed(order.login, code, subject, concerned, good=row["handed_by"] is None)
-
-
-def _ordered(tree: Mapping[str, Any]) -> Order:
-    """Read for whom a code is.
-
-    Raises:
-        Invalid: a member is missing, unknown or unfit.
-    """
-    if tree.keys() - {"login", "subject", "purposes", "scopes", "person"}:
-        raise Invalid("got an unknown member, expected login, subject, purposes, scopes, person")
-    login, reference, asked = codes.login_of(tree.get("login")), tree.get("subject"), tree.get("scopes", [])
-    if not isinstance(reference, str) or not isinstance(asked, list):
-        raise UnknownPrincipal
-    order = Order(
-        login=login,
-        subject=persons.person_for(reference, login),
-        purposes=all_grantable(tree.get("purposes")),
-        scopes=tuple(map(str, asked)),
-        person=persons.practitioner_of(tree.get("person")),
-    )
-    if order.person is not None and not order.of_city:
-        text = "got `person` beside a subject that is one, expected it for the city alone"
-        raise Invalid(text, ("person",))
-    return order
-
-
-async def confirm(connection: Connection, login: str, *, by: str) -> str | None:
-    """Let a code for a person of the city be good; that person's subject, None where none waits.
-
-    Raises:
-        Refused: whoever confirms handed it out, or it is their own.
-    """
-    if not persons.LOGIN.fullmatch(login):
-        return None
-    rows = await fetch(connection, store.WAITING_CODE, {"login": login})
-    if not rows:
-        return None
-    (row,) = rows
-    for other in (row.handed_by, row.subject, *([row.person] if row.person else [])):
-        await persons.require_another(connection, other, by)
-    await fetch(connection, store.CONFIRM_CODE, {"login": login})
-    subject: str = row.subject
-    return subject
-
-
-async def withdraw(connection: Connection, login: str, *, now: datetime) -> bool:
-    """Take a login's code back, and end the passkeys and sessions of whoever it is for; False when it has neither."""
-    if not persons.LOGIN.fullmatch(login):
-        return False
-    held = await fetch(connection, passkeys.OWNERS, {"login": login})
-    ended = await fetch(connection, store.END_CODE, {"login": login})
-    # A statement of its own: it sees what was linked by somebody who held the code until now.
-    await fetch(connection, federation.END_LINKS_OF_LOGIN, {"login": login, "now": now})
-    owners = {(row.subject, row.role): row for row in (*held, *ended)}
-    for row in owners.values():
-        await fetch(connection, passkeys.END_OF_ROLE, {"subject": row.subject, "role": row.role, "now": now})
-        await fetch(connection, passkeys.END_RECOVERIES, {"subject": row.subject, "now": now})
-        # Statements of their own: they see the session of a sign-in that held code or passkey until now.
-        await end_open(connection, row.subject, row.role, now=now)
-    return bool(owners)
-
-
 async def end_open(connection: Connection, subject: str, role: str | None, *, now: datetime) -> None:
     """End whatever a person has open in a role, at browsers, by tokens and through apps."""
     await fetch(connection, store.END_SESSIONS_OF_CODE, {"subject": subject, "role": role, "now": now})
     await sessions.end_of(connection, subject, role, now=now)
-
-
-async def withdraw_from(connection: Connection, subject: str, *, now: datetime) -> None:
-    """Take every code and passkey of somebody back, and end whatever they have open."""
-    await fetch(connection, store.END_CODES, {"subject": subject})
-    await fetch(connection, federation.END_LINKS_OF_SUBJECT, {"subject": subject, "now": now})
-    await fetch(connection, passkeys.END_OF_SUBJECT, {"subject": subject, "now": now})
-    await fetch(connection, passkeys.END_RECOVERIES, {"subject": subject, "now": now})
-    # A statement of its own: it sees the session of a sign-in that held the code until now.
-    await fetch(connection, store.END_SESSIONS, {"subject": subject, "now": now})
-    await sessions.end_of_subject(connection, subject, now=now)
 
 
 async def sign_in(runtime: Runtime, tree: Mapping[str, Any], *, address: str) -> tokens.Issued:

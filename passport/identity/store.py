@@ -153,12 +153,12 @@ RETURNING jti
 PUT_CODE: Final = Prepared(
     """
 INSERT INTO sign_in_code (login, secret_hash, kind, subject, role, patient_key, purposes, scopes, active, person,
-    handed_by, used_at)
+    used_at)
 VALUES (%(login)s, %(secret_hash)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
-    %(scopes)s, true, %(person)s, %(handed_by)s, %(now)s)
+    %(scopes)s, true, %(person)s, %(now)s)
 ON CONFLICT (login) DO UPDATE SET secret_hash = excluded.secret_hash, purposes = excluded.purposes,
     scopes = excluded.scopes, active = true, person = coalesce(excluded.person, sign_in_code.person),
-    handed_by = excluded.handed_by, used_at = excluded.used_at
+    used_at = excluded.used_at
 WHERE sign_in_code.subject = excluded.subject AND sign_in_code.role IS NOT DISTINCT FROM excluded.role
 RETURNING login
 """,
@@ -169,7 +169,7 @@ RETURNING login
 CODE: Final = Prepared(
     """
 SELECT login, secret_hash, kind, subject, role, patient_key, purposes, scopes FROM sign_in_code
-WHERE login = %(login)s AND active AND handed_by IS NULL AND used_at > %(unused_since)s
+WHERE login = %(login)s AND active AND used_at > %(unused_since)s
 """,
     {},
 )
@@ -177,26 +177,13 @@ WHERE login = %(login)s AND active AND handed_by IS NULL AND used_at > %(unused_
 
 USE_CODE: Final = Prepared(
     """
-UPDATE sign_in_code SET used_at = greatest(used_at, %(now)s)
-WHERE login = %(login)s AND active AND handed_by IS NULL AND secret_hash = %(secret_hash)s
+UPDATE sign_in_code SET used_at = greatest(used_at, %(now)s), entered_at = coalesce(entered_at, %(now)s)
+WHERE login = %(login)s AND active AND secret_hash = %(secret_hash)s
 RETURNING login
 """,
     {},
 )
 """Note that the code that was compared is in use, and keep it from being taken back until the transaction ends."""
-
-WAITING_CODE: Final = Prepared(
-    """
-SELECT subject, person, handed_by FROM sign_in_code
-WHERE login = %(login)s AND active AND handed_by IS NOT NULL
-FOR UPDATE
-""",
-    {},
-)
-"""A code of a person of the city that waits for another operator, held until the transaction ends."""
-
-CONFIRM_CODE: Final = Prepared("UPDATE sign_in_code SET handed_by = NULL WHERE login = %(login)s", {})
-"""Let a code be good."""
 
 PERSONS: Final = Prepared(
     """
@@ -207,7 +194,8 @@ SELECT subject, person FROM sign_in_code WHERE subject = ANY (%(subjects)s::text
 """Which of these subjects of the city are Practitioners too."""
 
 END_CODE: Final = Prepared(
-    "UPDATE sign_in_code SET active = false WHERE login = %(login)s AND active RETURNING subject, role", {}
+    "UPDATE sign_in_code SET active = false WHERE login = %(login)s AND active RETURNING kind, subject, role",
+    {},
 )
 """Take a login's code back."""
 

@@ -52,8 +52,8 @@ client_assertion = Table(
     instant("expires_at"),
 )
 
-# Of a person of the city: `person` is the Practitioner who they are as well, `handed_by` who handed the code out as
-# long as it waits for another operator; `used_at` when somebody signed in by it, or it was handed out.
+# `person` is the Practitioner whom a person of the city is as well; `used_at` when somebody signed in by the code, or
+# it was handed out; `entered_at` when anybody first signed in by a code of this login, whichever that was.
 sign_in_code = Table(
     "sign_in_code",
     metadata,
@@ -67,8 +67,29 @@ sign_in_code = Table(
     Column("scopes", ARRAY(Text(collation="C")), nullable=False),
     Column("active", Boolean, nullable=False),
     Column("person", Text(collation="C"), nullable=True),
-    Column("handed_by", Text(collation="C"), nullable=True),
     instant("used_at"),
+    instant("entered_at", nullable=True),
+    Index("sign_in_code_by_subject", "subject"),
+)
+
+# A code that one operator handed out, beside the one that is good, until another operator confirms it.
+code_proposal = Table(
+    "code_proposal",
+    metadata,
+    Column("login", Text(collation="C"), primary_key=True),
+    Column("secret_hash", Text(collation="C"), nullable=False),
+    Column("kind", Text(collation="C"), nullable=False),
+    Column("subject", Text(collation="C"), nullable=False),
+    Column("role", Text(collation="C"), nullable=True),
+    Column("patient_key", BigInteger, nullable=True),
+    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
+    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    Column("person", Text(collation="C"), nullable=True),
+    Column("proposed_by", Text(collation="C"), nullable=False),
+    instant("proposed_at"),
+    instant("expires_at"),
+    Index("code_proposal_by_time", "expires_at"),
+    Index("code_proposal_by_subject", "subject"),
 )
 
 # `caller` is the key of a network address: whoever fails too often waits, and nobody else does.

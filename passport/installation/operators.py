@@ -14,7 +14,7 @@ import psycopg
 
 from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
-from passport.identity.sign_in import Handed, hand_out
+from passport.identity.sign_in_codes.handing_out import Handed, hand_out
 from passport.identity.tokens import random_uuid
 from passport.installation import store
 from passport.installation.parts import open_runtime

@@ -25,6 +25,8 @@ Kind = Literal[
     "paper-consent-recorded",
     "paper-withdrawal-recorded",
     "sign-in-code-issued",
+    "sign-in-code-proposed",
+    "sign-in-code-withdrawn",
     "sign-in-linked",
     "registration-changed",
     "passkey-registered",
@@ -95,6 +97,18 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "あなた、またはあなたの代理の方のサインインコードが発行されました。心当たりがなければ市の窓口に知らせてください。",
         "A sign-in code was issued for you or for someone who acts for you. If you know nothing of it, "
         "tell the city desk.",
+    ),
+    "sign-in-code-proposed": Sentence(
+        "あなた、またはあなたの代理の方に新しいサインインコードを出すことが市の担当者から求められました。別の担当者が確かめるまで、"
+        "そのコードは使えません。心当たりがなければ市の窓口に知らせてください。",
+        "An operator of the city asked for a new sign-in code for you or for someone who acts for you. It is good for "
+        "nothing until another operator has confirmed it. If you know nothing of it, tell the city desk.",
+    ),
+    "sign-in-code-withdrawn": Sentence(
+        "あなた、またはあなたの代理の方のサインインコードが取り消され、パスキーとサインイン中の機器も終わりました。"
+        "心当たりがなければ市の窓口に知らせてください。",
+        "A sign-in code of yours, or of someone who acts for you, was taken back, and passkeys and sign-ins ended "
+        "with it. If you know nothing of it, tell the city desk.",
     ),
     "registration-changed": Sentence(
         "市の窓口で、あなたが申し出たとおりに登録の内容が変更されました。心当たりがなければ市の窓口に知らせてください。",

@@ -1,4 +1,4 @@
-"""Signing in and out: people by code, breaking the glass, and the codes that operators hand out.
+"""Signing in and out: people by code, breaking the glass, and the desk of an operator.
 
 https://www.rfc-editor.org/rfc/rfc6749
 """
@@ -17,9 +17,9 @@ from fhirstore.tables import NOBODY
 from passport import admission
 from passport.audit.query import recorded
 from passport.identity import break_glass, sign_in, tokens
-from passport.identity.persons import city_kind
-from passport.outcomes import Invalid, NotFound, Refused, UnsupportedMedia
+from passport.outcomes import Invalid, Refused, UnsupportedMedia
 from passport.records import written_instant
+from passport.routes.callers import network_of
 from passport.routes.messages import bearer, media_type, raw_body, runtime_of
 from passport.runtime import Runtime
 
@@ -36,8 +36,7 @@ _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Conten
 async def post_sign_in(request: Request) -> Response:
     """Give a person a token for `{"login", "code", "purpose"}`."""
     runtime = runtime_of(request)
-    address = request.client.host if request.client else ""
-    issued = await sign_in.sign_in(runtime, await json_tree(request), address=address)
+    issued = await sign_in.sign_in(runtime, await json_tree(request), address=network_of(request))
     return _json({**issued.answer, "expires_at": written_instant(issued.expires_at)})
 
 
@@ -59,42 +58,6 @@ async def post_break_glass(request: Request) -> Response:
     runtime, caller = runtime_of(request), bearer(request)
     issued = await break_glass.break_glass(runtime, caller, break_glass.asked(await json_tree(request)))
     return _json({"access_token": issued.text, "expires_at": written_instant(issued.expires_at)})
-
-
-@router.post("/sign-in-codes")
-async def post_sign_in_code(request: Request) -> Response:
-    """Hand out a sign-in code, shown this once; operators only."""
-    tree = await json_tree(request)
-    async with operator_desk(request, "code-hand-out", "auth/sign-in-codes") as desk:
-        by = desk.subject.reference
-        handed = await sign_in.hand_out(desk.runtime, desk.connection, tree, now=desk.now, handed_by=by)
-        concerned = NOBODY if handed.concerned is None else handed.concerned
-        of_city = city_kind(handed.subject.reference) is not None
-        whose = handed.subject.reference if of_city else handed.subject.actor
-        await desk.audit(desk.row(concerned, detail=whose))
-    waiting = {} if handed.good else {"waits_for": "another operator"}
-    return _json({"login": handed.login, "code": handed.code, **waiting}, 201)
-
-
-@router.post("/sign-in-codes/{login}/confirm")
-async def confirm_sign_in_code(request: Request, login: str) -> Response:
-    """Let a code for a person of the city be good; another operator than the one who handed it out."""
-    async with operator_desk(request, "code-confirm", "auth/sign-in-codes") as desk:
-        subject = await sign_in.confirm(desk.connection, login, by=desk.subject.reference)
-        if subject is None:
-            raise NotFound
-        await desk.audit(desk.row(NOBODY, detail=subject))
-    return _json({"login": login, "subject": subject})
-
-
-@router.delete("/sign-in-codes/{login}")
-async def delete_sign_in_code(request: Request, login: str) -> Response:
-    """Take a sign-in code back and end the sessions of whoever it was for; operators only."""
-    async with operator_desk(request, "code-withdraw", "auth/sign-in-codes") as desk:
-        if not await sign_in.withdraw(desk.connection, login, now=desk.now):
-            raise NotFound
-        await desk.audit(desk.row(NOBODY))
-    return Response(status_code=204, headers=_NO_STORE)
 
 
 @asynccontextmanager

@@ -28,7 +28,9 @@ _CHANGING: Final = Scoped("u", _CONSENT)
 _OWN: Final = (
     # Offices of the city.
     ("POST", "/auth/sign-in-codes"),
+    ("GET", "/auth/sign-in-codes"),
     ("POST", "/auth/sign-in-codes/{login}/confirm"),
+    ("POST", "/auth/sign-in-codes/{login}/decline"),
     ("DELETE", "/auth/sign-in-codes/{login}"),
     ("GET", "/auth/clients"),
     ("GET", "/auth/clients/{client_id}"),

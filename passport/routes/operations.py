@@ -10,6 +10,7 @@ from fhirstore.search.query import CURSOR
 from passport.routes.imports import FILES
 from passport.routes.operation import Operation, json_body
 from passport.routes.operations_authorization import AUTHORIZATION
+from passport.routes.operations_codes import CODES
 from passport.routes.operations_federation import PROVIDERS
 from passport.routes.operations_fhir import FHIR_OPERATIONS, LOG, ONLY_ASKED, PAGING, REFERENCE
 
@@ -48,6 +49,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/readyz", "get"): Operation("Whether the service can serve", success=(200, 503), errors=()),
     **FHIR_OPERATIONS,
     **PROVIDERS,
+    **CODES,
     ("/audit/accesses", "get"): Operation(
         "誰が見たか: who looked, when, why, and under which consent",
         parameters=LOG | {"_count": PAGING["_count"]},
@@ -385,18 +387,5 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/auth/clients/{client_id}/decline", "post"): Operation(
         "Let nothing come of what is proposed of a client (operator)", errors=(*ONLY_ASKED, 404)
-    ),
-    ("/auth/sign-in-codes", "post"): Operation(
-        "Hand out a sign-in code, shown this once (operator)",
-        json_body({"login": "hanako", "subject": REFERENCE, "purposes": ["PATRQT"]}),
-        success=(201,),
-        errors=(400, *ONLY_ASKED),
-    ),
-    ("/auth/sign-in-codes/{login}/confirm", "post"): Operation(
-        "Let a code for a person of the city be good (another operator than the one who handed it out)",
-        errors=(*ONLY_ASKED, 404),
-    ),
-    ("/auth/sign-in-codes/{login}", "delete"): Operation(
-        "Take a sign-in code back (operator)", success=(204,), errors=(*ONLY_ASKED, 404)
     ),
 }

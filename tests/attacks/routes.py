@@ -142,6 +142,8 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("POST", "/desk/guardianships/{proxy_id}/end"): asking.end_guardian,
         ("PUT", "/auth/clients/{client_id}"): _OFFICE,
         ("POST", "/auth/sign-in-codes"): asking.hand_out_code,
+        ("GET", "/auth/sign-in-codes"): _OFFICE,
+        ("POST", "/auth/sign-in-codes/{login}/decline"): _OFFICE,
         ("POST", "/auth/sign-in-codes/{login}/confirm"): asking.confirm_code,
         ("DELETE", "/auth/sign-in-codes/{login}"): asking.withdraw_code,
         ("GET", "/devices/models"): _OFFICE,

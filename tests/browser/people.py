@@ -13,6 +13,7 @@ MODEL: Final = "hoshi-cuff-1"
 CUFF: Final = "星見 上腕血圧計（架空）"
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _OPERATOR: Final = ("operator", "HOPERAT")
+_SECOND_OPERATOR: Final = ("operator/second", "HOPERAT")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Village:
         """A sign-in code as the city hands it out."""
         body = {"login": f"u-{uuid4().hex[:8]}", "subject": subject, "purposes": list(purposes) or ["PATRQT"]}
         handed: dict[str, str] = self.call(_OPERATOR, "POST", "/auth/sign-in-codes", 201, json=body)
+        if "waits_for" in handed:
+            path, named = f"/auth/sign-in-codes/{handed['login']}/confirm", {"proposal": handed["proposal"]}
+            self.call(_SECOND_OPERATOR, "POST", path, 200, json=named)
         return handed
 
     def recovery_code(self, patient: str) -> str:

@@ -1,11 +1,12 @@
 """A served passport for the tests of identity and audit: whom its people are, and what its database holds."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import psycopg
 from httpx import AsyncClient, Response
@@ -65,6 +66,24 @@ class City:
             return answer
         named = {"proposal": answer.json()["proposed"]["proposal"]}
         return await self.call("operator/second", "POST", f"{path}/approve", json=named)
+
+    async def confirmed(self, code: dict[str, str]) -> Response:
+        """A sign-in code that waits, once another operator has read it."""
+        named = {"proposal": code["proposal"]}
+        return await self.call(
+            "operator/second", "POST", f"/auth/sign-in-codes/{code['login']}/confirm", json=named
+        )
+
+    async def handed(self, subject: str, purposes: Iterable[str], **more: Any) -> dict[str, str]:
+        """A sign-in code that is good, by as many operators as it takes."""
+        body = {"login": f"u-{uuid4().hex[:12]}", "subject": subject, "purposes": list(purposes), **more}
+        answer = await self.call("operator", "POST", "/auth/sign-in-codes", json=body)
+        assert answer.status_code == 201, answer.text
+        code: dict[str, str] = answer.json()
+        if "waits_for" in code:
+            confirmed = await self.confirmed(code)
+            assert confirmed.status_code == 200, confirmed.text
+        return {"login": code["login"], "code": code["code"]}
 
     async def resident(self, name: str = "星野 葵（架空）") -> str:
         return await self.create("operator", {"resourceType": "Patient", "name": [{"text": name}]})

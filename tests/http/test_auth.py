@@ -270,11 +270,7 @@ async def test_tokens_and_their_refusals_are_audited(town: City, telemedicine: S
 
 
 async def handed(town: City, subject: str, purposes: list[str], **more: Any) -> dict[str, str]:
-    body = {"login": f"u-{uuid4().hex[:12]}", "subject": subject, "purposes": purposes, **more}
-    answer = await town.call("operator", "POST", "/auth/sign-in-codes", json=body)
-    assert answer.status_code == 201, answer.text
-    code: dict[str, str] = answer.json()
-    return code
+    return await town.handed(subject, purposes, **more)
 
 
 async def signed_in(town: City, code: dict[str, str], purpose: str, **more: Any) -> Response:

@@ -501,8 +501,6 @@ async def test_an_app_is_given_id_tokens_by_the_algorithm_that_it_registered(
 async def test_who_stands_in_no_record_is_no_fhir_user(town: City, maker: str) -> None:
     office = await app(town, maker, purposes=["HOPERAT"])
     code, browser = await handed(town, "auditor", "HOPERAT"), Browser(town)
-    confirming = f"/auth/sign-in-codes/{code['login']}/confirm"
-    assert (await town.call("operator/second", "POST", confirming)).status_code == 200
     assert (await browser.sign_in(code)).status_code == 200
     query = office.query(scope="openid fhirUser user/AuditEvent.rs")
     body = (await office.redeem(await office.code(browser, query=query, purpose="HOPERAT"))).json()
@@ -674,20 +672,13 @@ async def test_a_new_code_ends_what_the_former_one_opened_and_apps_with_it(town:
     first = (await phone.redeem(await phone.code(browser))).json()
     sent = {"login": code["login"], "code": code["code"], "purpose": "PATRQT"}
     direct = (await town.http.post("/auth/sign-in", json=sent)).json()["access_token"]
-    less = {
-        "login": code["login"],
-        "subject": person,
-        "purposes": ["PATRQT"],
-        "scopes": ["patient/Consent.rs"],
-    }
-    again = await town.call("operator", "POST", "/auth/sign-in-codes", json=less)
-    assert again.status_code == 201
+    again = await handed(town, person, "PATRQT", login=code["login"], scopes=["patient/Consent.rs"])
     assert (await browser.get("/auth/login", **JSON)).json()["signed_in"] is False
     for token in (first["access_token"], direct):
         assert (await town.call(token, "GET", f"/fhir/{person}")).status_code == 401
     assert (await phone.refresh(first["refresh_token"])).json()["error"] == "invalid_grant"
     assert (await browser.sign_in(code)).status_code == 401
-    assert (await browser.sign_in(again.json())).status_code == 200
+    assert (await browser.sign_in(again)).status_code == 200
     assert (await browser.get("/auth/login", **JSON)).json()["purposes"] == ["PATRQT"]
     assert (await other.get("/auth/login", **JSON)).json()["signed_in"] is True
 

@@ -112,9 +112,7 @@ async def test_who_lost_their_code_is_signed_in_by_no_provider(portal: Elsewhere
     assert taken.status_code == 204
     assert not (await who(browser))["signed_in"]
     assert (await portal.signed_in(Jar(town), "midori")).json() == {"signed_in": False}
-    body = {"login": code["login"], "subject": resident, "purposes": ["PATRQT"]}
-    anew = await town.call("operator", "POST", "/auth/sign-in-codes", json=body)
-    assert anew.status_code == 201
+    await handed(town, resident, "PATRQT", login=code["login"])
     # Another code brings no account back.
     assert (await portal.signed_in(Jar(town), "midori")).json() == {"signed_in": False}
 

@@ -22,8 +22,8 @@ def _id(name: str, *, nullable: bool = False, key: bool = False) -> Column[objec
 
 
 # Everything that follows from one decision of one person about one client: it ends as a whole. `beside` are scopes
-# that open no record (`openid`, `offline_access`); `login_id` is the browser session that it ends with, `methods`
-# how its person had been recognised there.
+# that open no record (`openid`, `offline_access`); `login_id` is the browser session that it ends with, `methods` and
+# `passkey_id` by what its person had been recognised there.
 grant_family = Table(
     "grant_family",
     metadata,
@@ -45,6 +45,8 @@ grant_family = Table(
     instant("expires_at"),
     instant("ended_at", nullable=True),
     Column("methods", ARRAY(Text(collation="C")), nullable=False),
+    _id("passkey_id", nullable=True),
+    Index("grant_family_by_passkey", "passkey_id", postgresql_where=text("passkey_id IS NOT NULL")),
     Index("grant_family_by_subject", "subject"),
     Index("grant_family_by_client", "client_id"),
     Index("grant_family_by_login", "login_id", postgresql_where=text("login_id IS NOT NULL")),

@@ -178,9 +178,8 @@ ACTING: Final = Prepared(
 SELECT DISTINCT code.login, code.kind, code.subject, code.role, code.patient_key, code.purposes, code.scopes
 FROM federation_link AS link
 JOIN sign_in_code AS linked ON linked.login = link.login AND linked.subject = link.subject AND linked.active
-    AND linked.handed_by IS NULL
 -- A clinician who is linked by one of their roles may act in each; anybody else as whom they were linked.
-JOIN sign_in_code AS code ON code.active AND code.handed_by IS NULL
+JOIN sign_in_code AS code ON code.active
     AND (code.login = linked.login OR code.subject = linked.subject AND code.kind = 'practitioner')
 WHERE link.provider_id = %(provider_id)s AND link.sub_hash = %(sub_hash)s AND link.ended_at IS NULL
     AND (link.asked_by IS NULL OR link.confirmed_by IS NOT NULL) AND code.kind = ANY (%(kinds)s::text[])
@@ -212,7 +211,7 @@ SELECT DISTINCT role FROM above WHERE container = %(organization)s
 HOLD_LOGIN: Final = Prepared(
     """
 SELECT login, secret_hash, kind, subject, role, patient_key, purposes, scopes FROM sign_in_code
-WHERE login = %(login)s AND active AND handed_by IS NULL
+WHERE login = %(login)s AND active
 FOR SHARE
 """,
     {},

@@ -4,7 +4,7 @@ https://www.rfc-editor.org/rfc/rfc9700#section-4.14
 
 What is spent stays as long as its family goes on, since it tells a thief from an owner when it comes again; families
 stay. The session of an emergency opening stays with the opening. A row of the log names by itself who asked, as what
-and by which scopes, so it needs no session. The database lets it remove nothing else (migrations 0010, 0014).
+and by which scopes, so it needs no session. The database lets it remove nothing else (migrations 0010, 0014, 0016).
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,7 @@ _OVER: Final[Mapping[str, str]] = {
     "client_assertion": "over.expires_at < %(before)s",
     "proof_seen": "over.expires_at < %(before)s",
     "client_proposal": "over.expires_at < %(before)s",
+    "code_proposal": "over.expires_at < %(before)s",
     "recovery_code": "over.expires_at < %(before)s",
     # The last one tells by which login its person comes back.
     "passkey": """over.ended_at < %(before)s AND EXISTS (SELECT FROM passkey AS later

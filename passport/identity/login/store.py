@@ -71,13 +71,13 @@ RETURNING login_id
 )
 """End the browser sessions that began by a passkey, but for the one in which that is asked for."""
 
-HOLD_LOGIN: Final = Prepared("SELECT login FROM sign_in_code WHERE login = %(login)s FOR UPDATE", {})
-"""Whether a login has a code, or had one; nobody else gives it another until the transaction is over."""
+HOLD_LOGIN: Final = Prepared("SELECT subject, role FROM sign_in_code WHERE login = %(login)s FOR UPDATE", {})
+"""Whose a login is that has a code, or had one; nobody else gives it another until the transaction is over."""
 
 ALLOWED_NOW: Final = Prepared(
     """
 SELECT purposes, scopes FROM sign_in_code
-WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND handed_by IS NULL
+WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s
     AND login = coalesce((SELECT login FROM login_session WHERE login_id = %(login_id)s::uuid), login)
 """,
     {},

@@ -12,7 +12,7 @@ metadata = MetaData()
 
 
 # `purposes` and `scopes` are what an operator allowed the login; `methods` how its person was recognised. One that is
-# `limited_to` something is good for that alone; one that began by a passkey ends with it.
+# `limited_to` something is good for that alone; one that began by a passkey ends with it. `browser` is what kind it is.
 login_session = Table(
     "login_session",
     metadata,
@@ -33,6 +33,7 @@ login_session = Table(
     instant("ended_at", nullable=True),
     Column("limited_to", Text(collation="C"), nullable=True),
     Column("passkey_id", UUID(as_uuid=True), nullable=True),
+    Column("browser", Text(collation="C"), nullable=True),
     Index("login_session_by_subject", "subject"),
     Index("login_session_by_passkey", "passkey_id", postgresql_where=text("passkey_id IS NOT NULL")),
 )

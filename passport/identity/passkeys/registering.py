@@ -19,6 +19,7 @@ from passport.identity.login import factors, sessions
 from passport.identity.login.sessions import SignedIn
 from passport.identity.passkeys import ceremonies, challenges, store
 from passport.identity.passkeys.telling import tell_person
+from passport.identity.sign_in_codes import store as sign_in_codes
 from passport.outcomes import Conflict, Invalid, NotFound
 from passport.records import written_instant
 from passport.sql import Connection, Row, fetch
@@ -138,10 +139,20 @@ async def has_account(connection: Connection, person: SignedIn) -> bool:
 
 
 async def overview(turn: Turn, person: SignedIn) -> Mapping[str, Any]:
-    """By what a person may sign in."""
+    """By what a person may sign in, and which codes for them wait for a second operator."""
     own = await of(turn.connection, person)
     code = await has_code(turn, person)
-    return {"passkeys": [each.as_json for each in own], "code": code, "csrf": person.csrf}
+    proposed = {"subject": person.subject, "now": turn.now}
+    waiting = [
+        {"login": row.login, "at": written_instant(row.proposed_at)}
+        for row in await fetch(turn.connection, sign_in_codes.PROPOSED_FOR, proposed)
+    ]
+    return {
+        "passkeys": [each.as_json for each in own],
+        "code": code,
+        "waiting": waiting,
+        "csrf": person.csrf,
+    }
 
 
 async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) -> None:

@@ -54,18 +54,18 @@ ORDER BY registered_at, passkey_id
 CODES: Final = Prepared(
     """
 SELECT count(*) AS codes FROM sign_in_code
-WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND active AND handed_by IS NULL
+WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND active
     AND used_at > %(unused_since)s
 """,
     {},
 )
 """How many sign-in codes are good for a person in a role."""
 
-# What an operator allows the login now counts; what waits for another operator does not.
+# What an operator allows the login now counts.
 _ALLOWED: Final = """
     coalesce(code.purposes, passkey.purposes) AS purposes, coalesce(code.scopes, passkey.scopes) AS scopes
 FROM passkey LEFT JOIN sign_in_code AS code ON code.login = passkey.login AND code.subject = passkey.subject
-    AND code.role IS NOT DISTINCT FROM passkey.role AND code.handed_by IS NULL"""
+    AND code.role IS NOT DISTINCT FROM passkey.role"""
 
 OF_CREDENTIAL: Final = Prepared(
     f"""
@@ -102,7 +102,7 @@ RETURNING passkey_id
 """Remove a passkey of one's own."""
 
 OWNERS: Final = Prepared(
-    "SELECT DISTINCT subject, role FROM passkey WHERE login = %(login)s AND ended_at IS NULL", {}
+    "SELECT DISTINCT kind, subject, role FROM passkey WHERE login = %(login)s AND ended_at IS NULL", {}
 )
 """Who has a passkey by a login."""
 

@@ -18,7 +18,7 @@ WITHOUT_BODY: Final = {
     "/audit/cases/{case_id}/close",
     "/auth/sign-out",
     "/auth/clients/{client_id}/decline",
-    "/auth/sign-in-codes/{login}/confirm",
+    "/auth/sign-in-codes/{login}/decline",
     "/auth/providers/{provider_id}/end",
     "/auth/providers/{provider_id}/links/{link_id}/confirm",
     "/desk/guardianships/{proxy_id}/end",

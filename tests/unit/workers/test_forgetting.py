@@ -57,6 +57,10 @@ _PROPOSALS: Final = """
 INSERT INTO client_proposal (client_id, registration, proposed_by, proposed_at, expires_at)
 VALUES (%s, '{}', 'operator/a', now(), %s)
 """
+_CODE_PROPOSALS: Final = """
+INSERT INTO code_proposal (login, secret_hash, kind, subject, purposes, scopes, proposed_by, proposed_at, expires_at)
+VALUES (%s, '', 'patient', 'Patient/a', '{}', '{}', 'operator/a', now(), %s)
+"""
 _RECOVERIES: Final = """
 INSERT INTO recovery_code (code_hash, concerned_key, login, kind, subject, purposes, scopes, expires_at)
 VALUES (%s, 1, 'a', 'patient', 'Patient/a', '{}', '{}', %s)
@@ -113,6 +117,7 @@ ROWS: Final[tuple[tuple[str, list[tuple[Any, ...]]], ...]] = (
     (_ASSERTIONS, [("over", AGO), ("kept", AHEAD)]),
     (_PROOFS, [(b"over", AGO), (b"kept", AHEAD)]),
     (_PROPOSALS, [("over", AGO), ("kept", AHEAD)]),
+    (_CODE_PROPOSALS, [("over", AGO), ("kept", AHEAD)]),
     (_RECOVERIES, [(b"over", AGO), (b"kept", AHEAD)]),
     (
         _PASSKEYS,
@@ -134,6 +139,7 @@ _NAMED_BY: Final = {
     "client_assertion": "jti",
     "proof_seen": "proof_hash",
     "client_proposal": "client_id",
+    "code_proposal": "login",
     "recovery_code": "code_hash",
     "passkey": "credential_id",
 }
@@ -177,6 +183,7 @@ def test_what_is_over_is_removed_and_what_may_come_again_is_known(
         "client_assertion": 1,
         "proof_seen": 1,
         "client_proposal": 1,
+        "code_proposal": 1,
         "recovery_code": 1,
         "passkey": 2,
     }
@@ -200,7 +207,7 @@ def test_the_last_passkey_of_a_login_stays_since_its_person_comes_back_by_it(
 
 
 # A proposal is dropped by whoever declines it, before it is over.
-@pytest.mark.parametrize("table", sorted(set(_NAMED_BY) - {"session", "client_proposal"}))
+@pytest.mark.parametrize("table", sorted(set(_NAMED_BY) - {"session", "client_proposal", "code_proposal"}))
 def test_the_service_cannot_remove_what_is_not_over(filled: psycopg.Connection[Any], table: str) -> None:
     before = {name for name in left(filled)[table] if name.startswith("kept")}
     filled.execute(f"DELETE FROM {table}".encode())

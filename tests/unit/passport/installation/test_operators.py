@@ -27,7 +27,7 @@ def installation(database: Database, tmp_path: Path) -> Settings:
 def codes(database: Database) -> list[Any]:
     with psycopg.connect(database.superuser_url) as connection:
         return connection.execute(
-            "SELECT subject, role, kind, handed_by FROM sign_in_code ORDER BY login"
+            "SELECT subject, role, kind, active FROM sign_in_code ORDER BY login"
         ).fetchall()
 
 
@@ -37,8 +37,8 @@ def test_the_first_operators_are_two_persons_whose_codes_wait_for_nobody(
     assert [handed.login for handed in first_operators(installation)] == ["operator-1", "operator-2"]
     assert first_operators(installation) == []
     assert codes(database) == [
-        ("operator/operator-1", "operator", "operator", None),
-        ("operator/operator-2", "operator", "operator", None),
+        ("operator/operator-1", "operator", "operator", True),
+        ("operator/operator-2", "operator", "operator", True),
     ]
 
 
@@ -47,7 +47,7 @@ def test_another_code_is_handed_out_by_whoever_holds_the_folder_and_is_in_the_lo
 ) -> None:
     before = first_operators(installation)[0]
     again = another_operator(installation, "operator-1")
-    assert again.good
+    assert again.proposal is None
     assert again.code != before.code
     another_operator(installation, "operator-3")
     assert len(codes(database)) == 3
