@@ -13,11 +13,14 @@ from passport.sql import Prepared
 OPEN_SESSION: Final = Prepared(
     """
 INSERT INTO session (token_hash, session_id, kind, subject, role, client, actor_key, client_key, patient_key,
-    opened_patient_key, purpose, scopes, issued_at, family_id, confirmation, derived_from, authenticated_at, expires_at)
+    opened_patient_key, purpose, scopes, issued_at, family_id, confirmation, derived_from, authenticated_at, client_id,
+    expires_at)
 VALUES (%(token_hash)s, %(session_id)s, %(kind)s, %(subject)s, %(role)s, %(client)s, %(actor_key)s,
     %(client_key)s, %(patient_key)s, %(opened_patient_key)s, %(purpose)s, %(scopes)s, %(issued_at)s,
     %(family_id)s::uuid, %(confirmation)s::bytea, %(derived_from)s::uuid,
     %(authenticated_at)s::timestamptz,
+    -- What follows from a token is its client's, but for what another client got for it.
+    coalesce(%(client_id)s::text, (SELECT client_id FROM session WHERE session_id = %(origin)s::uuid)),
     -- No session of a guardian outlives their office.
     least(%(expires_at)s::timestamptz, (SELECT min(until) FROM family_proxy
         WHERE proxy_key = %(actor_key)s AND guardian AND until > %(issued_at)s)))
@@ -90,12 +93,10 @@ WHERE client_id = %(client_id)s AND ended_at IS NULL AND expires_at > %(now)s
 END_SESSIONS_OF_CLIENT: Final = Prepared(
     """
 UPDATE session SET ended_at = %(now)s
-WHERE ((subject = %(subject)s OR client = %(subject)s) AND kind = 'service'
+WHERE (client_id = %(client_id)s
         OR family_id IN (SELECT family_id FROM grant_family WHERE client_id = %(client_id)s)
-        -- What was exchanged bears the name of the service that acts, and belongs to no family of its own.
-        OR client = %(subject)s AND derived_from IS NOT NULL AND (opened_patient_key IS NULL
-            OR derived_from IN (
-                SELECT session_id FROM session WHERE client = %(subject)s AND derived_from IS NOT NULL)))
+        -- A token that no client asked for, as a demo hands them out.
+        OR client_id IS NULL AND kind = 'service' AND (subject = %(subject)s OR client = %(subject)s))
     AND ended_at IS NULL AND expires_at > %(now)s
 """,
     {},

@@ -102,7 +102,8 @@ sign_in_failure = Table(
 )
 
 # `family_id` is the family of tokens that it ends with, `confirmation` the key that its bearer has to show,
-# `derived_from` the session that it was exchanged for, `authenticated_at` when its person proved who they are.
+# `derived_from` the session that it was exchanged for, `authenticated_at` when its person proved who they are,
+# `client_id` the client that got it.
 session = Table(
     "session",
     metadata,
@@ -125,6 +126,7 @@ session = Table(
     Column("confirmation", LargeBinary, nullable=True),
     Column("derived_from", UUID(as_uuid=True), nullable=True),
     instant("authenticated_at", nullable=True),
+    Column("client_id", Text(collation="C"), nullable=True),
     Index("session_by_family", "family_id", postgresql_where=text("family_id IS NOT NULL")),
     Index("session_by_origin", "derived_from", postgresql_where=text("derived_from IS NOT NULL")),
     Index("session_by_end", "expires_at"),

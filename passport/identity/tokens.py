@@ -63,11 +63,13 @@ class Bound:
 
     `family_id` is the family of tokens that it belongs to, `confirmation` the thumbprint of a key, `derived_from` the
     session that it was exchanged for or that opened it in an emergency, or the sign-in at a browser that it is of.
+    `client_id` is the client that gets it, where one asked; what follows from a token is that token's client's.
     """
 
     family_id: UUID | None = None
     confirmation: bytes | None = None
     derived_from: UUID | None = None
+    client_id: str | None = None
 
 
 UNBOUND: Final = Bound()
@@ -116,7 +118,11 @@ async def delegate(
     if subject.opened_patient_key is not None:
         raise Refused("an emergency opening cannot be handed on to a task")
     hashed = runtime.ring.random(TOKEN_BYTES)
-    await _open(runtime, connection, subject, hashed, random_uuid(runtime), now, now + lifetime)
+    # A task of a service is its client's; one that a person asked for through an app is that person's.
+    origin = subject.session_id if subject.kind == "service" else None
+    await _open(
+        runtime, connection, subject, hashed, random_uuid(runtime), now, now + lifetime, origin=origin
+    )
     return hashed
 
 
@@ -144,6 +150,8 @@ async def _open(
     expires_at: datetime,
     bound: Bound = UNBOUND,
     authenticated_at: datetime | None = None,
+    *,
+    origin: UUID | None = None,
 ) -> datetime:
     keys = runtime.keys
     row = {
@@ -165,6 +173,8 @@ async def _open(
         "confirmation": bound.confirmation,
         "derived_from": bound.derived_from,
         "authenticated_at": authenticated_at,
+        "client_id": bound.client_id,
+        "origin": bound.derived_from or origin,
     }
     (opened,) = await fetch(connection, store.OPEN_SESSION, row)
     ends: datetime = opened.expires_at

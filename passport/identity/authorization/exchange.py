@@ -81,6 +81,7 @@ async def _exchanged(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
         raise Refusal("invalid_grant", _NO_SUBJECT)
     turn.subject = subject = replace(subject, scopes=given)
     seconds = turn.runtime.settings.access_token_seconds
+    family_id = None if family is None else family.family_id
     issued = await tokens.issue(
         turn.runtime,
         turn.connection,
@@ -88,7 +89,7 @@ async def _exchanged(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
         now=turn.now,
         lifetime=min(timedelta(seconds=seconds), session.expires_at - turn.now),
         authenticated_at=session.authenticated_at,
-        bound=tokens.Bound(None if family is None else family.family_id, turn.thumbprint, session.session_id),
+        bound=tokens.Bound(family_id, turn.thumbprint, session.session_id, client.client_id),
     )
     context = {} if family is None else family.launch
     return {**answered(turn, issued, ()), "issued_token_type": ACCESS_TYPE, **context}

@@ -51,7 +51,7 @@ async def for_person(
     given |= await _one_patient(turn, family, given)
     subject = turn.subject = replace(subject, scopes=given if subject.scopes else frozenset())
     lasts = min(_lifetime(turn), family.expires_at - turn.now)
-    bound = tokens.Bound(family.family_id, turn.thumbprint)
+    bound = tokens.Bound(family.family_id, turn.thumbprint, client_id=client.client_id)
     issued = await tokens.issue(
         turn.runtime,
         turn.connection,
@@ -105,7 +105,7 @@ async def for_service(turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
     except UnknownPrincipal:
         raise Refusal("invalid_client", NOT_THIS_CLIENT) from None
     turn.subject = subject
-    bound = tokens.Bound(confirmation=turn.thumbprint)
+    bound = tokens.Bound(confirmation=turn.thumbprint, client_id=client.client_id)
     # A service proves who it is each time.
     issued = await tokens.issue(
         turn.runtime,

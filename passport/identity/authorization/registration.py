@@ -13,18 +13,19 @@ from typing import Any, Final
 from authlib.oauth2 import OAuth2Error
 
 from passport.identity import tokens
-from passport.identity.authorization import store
 from passport.identity.authorization.core import Answer, Turn
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.recorded import audit, refused
 from passport.identity.clients import Client, Description, ask_to_register, description_of
-from passport.outcomes import Invalid, TooMany
+from passport.identity.pace.limits import Limit, require
+from passport.outcomes import Invalid
 from passport.runtime import Runtime
-from passport.sql import Connection, fetch
 
 WINDOW: Final = timedelta(hours=1)
 REGISTRATIONS_MAX: Final = 5
 """How many registrations one caller may ask for within the window."""
+
+_LIMIT: Final = Limit("register", REGISTRATIONS_MAX, WINDOW)
 
 _NAMES: Final[Mapping[str, str]] = {
     "client_name": "name",
@@ -47,7 +48,7 @@ async def register(runtime: Runtime, tree: Mapping[str, Any], *, address: str) -
     """
     async with runtime.pool.connection() as connection:
         now = runtime.clock()
-        await _count(runtime, connection, address, now)
+        await require(runtime, connection, _LIMIT, address, now=now)
         async with connection.transaction():
             turn = Turn(runtime, connection, now)
             try:
@@ -57,19 +58,6 @@ async def register(runtime: Runtime, tree: Mapping[str, Any], *, address: str) -
             detail = str(answer.body.get("client_id", ""))
             await audit(turn, "client-register", "POST auth/register", answer.error, detail=detail)
     return answer
-
-
-async def _count(runtime: Runtime, connection: Connection, address: str, now: datetime) -> None:
-    start = now.replace(second=0, microsecond=0)
-    params = {
-        "caller": runtime.keys.token(f"register {address}"),
-        "window_start": start,
-        "since": start - WINDOW,
-    }
-    (row,) = await fetch(connection, store.ASKED_TO_REGISTER, params)
-    if row.asked >= REGISTRATIONS_MAX:
-        raise TooMany(int(WINDOW.total_seconds()))
-    await fetch(connection, store.COUNT_REGISTRATION, params)
 
 
 async def _registered(turn: Turn, tree: Mapping[str, Any]) -> Answer:

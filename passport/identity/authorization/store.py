@@ -287,8 +287,8 @@ TOKEN: Final = Prepared(
     """
 SELECT token.session_id, token.kind, token.subject, token.role, token.client, token.purpose, token.scopes,
     token.issued_at, token.expires_at, token.confirmation, token.derived_from, token.patient_key,
-    token.authenticated_at,
-    family.family_id, family.client_id, family.beside, family.launch
+    token.authenticated_at, token.client_id,
+    family.family_id, family.beside, family.launch
 FROM session AS token LEFT JOIN grant_family AS family USING (family_id)
 WHERE token.token_hash = %(token_hash)s AND token.issued_at <= %(now)s AND token.expires_at > %(now)s
     AND token.ended_at IS NULL
@@ -308,25 +308,6 @@ WHERE token.token_hash = %(token_hash)s AND token.spent_at IS NULL
     {},
 )
 """A refresh token that may be used, with its family."""
-
-ASKED_TO_REGISTER: Final = Prepared(
-    """
-SELECT coalesce(sum(asked), 0)::int AS asked FROM registration_asked
-WHERE caller = %(caller)s AND window_start > %(since)s
-""",
-    {},
-)
-"""How often this caller asked to be registered lately."""
-
-COUNT_REGISTRATION: Final = Prepared(
-    """
-WITH forgotten AS (DELETE FROM registration_asked WHERE window_start <= %(since)s)
-INSERT INTO registration_asked (caller, window_start, asked) VALUES (%(caller)s, %(window_start)s, 1)
-ON CONFLICT (caller, window_start) DO UPDATE SET asked = registration_asked.asked + 1
-""",
-    {},
-)
-"""Count a registration of this caller."""
 
 SEE_PROOF: Final = Prepared(
     """

@@ -6,7 +6,7 @@ Secrets are kept as SHA-256 of 32 random bytes; what was spent is kept, so that 
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from passport.columns import instant
 
@@ -122,13 +122,4 @@ proof_seen = Table(
     Column("proof_hash", LargeBinary, primary_key=True),
     instant("expires_at"),
     Index("proof_seen_by_time", "expires_at"),
-)
-
-# `caller` is the key of a network address.
-registration_asked = Table(
-    "registration_asked",
-    metadata,
-    Column("caller", BigInteger, primary_key=True, autoincrement=False),
-    Column("window_start", TIMESTAMP(timezone=True), primary_key=True),
-    Column("asked", Integer, nullable=False),
 )

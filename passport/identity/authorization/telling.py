@@ -3,8 +3,9 @@
 https://www.rfc-editor.org/rfc/rfc7662
 https://www.rfc-editor.org/rfc/rfc7009
 
-A client learns of its own tokens, and a resource server that an operator allowed to ask of all. Whatever else is sent,
-a token of another client's or a text that is none, is answered alike, so that nobody tries tokens here.
+A client learns of the tokens that it got itself, and a resource server that an operator allowed to ask of all. Whatever
+else is sent, a token of another client's (of the same Organization, too) or a text that is none, is answered alike, so
+that nobody tries tokens here.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -64,7 +65,7 @@ async def _introspected(turn: Turn, client: Client, text: str) -> dict[str, Any]
     if client.public:
         raise Refusal("unauthorized_client", "expected a client with a key of its own")
     row = await _token(turn, text)
-    if row is not None and (client.introspects or _is_own(row, client)):
+    if row is not None and (client.introspects or row.client_id == client.client_id):
         turn.session_id = row.session_id
         return _told(turn, client, row)
     waiting = await _refresh(turn, text)
@@ -99,7 +100,7 @@ def _told(turn: Turn, client: Client, row: Row) -> dict[str, Any]:
     if row.authenticated_at is not None:
         # RFC 9470, section 6.2
         told["auth_time"] = int(row.authenticated_at.timestamp())
-    if row.client_id is not None and row.derived_from is None:
+    if row.client_id is not None:
         told["client_id"] = row.client_id
     if bound is not None:
         told["cnf"] = confirmation(bound)
@@ -110,7 +111,7 @@ def _told(turn: Turn, client: Client, row: Row) -> dict[str, Any]:
 
 async def _revoked(turn: Turn, client: Client, text: str) -> dict[str, Any]:
     row = await _token(turn, text)
-    if row is not None and _is_own(row, client):
+    if row is not None and row.client_id == client.client_id:
         turn.session_id = row.session_id
         await tokens.revoke(turn.connection, tokens.token_hash(text), now=turn.now)
     waiting = await _refresh(turn, text)
@@ -129,12 +130,3 @@ async def _refresh(turn: Turn, text: str) -> Row | None:
         turn.connection, store.REFRESH_OF, {"token_hash": families.hashed(text), "now": turn.now}
     )
     return rows[0] if rows else None
-
-
-def _is_own(row: Row, client: Client) -> bool:
-    """Whether the token was issued to this client."""
-    if row.derived_from is not None:
-        return bool(row.client == client.subject)
-    if row.client_id is not None:
-        return bool(row.client_id == client.client_id)
-    return row.kind == "service" and row.subject == client.subject and not client.public

@@ -18,6 +18,7 @@ from passport.family.tables import metadata as family_tables
 from passport.identity.authorization.tables import metadata as authorization_tables
 from passport.identity.federation.tables import metadata as federation_tables
 from passport.identity.login.tables import metadata as login_tables
+from passport.identity.pace.tables import metadata as pace_tables
 from passport.identity.passkeys.tables import metadata as passkey_tables
 from passport.identity.qualifications.tables import metadata as qualification_tables
 from passport.identity.tables import metadata as identity_tables
@@ -35,6 +36,7 @@ DESCRIBED: Final[tuple[MetaData, ...]] = (
     outbox_tables, patient_tables, sharing_tables, policy_tables,
     desk_tables, emergency_tables, family_tables, authorization_tables, login_tables,
     federation_tables, qualification_tables, remembering_tables, case_tables, passkey_tables,
+    pace_tables,
 )  # fmt: skip
 NAMES: Final = sorted(name for metadata in DESCRIBED for name in metadata.tables)
 

@@ -1,0 +1,1 @@
+"""How often callers may ask, each by what they asked for themselves."""
