@@ -3,7 +3,8 @@
 https://owasp.org/www-project-application-security-verification-standard/
 
 A limit per login would let anyone lock a resident out, and would tell that somebody else tries. So failures count
-per network address, successes never, and the limit bounds work only: codes are too long to be guessed.
+per caller: a browser that is known for the login, somebody who is signed in, or else a network address. Successes never
+count, and the limit bounds work only: codes are too long to be guessed.
 """
 
 from datetime import datetime, timedelta
@@ -18,23 +19,33 @@ WINDOW: Final = timedelta(minutes=1)
 FAILURES_MAX: Final = 10
 
 
-async def check(runtime: Runtime, connection: Connection, address: str, *, now: datetime) -> None:
+async def check(runtime: Runtime, connection: Connection, caller: str, *, now: datetime) -> None:
     """Refuse a caller who failed too often within the last window.
 
     Raises:
         TooMany: they did.
     """
-    rows = await fetch(connection, store.FAILURES, _params(runtime, address, now))
-    if rows[0].failures >= FAILURES_MAX:
-        raise TooMany(int(WINDOW.total_seconds()))
+    if await too_many(runtime, connection, caller, now=now):
+        raise refusal()
 
 
-async def count(runtime: Runtime, connection: Connection, address: str, *, now: datetime) -> None:
+async def too_many(runtime: Runtime, connection: Connection, caller: str, *, now: datetime) -> bool:
+    """Whether this caller failed too often within the last window."""
+    rows = await fetch(connection, store.FAILURES, _params(runtime, caller, now))
+    return bool(rows[0].failures >= FAILURES_MAX)
+
+
+def refusal() -> TooMany:
+    """The answer to whoever failed too often."""
+    return TooMany(int(WINDOW.total_seconds()))
+
+
+async def count(runtime: Runtime, connection: Connection, caller: str, *, now: datetime) -> None:
     """Count one failure of this caller."""
-    await fetch(connection, store.COUNT_FAILURE, _params(runtime, address, now))
+    await fetch(connection, store.COUNT_FAILURE, _params(runtime, caller, now))
 
 
-def _params(runtime: Runtime, address: str, now: datetime) -> dict[str, object]:
+def _params(runtime: Runtime, caller: str, now: datetime) -> dict[str, object]:
     # Ten seconds at a time, so that a window slides and a caller has few rows.
     start = now.replace(second=now.second // 10 * 10, microsecond=0)
-    return {"caller": runtime.keys.token(address), "window_start": start, "since": start - WINDOW}
+    return {"caller": runtime.keys.token(caller), "window_start": start, "since": start - WINDOW}

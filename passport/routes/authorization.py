@@ -35,6 +35,7 @@ from passport.outcomes import Invalid, Unauthenticated, UnsupportedMedia
 from passport.query_strings import storable
 from passport.records import written_instant
 from passport.routes import identity_pages as pages
+from passport.routes.callers import begun, caller_of, network_of
 from passport.routes.messages import media_type, proved, raw_body, runtime_of
 from passport.runtime import Runtime
 from passport.settings import Settings
@@ -68,7 +69,7 @@ async def post_par(request: Request) -> Response:
     """Keep what a client asks for, until a person is sent with the name of it."""
     runtime = runtime_of(request)
     try:
-        answer = await push(runtime, await client_form(request), proved(request))
+        answer = await push(runtime, await client_form(request), proved(request), address=network_of(request))
     except OAuth2Error as refusal:
         answer = refused(refusal)
     return answered(answer)
@@ -160,20 +161,17 @@ async def post_login(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await person_form(request)
-    query, to = text_of(fields, "request"), text_of(fields, "to")
-    address = request.client.host if request.client else ""
+    query, to, login = (text_of(fields, name) for name in ("request", "to", "login"))
     try:
         cookie = await sign_in.sign_in_at_browser(
-            runtime, text_of(fields, "login"), text_of(fields, "code"), address=address
+            runtime, login, text_of(fields, "code"), address=caller_of(request, login)
         )
     except sign_in.WrongCode:
         if pages.wants_json(request):
             raise
         return pages.sign_in_page(request, action=to, query=query, wrong=True, status=401)
-    async with turn_of(request) as turn:
-        await sessions.end(turn.connection, cookies.cookie(request, runtime.settings), now=turn.now)
     response: Response = json({"signed_in": True}) if pages.wants_json(request) else _back(to, query)
-    cookies.give(response, runtime.settings, cookie)
+    await begun(request, response, cookie)
     return response
 
 

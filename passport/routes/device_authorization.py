@@ -29,6 +29,7 @@ from passport.routes.authorization import (
     signed_in_person,
     turn_of,
 )
+from passport.routes.callers import network_of
 from passport.routes.messages import proved, runtime_of
 
 router = APIRouter(prefix="/auth", tags=["authorization"])
@@ -39,7 +40,9 @@ async def post_device(request: Request) -> Response:
     """Give a device the code that it shows, and the one by which it asks whether somebody decided."""
     runtime = runtime_of(request)
     try:
-        answer = await devices.authorize(runtime, await client_form(request), proved(request))
+        answer = await devices.authorize(
+            runtime, await client_form(request), proved(request), address=network_of(request)
+        )
     except OAuth2Error as refusal:
         answer = refused(refusal)
     return answered(answer)
@@ -61,16 +64,15 @@ async def post_asked(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await person_form(request)
-    user_code, address = _code_of(fields, "user_code"), _address(request)
+    user_code = _code_of(fields, "user_code")
     person = None
     try:
         async with turn_of(request) as turn:
             person = await signed_in_person(request, turn)
             person.require_csrf(fields.get("csrf"))
-            offered, _ = await devices.asked(turn, person, user_code, address=address)
+            offered, _ = await devices.asked(turn, person, user_code)
     except devices.NoSuchCode:
-        await _count(request)
-        return _wrong(request, person)
+        return await _wrong(request, person)
     if pages.wants_json(request):
         return json(offered.as_json)
     return pages.scope_page(request, offered.as_json, query=user_code, action="/auth/device/decision")
@@ -88,13 +90,12 @@ async def post_device_decision(request: Request) -> Response:
         async with turn_of(request) as turn:
             person = await signed_in_person(request, turn)
             person.require_csrf(fields.get("csrf"))
-            offered, device_hash = await devices.asked(turn, person, user_code, address=_address(request))
+            offered, device_hash = await devices.asked(turn, person, user_code)
             await devices.decide(turn, offered, device_hash, choice)
             denied, client_id = None if choice.allowed else "access_denied", offered.question.client.client_id
             await audit_person(turn, person, "POST auth/device/decision", denied, client_id)
     except devices.NoSuchCode:
-        await _count(request)
-        return _wrong(request, person)
+        return await _wrong(request, person)
     return (
         Response(status_code=204, headers=NO_STORE) if pages.wants_json(request) else pages.done_page(request)
     )
@@ -112,19 +113,16 @@ def _code_of(fields: Mapping[str, Any], name: str) -> str:
     return typed(value).decode()
 
 
-def _wrong(request: Request, person: SignedIn | None) -> Response:
-    """That no device shows this code, with the form once more for whoever has no script."""
-    if person is None or pages.wants_json(request):
+async def _wrong(request: Request, person: SignedIn | None) -> Response:
+    """That no device shows this code, with the form once more for whoever has no script; the failure counts.
+
+    What the attempt did is undone by then, so it is counted by itself.
+    """
+    if person is None:
         raise devices.NoSuchCode
-    return pages.user_code_page(request, person.csrf, wrong=True)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-async def _count(request: Request) -> None:
-    """Count a wrong code as the caller's own failure; what it undid is undone by then."""
     runtime = runtime_of(request)
     async with runtime.pool.connection() as connection:
-        await attempts.count(runtime, connection, _address(request), now=runtime.clock())
+        await attempts.count(runtime, connection, devices.guessing(person), now=runtime.clock())
+    if pages.wants_json(request):
+        raise devices.NoSuchCode
+    return pages.user_code_page(request, person.csrf, wrong=True)

@@ -22,6 +22,7 @@ from passport.devices.receiving import receive
 from passport.devices.statements import STATEMENT_MAX_BYTES
 from passport.devices.transitions import change
 from passport.outcomes import Invalid, UnsupportedMedia
+from passport.routes.callers import network_of
 from passport.routes.messages import NO_STORE, bearer, fhir_body, media_type, proved, raw_body, runtime_of
 
 JOSE: Final = "application/jose"
@@ -74,8 +75,7 @@ async def post_enrolment(request: Request) -> Response:
 async def post_claim(request: Request) -> Response:
     """Take a device's signed word about itself; it gets a code, which its person enters."""
     body = await _signed_body(request, STATEMENT_MAX_BYTES)
-    address = request.client.host if request.client else ""
-    return _json(await claims.open_claim(runtime_of(request), body, address=address), 201)
+    return _json(await claims.open_claim(runtime_of(request), body, address=network_of(request)), 201)
 
 
 @router.post("/devices/claims/state")

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from passport.identity.federation import acting, going, linked, registry, returning, taking
 from passport.identity.federation.errors import ProviderSilent
-from passport.identity.login import cookies, sessions
+from passport.identity.login import cookies
 from passport.identity.sign_in import WrongCode
 from passport.outcomes import Refused, Unauthenticated
 from passport.routes import federation_pages as pages
@@ -24,6 +24,7 @@ from passport.routes.authorization import (
     text_of,
     turn_of,
 )
+from passport.routes.callers import begun, caller_of
 from passport.routes.identity_pages import wants_json
 from passport.routes.messages import runtime_of
 from passport.settings import Settings
@@ -79,7 +80,7 @@ async def back(request: Request, provider_id: str) -> Response:
     pairs = request.query_params.multi_items()
     try:
         returned = await returning.come_back(
-            runtime, provider_id, pairs, _cookie(request, runtime.settings), address=_address(request)
+            runtime, provider_id, pairs, _cookie(request, runtime.settings), address=caller_of(request)
         )
     except (Refused, ProviderSilent) as refusal:
         if wants_json(request):
@@ -109,10 +110,10 @@ async def post_link(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await person_form(request)
-    cookie = _cookie(request, runtime.settings)
+    cookie, login = _cookie(request, runtime.settings), text_of(fields, "login")
     try:
         returned = await returning.link(
-            runtime, cookie, text_of(fields, "login"), text_of(fields, "code"), address=_address(request)
+            runtime, cookie, login, text_of(fields, "code"), address=caller_of(request, login)
         )
     except WrongCode:
         if wants_json(request):
@@ -194,15 +195,13 @@ async def _on(request: Request, returned: returning.Returned) -> Response:
     settings = runtime_of(request).settings
     if not returned.cookie:
         return json({"signed_in": False}) if wants_json(request) else _sent("/auth/federation/waiting")
-    async with turn_of(request) as turn:
-        await sessions.end(turn.connection, cookies.cookie(request, settings), now=turn.now)
     place = _PLACES[returned.leads_to]
     answer = (
         json({"signed_in": True})
         if wants_json(request)
         else _sent(f"{place}?{returned.query}" if returned.query else place)
     )
-    cookies.give(answer, settings, returned.cookie)
+    await begun(request, answer, returned.cookie)
     answer.delete_cookie(_name(settings), path="/", secure=_secure(settings), httponly=True, samesite="lax")
     return answer
 
@@ -210,10 +209,6 @@ async def _on(request: Request, returned: returning.Returned) -> Response:
 def _sent(location: str) -> Response:
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return RedirectResponse(location, 303, headers=headers)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _secure(settings: Settings) -> bool:

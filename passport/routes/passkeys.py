@@ -24,6 +24,7 @@ from passport.routes.authorization import (
     text_of,
     turn_of,
 )
+from passport.routes.callers import begun, caller_of
 from passport.routes.messages import media_type, raw_body, runtime_of
 
 router = APIRouter(prefix="/auth", tags=["authorization"])
@@ -50,7 +51,7 @@ async def post_sign_in(request: Request) -> Response:
     runtime = runtime_of(request)
     cookies.require_own_page(request, runtime.settings)
     fields = await _fields(request)
-    cookie = await signing_in.sign_in(runtime, fields.get("credential"), address=_address(request))
+    cookie = await signing_in.sign_in(runtime, fields.get("credential"), address=caller_of(request))
     return await _changed(request, cookie, {"signed_in": True})
 
 
@@ -113,18 +114,15 @@ async def post_recovery(request: Request) -> Response:
     cookies.require_own_page(request, runtime.settings)
     fields = await _fields(request)
     code, lost = text_of(fields, "code"), _told(fields, "lost")
-    cookie = await recovery.come_back(runtime, code, lost=lost, address=_address(request))
+    cookie = await recovery.come_back(runtime, code, lost=lost, address=caller_of(request))
     csrf = sessions.csrf_of(cookie)
     return await _changed(request, cookie, {"limited_to": registering.LIMIT, "csrf": csrf})
 
 
 async def _changed(request: Request, cookie: str, content: Mapping[str, Any]) -> Response:
-    """The answer that gives a browser another session; the one of before ends."""
-    settings = runtime_of(request).settings
-    async with turn_of(request) as turn:
-        await sessions.end(turn.connection, cookies.cookie(request, settings), now=turn.now)
+    """The answer that gives a browser another session."""
     response = json(content)
-    cookies.give(response, settings, cookie)
+    await begun(request, response, cookie)
     return response
 
 
@@ -147,7 +145,3 @@ def _told(fields: Mapping[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise Invalid(f"expected true or false in `{name}`", (name,))
     return value
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

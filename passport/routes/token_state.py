@@ -23,6 +23,7 @@ from passport.identity.authorization.core import Answer, Proved
 from passport.identity.authorization.recorded import refused
 from passport.outcomes import Invalid, UnsupportedMedia
 from passport.routes.authorization import JSON, answered, client_form, json
+from passport.routes.callers import network_of
 from passport.routes.messages import bearer, media_type, proved, raw_body, runtime_of
 from passport.runtime import Runtime
 
@@ -50,8 +51,7 @@ async def post_revoke(request: Request) -> Response:
 async def post_register(request: Request) -> Response:
     """Keep what a client says of itself, until two operators agree."""
     tree = await _tree(request)
-    address = request.client.host if request.client else ""
-    return answered(await registration.register(runtime_of(request), tree, address=address))
+    return answered(await registration.register(runtime_of(request), tree, address=network_of(request)))
 
 
 @router.post("/auth/launches")

@@ -23,10 +23,11 @@ EVERYTHING: Final = "openid fhirUser launch/patient offline_access patient/*.rs"
 
 @dataclass
 class Browser:
-    """A person's browser, which keeps the cookie that it was given."""
+    """A person's browser, which keeps the cookies that it was given: of its session, and that it is known."""
 
     town: City
     cookie: str = ""
+    known: str = ""
 
     async def get(self, path: str, **headers: str) -> Response:
         return await self.town.http.get(path, headers={**self._cookie, **headers})
@@ -38,9 +39,12 @@ class Browser:
         return answer
 
     def keep(self, answer: Response) -> None:
-        given = answer.headers.get("set-cookie", "")
-        if given:
-            self.cookie = given.partition(";")[0]
+        for given in answer.headers.get_list("set-cookie"):
+            cookie = given.partition(";")[0]
+            if cookie.partition("=")[0].endswith("-known"):
+                self.known = cookie
+            else:
+                self.cookie = cookie
         self.town.http.cookies.clear()
 
     async def sign_in(self, code: dict[str, str]) -> Response:
@@ -52,7 +56,8 @@ class Browser:
 
     @property
     def _cookie(self) -> dict[str, str]:
-        return {"Cookie": self.cookie} if self.cookie else {}
+        kept = "; ".join(filter(None, (self.cookie, self.known)))
+        return {"Cookie": kept} if kept else {}
 
 
 @dataclass

@@ -18,17 +18,18 @@ from authlib.oauth2.rfc8628 import DeviceCodeGrant
 from passport.identity import attempts, clients
 from passport.identity.authorization import families, notifying, store
 from passport.identity.authorization.asking import Wish
-from passport.identity.authorization.authentication import authenticated
 from passport.identity.authorization.core import Answer, Core, CoreClient, Proved, Turn
 from passport.identity.authorization.deciding import Choice, Offer, allowance, offer
 from passport.identity.authorization.errors import Refusal
 from passport.identity.authorization.grants import METHODS, SPENT, Grantee, grantee
 from passport.identity.authorization.issuing import client_of
+from passport.identity.authorization.paced import authenticated_within
 from passport.identity.authorization.profiles import DEVICE
 from passport.identity.authorization.recorded import audit, refused
 from passport.identity.authorization.wanted import contexts_of, wanted
 from passport.identity.codes import ALPHABET, typed
 from passport.identity.login.sessions import SignedIn
+from passport.identity.pace.limits import Limit
 from passport.identity.purposes import GRANTABLE
 from passport.outcomes import NotFound
 from passport.runtime import Runtime
@@ -39,6 +40,12 @@ INTERVAL_SECONDS: Final = 5  # RFC 8628, section 3.2
 USER_CODE_CHARACTERS: Final = 8
 _GROUP: Final = 4
 
+WINDOW: Final = timedelta(minutes=1)
+BEGINNINGS_MAX: Final = 60
+"""How many devices may ask for a code within the window that are one caller."""
+
+_LIMIT: Final = Limit("device", BEGINNINGS_MAX, WINDOW)
+
 
 class NoSuchCode(NotFound):
     """No device shows this code, or its minutes are over, or somebody decided: they look the same."""
@@ -47,13 +54,14 @@ class NoSuchCode(NotFound):
         super().__init__("no device shows this code now")
 
 
-async def begin(turn: Turn, fields: Mapping[str, str]) -> Answer:
+async def begin(turn: Turn, fields: Mapping[str, str], *, address: str) -> Answer:
     """Keep what a device asks for, and answer the codes by which it comes to it.
 
     Raises:
-        Refusal: it is no client of this grant, or asks for what it may not have.
+        Refusal: it is no client of this grant, or asks for what it may not have, or asks too often.
     """
-    runtime, client = turn.runtime, await authenticated(turn, fields)
+    runtime = turn.runtime
+    client = await authenticated_within(turn, fields, _LIMIT, address=address)
     if DEVICE not in client.grant_types:
         raise Refusal("unauthorized_client", "this grant is not allowed for the client")
     scope = CoreClient(client, sandbox=runtime.settings.sandbox).get_allowed_scope(fields.get("scope"))
@@ -84,14 +92,19 @@ async def begin(turn: Turn, fields: Mapping[str, str]) -> Answer:
     )
 
 
-async def asked(turn: Turn, person: SignedIn, user_code: str, *, address: str) -> tuple[Offer, bytes]:
+def guessing(person: SignedIn) -> str:
+    """Under which name wrong codes are counted: the one of who is signed in, since nobody else can fill that."""
+    return f"user code {person.login}"
+
+
+async def asked(turn: Turn, person: SignedIn, user_code: str) -> tuple[Offer, bytes]:
     """What the device asks the person for that shows this code, and which one it is.
 
     Raises:
         TooMany: this caller entered too many wrong codes.
         NoSuchCode: no device shows it.
     """
-    await attempts.check(turn.runtime, turn.connection, address, now=turn.now)
+    await attempts.check(turn.runtime, turn.connection, guessing(person), now=turn.now)
     params = {"user_code_hash": _hashed(turn.runtime, user_code), "now": turn.now}
     rows = await fetch(turn.connection, store.ASKED_BY_DEVICE, params)
     client = await clients.client(turn.connection, rows[0].client_id) if rows else None
@@ -216,12 +229,14 @@ async def _polled(turn: Turn, row: Row) -> bool:
     return early
 
 
-async def authorize(runtime: Runtime, fields: Mapping[str, str], proved: Proved | None = None) -> Answer:
+async def authorize(
+    runtime: Runtime, fields: Mapping[str, str], proved: Proved | None = None, *, address: str
+) -> Answer:
     """Answer a device that asks; asked or refused, it has its audit row."""
     async with runtime.pool.connection() as connection, connection.transaction():
         turn = Turn(runtime, connection, runtime.clock(), proved)
         try:
-            answer = await begin(turn, fields)
+            answer = await begin(turn, fields, address=address)
         except OAuth2Error as refusal:
             answer = refused(refusal)
         name = turn.client.client_id if turn.client else ""

@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from authlib.oauth2 import OAuth2Error
 
+RETRY: Final = "Retry-After"
+
 ErrorCode = Literal[
     "invalid_request",
     "invalid_client",
@@ -28,6 +30,7 @@ ErrorCode = Literal[
     "expired_token",
     "invalid_redirect_uri",
     "invalid_client_metadata",
+    "temporarily_unavailable",
 ]
 
 # RFC 6749, section 5.2: what a description may consist of; Authlib answers anything else by a fault.
@@ -47,6 +50,20 @@ class Refusal(OAuth2Error):
             redirect_uri=redirect_uri,
             state=state,
         )
+
+
+class TooOften(Refusal):
+    """The caller's own requests are too many; nobody else's count."""
+
+    def __init__(self, retry_seconds: int) -> None:
+        text = f"got too many requests, expected a pause of {retry_seconds} s"
+        super().__init__("temporarily_unavailable", text)
+        self.status_code = 429  # RFC 9126, section 2.3
+        self.retry_seconds = retry_seconds
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """When to come back, beside what goes with each refusal."""
+        return [*super().get_headers(), (RETRY, str(self.retry_seconds))]
 
 
 class UnknownRequest(Refusal):

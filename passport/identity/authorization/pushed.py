@@ -13,25 +13,34 @@ from psycopg.types.json import Jsonb
 
 from passport.identity.authorization import families, store
 from passport.identity.authorization.asking import REQUEST_URI, checked
-from passport.identity.authorization.authentication import authenticated
 from passport.identity.authorization.core import Answer, Proved, Turn
 from passport.identity.authorization.errors import Refusal
+from passport.identity.authorization.paced import authenticated_within
 from passport.identity.authorization.recorded import audit, refused
+from passport.identity.pace.limits import Limit
 from passport.runtime import Runtime
 from passport.sql import fetch
 
 LASTS: Final = timedelta(minutes=9)
 """Until when the person has to have decided; FAPI 2.0 wants less than ten minutes."""
 
+WINDOW: Final = timedelta(minutes=1)
+PUSHES_MAX: Final = 120
+"""How many requests one caller may send within the window."""
+
+_LIMIT: Final = Limit("push", PUSHES_MAX, WINDOW)
+
 _OF_THE_CLIENT: Final = frozenset({"client_assertion", "client_assertion_type"})
 
 
-async def push(runtime: Runtime, fields: Mapping[str, str], proved: Proved | None = None) -> Answer:
+async def push(
+    runtime: Runtime, fields: Mapping[str, str], proved: Proved | None = None, *, address: str
+) -> Answer:
     """Keep what a client asks for; kept or refused, it has its audit row."""
     async with runtime.pool.connection() as connection, connection.transaction():
         turn = Turn(runtime, connection, runtime.clock(), proved)
         try:
-            answer = await _pushed(turn, fields)
+            answer = await _pushed(turn, fields, address)
         except OAuth2Error as refusal:
             # Nobody is sent anywhere: the client itself is asking.
             refusal.redirect_uri = None
@@ -41,8 +50,8 @@ async def push(runtime: Runtime, fields: Mapping[str, str], proved: Proved | Non
     return answer
 
 
-async def _pushed(turn: Turn, fields: Mapping[str, str]) -> Answer:
-    client = await authenticated(turn, fields)
+async def _pushed(turn: Turn, fields: Mapping[str, str], address: str) -> Answer:
+    client = await authenticated_within(turn, fields, _LIMIT, address=address)
     asked = {name: value for name, value in fields.items() if name not in _OF_THE_CLIENT}
     asked.setdefault("client_id", client.client_id)
     if "request_uri" in asked or asked["client_id"] != client.client_id:

@@ -9,14 +9,15 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import tokens
 from passport.identity.authorization.core import Answer, Turn
+from passport.identity.authorization.errors import RETRY
 from passport.identity.scopes import told
 from passport.outcomes import Outcome
 
 
 def refused(refusal: OAuth2Error) -> Answer:
     """The answer to what is not granted."""
-    status, body, _ = refusal()
-    return Answer(status, body)
+    status, body, headers = refusal()
+    return Answer(status, body, headers={name: value for name, value in headers if name == RETRY})
 
 
 async def audit(turn: Turn, action: str, query: str, error: str | None, *, detail: str) -> None:

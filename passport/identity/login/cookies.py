@@ -7,6 +7,7 @@ A browser takes a cookie named `__Host-…` over TLS alone, for this host alone.
 is reached by plain HTTP, where the cookie bears another name: one never passes for the other.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from fastapi import Request, Response
@@ -19,20 +20,29 @@ SECURE_NAME: Final = "__Host-passport"
 PLAIN_NAME: Final = "passport-plain-http"
 
 
-def name(settings: Settings) -> str:
-    """What the cookie is called at this installation."""
-    return SECURE_NAME if _secure(settings) else PLAIN_NAME
+def name(settings: Settings, purpose: str = "") -> str:
+    """What the cookie is called at this installation: that of a session, or the one of another `purpose`."""
+    called = SECURE_NAME if _secure(settings) else PLAIN_NAME
+    return f"{called}-{purpose}" if purpose else called
 
 
-def cookie(request: Request, settings: Settings) -> str:
+def cookie(request: Request, settings: Settings, purpose: str = "") -> str:
     """The text of the cookie that a browser sent, empty where it sent none."""
-    return request.cookies.get(name(settings), "")
+    return request.cookies.get(name(settings, purpose), "")
 
 
-def give(response: Response, settings: Settings, text: str) -> None:
-    """Hand a cookie out; it ends with the browser, and with its session before."""
+def give(
+    response: Response, settings: Settings, text: str, purpose: str = "", *, lasts: timedelta | None = None
+) -> None:
+    """Hand a cookie out; it ends with the browser, unless it `lasts`, and with its session before."""
     response.set_cookie(
-        name(settings), text, path="/", secure=_secure(settings), httponly=True, samesite="lax"
+        name(settings, purpose),
+        text,
+        max_age=None if lasts is None else int(lasts.total_seconds()),
+        path="/",
+        secure=_secure(settings),
+        httponly=True,
+        samesite="lax",
     )
 
 

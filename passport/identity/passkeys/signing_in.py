@@ -3,7 +3,8 @@
 https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion
 
 Whatever is wrong gets one answer after the same statements: nobody learns which credentials there are. A challenge
-stays taken and a doubt stays known, though the sign-in was refused.
+stays taken and a doubt stays known, though the sign-in was refused. A signature cannot be guessed, so a right one signs
+in whatever failed at its address before: whoever shares one with others is kept out by none of them.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from passport.identity.passkeys import ceremonies, challenges, store
 from passport.identity.passkeys.telling import tell_person
 from passport.identity.persons import city_kind
 from passport.identity.principals import UnknownPrincipal, principal
-from passport.outcomes import TooMany, Unauthenticated
+from passport.outcomes import Unauthenticated
 from passport.runtime import Runtime
 from passport.sql import Connection, Row, fetch
 
@@ -70,24 +71,24 @@ async def sign_in(runtime: Runtime, credential: object, *, address: str) -> str:
 
     Raises:
         Invalid: it is no credential.
-        TooMany: this caller failed too often.
+        TooMany: it signs nobody in, and this caller failed too often.
         WrongPasskey: it signs nobody in.
         DoubtedPasskey: there may be a copy of it.
     """
     given, challenge = ceremonies.used_of(credential)
     signing = Signing(given, challenge, address, runtime.clock())
     async with runtime.pool.connection() as connection:
-        try:
-            await attempts.check(runtime, connection, address, now=signing.now)
-        except TooMany:
-            await _audit(runtime, connection, None, signing, "refused", "throttled")
-            raise
+        slowed = await attempts.too_many(runtime, connection, address, now=signing.now)
         async with connection.transaction():
             row, verdict = await _judged(runtime, connection, signing)
             if row is not None and verdict == "good":
                 return await _begun(runtime, connection, row, signing)
-            await attempts.count(runtime, connection, address, now=signing.now)
-            await _audit(runtime, connection, row, signing, "refused", f"passkey {verdict}")
+            if not slowed:
+                await attempts.count(runtime, connection, address, now=signing.now)
+            detail = "throttled" if slowed else f"passkey {verdict}"
+            await _audit(runtime, connection, row, signing, "refused", detail)
+    if slowed:
+        raise attempts.refusal()
     raise DoubtedPasskey if verdict == "doubted" else WrongPasskey
 
 
