@@ -1,0 +1,85 @@
+"""What a person reads whose form was refused, or whose page cannot be shown: what it means, and what to do next.
+
+https://www.w3.org/TR/WCAG22/#error-suggestion
+
+The status and its headers are those that a program is answered with. Nothing of what was sent is shown again.
+"""
+
+from typing import Final, Literal
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from passport.outcomes import InsufficientAuthentication, PassportError, TooMany
+from passport.routes.identity_pages import language, page, wants_json
+
+_BELOW: Final = "/auth/"
+"""Where the pages without script are."""
+
+Why = Literal["signed-out", "anew", "form", "gone", "unread", "changed", "slow", "failed"]
+
+_BY_STATUS: Final[dict[int, Why]] = {
+    401: "signed-out",
+    403: "form",
+    404: "gone",
+    405: "gone",
+    409: "changed",
+    410: "gone",
+}
+
+_TEXTS: Final = {
+    "ja": {
+        "title": "この操作はできませんでした",
+        "signed-out": "ここではサインインしていないか、サインインの期限が切れました。"
+        "もう一度サインインして、はじめからやり直してください。",
+        "anew": "この操作には、あらためてのサインイン（お仕事ではパスキーでのサインイン）が必要です。"
+        "サインインし直してから、もう一度お試しください。",
+        "form": "この操作は許されていないか、画面が古くなっています。"
+        "前の画面を開き直してから、もう一度お試しください。",
+        "gone": "お探しの画面はないか、もう使えなくなっています。はじめからやり直してください。",
+        "unread": "送られた内容を読み取れませんでした。前の画面に戻り、入力を確かめてから、もう一度送ってください。",
+        "changed": "別の操作で状態が変わったため、続けられませんでした。はじめからやり直してください。",
+        "slow": "失敗や依頼が短い時間に続いたため、しばらく受け付けられません。"
+        "{seconds} 秒ほど待ってから、前の画面に戻ってもう一度送ってください。",
+        "failed": "いまはお答えできません。しばらくしてから、前の画面に戻ってもう一度お試しください。",
+        "again": "サインインの画面へ",
+    },
+    "en": {
+        "title": "This could not be done",
+        "signed-out": "You are not signed in here, or no longer. Sign in once more and begin again.",
+        "anew": "This wants you to sign in anew (at work, with a passkey). Do that, and then try once more.",
+        "form": "You may not do this, or the page that you sent is too old. Open that page anew and try once more.",
+        "gone": "There is no such page, or it is over. Please begin again.",
+        "unread": "What was sent cannot be read. Go back, check what you entered, and send it once more.",
+        "changed": "Something else changed meanwhile, so this could not go on. Please begin again.",
+        "slow": "There were too many failures or requests in a short time. "
+        "Wait for about {seconds} seconds, go back, and send it once more.",
+        "failed": "There is no answer right now. Wait a while, go back, and try once more.",
+        "again": "To the sign-in",
+    },
+}
+
+
+def wanted(request: Request) -> bool:
+    """Whether it is a person who reads the answer to a request, at a page without script."""
+    readable = "text/html" in request.headers.get("accept", "") and not wants_json(request)
+    return readable and request.url.path.startswith(_BELOW)
+
+
+def refused(request: Request, error: PassportError) -> HTMLResponse:
+    """The page for an error."""
+    text = _TEXTS[language(request)]
+    seconds = error.retry_seconds if isinstance(error, TooMany) else 0
+    why = text[_why(error)].format(seconds=seconds)
+    body = f"<h1>{text['title']}</h1><p role=alert>{why}</p><p><a href=/auth/login>{text['again']}</a></p>"
+    answer = page(request, text["title"], body, status=error.status)
+    answer.headers.update(error.headers)
+    return answer
+
+
+def _why(error: PassportError) -> Why:
+    if isinstance(error, InsufficientAuthentication):
+        return "anew"
+    if isinstance(error, TooMany):
+        return "slow"
+    return "failed" if error.status >= 500 else _BY_STATUS.get(error.status, "unread")
