@@ -64,7 +64,7 @@ class Elsewhere:
                 proposed = granted(first.put(f"/auth/providers/{PROVIDER}", self._registration)).json()
                 named = {"proposal": proposed["proposal"]}
                 granted(second.post(f"/auth/providers/{PROVIDER}/approve", named))
-            self._link(first, resident)
+            self._link(first, second, resident)
 
     @property
     def _registration(self) -> dict[str, str]:
@@ -79,8 +79,8 @@ class Elsewhere:
     def _is_this(self, known: dict[str, Any]) -> bool:
         return (known["id"], known["issuer"], known["state"]) == (PROVIDER, self.issuer, "active")
 
-    def _link(self, operator: Caller, resident: str) -> None:
-        """Sign in as a browser does; the first time with the resident's code."""
+    def _link(self, operator: Caller, another: Caller, resident: str) -> None:
+        """Sign in as a browser does; the first time at this provider with the resident's code."""
         with httpx.Client(base_url=self.base_url, timeout=TIMEOUT_SECONDS) as browser:
             there = browser.get(self.start).headers["location"]
             back = browser.get(f"{there}&person={PERSON}").headers["location"]
@@ -88,6 +88,9 @@ class Elsewhere:
                 return
             order = {"login": _LOGIN, "subject": resident, "purposes": ["PATRQT"]}
             code = granted(operator.post("/auth/sign-in-codes", order)).json()
+            if "proposal" in code:
+                named = {"proposal": code["proposal"]}
+                granted(another.post(f"/auth/sign-in-codes/{_LOGIN}/confirm", named))
             told = {"login": code["login"], "code": code["code"]}
             headers = {"Origin": self.base_url, "Accept": "application/json"}
             granted(browser.post("/auth/federation/link", json=told, headers=headers))
