@@ -17,7 +17,7 @@ from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 
 _PARTS: Final = 6
-"""How many counts a window has at most, so that it slides and a caller has few rows."""
+"""In how many parts a window slides: what is asked for within one of them is one row, and is forgotten at once."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
