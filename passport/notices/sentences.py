@@ -127,14 +127,15 @@ SENTENCES: Final[Mapping[Kind, Sentence]] = {
         "tell the city desk.",
     ),
     "passkey-removed": Sentence(
-        "あなた、またはあなたの代理の方のパスキーが削除されました。",
-        "A passkey of yours, or of someone who acts for you, was removed.",
+        "あなた、またはあなたの代理の方のパスキーが削除されました。そのパスキーで始めたサインインと、そこで許可したアプリも終わりました。",
+        "A passkey of yours, or of someone who acts for you, was removed. Sign-ins that began by it, and apps that "
+        "were allowed in them, ended with it.",
     ),
     "passkey-doubted": Sentence(
-        "あなた、またはあなたの代理の方のパスキーが複製された疑いがあり、使えないようにしました。"
+        "あなた、またはあなたの代理の方のパスキーが複製された疑いがあり、使えないようにしました。それで許可したアプリも止めました。"
         "別の方法でサインインして削除し、新しいパスキーを登録してください。",
-        "There may be a copy of a passkey of yours, or of someone who acts for you: it signs in no more. Sign in "
-        "otherwise, remove it, and register another one.",
+        "There may be a copy of a passkey of yours, or of someone who acts for you: it signs in no more, and apps "
+        "that were allowed by it ended. Sign in otherwise, remove it, and register another one.",
     ),
     "recovery-code-issued": Sentence(
         "市の窓口で、パスキーを登録し直すためのコードが発行されました。心当たりがなければ市の窓口に知らせてください。",

@@ -271,6 +271,37 @@ async def test_what_was_allowed_by_a_provider_alone_ends_with_it(portal: Elsewhe
     assert (await phone.refresh(kept["refresh_token"])).status_code == 200
 
 
+async def test_what_was_allowed_by_an_account_ends_with_it_and_nothing_of_others(portal: Elsewhere) -> None:
+    town = portal.town
+    phone = await app(town, await town.organization())
+    code, others = [await handed(town, await town.resident(), "PATRQT") for _ in range(2)]
+    browser, by_code, neighbour = Jar(town), Jar(town), Jar(town)
+    await portal.linked(browser, code, "midori")
+    await portal.linked(neighbour, others, "hanako")
+    await by_code.sign_in(code)
+    allowed = [(await phone.redeem(await phone.code(each))).json() for each in (browser, by_code, neighbour)]
+    await browser.post("/auth/logout", {"csrf": await browser.csrf()})
+    (account,) = (await by_code.get("/auth/federation/accounts")).json()["accounts"]
+    path = f"/auth/federation/accounts/{account['id']}/end"
+    assert (await by_code.post(path, {"csrf": await by_code.csrf()})).status_code == 204
+    ended, *kept = allowed
+    assert (await town.call(ended["access_token"], "GET", "/fhir/Observation")).status_code == 401
+    assert (await phone.refresh(ended["refresh_token"])).json()["error"] == "invalid_grant"
+    assert [(await phone.refresh(each["refresh_token"])).status_code for each in kept] == [200, 200]
+
+
+async def test_another_account_of_a_login_ends_what_the_former_one_began(portal: Elsewhere) -> None:
+    town = portal.town
+    phone = await app(town, await town.organization())
+    code = await handed(town, await town.resident(), "PATRQT")
+    former, now = Jar(town), Jar(town)
+    await portal.linked(former, code, "midori")
+    allowed = (await phone.redeem(await phone.code(former))).json()
+    await portal.linked(now, code, "hanako")
+    assert ((await who(former))["signed_in"], (await who(now))["signed_in"]) == (False, True)
+    assert (await phone.refresh(allowed["refresh_token"])).json()["error"] == "invalid_grant"
+
+
 async def test_a_provider_that_knows_a_secret_is_proved_to_by_it(town: City, mock: Liar) -> None:
     put(town, "another", b"a-secret-of-both")
     members = {"key_file": "another", "token_endpoint_auth_method": "client_secret_basic"}

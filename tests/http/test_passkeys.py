@@ -14,7 +14,7 @@ from passport.identity.passkeys.registering import MOST
 from passport.settings import STEP_UP_MINUTES
 from tests.authenticator import EDDSA, AlreadyRegistered, Authenticator
 from tests.databases import Database
-from tests.http.apps import JSON, Browser, handed, signed_in
+from tests.http.apps import JSON, Browser, app, handed, signed_in
 from tests.http.identity_town import BASE_URL, City
 from tests.http.passkeys import Person, challenge, person, signs_in, with_passkey
 from tests.town import as_in_production, served
@@ -237,3 +237,13 @@ async def test_removing_a_passkey_ends_what_began_by_it_elsewhere(town: City, ao
     (own,) = (await here.listed())["passkeys"]
     assert (await here.removes(own["id"])).status_code == 204
     assert (await here.browser.get("/auth/login", **JSON)).json()["signed_in"] is True
+
+
+async def test_what_apps_were_allowed_by_a_passkey_is_told_beside_it(town: City, aoi: str) -> None:
+    one = await with_passkey(town, aoi)
+    (shown,) = (await one.listed())["passkeys"]
+    assert shown["apps"] == []
+    phone = await app(town, await town.organization())
+    await phone.redeem(await phone.code(one.browser))
+    (shown,) = (await one.listed())["passkeys"]
+    assert shown["apps"] == ["見本アプリ（架空）"]

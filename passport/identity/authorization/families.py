@@ -149,9 +149,19 @@ async def end_of_subject(connection: Connection, subject: str, *, now: datetime)
     await _end_sessions(connection, [row.family_id for row in rows], now)
 
 
-async def end_of_method(connection: Connection, method: str, *, now: datetime) -> None:
-    """End what people allowed whom nothing but this way of signing in had recognised."""
-    rows = await fetch(connection, store.END_FAMILIES_BY, {"method": method, "now": now})
+async def end_of_method(
+    connection: Connection, method: str, *, now: datetime, subject: str | None = None
+) -> None:
+    """End what people allowed, or the one that is named, whom nothing but this way of signing in had recognised."""
+    params = {"method": method, "subject": subject, "now": now}
+    rows = await fetch(connection, store.END_FAMILIES_BY, params)
+    await _end_sessions(connection, [row.family_id for row in rows], now)
+
+
+async def end_of_passkey(connection: Connection, passkey_id: UUID, *, now: datetime) -> None:
+    """End what somebody allowed whom a passkey had recognised."""
+    params = {"passkey_id": passkey_id, "now": now}
+    rows = await fetch(connection, store.END_FAMILIES_OF_PASSKEY, params)
     await _end_sessions(connection, [row.family_id for row in rows], now)
 
 

@@ -13,10 +13,11 @@ from passport.sql import Prepared
 BEGIN_FAMILY: Final = Prepared(
     """
 INSERT INTO grant_family (family_id, client_id, kind, subject, role, patient_key, scopes, beside, purpose, nonce,
-    launch, login_id, confirmation, authenticated_at, begun_at, expires_at, methods)
+    launch, login_id, confirmation, authenticated_at, begun_at, expires_at, methods, passkey_id)
 VALUES (%(family_id)s, %(client_id)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(scopes)s, %(beside)s,
     %(purpose)s, %(nonce)s, %(launch)s, %(login_id)s::uuid, %(confirmation)s::bytea, %(authenticated_at)s, %(now)s,
-    %(expires_at)s, coalesce((SELECT methods FROM login_session WHERE login_id = %(login_id)s::uuid), '{}'))
+    %(expires_at)s, coalesce((SELECT methods FROM login_session WHERE login_id = %(login_id)s::uuid), '{}'),
+    (SELECT passkey_id FROM login_session WHERE login_id = %(login_id)s::uuid))
 """,
     {},
 )
@@ -80,12 +81,23 @@ RETURNING family_id
 END_FAMILIES_BY: Final = Prepared(
     """
 UPDATE grant_family SET ended_at = %(now)s
-WHERE methods = ARRAY[%(method)s]::text[] AND ended_at IS NULL AND expires_at > %(now)s
+WHERE methods = ARRAY[%(method)s]::text[] AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+    AND ended_at IS NULL AND expires_at > %(now)s
 RETURNING family_id
 """,
     {},
 )
-"""End what people allowed who had been recognised by this alone, offline access included."""
+"""End what people allowed, or one of them, who had been recognised by this alone, offline access included."""
+
+END_FAMILIES_OF_PASSKEY: Final = Prepared(
+    """
+UPDATE grant_family SET ended_at = %(now)s
+WHERE passkey_id = %(passkey_id)s AND ended_at IS NULL AND expires_at > %(now)s
+RETURNING family_id
+""",
+    {},
+)
+"""End what somebody allowed who had been recognised by a passkey, offline access included."""
 
 END_SESSIONS_OF_FAMILIES: Final = Prepared(
     """

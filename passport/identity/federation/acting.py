@@ -124,7 +124,7 @@ async def link(runtime: Runtime, connection: Connection, found: Waiting, row: Ro
         raise Refused("this provider does not sign in whom this code is for")
     await sign_in.use(connection, row, now=now)
     keyed = {"provider_id": provider.provider_id, "login": row.login, "now": now}
-    await fetch(connection, store.END_OTHER_LINKS, keyed)
+    await registry.end_other_links(connection, provider, row.login, now=now)
     link_id = tokens.random_uuid(runtime)
     kept = {"link_id": link_id, "sub_hash": found.way.sub_hash, "subject": row.subject, "asked_by": None}
     await fetch(connection, store.LINK, {**keyed, **kept})

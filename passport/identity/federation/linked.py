@@ -10,14 +10,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from passport.identity import tokens
-from passport.identity.authorization import families
 from passport.identity.codes import login_of
-from passport.identity.federation import store
+from passport.identity.federation import registry, store
 from passport.identity.federation.acting import tell_linked
 from passport.identity.federation.id_token import SUBJECT_MAX_CHARACTERS
 from passport.identity.federation.meeting import sub_hash
 from passport.identity.federation.my_number import holds_one
-from passport.identity.federation.providers import Provider
+from passport.identity.federation.providers import Provider, method_of
 from passport.identity.persons import require_another
 from passport.outcomes import Conflict, Invalid, NotFound
 from passport.records import written_instant
@@ -42,7 +41,7 @@ async def accounts(connection: Connection, subject: str) -> list[dict[str, str]]
 
 
 async def end(connection: Connection, subject: str, link_id: UUID, *, now: datetime) -> None:
-    """Let a link of somebody's own lead nowhere, and end the browser sessions that they began by its provider.
+    """Let a link of somebody's own lead nowhere, and end what they began by its provider.
 
     Raises:
         NotFound: it is none of theirs.
@@ -51,9 +50,7 @@ async def end(connection: Connection, subject: str, link_id: UUID, *, now: datet
     rows = await fetch(connection, store.END_LINK, params)
     if not rows:
         raise NotFound("no such account")
-    ended = {"subject": subject, "method": f"federation:{rows[0].provider_id}", "now": now}
-    for row in await fetch(connection, store.END_SESSIONS_BY, ended):
-        await families.end_of_login(connection, row.login_id, now=now)
+    await registry.end_begun_by(connection, method_of(rows[0].provider_id), subject, now=now)
 
 
 async def propose(
@@ -128,8 +125,7 @@ async def confirm(
         await require_another(connection, other, by)
     if not await fetch(connection, store.HOLD_LOGIN, {"login": row.login}):
         raise Conflict("got a login whose code was taken back")
-    keyed = {"provider_id": provider.provider_id, "login": row.login, "now": now}
-    await fetch(connection, store.END_OTHER_LINKS, keyed)
+    await registry.end_other_links(connection, provider, row.login, now=now)
     await fetch(connection, store.CONFIRM_LINK, {"link_id": link_id, "by": by, "now": now})
     await tell_linked(runtime, connection, row.subject, now=now)
     subject: str = row.subject

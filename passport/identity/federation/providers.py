@@ -75,7 +75,7 @@ class Provider:
     @property
     def method(self) -> str:
         """What a browser session that was begun by it says of how its person was recognised."""
-        return f"federation:{self.provider_id}"
+        return method_of(self.provider_id)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -135,6 +135,11 @@ class Provider:
 def redirect_uri(settings: Settings, provider_id: str) -> str:
     """Where a provider sends people back to: an address of its own for each, so that none answers for another."""
     return f"{settings.base_url}/auth/federation/{provider_id}/back"
+
+
+def method_of(provider_id: str) -> str:
+    """How a browser session names that it began by a provider."""
+    return f"federation:{provider_id}"
 
 
 def provider_of(provider_id: str, tree: Mapping[str, Any], *, loopback: bool) -> Provider:

@@ -130,6 +130,23 @@ async def end_sessions(connection: Connection, method: str, *, now: datetime) ->
         await families.end_of_login(connection, row.login_id, now=now)
 
 
+async def end_begun_by(connection: Connection, method: str, subject: str, *, now: datetime) -> None:
+    """End what one person began by a provider: their browser sessions, and what apps were allowed in them."""
+    for row in await fetch(
+        connection, store.END_SESSIONS_BY, {"subject": subject, "method": method, "now": now}
+    ):
+        await families.end_of_login(connection, row.login_id, now=now)
+    # A statement of its own: it sees what was allowed in a session until that was ended.
+    await families.end_of_method(connection, method, now=now, subject=subject)
+
+
+async def end_other_links(connection: Connection, provider: Provider, login: str, *, now: datetime) -> None:
+    """End what a login was linked to at a provider so far, with what its person began by that account."""
+    keyed = {"provider_id": provider.provider_id, "login": login, "now": now}
+    for row in await fetch(connection, store.END_OTHER_LINKS, keyed):
+        await end_begun_by(connection, provider.method, row.subject, now=now)
+
+
 async def known(connection: Connection, provider_id: str, *, held: bool = False) -> Provider:
     """A registered provider, whatever its state; `held` until the transaction ends.
 

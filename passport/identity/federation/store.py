@@ -223,6 +223,7 @@ END_OTHER_LINKS: Final = Prepared(
 UPDATE federation_link SET ended_at = %(now)s
 WHERE provider_id = %(provider_id)s AND login = %(login)s AND ended_at IS NULL
     AND (asked_by IS NULL OR confirmed_by IS NOT NULL)
+RETURNING subject
 """,
     {},
 )

@@ -166,10 +166,15 @@ async def end(connection: Connection, cookie: str, *, now: datetime) -> Any | No
 async def end_of_passkey(
     connection: Connection, passkey_id: UUID, *, now: datetime, but: UUID | None = None
 ) -> None:
-    """End what began by a passkey, but for the session in which that is asked for."""
+    """End what began by a passkey, but for the session in which that is asked for; and what apps were allowed by it.
+
+    Whoever took the device may have allowed an app that goes on without it.
+    """
     params = {"passkey_id": passkey_id, "but": but, "now": now}
     for row in await fetch(connection, store.END_OF_PASSKEY, params):
         await families.end_of_login(connection, row.login_id, now=now)
+    # A statement of its own: it sees what was allowed in a session until that was ended.
+    await families.end_of_passkey(connection, passkey_id, now=now)
 
 
 async def end_of(connection: Connection, subject: str, role: str | None, *, now: datetime) -> None:

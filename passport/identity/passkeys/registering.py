@@ -147,8 +147,12 @@ async def overview(turn: Turn, person: SignedIn) -> Mapping[str, Any]:
         {"login": row.login, "at": written_instant(row.proposed_at)}
         for row in await fetch(turn.connection, sign_in_codes.PROPOSED_FOR, proposed)
     ]
+    known = {"passkeys": [each.passkey_id for each in own], "now": turn.now}
+    apps = [(row.passkey_id, row.name) for row in await fetch(turn.connection, store.APPS, known)]
     return {
-        "passkeys": [each.as_json for each in own],
+        "passkeys": [
+            {**each.as_json, "apps": [name for by, name in apps if by == each.passkey_id]} for each in own
+        ],
         "code": code,
         "waiting": waiting,
         "csrf": person.csrf,
@@ -156,7 +160,7 @@ async def overview(turn: Turn, person: SignedIn) -> Mapping[str, Any]:
 
 
 async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) -> None:
-    """Let a passkey sign its person in no more, and end what began by it elsewhere.
+    """Let a passkey sign its person in no more, and end what began by it elsewhere and what apps were allowed by it.
 
     `last` says that they know that nothing else is left to sign in by.
 

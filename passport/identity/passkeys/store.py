@@ -51,6 +51,17 @@ ORDER BY registered_at, passkey_id
 )
 """The passkeys of a person in a role, the oldest first."""
 
+APPS: Final = Prepared(
+    """
+SELECT DISTINCT family.passkey_id, client.name
+FROM grant_family AS family JOIN client USING (client_id)
+WHERE family.passkey_id = ANY (%(passkeys)s::uuid[]) AND family.ended_at IS NULL AND family.expires_at > %(now)s
+ORDER BY client.name
+""",
+    {},
+)
+"""Which apps were allowed by these passkeys, and go on: they end with them."""
+
 CODES: Final = Prepared(
     """
 SELECT count(*) AS codes FROM sign_in_code
