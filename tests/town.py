@@ -281,7 +281,7 @@ def answered(answer: Response) -> tuple[int, dict[str, str], bytes]:
 @contextmanager
 def as_in_production(town: Town, *kinds: str) -> Iterator[None]:
     """Ask for a sign-in of the last minutes while the block runs, and for two factors of people of these kinds."""
-    runtime = town.runtime
+    before, runtime = town.app.state.runtime, town.runtime
     strict = replace(
         runtime.settings, step_up_minutes=STEP_UP_MINUTES, second_factor=",".join(kinds) or NO_KIND
     )
@@ -289,4 +289,4 @@ def as_in_production(town: Town, *kinds: str) -> Iterator[None]:
     try:
         yield
     finally:
-        town.app.state.runtime = runtime
+        town.app.state.runtime = before

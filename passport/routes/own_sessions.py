@@ -13,7 +13,8 @@ from fhirstore.tables import NOBODY
 from passport import admission
 from passport.audit.query import recorded
 from passport.identity.login import cookies
-from passport.identity.overview.listing import Me, end, me_of, overview
+from passport.identity.overview.listing import at_browser, end, me_of, overview
+from passport.routes.at_browser import by_person
 from passport.routes.authorization import (
     NO_STORE,
     audit_person,
@@ -35,7 +36,7 @@ async def list_sessions(request: Request) -> Response:
     if "authorization" not in request.headers:
         async with turn_of(request) as turn:
             person = await signed_in_person(request, turn)
-            return json(await overview(turn.connection, Me((person.subject,), person.login_id), now=turn.now))
+            return json(await overview(turn.connection, at_browser(person), now=turn.now))
     asked = admission.Request(Action.ACCESS, "read", recorded("GET", "auth/sessions"))
     async with admission.admitted(runtime_of(request), bearer(request), asked) as desk:
         me = await me_of(desk.connection, desk.subject)
@@ -44,21 +45,20 @@ async def list_sessions(request: Request) -> Response:
 
 @router.post("/{session_id}/end")
 async def end_session(request: Request, session_id: UUID) -> Response:
-    """End one of them; a browser sends its `csrf`."""
+    """End one of them; a browser sends its `csrf`, and a sign-in elsewhere wants one of late."""
     query = f"POST auth/sessions/{session_id}/end"
     if "authorization" not in request.headers:
         cookies.require_own_page(request, runtime_of(request).settings)
         fields = await person_form(request)
-        async with turn_of(request) as turn:
-            person = await signed_in_person(request, turn)
-            person.require_csrf(fields.get("csrf"))
-            await end(turn.connection, Me((person.subject,), person.login_id), session_id, now=turn.now)
+        async with by_person(request, fields, query, ENDED) as (turn, person):
+            settings = turn.runtime.settings
+            await end(settings, turn.connection, at_browser(person), session_id, now=turn.now)
             await audit_person(turn, person, query, None, str(session_id), action=ENDED)
         return Response(status_code=204, headers=NO_STORE)
     asked = admission.Request(Action.ACCESS, ENDED, query, isolation="write")
     async with admission.admitted(runtime_of(request), bearer(request), asked) as desk:
         me = await me_of(desk.connection, desk.subject)
-        await end(desk.connection, me, session_id, now=desk.now)
+        await end(desk.runtime.settings, desk.connection, me, session_id, now=desk.now)
         own = desk.standing.own
         await desk.audit(desk.row(NOBODY if own is None else own, detail=str(session_id)))
     return Response(status_code=204, headers=NO_STORE)

@@ -107,6 +107,28 @@ def test_the_pages_without_script_sign_in_too(person: Watched, town: Village) ->
     context.close()
 
 
+def test_a_form_that_is_refused_without_script_says_what_to_do(person: Watched, town: Village) -> None:
+    browser = person.page.context.browser
+    assert browser is not None
+    context = browser.new_context(java_script_enabled=False, locale="ja-JP")
+    page, code = context.new_page(), town.code(town.resident())
+    page.goto(f"{person.base_url}/auth/login")
+    page.get_by_label("ログイン名").fill(code["login"])
+    page.get_by_label("コード").fill(code["code"])
+    page.get_by_role("button", name="サインイン").click()
+    expect(page.get_by_role("main")).to_contain_text("サインインしています。")
+    # Signed out meanwhile, in another window of the same browser.
+    other = context.new_page()
+    other.goto(f"{person.base_url}/auth/login")
+    other.get_by_role("button", name="サインアウト").click()
+    page.get_by_role("button", name="サインアウト").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("この操作はできませんでした")
+    expect(page.get_by_role("alert")).to_contain_text("もう一度サインインして")
+    page.get_by_role("link", name="サインインの画面へ").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("サインイン")
+    context.close()
+
+
 def test_whoever_works_with_a_program_gets_a_token_for_it(person: Watched, town: Village) -> None:
     person.open("/home/token")
     person.sign_in(town.code(town.physician(), "TREAT"))

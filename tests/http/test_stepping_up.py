@@ -16,7 +16,7 @@ from httpx import Response
 from passport.identity.login.factors import TWO_FACTORS, two_by
 from passport.settings import STEP_UP_MINUTES
 from tests.databases import Database
-from tests.http.apps import JSON, Browser, app, handed, hidden
+from tests.http.apps import JSON, Browser, app, ended, handed, hidden, seen
 from tests.http.identity_town import City
 from tests.http.passkeys import Person, signs_in
 from tests.town import Town, as_in_production, served
@@ -202,6 +202,52 @@ async def test_one_factor_gets_a_clinician_nowhere_where_two_are_asked_for(
         assert await phone.code(browser, query=query, purpose="TREAT")
         answer = await browser.post("/auth/login/token", {"csrf": await browser.csrf(), "purpose": "TREAT"})
         assert answer.status_code == 200
+
+
+async def test_ending_a_sign_in_elsewhere_wants_one_of_late(town: City) -> None:
+    taro = await town.resident("住基 太郎（架空）")
+    code = await handed(town, taro, "PATRQT")
+    here, there, phone = Browser(town), Browser(town), await app(town, await town.organization())
+    for one in (here, there):
+        await one.sign_in(code)
+    await phone.redeem(await phone.code(here))
+    token = await town.token(taro, "PATRQT", lifetime=timedelta(hours=2))
+    began, told = town.clock(), await seen(here)
+    (other,) = [one["id"] for one in told["browsers"] if not one["this_one"]]
+    (own,) = [one["id"] for one in told["browsers"] if one["this_one"]]
+    (session,), (allowed,) = told["sessions"], told["apps"]
+    with later(town):
+        for id_ in (other, session["id"]):
+            is_asked_anew(await here.post(f"/auth/sessions/{id_}/end", {"csrf": await here.csrf()}))
+        is_asked_anew(await town.call(token, "POST", f"/auth/sessions/{other}/end"))
+        refused = [row for row in town.audited("session-end", began) if row["outcome"] == "refused"]
+        assert len(refused) == 3
+        assert (await there.get("/auth/sessions", **JSON)).status_code == 200
+        # What somebody allowed they end as easily, and where they are themselves they sign out.
+        assert await ended(here, allowed["id"]) == 204
+        await here.sign_in(code)
+        (own,) = [one["id"] for one in (await seen(here))["browsers"] if one["this_one"]]
+        for id_ in (other, session["id"]):
+            assert await ended(here, id_) == 204
+        assert (await there.get("/auth/sessions", **JSON)).status_code == 401
+        with later(town):
+            assert await ended(here, own) == 204
+
+
+async def test_an_opening_is_ended_by_whoever_made_it_however_long_ago_they_signed_in(
+    town: City, aoi: str
+) -> None:
+    rescuer = await town.role(await town.practitioner(), await town.organization())
+    await town.policy(rescuer, "BTG")
+    browser = Browser(town)
+    await browser.sign_in(await handed(town, rescuer, "TREAT"))
+    wanted = {"csrf": await browser.csrf(), "purpose": "TREAT"}
+    own = (await browser.post("/auth/login/token", wanted)).json()["access_token"]
+    opening = (await opens(town, own, aoi)).json()["access_token"]
+    with later(town):
+        (session,) = [one for one in (await seen(browser))["sessions"] if one.get("emergency")]
+        assert await ended(browser, session["id"]) == 204
+        assert (await town.call(opening, "GET", f"/fhir/{aoi}")).status_code == 401
 
 
 async def test_a_wrong_code_does_not_tell_who_needs_a_second_factor(running: Town, town: City) -> None:

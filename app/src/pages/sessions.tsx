@@ -23,6 +23,7 @@ interface Open {
 
 interface Browser extends Open {
   methods: string[];
+  browser: string | null;
   last_seen: string;
   this_one: boolean;
 }
@@ -64,7 +65,7 @@ export function Sessions({ onSignedOut }: { onSignedOut: () => void }) {
       setTold(good(texts.ended));
     } catch (error) {
       await again();
-      setTold(refused(error, texts));
+      setTold(refused(error, texts, { 401: texts.passkeyFresh }));
     }
   };
   const end = (id: string, name: string, yes: string, here = false) => {
@@ -84,7 +85,7 @@ export function Sessions({ onSignedOut }: { onSignedOut: () => void }) {
                   key={one.id}
                   one={one}
                   onEnd={(yes) => {
-                    end(one.id, texts.aBrowser, yes, one.this_one);
+                    end(one.id, one.browser ?? texts.aBrowser, yes, one.this_one);
                   }}
                 />
               ))}
@@ -139,6 +140,7 @@ function OneBrowser({ one, onEnd }: { one: Browser; onEnd: (yes: string) => void
   const how = one.methods.map((each) => texts.methods[each.replace(/:.*/, "")] ?? each).join(", ");
   return (
     <li class="card">
+      <h3>{one.browser ?? texts.unknownBrowser}</h3>
       {one.this_one && <p class="badge">{texts.thisOne}</p>}
       <Facts>
         {[

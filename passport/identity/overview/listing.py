@@ -4,7 +4,8 @@ https://www.rfc-editor.org/rfc/rfc9700#section-4.14
 https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
 
 An app sees nothing of it and ends nothing, whatever its scopes: it acts for a person and is none. What was ended is
-ended for every request that begins after the answer.
+ended for every request that begins after the answer. Whoever sits down at somebody's browser does not end where else
+they are signed in: that wants a sign-in of late. To end what one allowed, or opened, is as easy as it was to begin it.
 """
 
 from collections.abc import Mapping
@@ -16,22 +17,33 @@ from uuid import UUID
 from passport.identity.authorization import families
 from passport.identity.authorization.wanted import OFFLINE
 from passport.identity.authorization.words import BESIDE, record_words
-from passport.identity.login.sessions import IDLE
+from passport.identity.login.factors import stale
+from passport.identity.login.sessions import IDLE, SignedIn
 from passport.identity.overview import store
 from passport.identity.record_scopes import record_scope
 from passport.identity.store import END_DERIVED_OF
 from passport.outcomes import NotFound, Refused
 from passport.records import written_instant
+from passport.settings import Settings
 from passport.sql import Connection, Row, fetch
 from passport.subjects import Subject
 
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Who asks: all references under which they are registered, and the session or browser by which they do."""
+    """Who asks: all references under which they are registered, and the session or browser by which they do.
+
+    `proved_at` is when they proved there who they are.
+    """
 
     subjects: tuple[str, ...]
-    by: UUID | None
+    by: UUID
+    proved_at: datetime | None
+
+
+def at_browser(person: SignedIn) -> Me:
+    """Who is signed in at a browser."""
+    return Me((person.subject,), person.login_id, person.authenticated_at)
 
 
 async def me_of(connection: Connection, subject: Subject) -> Me:
@@ -45,7 +57,8 @@ async def me_of(connection: Connection, subject: Subject) -> Me:
     rows = await fetch(connection, store.OWN_SIGN_IN, {"session_id": subject.session_id})
     if not all(row.own for row in rows) or not rows:
         raise Refused("expected a person who signed in themselves")
-    return Me(tuple(dict.fromkeys((subject.reference, *subject.registrations))), subject.session_id)
+    subjects = tuple(dict.fromkeys((subject.reference, *subject.registrations)))
+    return Me(subjects, subject.session_id, rows[0].authenticated_at)
 
 
 async def overview(connection: Connection, me: Me, *, now: datetime) -> Mapping[str, Any]:
@@ -58,22 +71,31 @@ async def overview(connection: Connection, me: Me, *, now: datetime) -> Mapping[
     }
 
 
-async def end(connection: Connection, me: Me, id_: UUID, *, now: datetime) -> None:
-    """End one of them, with whatever follows from it.
+async def end(settings: Settings, connection: Connection, me: Me, id_: UUID, *, now: datetime) -> None:
+    """End one of them in the open transaction, with whatever follows from it.
 
     Raises:
+        InsufficientAuthentication: it is a sign-in elsewhere, and theirs is too long ago.
         NotFound: it is none of theirs, or is over.
     """
     params = {"id": id_, "subjects": list(me.subjects), "now": now}
     if await fetch(connection, store.END_BROWSER, params):
+        _require_fresh(settings, me, id_, now)
         await families.end_of_login(connection, id_, now=now)
     elif await fetch(connection, store.OWN_APP, params):
         await families.end(connection, id_, now=now)
-    elif await fetch(connection, store.END_SESSION, params):
+    elif ended := await fetch(connection, store.END_SESSION, params):
+        if not ended[0].emergency:
+            _require_fresh(settings, me, id_, now)
         # A statement of its own: it sees the session of an exchange that held this one until now.
         await fetch(connection, END_DERIVED_OF, {"origins": [id_], "now": now})
     else:
         raise NotFound("there is no such session of yours")
+
+
+def _require_fresh(settings: Settings, me: Me, id_: UUID, now: datetime) -> None:
+    if id_ != me.by and (me.proved_at is None or now - me.proved_at > settings.step_up):
+        raise stale(settings)
 
 
 def _browser(row: Row, me: Me) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import Final
 from passport.sql import Prepared
 
 OWN_SIGN_IN: Final = Prepared(
-    "SELECT family_id IS NULL AS own FROM session WHERE session_id = %(session_id)s", {}
+    "SELECT family_id IS NULL AS own, authenticated_at FROM session WHERE session_id = %(session_id)s", {}
 )
-"""Whether a session is of a person themselves, and not of what they allowed an app."""
+"""Whether a session is of a person themselves, not of what they allowed an app, and when they proved who they are."""
 
 BROWSERS: Final = Prepared(
     """
@@ -78,7 +78,7 @@ END_SESSION: Final = Prepared(
 UPDATE session SET ended_at = %(now)s
 WHERE session_id = %(id)s AND subject = ANY (%(subjects)s::text[])
     AND (family_id IS NULL OR opened_patient_key IS NOT NULL) AND ended_at IS NULL AND expires_at > %(now)s
-RETURNING session_id
+RETURNING opened_patient_key IS NOT NULL AS emergency
 """,
     {},
 )
