@@ -116,6 +116,7 @@ const ja = {
   sureToEnd: (name: string) => `「${name}」を終わらせますか。次の操作からすぐに使えなくなります。`,
   sureToEndHere: "このブラウザーからサインアウトしますか。",
   aBrowser: "ブラウザー",
+  unknownBrowser: "種類のわからないブラウザー",
   aSession: "サインイン",
 
   devicesLead: "承認した機器だけが、あなたの記録に測定値を書き込めます。",
@@ -145,7 +146,15 @@ const ja = {
   doubted: "複製されたおそれがあるため、サインインに使えません。外してください。",
   remove: "外す",
   removed: "外しました。",
-  sureToRemove: (name: string) => `「${name}」を外しますか。このパスキーではサインインできなくなります。`,
+  sureToRemove: (name: string, apps: string[]) =>
+    `「${name}」を外しますか。このパスキーではサインインできなくなり、これで始めたほかのサインインも終わります。` +
+    (apps.length === 0 ? "" : `これで許可したアプリ（${apps.join("、")}）も終わります。`),
+  rename: "名前を変える",
+  newName: "新しい名前",
+  save: "変える",
+  renamed: "名前を変えました。",
+  codeWaits: (login: string) =>
+    `${login} のログインに新しいコードを出すことが求められ、別の担当者の確認を待っています。心当たりがなければ市の窓口に知らせてください。`,
   lastOne: "これを外すと、サインインできる方法がなくなります。市の窓口で新しいコードを受け取るまで入れません。それでも外しますか。",
   passkeysUnavailable: "このブラウザー、または数字だけのアドレス（127.0.0.1 など）では、パスキーを使えません。",
 };
@@ -270,6 +279,7 @@ const en: Texts = {
   sureToEnd: (name) => `End “${name}”? It stops working at once.`,
   sureToEndHere: "Sign out of this browser?",
   aBrowser: "Browser",
+  unknownBrowser: "A browser of unknown kind",
   aSession: "Sign-in",
 
   devicesLead: "Only devices that you approved can write measurements into your record.",
@@ -300,7 +310,15 @@ const en: Texts = {
   doubted: "It may have been copied and signs nobody in. Remove it.",
   remove: "Remove",
   removed: "Removed.",
-  sureToRemove: (name) => `Remove “${name}”? You can no longer sign in with this passkey.`,
+  sureToRemove: (name, apps) =>
+    `Remove “${name}”? You can no longer sign in with this passkey, and other sign-ins that began with it end.` +
+    (apps.length === 0 ? "" : ` So do the apps that you allowed with it: ${apps.join(", ")}.`),
+  rename: "Rename",
+  newName: "New name",
+  save: "Rename it",
+  renamed: "Renamed.",
+  codeWaits: (login) =>
+    `Somebody of the city asked for a new code for the login ${login}, which waits for a second one to confirm it. If you know nothing of it, tell the city's desk.`,
   lastOne:
     "Without it there is no way left for you to sign in, until you get a new code at the city's desk. Remove it all the same?",
   passkeysUnavailable: "Passkeys cannot be used in this browser, or at an address that is a number, such as 127.0.0.1.",

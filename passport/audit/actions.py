@@ -69,6 +69,7 @@ ACTIONS: Final[Mapping[str, Shown]] = {
     "recovery": Shown("E", AUTHENTICATION),
     "passkey-register": Shown("C", AUTHENTICATION),
     "passkey-remove": Shown("D", AUTHENTICATION),
+    "passkey-rename": Shown("U", AUTHENTICATION),
     "break-glass": Shown("E", SECURITY_ALERT, Coding(DCM, "110127", "Emergency Override Started")),
     "emergency-end": Shown("E", SECURITY_ALERT, Coding(DCM, "110138", "Emergency Override Stopped")),
     "emergency-read": Shown("R", AUDIT_LOG_USED),
@@ -106,7 +107,7 @@ DEATH_TAKEN_BACK: Final = "death-taken-back"
 
 OWN_BUSINESS: Final = (
     *(AUDIT_READ, "authorize", "token", "sign-in", "sign-out"),
-    *("passkey-register", "passkey-remove", "recovery"),
+    *("passkey-register", "passkey-remove", "passkey-rename", "recovery"),
     *("sign-in-link", "sign-in-unlink", "attributes-take", "attributes-forget"),
 )
 """What a resident does about their own session and log: kept, and no access that they would ask about."""

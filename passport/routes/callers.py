@@ -9,7 +9,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from passport.identity.login import cookies, known, sessions
+from passport.identity.login import browsers, cookies, known, sessions
 from passport.routes.messages import runtime_of
 
 COOKIE: Final = "known"
@@ -48,6 +48,8 @@ async def begun(request: Request, response: Response, cookie: str) -> None:
         await sessions.end(connection, cookies.cookie(request, settings), now=now)
         person = await sessions.signed_in(connection, cookie, now=now)
         if person is not None:
+            kind = browsers.kind_of(request.headers.get("user-agent", ""))
+            await sessions.name_browser(connection, person.login_id, kind)
             remembered = await known.remembered(runtime, connection, text, person.login, now=now)
     cookies.give(response, settings, cookie)
     if remembered is not None:

@@ -119,6 +119,7 @@ _TOKENLESS: Final = (
     ("POST", "/auth/passkeys"),
     ("GET", "/auth/passkeys"),
     ("POST", "/auth/passkeys/{passkey_id}/remove"),
+    ("POST", "/auth/passkeys/{passkey_id}/rename"),
     ("POST", "/auth/recovery"),
     ("POST", "/auth/device"),
     ("GET", "/auth/device"),

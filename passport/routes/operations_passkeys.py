@@ -51,6 +51,12 @@ PASSKEYS: Final[Mapping[tuple[str, str], Operation]] = {
         success=(204,),
         errors=(400, 401, 403, 404, 409),
     ),
+    ("/auth/passkeys/{passkey_id}/rename", "post"): Operation(
+        "Call a passkey of mine something else",
+        json_body({"csrf": "…", "name": "新しい電話"}),
+        success=(204,),
+        errors=(400, 401, 403, 404),
+    ),
     ("/auth/recovery", "post"): Operation(
         "Come back by a code of the city desk, to register one passkey; `lost` ends those of before",
         json_body({"code": "XXXXX-XXXXX-XXXXX-XXXXX", "lost": True}),

@@ -1,4 +1,4 @@
-"""Passkeys over HTTP: signing in by one, registering, listing and removing them, and coming back without one.
+"""Passkeys over HTTP: signing in by one, registering, listing, naming and removing them, and coming back without one.
 
 https://www.w3.org/TR/webauthn-3/#sctn-rp-operations
 """
@@ -31,6 +31,7 @@ router = APIRouter(prefix="/auth", tags=["authorization"])
 
 REGISTER: Final = "passkey-register"
 REMOVE: Final = "passkey-remove"
+RENAME: Final = "passkey-rename"
 
 # A certificate of a device may come with a credential, though none is asked for.
 _LIMITS: Final = Limits(size_bytes=32_768, depth=8)
@@ -93,6 +94,19 @@ async def list_passkeys(request: Request) -> Response:
     """By what who is signed in at this browser may sign in."""
     async with turn_of(request) as turn:
         return json(await registering.overview(turn, await signed_in_person(request, turn)))
+
+
+@router.post("/passkeys/{passkey_id}/rename")
+async def rename_passkey(request: Request, passkey_id: UUID) -> Response:
+    """Call a passkey of who is signed in something else, for `{"csrf", "name"}`."""
+    cookies.require_own_page(request, runtime_of(request).settings)
+    fields = await _fields(request)
+    query = f"POST auth/passkeys/{passkey_id}/rename"
+    async with by_person(request, fields, query, RENAME) as (turn, person):
+        await registering.rename(turn, person, passkey_id, fields.get("name"))
+        # What it is called stands in no log: people name their keys after people.
+        await audit_person(turn, person, query, None, str(passkey_id), action=RENAME)
+    return Response(status_code=204, headers=NO_STORE)
 
 
 @router.post("/passkeys/{passkey_id}/remove")

@@ -111,6 +111,7 @@ ROUTES: Final[Mapping[Route, Ask | Silent]] = MappingProxyType(
         ("POST", "/auth/passkeys"): _AT_BROWSER,
         ("GET", "/auth/passkeys"): _AT_BROWSER,
         ("POST", "/auth/passkeys/{passkey_id}/remove"): _AT_BROWSER,
+        ("POST", "/auth/passkeys/{passkey_id}/rename"): _AT_BROWSER,
         ("POST", "/auth/recovery"): _AT_BROWSER,
         ("GET", "/auth/sessions"): _AT_BROWSER,
         ("POST", "/auth/sessions/{session_id}/end"): _AT_BROWSER,

@@ -41,11 +41,16 @@ class Village:
 
     def code(self, subject: str, *purposes: str) -> dict[str, str]:
         """A sign-in code as the city hands it out."""
-        body = {"login": f"u-{uuid4().hex[:8]}", "subject": subject, "purposes": list(purposes) or ["PATRQT"]}
-        handed: dict[str, str] = self.call(_OPERATOR, "POST", "/auth/sign-in-codes", 201, json=body)
+        handed = self.asked_code(subject, *purposes)
         if "waits_for" in handed:
             path, named = f"/auth/sign-in-codes/{handed['login']}/confirm", {"proposal": handed["proposal"]}
             self.call(_SECOND_OPERATOR, "POST", path, 200, json=named)
+        return handed
+
+    def asked_code(self, subject: str, *purposes: str) -> dict[str, str]:
+        """What one operator is answered who asks for a code."""
+        body = {"login": f"u-{uuid4().hex[:8]}", "subject": subject, "purposes": list(purposes) or ["PATRQT"]}
+        handed: dict[str, str] = self.call(_OPERATOR, "POST", "/auth/sign-in-codes", 201, json=body)
         return handed
 
     def recovery_code(self, patient: str) -> str:

@@ -6,6 +6,8 @@ https://www.w3.org/TR/webauthn-3/#sctn-automation
 from playwright.sync_api import CDPSession, expect
 
 from tests.browser.people import Village
+from tests.browser.relying import Relying
+from tests.browser.test_scope_screen import answer, asked
 from tests.browser.watching import Watched
 
 
@@ -48,11 +50,43 @@ def test_a_passkey_is_added_signs_in_and_is_removed(person: Watched, town: Villa
     person.heading("ホーム")
     person.page.get_by_role("link", name="パスキー", exact=True).click()
     expect(card).not_to_contain_text("まだ使っていません")
+    card.get_by_role("button", name="名前を変える").click()
+    person.accessible()
+    expect(card.get_by_label("新しい名前")).to_be_focused()
+    card.get_by_label("新しい名前").fill("古い<b>電話</b>")
+    card.get_by_role("button", name="変える", exact=True).click()
+    expect(person.page.get_by_role("status")).to_have_text("名前を変えました。")
+    card = person.page.get_by_role("listitem").filter(has_text="古い<b>電話</b>")
     card.get_by_role("button", name="外す").click()
     person.accessible()
     person.page.get_by_role("dialog").get_by_role("button", name="外す").click()
     expect(person.page.get_by_role("status")).to_have_text("外しました。")
     expect(person.page.get_by_text("まだありません。")).to_be_visible()
+
+
+def test_a_person_sees_which_apps_end_with_a_passkey_and_which_code_waits_for_them(
+    person: Watched, town: Village, relying_page: Relying
+) -> None:
+    give_authenticator(person)
+    patient = town.resident()
+    person.open("/home/passkeys")
+    person.sign_in(town.code(patient))
+    add_passkey(person, "電話", "加えました。")
+    person.page.context.clear_cookies()
+    person.open("/sign-in")
+    person.press("パスキーでサインイン")
+    person.heading("ホーム")
+    person.open(asked(town, relying_page, town.client(redirect_uris=[f"{relying_page.origin}/back.html"])))
+    person.press("許可する")
+    answer(person, relying_page)
+    waiting = town.asked_code(patient)["login"]
+    person.open("/home/passkeys")
+    expect(person.page.get_by_text(f"{waiting} のログインに新しいコードを出すことが求められ")).to_be_visible()
+    person.page.get_by_role("listitem").filter(has_text="電話").get_by_role("button", name="外す").click()
+    expect(person.page.get_by_role("dialog")).to_contain_text(
+        "これで許可したアプリ（見本アプリ（架空））も終わります。"
+    )
+    person.accessible()
 
 
 def test_a_phone_that_does_not_know_its_person_signs_nobody_in(person: Watched) -> None:

@@ -32,7 +32,8 @@ def test_a_person_ends_what_is_open_elsewhere_and_then_here(person: Watched, tow
         person.heading("サインイン中の場所とアプリ")
         browsers = person.page.get_by_role("listitem").filter(has_text="最後の利用")
         expect(browsers).to_have_count(2)
-        expect(browsers.filter(has_text="いまお使いのもの")).to_have_count(1)
+        expect(browsers.filter(has_text="いまお使いのもの")).to_contain_text("Chrome, ")
+        expect(browsers.filter(has_text="種類のわからないブラウザー")).to_have_count(1)
         person.accessible()
         assert other.get("/auth/sessions").status_code == 200
         person.press("終わらせる")

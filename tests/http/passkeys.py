@@ -50,6 +50,10 @@ class Person:
         body = {"csrf": await self.browser.csrf(), **more}
         return await self.browser.post(f"/auth/passkeys/{id_}/remove", body)
 
+    async def renames(self, id_: str, name: object) -> Response:
+        body = {"csrf": await self.browser.csrf(), "name": name}
+        return await self.browser.post(f"/auth/passkeys/{id_}/rename", body)
+
 
 async def challenge(browser: Browser) -> Json:
     answer = await browser.post("/auth/passkeys/challenge", {})

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.http.apps import JSON, App, Browser, app, ended, seen, signed_in
+from tests.http.apps import JSON, App, Browser, app, ended, handed, seen, signed_in
 from tests.http.identity_town import City
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +40,22 @@ async def tokens_of(phone: App, browser: Browser) -> tuple[str, str]:
     answer = await phone.redeem(await phone.code(browser))
     assert answer.status_code == 200, answer.text
     return answer.json()["access_token"], answer.json()["refresh_token"]
+
+
+async def test_browsers_are_told_apart_by_their_kind_and_by_nothing_of_their_own_words(
+    town: City, aoi: str
+) -> None:
+    code = await handed(town, aoi, "PATRQT")
+    said = ("Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0", "<script>alert(1)</script>", "")
+    for words in said:
+        answer = await Browser(town).post(
+            "/auth/login", {"login": code["login"], "code": code["code"]}, **{"User-Agent": words}
+        )
+        assert answer.status_code == 200, answer.text
+    told = (await seen(await signed_in(town, aoi)))["browsers"]
+    assert sorted(one["browser"] or "" for one in told) == ["", "", "", "Firefox, Windows"]
+    kept = town.rows("SELECT browser FROM login_session WHERE subject = %s", aoi)
+    assert {row["browser"] for row in kept} == {None, "Firefox, Windows"}
 
 
 async def test_a_person_sees_their_browsers_apps_and_sessions_and_which_one_this_is(

@@ -239,6 +239,26 @@ async def test_removing_a_passkey_ends_what_began_by_it_elsewhere(town: City, ao
     assert (await here.browser.get("/auth/login", **JSON)).json()["signed_in"] is True
 
 
+async def test_a_passkey_is_called_something_else_by_its_owner_alone(town: City, aoi: str) -> None:
+    one, stranger = await with_passkey(town, aoi), await with_passkey(town, await town.resident())
+    (own,) = (await one.listed())["passkeys"]
+    began = town.clock()
+    assert (await one.renames(own["id"], "  古い電話 ")).status_code == 204
+    assert (await one.listed())["passkeys"][0]["name"] == "古い電話"
+    for unfit in (None, "", "  ", 5, "x" * 65, "反\u202e転"):
+        assert (await one.renames(own["id"], unfit)).status_code == 400, unfit
+    assert (await stranger.renames(own["id"], "私の")).status_code == 404
+    answer = await one.browser.post(f"/auth/passkeys/{own['id']}/rename", {"csrf": "x", "name": "y"})
+    assert answer.status_code == 403
+    assert (await one.listed())["passkeys"][0]["name"] == "古い電話"
+    rows = town.audited("passkey-rename", began)
+    assert [(row["subject"], row["outcome"], row["detail"]) for row in rows] == [
+        (aoi, "success", own["id"]),
+        (aoi, "refused", "forbidden"),
+    ]
+    assert "古い電話" not in str(rows)
+
+
 async def test_what_apps_were_allowed_by_a_passkey_is_told_beside_it(town: City, aoi: str) -> None:
     one = await with_passkey(town, aoi)
     (shown,) = (await one.listed())["passkeys"]

@@ -11,10 +11,11 @@ interface Line {
   secret?: boolean;
   maxLength?: number;
   capitals?: boolean;
+  value?: string;
 }
 
 export function Field(given: Line) {
-  const { label, name, hint, wrong = false, autocomplete = "off", secret = false, maxLength, capitals = false } = given;
+  const { label, name, hint, wrong = false, autocomplete = "off", secret = false, maxLength, capitals = false, value } = given;
   const id = useId();
   const line = {
     id,
@@ -24,6 +25,7 @@ export function Field(given: Line) {
     spellcheck: false,
     required: true,
     ...(maxLength === undefined ? {} : { maxLength }),
+    ...(value === undefined ? {} : { defaultValue: value }),
     ...(hint === undefined ? {} : { "aria-describedby": `${id}-hint` }),
     ...(wrong ? { "aria-invalid": "true" as const } : {}),
   };

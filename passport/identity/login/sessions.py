@@ -155,6 +155,11 @@ async def signed_in(
     )
 
 
+async def name_browser(connection: Connection, login_id: UUID, kind: str | None) -> None:
+    """Note at what kind of browser a session is, for its person to know it again."""
+    await fetch(connection, store.NAME_BROWSER, {"login_id": login_id, "browser": kind})
+
+
 async def end(connection: Connection, cookie: str, *, now: datetime) -> Any | None:
     """End a session with all that apps have by it, but for what was allowed to go on; whose it was."""
     rows = await fetch(connection, store.END, {"cookie_hash": _hashed(cookie), "now": now})

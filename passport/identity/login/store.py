@@ -32,6 +32,11 @@ RETURNING login_id, login, kind, subject, role, patient_key, purposes, scopes, m
 )
 """Whose browser session it is, which goes on by being asked."""
 
+NAME_BROWSER: Final = Prepared(
+    "UPDATE login_session SET browser = %(browser)s WHERE login_id = %(login_id)s", {}
+)
+"""Note at what kind of browser a session is."""
+
 END: Final = Prepared(
     """
 UPDATE login_session SET ended_at = %(now)s

@@ -102,6 +102,7 @@ def _browser(row: Row, me: Me) -> dict[str, Any]:
     return {
         **_open(row.login_id, row.authenticated_at, row.expires_at, row.role),
         "methods": list(row.methods),
+        "browser": row.browser,
         "last_seen": written_instant(row.seen_at),
         "this_one": row.login_id == me.by,
     }

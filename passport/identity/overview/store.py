@@ -16,7 +16,7 @@ OWN_SIGN_IN: Final = Prepared(
 
 BROWSERS: Final = Prepared(
     """
-SELECT login_id, role, methods, authenticated_at, seen_at, expires_at FROM login_session
+SELECT login_id, role, methods, authenticated_at, seen_at, expires_at, browser FROM login_session
 WHERE subject = ANY (%(subjects)s::text[]) AND ended_at IS NULL AND expires_at > %(now)s
     AND seen_at > %(idle_since)s::timestamptz
 ORDER BY authenticated_at DESC, login_id

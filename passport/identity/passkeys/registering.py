@@ -187,6 +187,20 @@ async def remove(turn: Turn, person: SignedIn, passkey_id: UUID, *, last: bool) 
     await tell_person(turn.runtime, turn.connection, person, "passkey-removed", now=turn.now)
 
 
+async def rename(turn: Turn, person: SignedIn, passkey_id: UUID, name: object) -> None:
+    """Call a passkey something else.
+
+    Raises:
+        Invalid: there is no name, or an unfit one.
+        NotFound: it is none of theirs.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise Invalid("expected what the passkey is to be called in `name`", ("name",))
+    params = {"passkey_id": passkey_id, "subject": person.subject, "role": person.role}
+    if not await fetch(turn.connection, store.RENAME, {**params, "name": name_of(name)}):
+        raise NotFound("there is no such passkey of yours")
+
+
 async def require_proved(turn: Turn, person: SignedIn, own: Sequence[Kept], *, most: int = MOST) -> None:
     """Let somebody go on who proved lately, and well enough, who they are.
 

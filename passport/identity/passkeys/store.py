@@ -98,6 +98,16 @@ WHERE passkey_id = %(passkey_id)s
 )
 """Note that a passkey was used."""
 
+RENAME: Final = Prepared(
+    """
+UPDATE passkey SET name = %(name)s
+WHERE passkey_id = %(passkey_id)s AND subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND ended_at IS NULL
+RETURNING passkey_id
+""",
+    {},
+)
+"""Call a passkey of one's own something else."""
+
 DOUBT: Final = Prepared("UPDATE passkey SET doubted_at = %(now)s WHERE passkey_id = %(passkey_id)s", {})
 """Note that there may be a copy of a passkey: it signs nobody in from now on."""
 
