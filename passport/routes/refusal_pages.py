@@ -5,13 +5,16 @@ https://www.w3.org/TR/WCAG22/#error-suggestion
 The status and its headers are those that a program is answered with. Nothing of what was sent is shown again.
 """
 
+from html import escape
 from typing import Final, Literal
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from passport.identity.authorization.redirects import origin
 from passport.outcomes import InsufficientAuthentication, PassportError, TooMany
 from passport.routes.identity_pages import language, page, wants_json
+from passport.routes.messages import runtime_of
 
 _BELOW: Final = "/auth/"
 """Where the pages without script are."""
@@ -35,7 +38,7 @@ _TEXTS: Final = {
         "anew": "この操作には、あらためてのサインイン（お仕事ではパスキーでのサインイン）が必要です。"
         "サインインし直してから、もう一度お試しください。",
         "form": "この操作は許されていないか、画面が古くなっています。"
-        "前の画面を開き直してから、もう一度お試しください。",
+        "{address} で前の画面を開き直してから、もう一度お試しください。",
         "gone": "お探しの画面はないか、もう使えなくなっています。はじめからやり直してください。",
         "unread": "送られた内容を読み取れませんでした。前の画面に戻り、入力を確かめてから、もう一度送ってください。",
         "changed": "別の操作で状態が変わったため、続けられませんでした。はじめからやり直してください。",
@@ -48,7 +51,8 @@ _TEXTS: Final = {
         "title": "This could not be done",
         "signed-out": "You are not signed in here, or no longer. Sign in once more and begin again.",
         "anew": "This wants you to sign in anew (at work, with a passkey). Do that, and then try once more.",
-        "form": "You may not do this, or the page that you sent is too old. Open that page anew and try once more.",
+        "form": "You may not do this, or the page that you sent is too old. "
+        "Open that page anew at {address} and try once more.",
         "gone": "There is no such page, or it is over. Please begin again.",
         "unread": "What was sent cannot be read. Go back, check what you entered, and send it once more.",
         "changed": "Something else changed meanwhile, so this could not go on. Please begin again.",
@@ -70,7 +74,8 @@ def refused(request: Request, error: PassportError) -> HTMLResponse:
     """The page for an error."""
     text = _TEXTS[language(request)]
     seconds = error.retry_seconds if isinstance(error, TooMany) else 0
-    why = text[_why(error)].format(seconds=seconds)
+    address = origin(runtime_of(request).settings.base_url)
+    why = text[_why(error)].format(seconds=seconds, address=escape(address))
     body = f"<h1>{text['title']}</h1><p role=alert>{why}</p><p><a href=/auth/login>{text['again']}</a></p>"
     answer = page(request, text["title"], body, status=error.status)
     answer.headers.update(error.headers)

@@ -8,7 +8,7 @@ from httpx import Response
 
 from passport.identity.attempts import FAILURES_MAX
 from tests.http.apps import OWN_PAGE, Browser, app, handed, signed_in
-from tests.http.identity_town import City
+from tests.http.identity_town import BASE_URL, City
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ class Form:
 
 
 SIGNED_OUT: Final = ("もう一度サインインして", "Sign in once more")
-STALE: Final = ("開き直して", "Open that page anew")
+STALE: Final = (f"{BASE_URL} で前の画面を開き直して", f"Open that page anew at {BASE_URL}")
 UNREAD: Final = ("入力を確かめて", "check what you entered")
 GONE: Final = ("はじめからやり直して", "Please begin again")
 
