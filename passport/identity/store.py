@@ -239,7 +239,10 @@ WHERE caller = %(caller)s AND window_start > %(since)s
 
 COUNT_FAILURE: Final = Prepared(
     """
-WITH forgotten AS (DELETE FROM sign_in_failure WHERE window_start <= %(since)s)
+WITH forgotten AS (
+    -- A few at a time, and none that somebody else is removing: nobody waits for another caller here.
+    DELETE FROM sign_in_failure WHERE ctid = ANY (ARRAY (
+        SELECT ctid FROM sign_in_failure WHERE window_start <= %(since)s LIMIT 100 FOR UPDATE SKIP LOCKED)))
 INSERT INTO sign_in_failure (caller, window_start, failures) VALUES (%(caller)s, %(window_start)s, 1)
 ON CONFLICT (caller, window_start) DO UPDATE SET failures = sign_in_failure.failures + 1
 """,

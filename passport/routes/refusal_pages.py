@@ -14,10 +14,10 @@ from fastapi.responses import HTMLResponse
 from passport.identity.authorization.redirects import origin
 from passport.outcomes import InsufficientAuthentication, PassportError, TooMany
 from passport.routes.identity_pages import language, page, wants_json
-from passport.routes.messages import runtime_of
+from passport.routes.messages import media_type, runtime_of
 
-_BELOW: Final = "/auth/"
-"""Where the pages without script are."""
+_PLACES: Final = ("/auth/login", "/auth/logout", "/auth/authorize", "/auth/device", "/auth/federation")
+"""Where the pages without script are, with what lies below."""
 
 Why = Literal["signed-out", "anew", "form", "gone", "unread", "changed", "slow", "failed"]
 
@@ -65,9 +65,14 @@ _TEXTS: Final = {
 
 
 def wanted(request: Request) -> bool:
-    """Whether it is a person who reads the answer to a request, at a page without script."""
+    """Whether it is a person who reads the answer to a request, at a page without script.
+
+    A program may accept HTML without meaning it: it has a token, or sends JSON.
+    """
     readable = "text/html" in request.headers.get("accept", "") and not wants_json(request)
-    return readable and request.url.path.startswith(_BELOW)
+    by_program = "authorization" in request.headers or media_type(request) == "application/json"
+    path = request.url.path
+    return readable and not by_program and any(path == at or path.startswith(f"{at}/") for at in _PLACES)
 
 
 def refused(request: Request, error: PassportError) -> HTMLResponse:

@@ -4,6 +4,7 @@ https://www.rfc-editor.org/rfc/rfc9126#section-2.3
 https://www.rfc-editor.org/rfc/rfc8628#section-5.1
 """
 
+from asyncio import gather
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -121,6 +122,15 @@ async def test_an_app_without_a_key_is_used_up_for_nobody_elsewhere(
     assert await statuses(asking, at(running, phone, "192.0.2.70")) == {done}
     is_slowed(await asking(at(running, phone, "192.0.2.70")))
     assert (await asking(at(running, phone, "192.0.2.71"))).status_code == done
+
+
+async def test_fifty_requests_at_one_instant_are_counted_one_by_one(
+    city: City, way: tuple[Asking, int]
+) -> None:
+    asking, done = way
+    one = await app(city, await city.organization(), es384(), grant_types=GRANTS)
+    answers = await gather(*(asking(one) for _ in range(50)))
+    assert sorted(answer.status_code for answer in answers) == [done] * FEW + [429] * (50 - FEW)
 
 
 async def test_a_refusal_for_asking_too_often_is_audited_and_leaves_nothing(

@@ -98,6 +98,16 @@ async def test_a_program_that_reads_anything_is_answered_as_one(town: City) -> N
         assert answer.json()["resourceType"] == "OperationOutcome"
 
 
+async def test_a_program_that_accepts_html_without_meaning_it_is_answered_as_one(town: City) -> None:
+    accept = {"Accept": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"}
+    for path in ("/auth/logout", "/auth/sign-in", "/auth/device/asked"):
+        answer = await town.http.post(path, json={}, headers={**OWN_PAGE, **accept})
+        assert answer.json()["resourceType"] == "OperationOutcome"
+    for path in ("/auth/clients", "/auth/federation/accounts"):
+        answer = await town.http.get(path, headers={**accept, "Authorization": "Bearer none"})
+        assert (answer.status_code, answer.json()["resourceType"]) == (401, "OperationOutcome")
+
+
 async def by_page(browser: Browser, path: str, **fields: Any) -> Response:
     answer = await browser.town.http.post(
         path, data=fields, headers={"Cookie": browser.cookie, **OWN_PAGE, **PAGE, "Accept-Language": "en"}
