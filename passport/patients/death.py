@@ -40,10 +40,15 @@ def died(tree: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> datetime | N
 async def carry_death(desk: Desk, row: RecordRow, tree: Mapping[str, Any], on: Basis) -> None:
     """Let what a written Patient says of a death count; call it in the transaction of the write.
 
+    A deleted Patient says nothing, and takes nothing back: who is dead stays so until a Patient is written that
+    says otherwise.
+
     Raises:
         Refused: it changes whether the person has died, and its writer is no operator and under no policy.
     """
-    since = None if row.deleted else died(tree, desk.now, desk.runtime.settings.zone)
+    if row.deleted:
+        return
+    since = died(tree, desk.now, desk.runtime.settings.zone)
     if since is None and row.version == 1:
         return
     params = {"patient_key": row.patient_key, "now": desk.now, "since": since}

@@ -127,7 +127,7 @@ async def undo(runtime: Runtime, caller: Caller, merge_id: UUID) -> Merge:
             raise Conflict(f"got a merge that is {found.state}, expected one that stands")
         (row,) = await fetch(desk.connection, store.UNDO, {"merge_id": merge_id, "now": desk.now})
         pair = Pair(row.survivor_key, row.patient_key)
-        await _unlink_patients(desk, found, row.was_active)
+        await _unlink_patients(desk, found, pair, row.was_active)
         await _settle(desk, pair)
         await _tell(desk, pair, "registrations-separated", found.survivor, found.duplicate)
         return await proposals.one(desk, merge_id)
@@ -172,14 +172,30 @@ async def _link_patients(desk: Desk, wanted: Asked) -> bool | None:
     return before[0]
 
 
-async def _unlink_patients(desk: Desk, found: Merge, was_active: bool | None) -> None:
+async def _unlink_patients(desk: Desk, found: Merge, pair: Pair, was_active: bool | None) -> None:
+    """Write both Patients without what links them; one that was deleted since then stays deleted as it is."""
+
     def survive(tree: Tree) -> Tree:
         return links.unlinked(tree, found.duplicate, links.REPLACES)
 
     def reinstate(tree: Tree) -> Tree:
         return links.unlinked(links.reinstated(tree, was_active), found.survivor, links.REPLACED_BY)
 
-    await _rewrite(desk, {found.survivor: survive, found.duplicate: reinstate}, UNMERGE, None)
+    patches = {found.survivor: survive, found.duplicate: reinstate}
+    keys = [desk.runtime.keys.reference(reference) for reference in patches]
+    await desk.widen(*pair.keys)
+    rows = await fetch(desk.connection, store.KEPT, {"patient_keys": pair.keys, "record_keys": keys})
+    kept = {row.patient_key for row in rows}
+    standing = {
+        reference: patch
+        for (reference, patch), patient in zip(patches.items(), pair.keys, strict=True)
+        if patient in kept
+    }
+    if standing:
+        await _rewrite(desk, standing, UNMERGE, None)
+    # Who is written of has it in their log by that; the others have it as well.
+    others = [patient for patient in pair.keys if patient not in kept]
+    await desk.audit(*(desk.row(patient, detail=str(found.id)) for patient in others))
 
 
 async def _rewrite(desk: Desk, patches: Mapping[str, links.Patch], activity: str, reason: str | None) -> None:

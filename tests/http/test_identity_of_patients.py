@@ -331,6 +331,37 @@ class TestMerging:
             answer = await sent(operator, f"/identity/merges/{merge['id']}/undo")
             assert (answer.status_code, answer.json()["state"]) == (200, "undone")
 
+    @pytest.mark.parametrize("survives", [False, True])
+    async def test_a_merge_is_undone_though_a_patient_of_it_was_deleted(
+        self, town: Town, hanako: Voice, taro: Voice, *, survives: bool
+    ) -> None:
+        record = await hanako.create(made.pressure(hanako.reference))
+        merge = await merged(hanako, taro)
+        assert await taro.sees(record)
+        kept, gone = (hanako, taro) if survives else (taro, hanako)
+        await town.operator.remove(gone.reference)
+        await separated(town, merge)
+        assert not await taro.sees(record)
+        assert "link" not in await kept.read(kept.reference)
+        assert (await gone.get(gone.reference)).status_code == 410
+        for voice in (hanako, taro):
+            assert audited(town, voice).count("unmerge") == 1
+            assert noted(town, voice)[-1] == "registrations-separated"
+        await town.operator.put(gone.reference, {"resourceType": "Patient"})
+        assert "link" not in await gone.read(gone.reference)
+
+    async def test_a_merge_is_undone_though_both_patients_were_deleted(
+        self, town: Town, hanako: Voice, taro: Voice
+    ) -> None:
+        record = await hanako.create(made.pressure(hanako.reference))
+        merge = await merged(hanako, taro)
+        assert await taro.sees(record)
+        for voice in (hanako, taro):
+            await town.operator.remove(voice.reference)
+        await separated(town, merge)
+        assert not await taro.sees(record)
+        assert [audited(town, voice).count("unmerge") for voice in (hanako, taro)] == [1, 1]
+
     async def test_clerks_see_and_decide_no_merge(self, town: Town, hanako: Voice, taro: Voice) -> None:
         merge = (await proposed(hanako, taro)).json()
         clerk = town.as_("clerk")
@@ -391,6 +422,23 @@ class TestDeath:
         await dies(town, hanako)
         await dies(town, hanako, deceasedDateTime="2026-10-30")
         assert noted(town, hanako) == ["death-recorded"]
+
+    async def test_the_deletion_of_a_patient_takes_no_death_back(
+        self, town: Town, hanako: Voice, cast: Cast
+    ) -> None:
+        record = await hanako.create(made.pressure(hanako.reference))
+        await hanako.grant(permit(cast.hospital))
+        alive = await dies(town, hanako)
+        await town.operator.remove(hanako.reference)
+        assert not await cast.a.sees(record)
+        outcome(await hanako.get(record), 401, "login")
+        assert noted(town, hanako)[-1] == "death-recorded"
+        # Written again as dead they stay so, written as alive they live.
+        await town.operator.put(hanako.reference, {**alive, "deceasedBoolean": True})
+        assert not await cast.a.sees(record)
+        await town.operator.put(hanako.reference, alive)
+        assert await cast.a.sees(record)
+        assert noted(town, hanako)[-2:] == ["death-recorded", "death-taken-back"]
 
     async def test_an_untold_patient_stays_as_they_were(self, town: Town, hanako: Voice, cast: Cast) -> None:
         record = await hanako.create(made.pressure(hanako.reference))
