@@ -43,13 +43,13 @@ def test_a_token_is_its_clients_or_ends(each_server: Server) -> None:
     database = each_server.empty_database()
     migrate(database.owner_url, revision="0016")
     with psycopg.connect(database.superuser_url) as connection:
-        for client in (
+        for registered in (
             ("app", "Organization/maker"),
             ("one", "Organization/one"),
             ("two-a", "Organization/two"),
             ("two-b", "Organization/two"),
         ):
-            connection.execute(_CLIENTS, client)
+            connection.execute(_CLIENTS, registered)
         connection.execute(_FAMILY, (FAMILY, AHEAD))
         for name, (kind, subject, client, family, origin) in SESSIONS.items():
             connection.execute(_SESSION, (name.encode(), kind, subject, client, AHEAD, family, origin))
