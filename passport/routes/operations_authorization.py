@@ -48,7 +48,7 @@ AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
     ("/auth/par", "post"): Operation(
         "Send beforehand what a person is to be asked for (RFC 9126)",
         _form(response_type="code", redirect_uri="https://app.example.jp/callback", **_ASSERTION),
-        success=(201, 400, 401),
+        success=(201, 400, 401, 429),
         errors=(),
     ),
     ("/auth/authorize", "get"): Operation(
@@ -72,7 +72,7 @@ AUTHORIZATION: Final[Mapping[tuple[str, str], Operation]] = {
     ("/auth/device", "post"): Operation(
         "Ask for a code that a device shows, and one by which it asks whether somebody decided (RFC 8628)",
         _form(scope="patient/Observation.cu offline_access", client_id="cuff-gateway"),
-        success=(200, 400, 401),
+        success=(200, 400, 401, 429),
         errors=(),
     ),
     ("/auth/device", "get"): Operation("The page for the code that a device shows", errors=()),
