@@ -15,6 +15,7 @@ from fhirstore.parse import Tree
 from fhirstore.tables import NOBODY
 from passport.admission import Desk, Request, admitted
 from passport.audit.actions import MERGE, MERGE_DECLINED, MERGE_PROPOSED, UNMERGE
+from passport.audit.names import named
 from passport.audit.query import recorded
 from passport.authority import Basis
 from passport.desk import matters
@@ -44,8 +45,8 @@ async def propose(runtime: Runtime, caller: Caller, wanted: Asked) -> Merge:
         NotFound: one of the two is not registered.
         Conflict: another registration replaces one of them already.
     """
-    named = (wanted.survivor, (wanted.duplicate,))
-    request = Request(Action.CORRECT, MERGE_PROPOSED, recorded("POST", MERGES), named[0], "write", named[1])
+    both = (wanted.survivor, (wanted.duplicate,))
+    request = Request(Action.CORRECT, MERGE_PROPOSED, recorded("POST", MERGES), both[0], "write", both[1])
     async with admitted(runtime, caller, request) as desk:
         _check(desk, "u")
         pair = await proposals.pair_of(desk, wanted)
@@ -127,7 +128,7 @@ async def undo(runtime: Runtime, caller: Caller, merge_id: UUID) -> Merge:
             raise Conflict(f"got a merge that is {found.state}, expected one that stands")
         (row,) = await fetch(desk.connection, store.UNDO, {"merge_id": merge_id, "now": desk.now})
         pair = Pair(row.survivor_key, row.patient_key)
-        await _unlink_patients(desk, found, pair, row.was_active)
+        await _unlink_patients(desk, found, row.was_active)
         await _settle(desk, pair)
         await _tell(desk, pair, "registrations-separated", found.survivor, found.duplicate)
         return await proposals.one(desk, merge_id)
@@ -172,7 +173,7 @@ async def _link_patients(desk: Desk, wanted: Asked) -> bool | None:
     return before[0]
 
 
-async def _unlink_patients(desk: Desk, found: Merge, pair: Pair, was_active: bool | None) -> None:
+async def _unlink_patients(desk: Desk, found: Merge, was_active: bool | None) -> None:
     """Write both Patients without what links them; one that was deleted since then stays deleted as it is."""
 
     def survive(tree: Tree) -> Tree:
@@ -182,20 +183,14 @@ async def _unlink_patients(desk: Desk, found: Merge, pair: Pair, was_active: boo
         return links.unlinked(links.reinstated(tree, was_active), found.survivor, links.REPLACED_BY)
 
     patches = {found.survivor: survive, found.duplicate: reinstate}
-    keys = [desk.runtime.keys.reference(reference) for reference in patches]
-    await desk.widen(*pair.keys)
-    rows = await fetch(desk.connection, store.KEPT, {"patient_keys": pair.keys, "record_keys": keys})
-    kept = {row.patient_key for row in rows}
-    standing = {
-        reference: patch
-        for (reference, patch), patient in zip(patches.items(), pair.keys, strict=True)
-        if patient in kept
-    }
+    keys = [desk.runtime.keys.reference(name) for name in patches]
+    records = {record.reference: record for record in (await named(desk.connection, keys)).values()}
+    standing = {name: patch for name, patch in patches.items() if not records[name].deleted}
     if standing:
         await _rewrite(desk, standing, UNMERGE, None)
     # Who is written of has it in their log by that; the others have it as well.
-    others = [patient for patient in pair.keys if patient not in kept]
-    await desk.audit(*(desk.row(patient, detail=str(found.id)) for patient in others))
+    deleted = [records[name].patient_key for name in patches.keys() - standing]
+    await desk.audit(*(desk.row(patient, detail=str(found.id)) for patient in deleted))
 
 
 async def _rewrite(desk: Desk, patches: Mapping[str, links.Patch], activity: str, reason: str | None) -> None:

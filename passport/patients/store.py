@@ -26,16 +26,6 @@ HOLDERS: Final = Prepared(
 )
 """Whose records these are."""
 
-KEPT: Final = Prepared(
-    """
-SELECT patient_key FROM resource
-WHERE patient_key = ANY (%(patient_keys)s::bigint[]) AND record_key = ANY (%(record_keys)s::bigint[]) AND NOT deleted
-ORDER BY record_key FOR UPDATE
-""",
-    {},
-)
-"""Which of these records are not deleted, held until the transaction ends."""
-
 STANDING_MERGES: Final = Prepared(
     """
 SELECT patient_key, survivor_key FROM patient_merge
