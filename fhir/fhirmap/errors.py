@@ -9,6 +9,10 @@ class UnreadableSource(MappingError):
     """The bytes hold nothing that a person could read as this format."""
 
 
+class TooMuch(MappingError):
+    """One file becomes more records, or longer ones, than any that a person carries."""
+
+
 class DifferentPersons(MappingError):
     """One file names two persons; importing it would give one of them the other's medicines."""
 

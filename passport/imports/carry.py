@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from consent.model import Action
 from fhirmap.deviations import Deviation
-from fhirmap.errors import DifferentPersons, MappingError
+from fhirmap.errors import DifferentPersons, MappingError, TooMuch
 from fhirmap.jahis.to_fhir import Imported
 from fhirstore.parse import parse
 from fhirstore.types import resource_type
@@ -147,6 +147,8 @@ def _read(job: Job) -> Imported | Outcome:
         mapped = FORMATS[job.format](job.data, patient=job.patient, source=job.source)
     except DifferentPersons as error:
         return Outcome("quarantined", "several-persons", deviations=(_of_the_file(error),))
+    except TooMuch as error:
+        return Outcome("refused", "too-much", deviations=(_of_the_file(error),))
     except MappingError as error:
         return Outcome("refused", "unreadable", deviations=(_of_the_file(error),))
     return replace(mapped, deviations=(*_REMARKS[_verdict(job, mapped)], *mapped.deviations))

@@ -278,6 +278,15 @@ async def test_what_nobody_can_read_is_refused_with_its_reason(counter: Counter)
     assert status["deviations"] == [{"line": 0, "record": "?", "text": text}]
 
 
+async def test_what_becomes_too_much_is_refused_with_its_reason(counter: Counter) -> None:
+    medicines = "".join(f"201,{rp},見本錠,1,錠,1,,1\r\n" for rp in range(300))
+    data = handbook("20260401") + f"{medicines}501,{'長' * 75_000},1\r\n".encode("cp932")
+    status = await counter.imported(data, who=counter.patient)
+    assert (status["status"], status["reason"], status["created"]) == ("refused", "too-much", [])
+    assert "expected at most so many" in status["deviations"][0]["text"]
+    assert await counter.stored("MedicationDispense") == []
+
+
 async def test_deviations_are_reported_line_by_line(counter: Counter) -> None:
     await counter.consent()
     status = await counter.imported(handbook("20260401", remarks=["999,x"]))

@@ -10,7 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from fhirmap.deviations import Deviation
-from fhirmap.errors import UnreadableSource
+from fhirmap.errors import TooMuch, UnreadableSource
+from fhirmap.jahis.limits import MAX_LINES
 
 HEADER = re.compile(r"JAHISTC([0-9]{1,2})")
 _BOMS = (
@@ -54,6 +55,7 @@ def split_lines(data: bytes) -> tuple[list[Line], list[Deviation]]:
 
     Raises:
         UnreadableSource: empty, not text, or without a JAHISTC header.
+        TooMuch: more lines than `MAX_LINES`.
     """
     text = _decode(data).rstrip(_END_OF_FILE)
     lines: list[Line] = []
@@ -63,6 +65,8 @@ def split_lines(data: bytes) -> tuple[list[Line], list[Deviation]]:
         if line is not None:
             lines.append(line)
             deviations += found
+        if len(lines) > MAX_LINES:
+            raise TooMuch(f"got more than {MAX_LINES} lines, expected at most so many in a file")
     if not lines:
         raise UnreadableSource("got a file without any line")
     if lines[0].header_version is None:

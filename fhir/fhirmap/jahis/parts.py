@@ -5,6 +5,7 @@ JAHIS 電子版お薬手帳データフォーマット仕様書 Ver. 2.6, 分割
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from fhirmap.deviations import Deviation
 from fhirmap.jahis.decode import Line, half_width
@@ -51,8 +52,9 @@ def _control(segment: Sequence[Line]) -> _Control | None:
 
 def _missing(controls: Sequence[_Control]) -> list[Deviation]:
     held = {control.part for control in controls}
+    first_missing = next(part for part in count(1) if part not in held)
     return [
         Deviation(each.line, CONTROL, f"part {each.part} of {each.parts}; others are not in this file")
         for each in controls
-        if not set(range(1, each.parts + 1)) <= held
+        if first_missing <= each.parts
     ]

@@ -9,31 +9,33 @@ from fhirmap.deviations import Deviation
 from fhirmap.errors import DifferentPersons
 from fhirmap.jahis.check import Header, Record, check
 from fhirmap.jahis.decode import Line, half_width
+from fhirmap.jahis.limits import MAX_SHARED, Findings
 from fhirmap.jahis.model import Notebook, OverTheCounter, Person, Remark, Sex
 from fhirmap.jahis.records import NEWEST_VERSION
 from fhirmap.jahis.visits import VisitReader, note_of
 
-MAX_DEVIATIONS = 1000
 SEXES: dict[str | None, Sex] = {"1": "male", "2": "female"}
 
 
-def read_notebook(lines: list[Line]) -> tuple[Notebook, list[Deviation]]:
-    """Read lines, the first of which is a header.
+def read_notebook(lines: list[Line], findings: Findings) -> Notebook:
+    """Read lines, the first of which is a header; each is looked at once, what deviates goes to `findings`.
 
     Raises:
         DifferentPersons: the file names two persons.
     """
     header, deviations = _header(lines[0])
-    reader = _Reader(Notebook(header.version, "provider" if header.from_provider else "patient"))
+    findings.add(*deviations)
+    reader = _Reader(Notebook(header.version, "provider" if header.from_provider else "patient"), findings)
     for line in lines:
         if line.header_version is None:
             record, found = check(line, header)
-            deviations += found
+            findings.add(*found)
             if record is not None:
                 reader.take(record)
     if reader.notebook.person is None:
-        deviations.append(Deviation(0, "1", "the file does not say whom it is about"))
-    return reader.notebook, _listed(deviations + reader.deviations + reader.visits.unfinished())
+        findings.add(Deviation(0, "1", "the file does not say whom it is about"))
+    findings.add(*reader.visits.unfinished())
+    return reader.notebook
 
 
 def _header(line: Line) -> tuple[Header, list[Deviation]]:
@@ -49,20 +51,13 @@ def _header(line: Line) -> tuple[Header, list[Deviation]]:
     return header, [Deviation(line.number, line.record, text) for text in found]
 
 
-def _listed(deviations: list[Deviation]) -> list[Deviation]:
-    ordered = sorted(deviations, key=lambda each: each.line)
-    if len(ordered) <= MAX_DEVIATIONS:
-        return ordered
-    more = Deviation(0, "", f"{len(ordered) - MAX_DEVIATIONS} further deviations are not listed")
-    return [*ordered[:MAX_DEVIATIONS], more]
-
-
 class _Reader:
     """Reads what the whole file says of the person, and hands the rest to the visits."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: Notebook, findings: Findings) -> None:
         self.notebook = notebook
-        self.deviations: list[Deviation] = []
+        self._findings = findings
+        self._bought: dict[str | None, OverTheCounter] = {}  # the last one of each sequence number
         self.visits = VisitReader(notebook.visits, self._report)
         self._handlers: dict[str, Callable[[Record], None]] = {
             "1": self._person,
@@ -80,7 +75,7 @@ class _Reader:
             handler(record)
 
     def _report(self, record: Record, text: str) -> None:
-        self.deviations.append(Deviation(record.line, record.number, text))
+        self._findings.add(Deviation(record.line, record.number, text))
 
     def _person(self, record: Record) -> None:
         birth_date, sex = record.day("birth_date"), SEXES.get(record.get("sex"))
@@ -101,25 +96,29 @@ class _Reader:
         if record.get("name") is None and record.get("jan") is None:
             self._report(record, "names no medicine, not imported")
             return
-        self.notebook.over_the_counter.append(
-            OverTheCounter(
-                name=record.get("name"),
-                start=record.day("start"),
-                end=record.day("end"),
-                creator=record.get("creator"),
-                sequence=record.get("sequence"),
-                jan=record.get("jan"),
-            )
+        bought = OverTheCounter(
+            name=record.get("name"),
+            start=record.day("start"),
+            end=record.day("end"),
+            creator=record.get("creator"),
+            sequence=record.get("sequence"),
+            jan=record.get("jan"),
         )
+        self.notebook.over_the_counter.append(bought)
+        self._bought[bought.sequence] = bought
 
     def _ingredient(self, record: Record) -> None:
-        bought, name = self.notebook.over_the_counter, record.get("name")
-        same = [each for each in bought if each.sequence == record.get("sequence")]
-        if not same:
+        name, code = record.get("name"), record.get("code")
+        owner = self._bought.get(record.get("sequence"))
+        if owner is None:
             self._report(record, "no medicine (3) has its sequence number, read with the one before")
-        if name and bought:
-            code = record.get("code")
-            (same or bought)[-1].ingredients.append(f"{name}（{code}）" if code else name)
+            owner = next(reversed(self.notebook.over_the_counter), None)
+        if not name or owner is None:
+            return
+        if len(owner.ingredients) >= MAX_SHARED:
+            self._report(record, f"further than {MAX_SHARED} of its medicine, not imported")
+            return
+        owner.ingredients.append(f"{name}（{code}）" if code else name)
 
     def _memo(self, record: Record) -> None:
         if note := note_of(record):

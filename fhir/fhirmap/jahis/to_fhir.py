@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fhirmap.deviations import Deviation
 from fhirmap.identity import Stamp
 from fhirmap.jahis.decode import split_lines
+from fhirmap.jahis.limits import Findings, limited
 from fhirmap.jahis.medicines import Subject, medicines
 from fhirmap.jahis.model import Notebook, Origin, Person, Visit
 from fhirmap.jahis.parts import joined
@@ -37,6 +38,9 @@ class Imported:
 def import_jahis(data: bytes, *, patient: str, source: str) -> Imported:
     """Map a file; nothing that a person could read is refused, each deviation is reported.
 
+    The work is bounded: each line is looked at once, and no more is made of them than `fhirmap.jahis.limits` says,
+    however they refer to each other.
+
     Not mapped, as it is a person's or an institution's directory data: addresses and phone numbers,
     record 701, and from record 1 everything that `person` does not hold.
 
@@ -48,20 +52,16 @@ def import_jahis(data: bytes, *, patient: str, source: str) -> Imported:
     Raises:
         UnreadableSource: empty, not text, or without a JAHISTC header.
         DifferentPersons: the file names two persons.
+        TooMuch: it becomes more than any file that a person carries.
     """
-    lines, deviations = split_lines(data)
+    findings = Findings()
+    lines, of_text = split_lines(data)
     lines, of_parts = joined(lines)
-    notebook, of_lines = read_notebook(lines)
+    findings.add(*of_text, *of_parts)
+    notebook = read_notebook(lines, findings)
     subject = Subject(patient, notebook.origin, Stamp(patient, source))
-    resources: list[Json] = []
-    deviations += of_parts + of_lines
-    for each in _records(subject, notebook):
-        if isinstance(each, Deviation):
-            deviations.append(each)
-        else:
-            resources.append(each)
-    ordered = sorted(deviations, key=lambda each: each.line)
-    return Imported(tuple(resources), notebook.person, tuple(ordered), notebook.version, notebook.origin)
+    resources = limited(_records(subject, notebook), findings)
+    return Imported(resources, notebook.person, findings.listed(), notebook.version, notebook.origin)
 
 
 def _records(subject: Subject, notebook: Notebook) -> Iterator[Json | Deviation]:

@@ -5,13 +5,18 @@ relation: 5 opens a visit, 51 and 55 own what follows, RP numbers bind 201 to 30
 """
 
 from collections.abc import Callable
+from typing import Final, TypeVar
 
 from fhirmap.deviations import Deviation
 from fhirmap.jahis.check import NO_CODE, Record
+from fhirmap.jahis.limits import MAX_DRUGS_OF_RP, MAX_SHARED
 from fhirmap.jahis.model import Drug, Institution, Note, Prescriber, Rp, Usage, Visit
 from fhirmap.jahis.records import RECORDS
 
 Report = Callable[[Record, str], None]
+Text = TypeVar("Text", str, Note)
+
+_NOT_READ: Final = "belongs to a medicine that is not imported, not imported"
 
 
 def note_of(record: Record) -> Note | None:
@@ -25,6 +30,10 @@ def _institution(record: Record) -> Institution:
     return Institution(*(record.get(key) for key in ("name", "prefecture", "table", "code")))
 
 
+def _rp_number(record: Record) -> str:
+    return (record.get("rp") or "").lstrip("0")
+
+
 class VisitReader:
     """The place in the file: the visit, the prescriber and the RPs that are open."""
 
@@ -33,6 +42,7 @@ class VisitReader:
         self._report = report
         self._prescriber: Prescriber | None = None
         self._rps: dict[str, Rp] = {}
+        self._passed_over: set[str] = set()  # RPs whose last medicine is not imported
         self.handlers: dict[str, Callable[[Record], None]] = {
             "5": self._open,
             "11": self._dispenser,
@@ -61,7 +71,17 @@ class VisitReader:
 
     def _open(self, record: Record) -> None:
         self._visits.append(Visit(record.day("date")))
-        self._prescriber, self._rps = None, {}
+        self._prescribed_by(None)
+
+    def _prescribed_by(self, prescriber: Prescriber | None) -> None:
+        self._prescriber, self._rps, self._passed_over = prescriber, {}, set()
+
+    def _add(self, record: Record, texts: list[Text], text: Text) -> None:
+        """Let an owner have a text, which each of its medicines repeats: no more than `MAX_SHARED` of a kind."""
+        if len(texts) >= MAX_SHARED:
+            self._report(record, f"further than {MAX_SHARED} of its kind, not imported")
+            return
+        texts.append(text)
 
     def _visit(self, record: Record) -> Visit:
         if not self._visits:
@@ -77,29 +97,30 @@ class VisitReader:
 
     def _pharmacist(self, record: Record) -> None:
         if name := record.get("name"):
-            self._visit(record).pharmacists.append(name)
+            self._add(record, self._visit(record).pharmacists, name)
 
     def _prescribing_institution(self, record: Record) -> None:
         self._visit(record)
-        self._prescriber, self._rps = Prescriber(_institution(record)), {}
+        self._prescribed_by(Prescriber(_institution(record)))
 
     def _doctor(self, record: Record) -> None:
         self._visit(record)
         institution = self._prescriber.institution if self._prescriber else None
-        self._prescriber = Prescriber(institution, record.get("name"), record.get("department"))
-        self._rps = {}
+        self._prescribed_by(Prescriber(institution, record.get("name"), record.get("department")))
 
     def _rp(self, record: Record) -> Rp:
-        number = (record.get("rp") or "").lstrip("0")
+        number = _rp_number(record)
         if number not in self._rps:
             self._rps[number] = Rp(number, self._prescriber)
             self._visit(record).rps.append(self._rps[number])
         return self._rps[number]
 
     def _drug(self, record: Record) -> None:
-        if record.get("name") is None and record.get("code") is None:
-            self._report(record, "names no medicine, not imported")
+        if problem := self._left_out(record):
+            self._report(record, problem)
+            self._passed_over.add(_rp_number(record))
             return
+        self._passed_over.discard(_rp_number(record))
         generic = record.get("generic_code") if record.get("generic_code_type") != NO_CODE else None
         drug = Drug(
             line=record.line,
@@ -116,27 +137,41 @@ class VisitReader:
             drug.supplements.append(f"用量：{words}{drug.unit or ''}")
         self._rp(record).drugs.append(drug)
 
-    def _last_drug(self, record: Record) -> Drug | None:
-        drugs = self._rp(record).drugs
-        if not drugs:
+    def _left_out(self, record: Record) -> str | None:
+        """Why a medicine is not imported."""
+        if record.get("name") is None and record.get("code") is None:
+            return "names no medicine, not imported"
+        if len(self._rp(record).drugs) >= MAX_DRUGS_OF_RP:
+            return f"further than {MAX_DRUGS_OF_RP} of its RP, not imported"
+        return None
+
+    def _owner(self, record: Record) -> Drug | Rp | None:
+        """What a text on a medicine belongs to; None where that medicine is not imported."""
+        if _rp_number(record) in self._passed_over:
+            self._report(record, _NOT_READ)
+            return None
+        rp = self._rp(record)
+        if not rp.drugs:
             self._report(record, "stands before any medicine (201) of its RP, read as of the whole RP")
-        return drugs[-1] if drugs else None
+            return rp
+        return rp.drugs[-1]
 
     def _drug_supplement(self, record: Record) -> None:
-        owner = self._last_drug(record) or self._rp(record)
-        if text := record.get("content"):
-            owner.supplements.append(text)
+        owner = self._owner(record)
+        if owner and (text := record.get("content")):
+            self._add(record, owner.supplements, text)
 
     def _drug_note(self, record: Record) -> None:
-        owner = self._last_drug(record) or self._rp(record)
-        if note := note_of(record):
-            owner.notes.append(note)
+        owner = self._owner(record)
+        if owner and (note := note_of(record)):
+            self._add(record, owner.notes, note)
 
     def _usage(self, record: Record) -> None:
         rp, name = self._rp(record), record.get("name")
         if rp.usage is not None:
             self._report(record, "second usage of its RP, only its name is read")
-            rp.supplements += [name] if name else []
+            if name:
+                self._add(record, rp.supplements, name)
             return
         rp.usage = Usage(
             line=record.line,
@@ -147,16 +182,16 @@ class VisitReader:
             code=record.get("code") if record.get("code_type") != NO_CODE else None,
         )
         if rp.usage.quantity is None and (words := record.get("quantity")):
-            rp.supplements.append(f"調剤数量：{words}{rp.usage.unit or ''}")
+            self._add(record, rp.supplements, f"調剤数量：{words}{rp.usage.unit or ''}")
 
     def _usage_supplement(self, record: Record) -> None:
         if text := record.get("content"):
-            self._rp(record).supplements.append(text)
+            self._add(record, self._rp(record).supplements, text)
 
     def _rp_note(self, record: Record) -> None:
         if note := note_of(record):
-            self._rp(record).notes.append(note)
+            self._add(record, self._rp(record).notes, note)
 
     def _visit_note(self, record: Record) -> None:
         if note := note_of(record):
-            self._visit(record).notes.append(note)
+            self._add(record, self._visit(record).notes, note)
