@@ -36,30 +36,30 @@ _TEXTS: Final = {
         "signed-out": "ここではサインインしていないか、サインインの期限が切れました。"
         "もう一度サインインして、はじめからやり直してください。",
         "anew": "この操作には、あらためてのサインイン（お仕事ではパスキーでのサインイン）が必要です。"
-        "サインインし直してから、もう一度お試しください。",
-        "form": "この操作は許されていないか、画面が古くなっています。"
-        "{address} で前の画面を開き直してから、もう一度お試しください。",
+        "一度サインアウトし、サインインし直してください。",
+        "form": "この操作は許されていないか、画面が古くなっています。{address} で画面を開き直してください。",
         "gone": "お探しの画面はないか、もう使えなくなっています。はじめからやり直してください。",
-        "unread": "送られた内容を読み取れませんでした。前の画面に戻り、入力を確かめてから、もう一度送ってください。",
+        "unread": "送られた内容を読み取れませんでした。はじめからやり直し、入力を確かめてください。",
         "changed": "別の操作で状態が変わったため、続けられませんでした。はじめからやり直してください。",
         "slow": "失敗や依頼が短い時間に続いたため、しばらく受け付けられません。"
-        "{seconds} 秒ほど待ってから、前の画面に戻ってもう一度送ってください。",
-        "failed": "いまはお答えできません。しばらくしてから、前の画面に戻ってもう一度お試しください。",
-        "again": "サインインの画面へ",
+        "{seconds} 秒ほど待ってから、はじめからやり直してください。",
+        "failed": "いまはお答えできません。しばらくしてから、はじめからやり直してください。",
+        "app": "アプリから来られた方は、アプリからやり直してください。",
+        "again": "はじめの画面へ",
     },
     "en": {
         "title": "This could not be done",
         "signed-out": "You are not signed in here, or no longer. Sign in once more and begin again.",
-        "anew": "This wants you to sign in anew (at work, with a passkey). Do that, and then try once more.",
-        "form": "You may not do this, or the page that you sent is too old. "
-        "Open that page anew at {address} and try once more.",
+        "anew": "This wants you to sign in anew (at work, with a passkey). Sign out, and sign in once more.",
+        "form": "You may not do this, or the page that you sent is too old. Open it anew at {address}.",
         "gone": "There is no such page, or it is over. Please begin again.",
-        "unread": "What was sent cannot be read. Go back, check what you entered, and send it once more.",
+        "unread": "What was sent cannot be read. Please begin again, and check what you enter.",
         "changed": "Something else changed meanwhile, so this could not go on. Please begin again.",
         "slow": "There were too many failures or requests in a short time. "
-        "Wait for about {seconds} seconds, go back, and send it once more.",
-        "failed": "There is no answer right now. Wait a while, go back, and try once more.",
-        "again": "To the sign-in",
+        "Wait for about {seconds} seconds, and begin again.",
+        "failed": "There is no answer right now. Wait a while, and begin again.",
+        "app": "If an app sent you here, begin again there.",
+        "again": "To the beginning",
     },
 }
 
@@ -76,12 +76,19 @@ def wanted(request: Request) -> bool:
 
 
 def refused(request: Request, error: PassportError) -> HTMLResponse:
-    """The page for an error."""
-    text = _TEXTS[language(request)]
+    """The page for an error.
+
+    It leads to the beginning: a browser asks before it goes back to what a form was answered with.
+    """
+    text, path = _TEXTS[language(request)], request.url.path
     seconds = error.retry_seconds if isinstance(error, TooMany) else 0
     address = origin(runtime_of(request).settings.base_url)
     why = text[_why(error)].format(seconds=seconds, address=escape(address))
-    body = f"<h1>{text['title']}</h1><p role=alert>{why}</p><p><a href=/auth/login>{text['again']}</a></p>"
+    by_app = f"<p>{text['app']}</p>" if path.startswith("/auth/authorize") else ""
+    begins = "/auth/device" if path.startswith("/auth/device") else "/auth/login"
+    body = (
+        f"<h1>{text['title']}</h1><p role=alert>{why}</p>{by_app}<p><a href={begins}>{text['again']}</a></p>"
+    )
     answer = page(request, text["title"], body, status=error.status)
     answer.headers.update(error.headers)
     return answer

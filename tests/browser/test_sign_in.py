@@ -124,7 +124,7 @@ def test_a_form_that_is_refused_without_script_says_what_to_do(person: Watched, 
     page.get_by_role("button", name="サインアウト").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("この操作はできませんでした")
     expect(page.get_by_role("alert")).to_contain_text("もう一度サインインして")
-    page.get_by_role("link", name="サインインの画面へ").click()
+    page.get_by_role("link", name="はじめの画面へ").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("サインイン")
     context.close()
 

@@ -31,9 +31,10 @@ class Form:
 
 
 SIGNED_OUT: Final = ("もう一度サインインして", "Sign in once more")
-STALE: Final = (f"{BASE_URL} で前の画面を開き直して", f"Open that page anew at {BASE_URL}")
-UNREAD: Final = ("入力を確かめて", "check what you entered")
+STALE: Final = (f"{BASE_URL} で画面を開き直して", f"Open it anew at {BASE_URL}")
+UNREAD: Final = ("入力を確かめて", "check what you enter")
 GONE: Final = ("はじめからやり直して", "Please begin again")
+BY_APP: Final = ("アプリからやり直して", "If an app sent you here")
 
 ALLOWING: Final = {"request": MARKER, "csrf": MARKER, "decision": "allow", "purpose": "PATRQT"}
 FORMS: Final = {
@@ -70,7 +71,9 @@ def is_page(answer: Response, said: str, tongue: str) -> None:
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert f"<html lang={tongue}>" in answer.text
     assert said in answer.text
-    assert "href=/auth/login" in answer.text
+    path = answer.request.url.path
+    assert f"href=/auth/{'device' if path.startswith('/auth/device') else 'login'}>" in answer.text
+    assert any(said in answer.text for said in BY_APP) == path.startswith("/auth/authorize")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-frame-options"] == "DENY"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
