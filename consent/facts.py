@@ -9,7 +9,7 @@ them uses AND and OR alone, so a NULL can never make the whole true.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import (
@@ -78,6 +78,16 @@ class RecordColumns:
             part_key=named.get("part_key"),
             within=within,
         )
+
+    @property
+    def asked(self) -> dict[str, ColumnElement[Any]]:
+        """The columns by the names of the facts; a whole has none for a part's own key."""
+        return {name: column for name in FACTS if (column := getattr(self, name)) is not None}
+
+    def over(self, columns: Mapping[str, ColumnElement[Any]]) -> Self:
+        """The same facts in other columns."""
+        others: dict[str, Any] = {name: columns[name] for name in self.asked}
+        return replace(self, **others)
 
 
 FACTS: Final = tuple(field.name for field in fields(RecordColumns) if field.name != "within")

@@ -11,18 +11,20 @@ A record is permitted where a grant that permits is true and every grant that bl
 neither true nor false therefore denies: an unknown fact, a shape that this process does not know, a NULL.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, func, literal_column, null
+from sqlalchemy import BigInteger, Boolean, ColumnElement, case, cast, func, literal_column, null
 from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.types import TypeEngine
 
 from consent.compile import GrantEffect
 from consent.facts import RecordColumns, TypeNumbers, judge
 from consent.formula import Formula, either, every, expression, number
 from consent.shape import Shape
+from consent.template import TEMPLATES, Columns, Same
 
 _KEYS: Final = ARRAY(BigInteger)
 
@@ -47,6 +49,16 @@ class StandingGrant:
 Standing = Sequence[StandingGrant]
 """All grants of one patient, the policies' included, for one request."""
 
+Name = Callable[[ColumnElement[int], int], ColumnElement[int]]
+"""By what number a patient's grant at a place is named."""
+
+NOBODY: Final = literal_column("0::bigint", BigInteger)
+_NO_BIT: Final = literal_column("0::bigint", BigInteger)
+
+
+def _place(_: ColumnElement[int], place: int) -> ColumnElement[int]:
+    return number(place)
+
 
 def clause(standing: Standing, record: RecordColumns, types: TypeNumbers) -> ColumnElement[bool]:
     """Whether one patient's grants permit the row.
@@ -62,46 +74,83 @@ def clause(standing: Standing, record: RecordColumns, types: TypeNumbers) -> Col
     return expression(permits(standing, record, types))
 
 
-def relied(
-    standing: Standing,
-    record: RecordColumns,
-    types: TypeNumbers,
-    name: Callable[[int], ColumnElement[int]] = number,
-) -> ColumnElement[Sequence[int]]:
-    """Which grants permit the row: their places in `standing` as an array, each as `name` writes it."""
-    places = [
-        case((expression(_true(grant, record, types)), name(place)), else_=null())
-        for place, grant in enumerate(standing)
-        if grant.effect == GrantEffect.PERMIT
-    ]
-    return func.array_remove(cast(array(places), _KEYS), null(), type_=_KEYS)
-
-
-def weighed(standing: Standing, record: RecordColumns, types: TypeNumbers) -> ColumnElement[int]:
-    """The same as the bits of one number, which can be put together over rows; of `MOST_WEIGHED` grants at most."""
-    bits = [
-        case((expression(_true(grant, record, types)), _bit(place)), else_=_NO_BIT)
-        for place, grant in enumerate(standing)
-        if grant.effect == GrantEffect.PERMIT
-    ]
-    return reduce(lambda all_, bit: all_.op("|", return_type=BigInteger())(bit), bits, _NO_BIT)
-
-
-def _bit(place: int) -> ColumnElement[int]:
-    return literal_column(f"{1 << place}::bigint", BigInteger)
-
-
-_NO_BIT: Final = literal_column("0::bigint", BigInteger)
-
-
 def permits(
     standing: Standing, record: RecordColumns, types: TypeNumbers, granted: Formula = False
 ) -> Formula:
     """Where these grants permit the row; what is `granted` already needs none."""
-    granting = (_true(g, record, types) for g in standing if g.effect == GrantEffect.PERMIT)
-    # What is no permit blocks, whatever its number says.
-    blocks = (_false(g, record, types) for g in standing if g.effect != GrantEffect.PERMIT)
-    return every([either([granted, *granting]), *blocks])
+    beside = {} if isinstance(granted, bool) else {"granted": granted}
+
+    def composed(record: RecordColumns, beside: Columns) -> Formula:
+        granting = (_true(g, record, types) for g in standing if g.effect == GrantEffect.PERMIT)
+        # What is no permit blocks, whatever its number says.
+        blocks = (_false(g, record, types) for g in standing if g.effect != GrantEffect.PERMIT)
+        return every([either([beside.get("granted", granted), *granting]), *blocks])
+
+    key = ("permits", granted if isinstance(granted, bool) else None)
+    found: Formula = _once(key, standing, record, types, composed, Boolean(), beside)
+    return found
+
+
+def relied(
+    standing: Standing,
+    record: RecordColumns,
+    types: TypeNumbers,
+    patient: ColumnElement[int] = NOBODY,
+    name: Name = _place,
+) -> ColumnElement[Sequence[int]]:
+    """Which grants of this patient permit the row: their places in `standing` as an array, each as `name` writes it."""
+
+    def composed(record: RecordColumns, beside: Columns) -> ColumnElement[Any]:
+        places = [
+            case((expression(_true(grant, record, types)), name(beside["patient"], place)), else_=null())
+            for place, grant in enumerate(standing)
+            if grant.effect == GrantEffect.PERMIT
+        ]
+        return func.array_remove(cast(array(places), _KEYS), null(), type_=_KEYS)
+
+    key = ("relied", name)
+    found: ColumnElement[Any] = _once(key, standing, record, types, composed, _KEYS, {"patient": patient})
+    return found
+
+
+def weighed(standing: Standing, record: RecordColumns, types: TypeNumbers) -> ColumnElement[int]:
+    """The same as the bits of one number, which can be put together over rows; of `MOST_WEIGHED` grants at most."""
+
+    def composed(record: RecordColumns, _: Columns) -> ColumnElement[Any]:
+        bits = [
+            case((expression(_true(grant, record, types)), _bit(place)), else_=_NO_BIT)
+            for place, grant in enumerate(standing)
+            if grant.effect == GrantEffect.PERMIT
+        ]
+        return reduce(lambda all_, bit: all_.op("|", return_type=BigInteger())(bit), bits, _NO_BIT)
+
+    found: ColumnElement[int] = _once("weighed", standing, record, types, composed, BigInteger(), {})
+    return found
+
+
+def _once(
+    what: Hashable,
+    standing: Standing,
+    record: RecordColumns,
+    types: TypeNumbers,
+    composed: Callable[[RecordColumns, Columns], ColumnElement[Any] | bool],
+    type_: TypeEngine[Any],
+    beside: Columns,
+) -> Any:
+    """What these grants come to for a row, composed once for all rows; `beside` are columns beside the facts."""
+    facts = record.asked
+    within = None if record.within is None else frozenset(record.within)
+    key = (what, tuple(standing), "part_key" in facts, within, Same(types))
+    return TEMPLATES.ask(
+        key,
+        {**facts, **beside},
+        type_,
+        lambda gaps: composed(record.over(gaps), {name: gaps[name] for name in beside}),
+    )
+
+
+def _bit(place: int) -> ColumnElement[int]:
+    return literal_column(f"{1 << place}::bigint", BigInteger)
 
 
 def _true(g: StandingGrant, record: RecordColumns, types: TypeNumbers) -> Formula:

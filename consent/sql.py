@@ -6,9 +6,9 @@ What one patient's grants permit is `consent.grants`; here a row is held against
 inside of it and what it follows.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -34,8 +34,16 @@ from consent import systems
 from consent.facts import FACTS, RecordColumns, TypeNumbers, type_in
 from consent.formula import Formula, either, every, expression, negated, number
 from consent.grants import Standing, permits
+from consent.template import chosen, written
 
 _KEYS: Final = ARRAY(BigInteger)
+
+FEW_PATIENTS: Final = 8
+"""More than these are looked up by halves, which takes longer than comparing so few."""
+
+_PLACE: Final = """CASE WHEN ({keys})[width_bucket({patient}, {keys})] = {patient}
+    THEN ({places})[width_bucket({patient}, {keys})] END"""
+_APART: Final = -1
 
 Nobody = Callable[[FromClause], ColumnElement[int]]
 """The key under which nobody's records lie, for a row."""
@@ -45,12 +53,11 @@ Nobody = Callable[[FromClause], ColumnElement[int]]
 class Sight:
     """Whose records a request may see, by what they grant; nobody else's.
 
-    Of `groups[i]` the patients are bound as `patients_i`, so that one compiled statement serves all who
-    share a standing. `otherwise` is the standing of patients in no group: the groups' patients are then
-    bound as `grouped_patients`. With `own`, the patient bound as `own_patient` needs no grant; with `owns`, none of
-    those bound as `own_patients`, which are all of the same person. With
-    `directory`, directory types are readable. `many` tells that the groups are long: then patients are looked up
-    in a hash, where a list would be searched from end to end for every row. `prefix` stands before the names of
+    Patients are bound, as `whose` names them, so that one compiled statement serves all who share a standing.
+    `otherwise` is the standing of patients in no group. With `own`, the patient bound as `own_patient` needs no
+    grant; with `owns`, none of those bound as `own_patients`, which are all of the same person. With `directory`,
+    directory types are readable. `many` tells that there are many patients: a patient's group is then found as in
+    a dictionary, where lists would be searched from end to end for every row. `prefix` stands before the names of
     all that is bound, so that one statement can hold several sights.
     """
 
@@ -109,27 +116,75 @@ def visible(
     return expression(either([_directory(sight, facts, types), decided]))
 
 
-def of_group(sight: Sight, place: int, patient: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether a patient is of the group at this place."""
-    keys = bindparam(f"{sight.prefix}patients_{place}", type_=_KEYS)
-    return patient.in_(select(func.unnest(keys))) if sight.many else patient == any_(keys)
+def by_group(
+    sight: Sight,
+    patient: ColumnElement[int],
+    choices: Sequence[ColumnElement[Any]],
+    otherwise: ColumnElement[Any],
+) -> ColumnElement[Any]:
+    """Of the choices that of the patient's group; `otherwise` for patients of none."""
+    if sight.many:
+        return chosen(_place(sight, patient), choices, otherwise)
+    whens = [(_of_group(sight, place, patient), choice) for place, choice in enumerate(choices)]
+    return case(*whens, else_=otherwise) if whens else otherwise
+
+
+def whose(groups: Sequence[Sequence[int]], *, many: bool, apart: Sequence[int] = ()) -> dict[str, list[int]]:
+    """What is bound for the patients of a sight's groups; those who are `apart` are of none, and not ungrouped."""
+    if not many:
+        named = {f"patients_{place}": list(patients) for place, patients in enumerate(groups)}
+        return {**named, "grouped_patients": [patient for group in (*groups, apart) for patient in group]}
+    placed = [(patient, place) for place, patients in enumerate(groups) for patient in patients]
+    placed = sorted([*placed, *((patient, _APART) for patient in apart)])
+    return {
+        "grouped_patients": [patient for patient, _ in placed],
+        "grouped_places": [place for _, place in placed],
+    }
+
+
+def _place(sight: Sight, patient: ColumnElement[int]) -> ColumnElement[int]:
+    """The place of the patient's group, found as in a dictionary; NULL where the patient is ungrouped."""
+    keys, places = (
+        bindparam(f"{sight.prefix}{name}", type_=_KEYS) for name in ("grouped_patients", "grouped_places")
+    )
+    return written(_PLACE, BigInteger(), patient=patient, keys=keys, places=places)
+
+
+def _of_group(sight: Sight, place: int, patient: ColumnElement[int]) -> ColumnElement[bool]:
+    return patient == any_(bindparam(f"{sight.prefix}patients_{place}", type_=_KEYS))
 
 
 def _for_patient(
     sight: Sight, patient: ColumnElement[int], decision: Callable[[Standing], Formula]
 ) -> Formula:
-    branches: list[Formula] = [
-        every([of_group(sight, place, patient), decision(standing)])
-        for place, standing in enumerate(sight.groups)
-    ]
-    if sight.otherwise is not None:
+    return either(
+        [
+            *_of_groups(sight, patient, [decision(standing) for standing in sight.groups]),
+            *_of_ungrouped(sight, patient, decision),
+            *([patient == bindparam(f"{sight.prefix}own_patient", type_=BigInteger)] if sight.own else []),
+            *([patient == any_(bindparam(f"{sight.prefix}own_patients", type_=_KEYS))] if sight.owns else []),
+        ]
+    )
+
+
+def _of_groups(sight: Sight, patient: ColumnElement[int], decided: Sequence[Formula]) -> Iterator[Formula]:
+    if not sight.many:
+        for place, one in enumerate(decided):
+            yield every([_of_group(sight, place, patient), one])
+    elif any(one is not False for one in decided):
+        yield chosen(_place(sight, patient), [expression(one) for one in decided], false())
+
+
+def _of_ungrouped(
+    sight: Sight, patient: ColumnElement[int], decision: Callable[[Standing], Formula]
+) -> Iterator[Formula]:
+    if sight.otherwise is None:
+        return
+    if sight.many:
+        ungrouped: ColumnElement[bool] = _place(sight, patient).is_(None)
+    else:
         ungrouped = patient != all_(bindparam(f"{sight.prefix}grouped_patients", type_=_KEYS))
-        branches.append(every([ungrouped, decision(sight.otherwise)]))
-    if sight.own:
-        branches.append(patient == bindparam(f"{sight.prefix}own_patient", type_=BigInteger))
-    if sight.owns:
-        branches.append(patient == any_(bindparam(f"{sight.prefix}own_patients", type_=_KEYS)))
-    return either(branches)
+    yield every([ungrouped, decision(sight.otherwise)])
 
 
 def _whole(sight: Sight, record: FromClause, parts: FromClause, types: TypeNumbers) -> Formula:

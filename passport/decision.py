@@ -35,7 +35,7 @@ from consent.facts import RecordColumns
 from consent.grants import MOST_WEIGHED, StandingGrant, relied, weighed
 from consent.model import Action
 from consent.shape import Shape, ShapeNode
-from consent.sql import Sight, of_group, visible
+from consent.sql import FEW_PATIENTS, Sight, by_group, visible, whose
 from consent.store import load_shapes
 from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY, resource, resource_part
@@ -47,9 +47,6 @@ from passport.sql import Connection
 from passport.standing import Signature, Standing
 from passport.subjects import CITY
 
-FEW_PATIENTS: Final = 8
-"""More than these are looked up in a hash, which takes longer to build than so few take to compare."""
-
 PLACE_BITS: Final = 16
 """A patient has fewer grants than there are places."""
 
@@ -60,6 +57,14 @@ _PATIENTS: Final = ARRAY(BigInteger)
 def granted(patient_key: int, place: int) -> int:
     """The number by which a page names the grant at this place of a patient's signature."""
     return patient_key << PLACE_BITS | place
+
+
+def _of_patient(patient: ColumnElement[int], place: int) -> ColumnElement[int]:
+    return patient.op("<<", return_type=_KEY)(literal_column(str(PLACE_BITS))) + literal_column(str(place))
+
+
+def _of_policies(_: ColumnElement[int], place: int) -> ColumnElement[int]:
+    return literal_column(str(ruled(place)), _KEY)
 
 
 def is_of(patient_key: int, code: int) -> bool:
@@ -103,9 +108,9 @@ def _whole(number: int) -> ColumnElement[int]:
 class Decision:
     """What one standing lets through. `structure` says which SQL it is, `params` bind whose records.
 
-    `grants` are the consents by the numbers with which `relied` names them. `narrowing` is what the session's scopes
-    say of single records, for each of `rights`. `type_name` is the only type that the rows in question are of, where
-    that is known.
+    `patients` are those whose grants were asked, `grants` the consents by the numbers with which `relied` names them.
+    `narrowing` is what the session's scopes say of single records, for each of `rights`. `type_name` is the only type
+    that the rows in question are of, where that is known.
     """
 
     action: Action
@@ -114,6 +119,7 @@ class Decision:
     params: Mapping[str, Any]
     nobodys: bool
     proposals: bool
+    patients: frozenset[int]
     grants: tuple[tuple[int, str], ...]
     policies: tuple[StandingGrant, ...]
     narrowing: Narrowing | None = None
@@ -152,8 +158,7 @@ class Decision:
 
     def reaches(self, patient_key: int) -> bool:
         """Whether a patient is among those whose grants, or the policies for them, were asked."""
-        groups = f"{self.sight.prefix}patients_"
-        return any(patient_key in keys for name, keys in self.params.items() if name.startswith(groups))
+        return patient_key in self.patients
 
     def covers(self, type_name: str) -> bool:
         """Whether the policies permit every record of a type, whatever it says."""
@@ -211,19 +216,12 @@ class Decision:
         patient = record.c.patient_key
         if max(map(len, (*self.sight.groups, self.sight.otherwise or ())), default=0) > MOST_WEIGHED:
             return Weighed(_NOTHING, self.relied(record))
-        whens = [
-            (
-                of_group(self.sight, at, patient),
-                weighed(standing, columns, TYPE_NUMBERS),
-            )
-            for at, standing in enumerate(self.sight.groups)
-            if standing
-        ]
         otherwise = _NOTHING
         if self.sight.otherwise:
             policies = weighed(self.sight.otherwise, columns, TYPE_NUMBERS)
             otherwise = policies.op("|", return_type=_KEY)(_whole(_OF_POLICIES))
-        bits = case(*whens, else_=otherwise) if whens else otherwise
+        each = [weighed(standing, columns, TYPE_NUMBERS) for standing in self.sight.groups]
+        bits = by_group(self.sight, patient, each, otherwise)
         return Weighed(bits, self._beside(record, columns))
 
     def _beside(self, record: FromClause, columns: RecordColumns) -> ColumnElement[Any]:
@@ -237,27 +235,13 @@ class Decision:
 
     def _codes(self, patient: ColumnElement[int], columns: RecordColumns) -> ColumnElement[Any]:
         """Which grants of one patient let a row through."""
-
-        def of_patient(place: int) -> ColumnElement[int]:
-            return patient.op("<<", return_type=_KEY)(literal_column(str(PLACE_BITS))) + literal_column(
-                str(place)
-            )
-
-        def of_policies(place: int) -> ColumnElement[int]:
-            return literal_column(str(ruled(place)), _KEY)
-
-        whens = [
-            (
-                of_group(self.sight, at, patient),
-                relied(standing, columns, TYPE_NUMBERS, of_patient),
-            )
-            for at, standing in enumerate(self.sight.groups)
-            if standing
-        ]
         otherwise: ColumnElement[Any] = literal_column("'{}'::bigint[]", _PATIENTS)
         if self.sight.otherwise:
-            otherwise = relied(self.sight.otherwise, columns, TYPE_NUMBERS, of_policies)
-        return case(*whens, else_=otherwise) if whens else otherwise
+            otherwise = relied(self.sight.otherwise, columns, TYPE_NUMBERS, patient, _of_policies)
+        each = [
+            relied(standing, columns, TYPE_NUMBERS, patient, _of_patient) for standing in self.sight.groups
+        ]
+        return by_group(self.sight, patient, each, otherwise)
 
     def _bound(self, name: str, type_: TypeEngine[Any] = _KEY) -> BindParameter[Any]:
         return bindparam(f"{self.sight.prefix}{name}", type_=type_)
@@ -280,11 +264,8 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
     )
     nobodys = subject.kind == "operator"
     proposals = access and subject.kind not in {*CITY, "patient"}
-    params: dict[str, Any] = {
-        f"patients_{at}": list(standing.groups[signature]) for at, signature in enumerate(signatures)
-    }
-    if standing.everyone:
-        params["grouped_patients"] = [patient for group in standing.groups.values() for patient in group]
+    groups = [standing.groups[signature] for signature in signatures]
+    params: dict[str, Any] = {**whose(groups, many=sight.many, apart=standing.groups.get((), ()))}
     if own is not None:
         params["own_patient"] = own
     if sight.owns:
@@ -309,6 +290,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
         params=params,
         nobodys=nobodys,
         proposals=proposals,
+        patients=frozenset(patient for group in groups for patient in group),
         grants=tuple(_grants(standing, signatures)),
         policies=_bearing(runtime, standing.policies),
         narrowing=narrowed,

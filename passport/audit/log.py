@@ -202,10 +202,9 @@ def _relied(seen: Seen, rows: FromClause) -> ColumnElement[Any]:
 def _params(seen: Seen, question: Question) -> dict[str, Any]:
     params: dict[str, Any] = {}
     if seen.decision is not None:
-        named = [name for name in seen.decision.params if name.startswith("patients_")]
         own = {key for key in (seen.decision.params.get("own_patient"),) if key is not None}
         own.update(seen.decision.params.get("own_patients", ()))
-        reachable = sorted(own.union(*(seen.decision.params[name] for name in named)))
+        reachable = sorted(own | seen.decision.patients)
         params |= {**seen.decision.params, "reachable": reachable}
     for test in question.query.tests:
         params |= test.params

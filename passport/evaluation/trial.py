@@ -16,7 +16,7 @@ from consent.grants import Standing, StandingGrant
 from consent.model import Action, Request
 from consent.reference import decide
 from consent.shape import Shape
-from consent.sql import Sight
+from consent.sql import FEW_PATIENTS, Sight, whose
 from consent.store import grant_rows, membership_rows
 from consent.systems import FOLLOWING
 from fhirstore.keys import KeyMaker
@@ -126,8 +126,9 @@ class Trial:
 
     def _seen(self, these: Sequence[_Placed], *, access: bool) -> Iterator[tuple[int, str]]:
         groups = self._groups(these)
-        sight = Sight(list(groups), owns=any(one.own for one in these), directory=access)
-        bound: dict[str, object] = {f"patients_{at}": keys for at, keys in enumerate(groups.values())}
+        many = sum(map(len, groups.values())) > FEW_PATIENTS
+        sight = Sight(list(groups), owns=any(one.own for one in these), directory=access, many=many)
+        bound: dict[str, object] = {**whose([*groups.values()], many=many)}
         bound["own_patients"] = [key for one in these for key in one.own]
         whole: list[Row] = []
         parts: list[Row] = []

@@ -14,7 +14,7 @@ from consent.compile import ACTION_BITS, PURPOSE_BITS, compile_consent
 from consent.grants import StandingGrant
 from consent.model import Coding, Consent, Purpose, Record, Request
 from consent.shape import Shape
-from consent.sql import Sight, visible
+from consent.sql import Sight, visible, whose
 from consent.standing import GRANTS
 from consent.store import GRANT_TABLES, grant_rows
 from consent.systems import READ
@@ -157,16 +157,17 @@ class Enforcement:
         if q.purpose is Purpose.BTG:
             opened = {patients[name] for name in q.opened}
         groups = [standing[key] + (standing[NOBODY] if key else []) for key in sorted(opened)]
-        bound = {f"patients_{place}": [key] for place, key in enumerate(sorted(opened))}
+        # Both ways of asking for a patient are held against the definition.
+        many = len(groups) % 2 == 0
+        bound = whose([[key] for key in sorted(opened)], many=many)
         own = [patients[name] for name in q.own]
         return (
-            # Both ways of asking for a patient are held against the definition.
             Sight(
                 groups,
                 own=len(own) == 1,
                 owns=len(own) > 1,
                 directory=q.action == "access",
-                many=len(groups) % 2 == 0,
+                many=many,
             ),
             {**bound, "own_patient": own[0] if own else None, "own_patients": own},
         )

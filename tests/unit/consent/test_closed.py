@@ -13,7 +13,7 @@ from consent.grants import MOST_WEIGHED, StandingGrant, clause, relied, weighed
 from consent.model import Coding, Confidentiality, Effect, Provision, Purpose
 from consent.reference import decide
 from consent.shape import Shape, ShapeNode
-from consent.sql import Sight, permitted, visible
+from consent.sql import Sight, permitted, visible, whose
 from consent.systems import ACT_CODE, ATC, LOINC
 from fhirstore.types import TYPE_NUMBERS
 from tests.unit.consent.enforcement import (
@@ -205,29 +205,55 @@ def test_a_type_that_is_not_known_here_is_no_records() -> None:
     assert str(clause([replace(PERMIT, shape=unheard)], COLUMNS, TYPE_NUMBERS)) == "false"
 
 
-def test_a_patient_in_no_group_is_denied(enforcement: Enforcement) -> None:
-    with enforcement.connection.transaction(force_rollback=True):
-        enforcement.connection.execute("INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2)")
-        statement = select(RECORDS.c.patient_key).where(
-            permitted(Sight([[PERMIT]], directory=False), RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
-        )
-        assert enforcement.run(statement, {"patients_0": [1]}) == [(1,)]
-        assert enforcement.run(statement, {"patients_0": []}) == []
-
-
-def test_patients_in_no_group_may_have_a_standing_of_their_own(enforcement: Enforcement) -> None:
-    block = StandingGrant(GrantEffect.BLOCK, Shape((ShapeNode(deny=True),)), t_bits=1, f_bits=0)
+@pytest.mark.parametrize("many", [False, True])
+def test_a_patient_in_no_group_is_denied(enforcement: Enforcement, *, many: bool) -> None:
     with enforcement.connection.transaction(force_rollback=True):
         enforcement.connection.execute(
             "INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2), (10, 3)"
         )
+        sight = Sight([[PERMIT]], directory=False, many=many)
+        statement = select(RECORDS.c.patient_key).where(
+            permitted(sight, RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+        )
+        for patients in ([], [1], [2], [3], [1, 3]):
+            shown = enforcement.run(statement, whose([patients], many=many))
+            assert [key for (key,) in shown] == patients
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_each_patient_is_decided_by_the_group_that_they_are_of(
+    enforcement: Enforcement, *, many: bool
+) -> None:
+    keys, effects = [*range(1, 40)], [PERMIT, replace(PERMIT, shape=None)]
+    groups = [[key for key in keys if key % 5 == rest] for rest in range(5)]
+    sight = Sight([[effects[place % 2]] for place in range(5)], directory=False, many=many)
+    with enforcement.connection.transaction(force_rollback=True):
+        for key in keys:
+            enforcement.connection.execute(
+                "INSERT INTO probe_record (type, patient_key) VALUES (10, %s)", [key]
+            )
+        statement = select(RECORDS.c.patient_key).where(
+            permitted(sight, RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
+        )
+        shown = {key for (key,) in enforcement.run(statement, whose(groups, many=many))}
+    assert shown == {key for key in keys if key % 5 in (0, 2, 4)}
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_patients_in_no_group_may_have_a_standing_of_their_own(
+    enforcement: Enforcement, *, many: bool
+) -> None:
+    block = StandingGrant(GrantEffect.BLOCK, Shape((ShapeNode(deny=True),)), t_bits=1, f_bits=0)
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute(
+            "INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2), (10, 3), (10, 4)"
+        )
         for otherwise, shown in (([PERMIT], [(3,)]), ([PERMIT, block], []), ([], [])):
-            sight = Sight([[PERMIT, block]], otherwise=otherwise, directory=True)
+            sight = Sight([[PERMIT, block]], otherwise=otherwise, directory=True, many=many)
             statement = select(RECORDS.c.patient_key).where(
                 permitted(sight, RECORDS.c.patient_key, COLUMNS, TYPE_NUMBERS)
             )
-            bound = {"patients_0": [1, 2], "grouped_patients": [1, 2]}
-            assert enforcement.run(statement, bound) == shown
+            assert enforcement.run(statement, whose([[1, 2]], many=many, apart=[4])) == shown
 
 
 def test_each_registration_of_ones_own_needs_no_grant(enforcement: Enforcement) -> None:
