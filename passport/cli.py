@@ -149,6 +149,8 @@ def worker(state: Path, processes: int) -> NoReturn:
     from passport.working import work
 
     with installation.opened(_existing(state)) as ready:
+        several = "1 process" if processes == 1 else f"{processes} processes"
+        click.echo(f"{state}: {several} at work on what requests left to be done; Ctrl-C ends them", err=True)
         code = work(ready, processes=processes)
     sys.exit(code)
 

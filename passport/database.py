@@ -32,6 +32,9 @@ STATEMENT_TIMEOUT_MS: Final = 10_000
 TASK_STATEMENT_TIMEOUT_MS: Final = 60_000
 """No statement of a task in the background runs longer."""
 
+ONE_AT_A_TIME: Final = 0x626F6F7473747261
+"""The advisory lock of whoever makes roles: two commands may start at the same moment. It ends with the connection."""
+
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 
@@ -43,6 +46,7 @@ def bootstrap(superuser_url: str, database: str) -> tuple[str, str]:
     trusts its own socket folder, elsewhere an operator creates the roles beforehand.
     """
     with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
         for role in (OWNER_ROLE, SERVICE_ROLE, BROKER_ROLE):
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
@@ -52,14 +56,14 @@ def bootstrap(superuser_url: str, database: str) -> tuple[str, str]:
                     sql.Identifier(database), sql.Identifier(OWNER_ROLE)
                 )
             )
-    with psycopg.connect(make_conninfo(superuser_url, dbname=database), autocommit=True) as connection:
-        connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(OWNER_ROLE)))
-        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        connection.execute(
-            sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO {}").format(
-                sql.Identifier(database), sql.Identifier(OWNER_ROLE)
+        with psycopg.connect(make_conninfo(superuser_url, dbname=database), autocommit=True) as inside:
+            inside.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(OWNER_ROLE)))
+            inside.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+            inside.execute(
+                sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO {}").format(
+                    sql.Identifier(database), sql.Identifier(OWNER_ROLE)
+                )
             )
-        )
     owner = make_conninfo(superuser_url, dbname=database, user=OWNER_ROLE)
     service = make_conninfo(superuser_url, dbname=database, user=SERVICE_ROLE)
     return owner, service

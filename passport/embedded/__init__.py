@@ -6,6 +6,6 @@ A server named by URL replaces all of this; nothing else in the service knows wh
 """
 
 from passport.embedded.errors import EmbeddedPostgresError
-from passport.embedded.supervisor import EmbeddedPostgres
+from passport.embedded.server import EmbeddedPostgres
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]

@@ -91,7 +91,7 @@ class Cluster:
         return self.home / "server.log"
 
     def prepare(self) -> None:
-        """Make the cluster if it is not there, and clear away what a killed run left. Needs the lock.
+        """Make the cluster if it is not there, and clear away what a killed run left. Needs the keeper's lock.
 
         Raises:
             StartFailed: initdb refused.
@@ -134,13 +134,33 @@ class Cluster:
         )
 
     def lock(self) -> IO[str] | None:
-        """Take the lock of the state folder, held until the file is closed; None if another holds it."""
-        file = (self.home / "lock").open("a")
+        """Take the keeper's lock, held until the file is closed; None if another holds it."""
+        file = self._open("lock")
+        if try_lock(file, fcntl.LOCK_EX):
+            return file
+        file.close()
+        return None
+
+    def lock_when_free(self) -> IO[str]:
+        """Take the keeper's lock as soon as nobody holds it."""
+        file = self._open("lock")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
+    def users_file(self) -> IO[str]:
+        """The file whose lock all users of the server share."""
+        return self._open("users")
+
+    def keeper(self) -> int | None:
+        """The pid of the keeper, as far as it can be seen from here: not in another container."""
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
+            pid = int((self.home / "lock").read_text("ascii"))
+            return pid if Path(f"/proc/{pid}/cwd").samefile(self.home) else None
+        except (OSError, ValueError):
             return None
+
+    def _open(self, name: str) -> IO[str]:
+        file = (self.home / name).open("a")
         # A forked child would hold the lock beyond the death of this process.
         os.register_at_fork(after_in_child=file.close)
         return file
@@ -194,6 +214,15 @@ class Cluster:
         if code != 0:
             raise StartFailed(f"initdb ended with {code}: {said.splitlines()[-1] if said else 'no message'}")
         unfinished.rename(self.data)
+
+
+def try_lock(file: IO[str], operation: int) -> bool:
+    """Take a lock, or change the one that is held to it, if that can be had at once; one that was held is let go."""
+    try:
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def cluster_at(state_dir: Path, major: Major, *, unsafe_fast: bool = False) -> Cluster:

@@ -1,33 +1,21 @@
-"""Keeps the server of a state folder up for as long as the service lives, and never longer.
+"""Keeps the server of a state folder up while the keeper lives, and never longer.
 
 https://www.postgresql.org/docs/current/server-shutdown.html
-
-One process supervises; any other on the same state folder attaches to its server. The lock decides which,
-and the kernel releases it with the process, however that ends.
 """
 
 import logging
 import signal
 import time
 from collections import deque
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from subprocess import Popen
 from threading import Event, Lock, Thread
-from types import TracebackType
-from typing import IO, Final, Self
+from typing import Final
 
-from psycopg.conninfo import make_conninfo
-
-from passport.embedded.binaries import Major
-from passport.embedded.cluster import SUPERUSER, Cluster, cluster_at
-from passport.embedded.errors import EmbeddedPostgresError, StartFailed, StateInUse
-from passport.embedded.processes import (
-    FAST_SHUTDOWN_S,
-    IMMEDIATE_SHUTDOWN_S,
-    KILL_S,
-    POLL_S,
-    wait_until,
-)
+from passport.embedded.cluster import Cluster
+from passport.embedded.errors import EmbeddedPostgresError, StartFailed
+from passport.embedded.processes import FAST_SHUTDOWN_S, IMMEDIATE_SHUTDOWN_S, KILL_S, wait_until
 
 READY_S: Final = 120.0
 """Longest wait for a start; replaying the log of a crash takes its time."""
@@ -40,82 +28,45 @@ FIRST_PAUSE_S: Final = 0.05
 _log: Final = logging.getLogger(__name__)
 
 
-class EmbeddedPostgres:
-    """A PostgreSQL server that belongs to a state folder, ready when `start` returns."""
+class Supervisor:
+    """The server of a cluster whose lock this process holds."""
 
-    def __init__(self, cluster: Cluster, lock: IO[str] | None) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._lock = lock
         self._stopping = Event()
         self._changing = Lock()
         self._process: Popen[bytes] | None = None
         self._thread = Thread(target=self._keep_up, name="embedded-postgres", daemon=True)
 
     @classmethod
-    def start(cls, state_dir: Path, *, major: Major = 18, unsafe_fast: bool = False) -> Self:
-        """Start the server of `state_dir`, or attach to the one that another process runs there.
-
-        The folder is made if it is missing. `unsafe_fast` gives up durability for tests.
+    @contextmanager
+    def running(cls, cluster: Cluster) -> Iterator[None]:
+        """Have the server ready while the block runs, and gone when it is over.
 
         Raises:
             EmbeddedPostgresError: the server cannot be started; the message says why.
         """
-        cluster = cluster_at(state_dir, major, unsafe_fast=unsafe_fast)
-        until = time.monotonic() + READY_S
-        while time.monotonic() < until:
-            lock = cluster.lock()
-            if lock is not None:
-                return cls._supervise(cluster, lock)
-            if cluster.is_ready():
-                return cls(cluster, None)
-            time.sleep(POLL_S)
-        raise StateInUse(f"another process holds `{state_dir}`, and its PostgreSQL is not ready")
-
-    @classmethod
-    def _supervise(cls, cluster: Cluster, lock: IO[str]) -> Self:
-        server = cls(cluster, lock)
+        supervisor = cls(cluster)
         try:
-            cluster.prepare()
-            server._thread.start()
-            wait_until(lambda: cluster.is_ready() or not server._thread.is_alive(), READY_S)
-            if not cluster.is_ready():
-                raise StartFailed(f"PostgreSQL {cluster.major} does not get ready: {cluster.last_words()}")
-        except BaseException:
-            server.stop()
-            raise
-        return server
+            supervisor._start()
+            yield
+        finally:
+            supervisor._stop()
 
-    @property
-    def attached(self) -> bool:
-        """Whether another process supervises the server; then `stop` only lets go of it."""
-        return self._lock is None
+    def _start(self) -> None:
+        self._cluster.prepare()
+        self._thread.start()
+        wait_until(lambda: self._cluster.is_ready() or not self._thread.is_alive(), READY_S)
+        if not self._cluster.is_ready():
+            words = self._cluster.last_words()
+            raise StartFailed(f"PostgreSQL {self._cluster.major} does not get ready: {words}")
 
-    def superuser_dsn(self, dbname: str = "postgres") -> str:
-        """Connection string for the superuser, with which roles and databases are made."""
-        return self.dsn(SUPERUSER, dbname)
-
-    def dsn(self, role: str, dbname: str) -> str:
-        """Connection string for `role`; no password, since only this user can enter the socket's folder."""
-        return make_conninfo(host=str(self._cluster.socket_folder()), user=role, dbname=dbname)
-
-    def stop(self) -> None:
-        """Shut the server down and release the state folder; a second call does nothing."""
+    def _stop(self) -> None:
         with self._changing:
             self._stopping.set()
             process = self._process
         if process is not None:
             self._end(process)
-        if self._lock is not None and not self._lock.closed:
-            self._cluster.forget_short_way()
-            self._lock.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _end(self, process: Popen[bytes]) -> None:
         steps = (

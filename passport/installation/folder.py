@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 
 from fhirstore.tables import NOBODY
-from passport.database import OWNER_ROLE, SERVICE_ROLE, bootstrap, migrate
+from passport.database import bootstrap, migrate
 from passport.embedded import EmbeddedPostgres
 from passport.installation import store
 from passport.keys import KeyRing
@@ -75,7 +75,7 @@ def initialise(state: Path, mode: Mode) -> Settings:
 def opened(settings: Settings) -> Iterator[Settings]:
     """Settings with the addresses of a running database: the one given, or the folder's own.
 
-    The folder's own server runs while the block does, unless another process has it running already.
+    The folder's own server runs at least while the block does, and while any other command uses it.
 
     Raises:
         EmbeddedPostgresError: the folder's own server cannot be started.
@@ -84,10 +84,7 @@ def opened(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     with EmbeddedPostgres.start(settings.state) as server:
-        if server.attached:
-            owner, service = (server.dsn(role, DATABASE) for role in (OWNER_ROLE, SERVICE_ROLE))
-        else:
-            owner, service = bootstrap(server.superuser_dsn(), DATABASE)
+        owner, service = bootstrap(server.superuser_dsn(), DATABASE)
         yield settings.at(migration_url=owner, database_url=service)
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from passport.embedded import EmbeddedPostgres
+from passport.embedded.cluster import cluster_at
 from passport.embedded.processes import leader_of, servers_in, wait_until
 
 COMES_BACK_S = 20.0
@@ -39,6 +40,10 @@ for line""",
 
 def data_of(state: Path) -> Path:
     return state / "postgres" / "data"
+
+
+def log_of(state: Path) -> str:
+    return (state / "postgres" / "keeper.log").read_text("utf-8")
 
 
 @contextmanager
@@ -112,12 +117,12 @@ def test_a_killed_server_comes_back_although_its_orphan_is_busy(tmp_path: Path) 
 
 
 def test_a_server_killed_again_and_again_is_given_up(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
 ) -> None:
     with EmbeddedPostgres.start(tmp_path):
         (data_of(tmp_path) / "global" / "pg_control").unlink()
         kill_leader(tmp_path)
-        assert wait_until(lambda: "not started again" in caplog.text, COMES_BACK_S)
+        assert wait_until(lambda: "not started again" in log_of(tmp_path), COMES_BACK_S)
         assert servers_in(data_of(tmp_path)) == []
 
 
@@ -131,7 +136,6 @@ def test_server_ends_with_its_service_and_the_next_start_has_everything(
         process.wait()
         assert wait_until(lambda: servers_in(data_of(tmp_path)) == [], COMES_BACK_S)
     with EmbeddedPostgres.start(tmp_path) as server:
-        assert not server.attached
         assert execute(server.superuser_dsn(), "SELECT answer FROM kept") == [42]
 
 
@@ -140,8 +144,26 @@ def test_next_start_does_not_wait_for_the_killed_service_to_be_buried(tmp_path: 
         execute(dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
         process.kill()
         with EmbeddedPostgres.start(tmp_path) as server:
-            assert not server.attached
             assert execute(server.superuser_dsn(), "SELECT answer FROM kept") == [42]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_who_still_uses_the_server_starts_another_keeper_for_one_that_ends(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """As where a unit is stopped with all the processes that it ever started."""
+    with service(tmp_path) as (process, dsn), EmbeddedPostgres.start(tmp_path):
+        execute(dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
+        keeper = cluster_at(tmp_path, 18).keeper()
+        assert keeper is not None
+        for pid in (keeper, process.pid):
+            os.kill(pid, number)
+        process.wait()
+        assert wait_until(lambda: cluster_at(tmp_path, 18).keeper() not in {None, keeper}, COMES_BACK_S)
+        assert wait_until(lambda: answers(dsn), COMES_BACK_S)
+        assert execute(dsn, "SELECT answer FROM kept") == [42]
+    assert cluster_at(tmp_path, 18).keeper() is None
+    assert servers_in(data_of(tmp_path)) == []
 
 
 def test_service_and_server_killed_together_lose_nothing_that_was_committed(tmp_path: Path) -> None:
@@ -152,8 +174,12 @@ def test_service_and_server_killed_together_lose_nothing_that_was_committed(tmp_
                 connection.execute("INSERT INTO kept VALUES (%s)", (number,))
             connection.execute("BEGIN")
             connection.execute("INSERT INTO kept VALUES (-1)")
-            process.send_signal(signal.SIGSTOP)
+            keeper = cluster_at(tmp_path, 18).keeper()
+            assert keeper is not None
+            for pid in (process.pid, keeper):
+                os.kill(pid, signal.SIGSTOP)
             kill_leader(tmp_path)
+            os.kill(keeper, signal.SIGKILL)
             process.kill()
     with EmbeddedPostgres.start(tmp_path) as server:
         assert execute(server.superuser_dsn(), "SELECT number FROM kept ORDER BY 1") == list(range(200))
@@ -164,8 +190,7 @@ def test_a_process_forked_from_a_killed_service_does_not_keep_the_state_folder(t
         assert process.stdout is not None
         forked = int(process.stdout.readline())
         process.kill()
-        with EmbeddedPostgres.start(tmp_path) as server:
-            assert not server.attached
+        with EmbeddedPostgres.start(tmp_path):
             assert answers(dsn)
         os.kill(forked, signal.SIGKILL)
 
@@ -193,6 +218,5 @@ def test_a_pid_file_that_names_no_server_does_not_hold_up_the_start(tmp_path: Pa
         lines = [str(pid), "/proc/self/cwd", "1", "5432", "../run", "", "1 1", "ready"]
         (data_of(tmp_path) / "postmaster.pid").write_text("\n".join(lines) + "\n")
         with EmbeddedPostgres.start(tmp_path) as server:
-            assert not server.attached
             assert answers(server.superuser_dsn())
         process.kill()

@@ -18,7 +18,7 @@ from passport.embedded.account import account_for
 from passport.embedded.binaries import Major, packages_folder, programs_for
 from passport.embedded.cluster import SOCKET_PATH_MAX_BYTES
 from passport.embedded.errors import NoBinaries, NotOurs, StartFailed, WrongMajor
-from passport.embedded.processes import servers_in
+from passport.embedded.processes import leader_of, servers_in
 
 MAJORS: tuple[Major, ...] = (18, 16)
 IS_ROOT = os.geteuid() == 0
@@ -39,7 +39,7 @@ import sys
 from pathlib import Path
 from passport.embedded import EmbeddedPostgres
 with EmbeddedPostgres.start(Path(sys.argv[1])) as server:
-    print(server.attached, server.superuser_dsn())
+    print(server.superuser_dsn())
 """
 
 
@@ -108,19 +108,23 @@ def test_stop_shuts_down_cleanly_leaves_no_process_and_may_be_repeated(tmp_path:
     assert "database system is shut down" in (tmp_path / "postgres" / "server.log").read_text()
 
 
-def test_a_second_start_in_the_same_process_attaches_and_leaves_the_server_running(
+def test_a_second_start_in_the_same_process_shares_the_server_and_leaves_it_running(
     running: EmbeddedPostgres, state: Path
 ) -> None:
+    leader = leader_of(data_of(state))
     with EmbeddedPostgres.start(state) as second:
-        assert (running.attached, second.attached) == (False, True)
+        assert second.superuser_dsn() == running.superuser_dsn()
+    assert leader_of(data_of(state)) == leader
     assert run(running.superuser_dsn(), "SELECT 1") == ["1"]
 
 
-def test_another_process_attaches_to_the_running_server(running: EmbeddedPostgres, state: Path) -> None:
+def test_another_process_shares_the_running_server(running: EmbeddedPostgres, state: Path) -> None:
+    leader = leader_of(data_of(state))
     said = subprocess.run(
         [sys.executable, "-c", ATTACH, str(state)], capture_output=True, text=True, check=True
     )
-    assert said.stdout.strip() == f"True {running.superuser_dsn()}"
+    assert said.stdout.strip() == running.superuser_dsn()
+    assert leader_of(data_of(state)) == leader
 
 
 def test_starts_at_the_same_moment_share_one_server(tmp_path: Path) -> None:
@@ -130,9 +134,9 @@ def test_starts_at_the_same_moment_share_one_server(tmp_path: Path) -> None:
         several = [
             held_open.enter_context(Popen(command, stdin=PIPE, stdout=PIPE, text=True)) for _ in range(3)
         ]
-        said = [process.stdout.readline().split()[0] for process in several if process.stdout]
+        said = [process.stdout.readline().strip() for process in several if process.stdout]
         with EmbeddedPostgres.start(tmp_path) as server:
-            assert sorted([*said, str(server.attached)]) == ["False", "True", "True", "True"]
+            assert said == [server.superuser_dsn()] * 3
         for process in several:
             process.communicate("\n")
 
