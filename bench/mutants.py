@@ -35,8 +35,8 @@ ENGINE: Final = (
     *(
         f"consent/{name}.py"
         for name in (
-            "reference", "kleene", "model", "sql", "grants", "facts", "formula", "compile", "provision", "period",
-            "shape", "standing", "directory", "read", "element", "systems", "store", "explain", "explanation", "idle",
+            "reference", "kleene", "model", "sql", "grants", "template", "facts", "formula", "compile", "provision",
+            "period", "shape", "standing", "directory", "read", "element", "systems", "store", "explain", "explanation", "idle",
             "comparing",
         )
     ),

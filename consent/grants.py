@@ -75,19 +75,21 @@ def clause(standing: Standing, record: RecordColumns, types: TypeNumbers) -> Col
 
 
 def permits(
-    standing: Standing, record: RecordColumns, types: TypeNumbers, granted: Formula = False
+    standing: Standing,
+    record: RecordColumns,
+    types: TypeNumbers,
+    granted: ColumnElement[bool] | None = None,
 ) -> Formula:
     """Where these grants permit the row; what is `granted` already needs none."""
-    beside = {} if isinstance(granted, bool) else {"granted": granted}
 
     def composed(record: RecordColumns, beside: Columns) -> Formula:
         granting = (_true(g, record, types) for g in standing if g.effect == GrantEffect.PERMIT)
         # What is no permit blocks, whatever its number says.
         blocks = (_false(g, record, types) for g in standing if g.effect != GrantEffect.PERMIT)
-        return every([either([beside.get("granted", granted), *granting]), *blocks])
+        return every([either([*beside.values(), *granting]), *blocks])
 
-    key = ("permits", granted if isinstance(granted, bool) else None)
-    found: Formula = _once(key, standing, record, types, composed, Boolean(), beside)
+    beside = {} if granted is None else {"granted": granted}
+    found: Formula = _once("permits", standing, record, types, composed, Boolean(), beside)
     return found
 
 
@@ -140,7 +142,7 @@ def _once(
     """What these grants come to for a row, composed once for all rows; `beside` are columns beside the facts."""
     facts = record.asked
     within = None if record.within is None else frozenset(record.within)
-    key = (what, tuple(standing), "part_key" in facts, within, Same(types))
+    key = (what, tuple(standing), *facts, *beside, within, Same(types))
     return TEMPLATES.ask(
         key,
         {**facts, **beside},
