@@ -36,8 +36,8 @@ ENGINE: Final = (
         f"consent/{name}.py"
         for name in (
             "reference", "kleene", "model", "sql", "grants", "template", "facts", "formula", "compile", "provision",
-            "period", "shape", "standing", "directory", "read", "element", "systems", "store", "explain", "explanation", "idle",
-            "comparing",
+            "period", "shape", "standing", "directory", "read", "element", "systems", "store", "explain", "explanation",
+            "idle", "comparing",
         )
     ),
     "passport/standing.py",
