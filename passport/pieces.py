@@ -160,7 +160,7 @@ def _problems(one: Write) -> list[Problem]:
     if one.tree is None:
         return []
     found = [*validate(one.tree), *_misnamed(one, one.tree), *_cut(one.tree)]
-    return [_placed(problem, one.place) for problem in found]
+    return [placed(problem, one.place) for problem in found]
 
 
 def _refuse(found: Sequence[Sequence[Problem]]) -> None:
@@ -193,7 +193,7 @@ def _cut(tree: Tree) -> Iterator[Problem]:
         yield Problem("error", "incomplete", f"{tree.get('resourceType')}.meta.tag", text)
 
 
-def _placed(problem: Problem, place: str) -> Problem:
+def placed(problem: Problem, place: str) -> Problem:
     """The problem with its place in the request: of an entry, `Bundle.entry[2].resource.status`."""
     if not place:
         return problem

@@ -105,7 +105,8 @@ async def _write(desk: Desk, enrolment: Enrolment, observations: Sequence[dict[s
     names = [desk.runtime.new_id() for _ in observations]
     references = [f"Observation/{name}" for name in names]
     origin = provenance(
-        references,
+        # What the device signed is the first version; of what is made of it later others tell.
+        [f"{reference}/_history/1" for reference in references],
         author=enrolment.device,
         patient=enrolment.patient,
         recorded=desk.now,

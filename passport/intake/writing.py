@@ -20,6 +20,7 @@ from passport.holders import check_held
 from passport.intake.contents import check_targets, pieces_of
 from passport.intake.current import currents_of
 from passport.intake.judging import judge_and_record
+from passport.intake.origins import check_origins
 from passport.intake.registrations import told
 from passport.intake.resting import Rest, rest_of
 from passport.intake.rows import Drawn, rows_of
@@ -37,8 +38,8 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
         commit: whether the transaction ends with it; the COMMIT then costs no round trip of its own.
 
     Raises:
-        Invalid: a resource breaks the specification or is nobody's, or a consent cannot be enforced; all problems at
-            once.
+        Invalid: a resource breaks the specification or is nobody's, speaks in the name of a device, or a consent cannot
+            be enforced; all problems at once.
         Refused: nothing lets this caller write this.
         NotAllowed: an update of what the caller cannot see, whether it is there or not, or of what was deleted and
             is not theirs to write again.
@@ -54,6 +55,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
     pieces = await pieces_of(desk, granted, writes, currents)
     for piece in pieces:
         check_held(desk, piece.facts, piece.on)
+    check_origins(desk, pieces)
     check_effects(desk, pieces)
     await check_policies(desk, pieces)
     await check_kept(desk, pieces)

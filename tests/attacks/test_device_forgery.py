@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from httpx import Response
 
+from passport.demo.consents import consent, permit
+from tests import resources as made
 from tests.databases import Database
 from tests.http.device_town import JOSE, Cuff, Town, pressure, served, statements
 from tests.unit.passport.devices.signing import DevicePen, eddsa, encoded, es256
@@ -154,3 +156,104 @@ async def test_a_device_reads_nothing(town: Town, aoi: str) -> None:
     ]
     assert [answer.status_code for answer in found] == [404, 404, 404]
     assert len({answer.content for answer in found}) == 1
+
+
+@pytest.fixture
+async def doctor(town: Town, aoi: str) -> str:
+    """A physician who reads, collects and corrects all that is measured of aoi, and says where it is from."""
+    who = await town.create("operator", made.practitioner("架空 医師"))
+    for actions in (("access",), ("collect", "correct")):
+        provision = permit([who], "TREAT", actions=actions, classes=("Observation", "Provenance"))
+        await town.create(aoi, consent(provision, aoi))
+    return who
+
+
+def in_its_name(target: str, device: str, doctor: str) -> dict[str, dict[str, Any]]:
+    """Provenances of a record in a device's name, by where they name it."""
+    who, agent = made.reference(device), {"who": made.reference(doctor)}
+    told = made.provenance(target, agent=doctor)
+    kind = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.1"}
+    signature = {"type": [kind], "when": "2026-10-01T09:00:00+09:00", "who": who}
+    entity = {"role": "source", "what": {"display": "cuff"}, "agent": [{"who": who}]}
+    inside = {**told, "id": "p", "agent": [{"who": who}]}
+    return {
+        "Provenance.agent[0].who": made.provenance(target, agent=device),
+        "Provenance.agent[1].who": {**told, "agent": [agent, {"who": who}]},
+        "Provenance.agent[0].onBehalfOf": {**told, "agent": [{**agent, "onBehalfOf": who}]},
+        "Provenance.entity[0].agent[0].who": {**told, "entity": [entity]},
+        "Provenance.signature[0].who": {**told, "signature": [signature]},
+        "Provenance": {
+            **told,
+            "contained": [inside],
+            "extension": [{"url": "http://example.org/inside", "valueReference": {"reference": "#p"}}],
+        },
+    }
+
+
+async def test_nobody_else_says_in_a_devices_name_where_a_record_is_from(
+    town: Town, aoi: str, doctor: str
+) -> None:
+    cuff = await town.approved(aoi)
+    forged = await town.create(doctor, made.pressure(aoi, device=made.reference(cuff.reference)))
+    address = f"{town.runtime.settings.fhir_url}/{cuff.reference}"
+    for name in (cuff.reference, address, f"{cuff.reference}/_history/1"):
+        for place, tree in in_its_name(forged, name, doctor).items():
+            answer = await town.call(doctor, "POST", "/fhir/Provenance", json=tree)
+            assert answer.status_code == 422, (place, answer.text)
+            assert answer.json()["issue"][0]["expression"] == [place]
+    # A device that is not here is refused alike: the refusal tells nothing of whose devices there are.
+    unknown = await town.call(
+        doctor, "POST", "/fhir/Provenance", json=made.provenance(forged, agent="Device/unknown")
+    )
+    known = await town.call(
+        doctor, "POST", "/fhir/Provenance", json=made.provenance(forged, agent=cuff.reference)
+    )
+    assert masked(unknown) == masked(known)
+    assert (await town.call(aoi, "GET", f"/fhir/Provenance?target={forged}")).json().get("entry", []) == []
+    await town.create(doctor, made.provenance(forged, agent=doctor))
+
+
+async def test_a_device_with_a_token_says_nothing_without_its_signature(town: Town, aoi: str) -> None:
+    cuff = await town.approved(aoi)
+    (result,) = (await town.send(cuff, cuff.batch(pressure()))).json()["results"]
+    tree = made.provenance(result["reference"], agent=cuff.reference)
+    answer = await town.call(cuff.reference, "POST", "/fhir/Provenance", json=tree)
+    assert answer.status_code in (403, 422), answer.text
+    assert len(await origins(town, aoi, result["reference"])) == 1
+
+
+async def origins(town: Town, aoi: str, record: str) -> list[dict[str, Any]]:
+    found = (await town.call(aoi, "GET", "/fhir/Provenance", params={"target": record})).json()
+    return [entry["resource"] for entry in found.get("entry", [])]
+
+
+async def test_what_a_device_signed_is_one_version_and_no_other_takes_its_origin_along(
+    town: Town, aoi: str, doctor: str
+) -> None:
+    cuff = await town.approved(aoi)
+    (result,) = (await town.send(cuff, cuff.batch(pressure()))).json()["results"]
+    signed = result["reference"]
+    (origin,) = await origins(town, aoi, signed)
+    assert origin["target"] == [{"reference": f"{signed}/_history/1"}]
+    measured = (await town.call(doctor, "GET", f"/fhir/{signed}")).json()
+    measured["component"][0]["valueQuantity"]["value"] = 118
+    answer = await town.call(doctor, "PUT", f"/fhir/{signed}", json=measured)
+    assert answer.json()["meta"]["versionId"] == "2", answer.text
+    assert await origins(town, aoi, signed) == [origin]
+    # Nor is what the device said moved to another version, or another record.
+    path = f"/fhir/Provenance/{origin['id']}"
+    for target in (f"{signed}/_history/2", signed):
+        moved = {**origin, "target": [made.reference(target)]}
+        assert (await town.call(doctor, "PUT", path, json=moved)).status_code == 422
+        patch = [{"op": "replace", "path": "/target/0/reference", "value": target}]
+        headers = {"Content-Type": "application/json-patch+json"}
+        answer = await town.call(doctor, "PATCH", path, json=patch, headers=headers)
+        assert answer.status_code == 422, answer.text
+    assert await origins(town, aoi, signed) == [origin]
+    included = await town.call(
+        doctor, "GET", f"/fhir/Observation?_id={signed.partition('/')[2]}&_revinclude=Provenance:target"
+    )
+    assert [entry["resource"]["resourceType"] for entry in included.json()["entry"]] == [
+        "Observation",
+        "Provenance",
+    ]

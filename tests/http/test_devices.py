@@ -129,7 +129,7 @@ async def test_an_approved_device_stores_readings_with_their_origin(town: Town, 
     assert [part["valueQuantity"]["value"] for part in observation["component"]] == [128, 82]
     origins = (await town.call(aoi, "GET", "/fhir/Provenance", params={"patient": aoi})).json()["entry"]
     assert [target["reference"] for entry in origins for target in entry["resource"]["target"]] == [
-        result["reference"]
+        f"{result['reference']}/_history/1"
     ]
 
 
