@@ -32,6 +32,7 @@ from passport.replay.commands import replay
 from passport.rotation.commands import keys
 from passport.runtime import utc_now
 from passport.settings import Settings
+from passport.rotation.device_ca import device_ca
 from passport.subjects import CITY
 
 ENDED_BY_HAND: Final = 130
@@ -272,6 +273,7 @@ main.add_command(restore)
 @main.group("consent")
 def consent_group() -> None:
     """What was granted and decided: prove it, and decide it again."""
+main.add_command(device_ca)
 
 
 consent_group.add_command(verify)

@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
@@ -23,6 +24,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from passport.certifying import CertifyingKey, certifying_keys
 from passport.outcomes import PassportError
 from passport.rsa_signing import RsaKey, rsa_keys
 from passport.signing import SigningKey, signing_keys
@@ -35,7 +37,9 @@ UNWRAPPED_KEPT: Final = 1_024
 
 _SECRETS: Final = ("key_encryption_key", "index_secret", "cursor_secret")
 _SIGNING: Final = "signing_keys"
-_CERTIFYING: Final = "device_authority"
+_CERTIFYING: Final = "device_authorities"
+_CERTIFYING_ONE: Final = "device_authority"
+"""As it was called when there was one alone."""
 _IDENTIFYING: Final = "id_token_keys"
 
 
@@ -58,8 +62,8 @@ class KeyRing:
     """The secrets of one installation; `demo` marks keys that a production service refuses.
 
     Of the `signing_keys` the first with a private part signs, and so with the `id_token_keys`, by which ID tokens are
-    signed for apps that expect RSA. `device_authority` certifies the keys of devices, and signs nothing else. `random`
-    gives that many random bytes; tests of rare collisions hand in another.
+    signed for apps that expect RSA, and with the `device_authorities`, which certify the keys of devices and sign
+    nothing else. `random` gives that many random bytes; tests of rare collisions hand in another.
     """
 
     key_encryption_key: bytes = field(repr=False)
@@ -68,7 +72,7 @@ class KeyRing:
     demo: bool = False
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     random: Callable[[int], bytes] = field(default=os.urandom, repr=False, compare=False)
-    device_authority: SigningKey | None = field(default=None, repr=False)
+    device_authorities: tuple[CertifyingKey, ...] = field(default=(), repr=False)
     id_token_keys: tuple[RsaKey, ...] = field(default=(), repr=False)
     _opened: Callable[[int, bytes], bytes] = field(init=False, repr=False, compare=False)
 
@@ -82,8 +86,9 @@ class KeyRing:
     def generate(cls, *, demo: bool = False, random: Callable[[int], bytes] = os.urandom) -> Self:
         """Draw new secrets."""
         secrets = (random(KEY_BYTES), random(KEY_BYTES), random(KEY_BYTES))
-        signing, authority, identifying = SigningKey.generate(), SigningKey.generate(), RsaKey.generate()
-        return cls(*secrets, demo, (signing,), random, authority, (identifying,))
+        signing, identifying = SigningKey.generate(), RsaKey.generate()
+        authority = CertifyingKey.generate(datetime.now(UTC))
+        return cls(*secrets, demo, (signing,), random, (authority,), (identifying,))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -102,21 +107,25 @@ class KeyRing:
         try:
             content = orjson.loads(text)
             wrapping, index, cursor = (base64.b64decode(content[name], validate=True) for name in _SECRETS)
-            demo, listed, certifying = content["demo"], content.get(_SIGNING, []), content.get(_CERTIFYING)
-            identifying = content.get(_IDENTIFYING, [])
+            demo, listed, identifying = (
+                content["demo"],
+                content.get(_SIGNING, []),
+                content.get(_IDENTIFYING, []),
+            )
+            one = content.get(_CERTIFYING_ONE)
+            certifying = content.get(_CERTIFYING, [] if one is None else [one])
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, binascii.Error):
             raise KeyFileUnusable(path, f"expected JSON with {', '.join(_SECRETS)} in base64") from None
         if not isinstance(demo, bool) or {len(wrapping), len(index), len(cursor)} != {KEY_BYTES}:
             raise KeyFileUnusable(path, f"expected secrets of {KEY_BYTES} bytes, and `demo` as a boolean")
         try:
-            authority = None if certifying is None else SigningKey.read(certifying)
             return cls(
                 wrapping,
                 index,
                 cursor,
                 demo,
                 signing_keys(listed),
-                device_authority=authority,
+                device_authorities=certifying_keys(certifying),
                 id_token_keys=rsa_keys(identifying),
             )
         except ValueError as error:
@@ -137,10 +146,10 @@ class KeyRing:
                 ring = cls.load(path)
                 if not ring.complete:
                     signing = ring.signing_keys or (SigningKey.generate(),)
-                    authority = ring.device_authority or SigningKey.generate()
+                    authorities = ring.device_authorities or (CertifyingKey.generate(datetime.now(UTC)),)
                     identifying = ring.id_token_keys or (RsaKey.generate(),)
                     ring = replace(
-                        ring, signing_keys=signing, device_authority=authority, id_token_keys=identifying
+                        ring, signing_keys=signing, device_authorities=authorities, id_token_keys=identifying
                     )
                     ring.replace(path)
         except OSError as error:
@@ -151,7 +160,12 @@ class KeyRing:
     @property
     def complete(self) -> bool:
         """Whether there is something to sign and to certify by."""
-        return bool(self.signing_keys) and self.device_authority is not None and bool(self.id_token_keys)
+        return bool(self.signing_keys) and bool(self.device_authorities) and bool(self.id_token_keys)
+
+    @property
+    def device_authority(self) -> CertifyingKey | None:
+        """The key that certifies devices now, None where there is none."""
+        return next((key for key in self.device_authorities if key.certifies), None)
 
     @classmethod
     def with_another_key(cls, path: Path) -> Self:
@@ -168,7 +182,7 @@ class KeyRing:
                 id_token_keys=(*ring.id_token_keys, RsaKey.generate()),
             )
 
-        return cls._changed(path, joined, waiting=False)
+        return cls._changed(path, joined, _able_to_sign, waiting=False)
 
     @classmethod
     def with_the_next_key(cls, path: Path) -> Self:
@@ -187,24 +201,54 @@ class KeyRing:
                 id_token_keys=(*rsa[-1:], *(key.retired for key in rsa[:-1])),
             )
 
-        return cls._changed(path, turned, waiting=True)
+        return cls._changed(path, turned, _able_to_sign, waiting=True)
+
+    @classmethod
+    def with_another_authority(cls, path: Path, now: datetime) -> Self:
+        """Add a key to a key file that certifies no device yet, so that every proxy knows it before it does.
+
+        Raises:
+            KeyFileUnusable: as `load`, one is there already that never certified, or the file cannot be written.
+        """
+
+        def joined(ring: Self) -> Self:
+            return replace(ring, device_authorities=(*ring.device_authorities, CertifyingKey.generate(now)))
+
+        return cls._changed(path, joined, _able_to_certify, waiting=False)
+
+    @classmethod
+    def with_the_next_authority(cls, path: Path, now: datetime) -> Self:
+        """Let the key certify devices that was added last; the former ones certify no more, and are known on.
+
+        Raises:
+            KeyFileUnusable: as `load`, none was added, or the file cannot be written.
+        """
+
+        def turned(ring: Self) -> Self:
+            *former, following = ring.device_authorities
+            return replace(ring, device_authorities=(following, *(key.retire(now) for key in former)))
+
+        return cls._changed(path, turned, _able_to_certify, waiting=True)
 
     @classmethod
     def _changed(
         cls,
         path: Path,
         change: Callable[[Self], Self],
+        able: Callable[["KeyRing"], list[bool]],
         *,
         waiting: bool,
     ) -> Self:
-        """Change the keys of a file in which one waits to sign, or none does."""
+        """Change the keys of a file of which one waits for its turn, or none does; `able` have a private part."""
         try:
             with _held(path):
                 ring = cls.load(path)
-                able = [key for key in ring.signing_keys if key.d is not None]
-                if (len(able) > 1 and ring.signing_keys[-1].d is not None) is not waiting:
+                told = able(ring)
+                if (sum(told) > 1 and told[-1]) is not waiting:
                     problem = (
-                        "no key was added that could sign next" if waiting else "a key waits to sign already"
+                        "no key was added that could be next"
+                        if waiting
+                        else "a key waits for its turn already"
                     )
                     raise KeyFileUnusable(path, problem)
                 ring = change(ring)
@@ -241,8 +285,8 @@ class KeyRing:
         values = zip(_SECRETS, (self.key_encryption_key, self.index_secret, self.cursor_secret), strict=True)
         content: dict[str, object] = {name: base64.b64encode(secret).decode() for name, secret in values}
         content |= {"demo": self.demo, _SIGNING: [key.stored for key in self.signing_keys]}
-        if self.device_authority is not None:
-            content[_CERTIFYING] = self.device_authority.stored
+        if self.device_authorities:
+            content[_CERTIFYING] = [key.stored for key in self.device_authorities]
         if self.id_token_keys:
             content[_IDENTIFYING] = [key.stored for key in self.id_token_keys]
         with os.fdopen(descriptor, "wb") as file:
@@ -273,6 +317,14 @@ def _held(path: Path) -> Iterator[None]:
     with path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _able_to_sign(ring: KeyRing) -> list[bool]:
+    return [key.d is not None for key in ring.signing_keys]
+
+
+def _able_to_certify(ring: KeyRing) -> list[bool]:
+    return [key.certifies for key in ring.device_authorities]
 
 
 def _row(patient_key: int) -> bytes:

@@ -70,8 +70,7 @@ class SigningKey:
         return key
 
     def _belongs_together(self) -> bool:
-        curve = ec.SECP256R1()
-        public = ec.EllipticCurvePublicNumbers(_number(self.x), _number(self.y), curve)
+        public = self.numbers
         try:
             public.public_key()
             return self.d is None or _of_private(self.d) == public
@@ -92,6 +91,11 @@ class SigningKey:
         """
         signature = self.private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
         return b"".join(part.to_bytes(_COORDINATE_BYTES, "big") for part in decode_dss_signature(signature))
+
+    @property
+    def numbers(self) -> ec.EllipticCurvePublicNumbers:
+        """The point of the curve."""
+        return ec.EllipticCurvePublicNumbers(_number(self.x), _number(self.y), ec.SECP256R1())
 
     @property
     def private(self) -> ec.EllipticCurvePrivateKey:

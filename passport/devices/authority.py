@@ -4,14 +4,14 @@ https://www.rfc-editor.org/rfc/rfc5280#section-4
 https://www.rfc-editor.org/rfc/rfc2986
 
 A certificate says which device a key belongs to, and nothing of whose device that is. It is good for a week, and never
-alone: whether the device is active is read from its enrolment by every request.
+alone: whether the device is active is read from its enrolment by every request. The CA has an end too, before which
+another key takes its place (`passport.certifying`).
 """
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from hashlib import sha256
+from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
@@ -21,23 +21,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from passport.certifying import SLACK, CertifyingKey, key_usage
 from passport.devices.jwk import DeviceKey, device_key
 from passport.outcomes import Invalid
-from passport.signing import SigningKey
 
 LIFE: Final = timedelta(days=7)
-SLACK: Final = timedelta(minutes=5)
-"""How far a device's clock may be behind."""
+KEPT: Final = timedelta(days=1)
+"""How long others may keep what is published of the CA."""
 
 REQUEST_MAX_BYTES: Final = 8_192
-SERIAL_BYTES: Final = 16  # RFC 5280, section 4.1.2.2: at most 20 octets, never negative
-
-NAME: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Healthcare data passport device CA")])
-
-# The CA's certificate is a function of its key, so that every process publishes the same one.
-_SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
-_NO_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # RFC 5280, section 4.1.2.5
-
 _PEM: Final = b"-----BEGIN"
 _COORDINATE_BYTES: Final = 32
 
@@ -50,23 +42,16 @@ class KeyRequest:
     public: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 
-@lru_cache(maxsize=4)
-def ca_certificate(authority: SigningKey) -> x509.Certificate:
-    """The certificate of the CA itself."""
-    private = authority.private
-    public = private.public_key()
-    serial = int.from_bytes(sha256(authority.kid.encode()).digest()[:SERIAL_BYTES]) >> 1
-    return (
-        x509.CertificateBuilder(NAME, NAME, public, serial, _SINCE, _NO_END)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(certifies=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .sign(private, SHA256(), ecdsa_deterministic=True)
-    )
+def published(authorities: Sequence[CertifyingKey], now: datetime) -> list[CertifyingKey]:
+    """Those by whose certificates devices are known now: of the key that certifies, of the next, and of former ones.
+
+    A former one is known for as long as anything that it certified may be good.
+    """
+    return [key for key in authorities if key.retired is None or now < key.retired + LIFE]
 
 
 def certified(
-    authority: SigningKey, request: KeyRequest, device: str, *, serial: bytes, now: datetime
+    authority: CertifyingKey, request: KeyRequest, device: str, *, serial: bytes, now: datetime
 ) -> x509.Certificate:
     """A certificate that a key is a device's.
 
@@ -75,23 +60,23 @@ def certified(
         request: the key.
         device: its device, `Device/…`; the one thing that is said of it.
         serial: random bytes, `SERIAL_BYTES` of them.
-        now: from when on, a little earlier, it is good for `LIFE`.
+        now: from when on, a little earlier, it is good for `LIFE`, and no longer than the CA.
     """
-    issuer = ca_certificate(authority)
+    issuer, until = authority.certificate, min(now + LIFE, authority.ends)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
     identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (
         x509.CertificateBuilder(
-            issuer.subject, subject, request.public, int.from_bytes(serial) >> 1 or 1, now - SLACK, now + LIFE
+            issuer.subject, subject, request.public, int.from_bytes(serial) >> 1 or 1, now - SLACK, until
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(certifies=False), critical=True)
+        .add_extension(key_usage(certifies=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(request.public), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
         )
-        .sign(authority.private, SHA256(), ecdsa_deterministic=True)
+        .sign(authority.key.private, SHA256(), ecdsa_deterministic=True)
     )
 
 
@@ -130,17 +115,3 @@ def _encoded(octets: bytes) -> str:
 def _unfit() -> Invalid:
     text = "got no certificate request, expected PKCS#10 signed by its own key, P-256 or Ed25519"
     return Invalid(text, ("csr",))
-
-
-def _usage(*, certifies: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not certifies,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=certifies,
-        crl_sign=certifies,
-        encipher_only=False,
-        decipher_only=False,
-    )

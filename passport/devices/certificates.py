@@ -14,6 +14,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, load_der_x509_certificate
 from psycopg.types.json import Jsonb
@@ -22,8 +23,9 @@ from consent.model import Action
 from fhirstore.parse import Tree
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
+from passport.certifying import SERIAL_BYTES, CertifyingKey
 from passport.devices import jws, store
-from passport.devices.authority import SERIAL_BYTES, KeyRequest, ca_certificate, certified, read_request
+from passport.devices.authority import KeyRequest, certified, published, read_request
 from passport.devices.enrolments import Enrolment, enrolment_of, keep_key
 from passport.devices.errors import NoAuthority, Unverified
 from passport.devices.identity import device_of, subject_of
@@ -31,7 +33,6 @@ from passport.devices.statements import read_statement
 from passport.outcomes import Invalid, Refused, TooMany
 from passport.records import written_instant
 from passport.runtime import Runtime
-from passport.signing import SigningKey
 from passport.sql import fetch
 from passport.subjects import Acting
 
@@ -54,24 +55,28 @@ class Asked:
     signed: bool
 
 
-def ca_of(runtime: Runtime) -> SigningKey:
-    """The key of the device CA.
+def ca_of(runtime: Runtime) -> CertifyingKey:
+    """The key of the device CA that certifies.
 
     Raises:
-        NoAuthority: the key file has none.
+        NoAuthority: the key file has none, or its certificate has ended.
     """
-    if runtime.ring.device_authority is None:
+    authority = runtime.ring.device_authority
+    if authority is None or authority.ends <= runtime.clock():
         raise NoAuthority
-    return runtime.ring.device_authority
+    return authority
 
 
 def ca_pem(runtime: Runtime) -> str:
-    """The certificate of the device CA.
+    """The certificates by which devices are known: of the CA, of the next one, and of former ones that still count.
 
     Raises:
         NoAuthority: the key file has no key for it.
     """
-    return _pem(ca_certificate(ca_of(runtime)))
+    if runtime.ring.device_authority is None:
+        raise NoAuthority
+    known = published(runtime.ring.device_authorities, runtime.clock())
+    return "".join(_pem(key.certificate) for key in known)
 
 
 async def certify(runtime: Runtime, device_id: str, asked: Asked) -> Tree:
@@ -94,7 +99,7 @@ async def certify(runtime: Runtime, device_id: str, asked: Asked) -> Tree:
         if wanted.key not in enrolment.keys:
             await _announce(desk, enrolment, wanted)
         kid = wanted.key.kid(device)
-        certificate = await _known(desk, enrolment, kid, again=not asked.signed)
+        certificate = await _known(desk, enrolment, kid, authority, again=not asked.signed)
         if certificate is None:
             serial = runtime.ring.random(SERIAL_BYTES)
             certificate = certified(authority, wanted, device, serial=serial, now=desk.now)
@@ -103,7 +108,7 @@ async def certify(runtime: Runtime, device_id: str, asked: Asked) -> Tree:
         row = desk.row(enrolment.patient_key, record_keys=[enrolment.device_key], versions=[0], detail=detail)
         await desk.audit(row)
     ends = written_instant(certificate.not_valid_after_utc)
-    return {"certificate": _pem(certificate), "issuer": ca_pem(runtime), "kid": kid, "ends": ends}
+    return {"certificate": _pem(certificate), "issuer": _pem(authority.certificate), "kid": kid, "ends": ends}
 
 
 async def _proved(desk: Desk, device: str, asked: Asked, audience: str) -> tuple[Enrolment, KeyRequest]:
@@ -137,8 +142,12 @@ async def _announce(desk: Desk, enrolment: Enrolment, wanted: KeyRequest) -> Non
     await fetch(desk.connection, store.ANNOUNCE_KEY, {**row, "jwk": Jsonb(dict(wanted.key.jwk))})
 
 
-async def _known(desk: Desk, enrolment: Enrolment, kid: str, *, again: bool) -> Certificate | None:
+async def _known(
+    desk: Desk, enrolment: Enrolment, kid: str, authority: CertifyingKey, *, again: bool
+) -> Certificate | None:
     """The certificate that a request gets `again` which somebody may have seen and sends once more; None for a new one.
+
+    What a former key of the CA certified is renewed by the one of now.
 
     Raises:
         TooMany: the device asked for too many by itself.
@@ -146,9 +155,10 @@ async def _known(desk: Desk, enrolment: Enrolment, kid: str, *, again: bool) -> 
     device = {"patient_key": enrolment.patient_key, "device_key": enrolment.device_key}
     await fetch(desk.connection, store.LOCK, device)
     rows = await fetch(desk.connection, store.CERTIFIED_LATELY, {**device, "since": desk.now - WINDOW})
-    found = next((row for row in rows if row.kid == kid), None)
-    if again and found is not None:
-        return load_der_x509_certificate(found.content)
+    found = (load_der_x509_certificate(row.content) for row in rows if row.kid == kid)
+    certified_now = next((each for each in found if _is_of(authority, each)), None)
+    if again and certified_now is not None:
+        return certified_now
     if len(rows) >= CERTIFICATES_MAX and not again:
         raise TooMany(int(WINDOW.total_seconds()))
     return None
@@ -172,6 +182,15 @@ async def is_certified(desk: Desk, thumbprint: bytes, enrolment: Enrolment | Non
     signer = _NOBODY if enrolment is None else (enrolment.patient_key, enrolment.signer_key)
     row = {"patient_key": signer[0], "device_key": signer[1], "thumbprint": thumbprint, "now": desk.now}
     return bool(await fetch(desk.connection, store.CERTIFIED, row))
+
+
+def _is_of(authority: CertifyingKey, certificate: Certificate) -> bool:
+    """Whether this key of the CA certified it; all of them have one name."""
+    try:
+        certificate.verify_directly_issued_by(authority.certificate)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def thumbprint(certificate: Certificate) -> bytes:

@@ -30,10 +30,13 @@ WIDE_NETWORK: Final = 256
 RENEWAL: Final = timedelta(days=14)
 """A certificate that ends sooner is renewed by now."""
 
+CA_RENEWAL: Final = timedelta(days=90)
+"""The device CA goes on from key to key in a day, and every proxy has to be told."""
+
 
 def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     """All that can be told without the database."""
-    yield from _mode(settings)
+    yield from _mode(settings, now)
     yield from _addresses(settings)
     yield from _proxies(settings)
     yield from _tls(settings, now)
@@ -57,7 +60,7 @@ def _factors(settings: Settings) -> Iterator[Finding]:
         yield note("step_up_minutes", text)
 
 
-def _mode(settings: Settings) -> Iterator[Finding]:
+def _mode(settings: Settings, now: datetime) -> Iterator[Finding]:
     if settings.mode != "production":
         yield unsafe("mode", f"{settings.mode}: whoever holds the folder is handed tokens")
     try:
@@ -71,8 +74,26 @@ def _mode(settings: Settings) -> Iterator[Finding]:
         yield note("PASSPORT_KEY_FILE", "no key that signs; the service adds one when it starts")
     if not any(key.signs for key in ring.id_token_keys):
         yield note("PASSPORT_KEY_FILE", "no RSA key for ID tokens; the service adds one when it starts")
-    if ring.device_authority is None:
+    yield from _device_ca(ring, now)
+
+
+def _device_ca(ring: KeyRing, now: datetime) -> Iterator[Finding]:
+    authority = ring.device_authority
+    if authority is None:
         yield note("PASSPORT_KEY_FILE", "no key that certifies devices; the service adds one when it starts")
+        return
+    if authority.ends < now + CA_RENEWAL:
+        level = unsafe if authority.ends <= now else note
+        text = f"ends {authority.ends:%Y-%m-%d}: `passport device-ca publish`, and `rotate` a day later"
+        yield level("device CA", text)
+    elif authority.endless:
+        text = "has no end, as those of before: `passport device-ca publish`, and `rotate` a day later"
+        yield note("device CA", text)
+    if ring.device_authorities[-1].certifies and ring.device_authorities[-1] != authority:
+        since = ring.device_authorities[-1].made
+        yield note(
+            "device CA", f"a key waits since {since:%Y-%m-%d}: `passport device-ca rotate` lets it certify"
+        )
 
 
 def _addresses(settings: Settings) -> Iterator[Finding]:

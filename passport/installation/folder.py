@@ -146,7 +146,7 @@ def _completed(settings: Settings, ring: KeyRing, found: Mapping[str, str]) -> K
         NotThisInstallation: a key that is used here is in another copy of the file.
     """
     signing = {key.kid for key in ring.signing_keys}
-    certifying = set() if ring.device_authority is None else {ring.device_authority.kid}
+    certifying = {key.kid for key in ring.device_authorities}
     for mark, kids, what in (
         (_SIGNS, signing, "signing key"),
         (_IDENTIFIES, {key.kid for key in ring.id_token_keys}, "key of ID tokens"),

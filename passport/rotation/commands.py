@@ -9,15 +9,15 @@ from typing import Final
 
 import click
 
+from passport.installation.existing import existing
 from passport.keys import KeyRing
-from passport.settings import Settings
 
 KNOWN_AFTER: Final = timedelta(minutes=10)
 """Twice as long as anybody keeps the published keys, and as running processes need to read the file."""
 
-_state = click.option(
+of_state = click.option(
     "--state",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=click.Path(path_type=Path, file_okay=False),
     required=True,
     help="The folder.",
 )
@@ -29,21 +29,21 @@ def keys() -> None:
 
 
 @keys.command()
-@_state
+@of_state
 def publish(state: Path) -> None:
     """Add a key of each kind that signs nothing yet; it is published beside the one that signs."""
-    ring = KeyRing.with_another_key(Settings.load(state).key_file)
+    ring = KeyRing.with_another_key(existing(state).key_file)
     click.echo(
         f"published: {ring.signing_keys[-1].kid}, and for ID tokens by RSA {ring.id_token_keys[-1].kid}"
     )
 
 
 @keys.command()
-@_state
+@of_state
 @click.option("--at-once", is_flag=True, help="Do not wait until everybody could learn of the key.")
 def rotate(state: Path, at_once: bool) -> None:
     """Let the keys sign that were published last; the former ones sign no more, and are published on."""
-    path = Settings.load(state).key_file
+    path = existing(state).key_file
     age = datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if age < KNOWN_AFTER and not at_once:
         minutes = int(KNOWN_AFTER.total_seconds() // 60)

@@ -1,4 +1,4 @@
-"""A running process takes over the signing keys of its key file as they change, and no other secret of it.
+"""A running process takes over the keys of its key file that turn over, and no other secret of it.
 
 https://openid.net/specs/openid-connect-core-1_0-final.html#RotateSigKeys
 """
@@ -17,7 +17,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def reread(runtime: Runtime) -> Runtime:
-    """The same process with the signing keys that the key file holds now.
+    """The same process with the signing keys, and those of the device CA, that the key file holds now.
 
     A file that cannot be read, or that holds the secrets of another installation, changes nothing.
     """
@@ -27,7 +27,12 @@ def reread(runtime: Runtime) -> Runtime:
     except KeyFileUnusable as error:
         _LOG.error("signing keys stay as they were: %s", type(error).__name__)
         return runtime
-    taken = replace(known, signing_keys=found.signing_keys, id_token_keys=found.id_token_keys)
+    taken = replace(
+        known,
+        signing_keys=found.signing_keys,
+        id_token_keys=found.id_token_keys,
+        device_authorities=found.device_authorities,
+    )
     return runtime if found == known or found != taken else replace(runtime, ring=taken)
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from fhirstore.parse import serialise
 from passport.devices import certificates, claims, jws, registry
-from passport.devices.authority import REQUEST_MAX_BYTES
+from passport.devices.authority import KEPT, REQUEST_MAX_BYTES
 from passport.devices.certificates import Asked
 from passport.devices.enrolments import enrol, own_devices
 from passport.devices.lifecycle import Verb
@@ -31,17 +31,14 @@ JSON: Final = "application/json"
 PKCS10: Final = "application/pkcs10"  # RFC 5967
 CHAIN: Final = "application/pem-certificate-chain"  # RFC 8555, section 9.1
 
-AUTHORITY_KEPT_SECONDS: Final = 86_400
-"""How long others may keep the certificate of the device CA, which stays as it is."""
-
 router = APIRouter(tags=["devices"])
 
 
 @router.get("/.well-known/device-ca.pem")
 async def get_authority(request: Request) -> Response:
-    """The certificate of the device CA, by which a proxy knows the devices of this passport."""
+    """The certificates of the device CA, by which a proxy knows the devices of this passport."""
     headers = {
-        "Cache-Control": f"public, max-age={AUTHORITY_KEPT_SECONDS}",
+        "Cache-Control": f"public, max-age={int(KEPT.total_seconds())}",
         "X-Content-Type-Options": "nosniff",
     }
     return Response(certificates.ca_pem(runtime_of(request)), headers=headers, media_type=CHAIN)

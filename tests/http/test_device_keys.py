@@ -15,11 +15,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from httpx import ASGITransport, AsyncClient, Response
 from starlette.types import Receive, Scope, Send
 
+from passport.certifying import CertifyingKey
 from passport.devices.authority import certified, read_request
 from passport.devices.certificates import CERTIFICATES_MAX
 from passport.protocol import PEER
 from passport.runtime import utc_now
-from passport.signing import SigningKey
 from tests.databases import Database
 from tests.http.device_town import BASE_URL, CUFF, JOSE, Cuff, Town, order, pressure, served
 from tests.unit.passport.devices.signing import DevicePen, eddsa, es256
@@ -157,7 +157,11 @@ async def test_a_certificate_that_a_trusted_proxy_tells_of_has_to_be_the_senders
     cuff, other = await town.approved(aoi), await town.approved(aoi)
     mine, others = [certificate_in(await asked(town, one, one.pen.request())) for one in (cuff, other)]
     foreign = certified(
-        SigningKey.generate(), read_request(cuff.pen.request()), cuff.reference, serial=b"1", now=utc_now()
+        CertifyingKey.generate(utc_now()),
+        read_request(cuff.pen.request()),
+        cuff.reference,
+        serial=b"1",
+        now=utc_now(),
     )
     path = f"{cuff.path}/readings"
     async with proxied(town) as http, proxied(town, "10.0.0.8") as direct:

@@ -201,7 +201,7 @@ def test_a_key_file_of_before_there_was_a_device_authority_gets_one_and_keeps_it
     ring: KeyRing, tmp_path: Path
 ) -> None:
     path = tmp_path / "keys.json"
-    replace(ring, device_authority=None).save(path)
+    replace(ring, device_authorities=()).save(path)
     assert not KeyRing.load(path).complete
     completed = KeyRing.completed(path)
     assert completed.device_authority is not None

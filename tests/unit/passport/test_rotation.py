@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,21 @@ def test_one_key_waits_at_a_time_and_none_is_rotated_without_one(state: Path) ->
         KeyRing.with_the_next_key(state / "keys.json")
         KeyRing.with_another_key(state / "keys.json")
     assert len(ring_of(state).signing_keys) == 5
+
+
+def test_a_copy_of_the_keys_has_every_key_of_the_device_ca(state: Path, tmp_path: Path) -> None:
+    path, now = state / "keys.json", datetime.now(UTC)
+    before = ring_of(state)
+    KeyRing.with_another_authority(path, now)
+    KeyRing.with_the_next_authority(path, now)
+    KeyRing.with_another_authority(path, now)
+    turned = ring_of(state)
+    turned.save(tmp_path / "copy.json")
+    assert KeyRing.load(tmp_path / "copy.json") == turned
+    assert [key.certifies for key in turned.device_authorities] == [True, False, True]
+    assert replace(turned, device_authorities=before.device_authorities) == before
+    with pytest.raises(KeyFileUnusable):
+        KeyRing.with_another_authority(path, now)
 
 
 def test_rotation_keeps_every_other_secret(state: Path) -> None:

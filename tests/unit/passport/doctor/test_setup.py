@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
+from passport.certifying import LASTS, CertifyingKey
 from passport.custodian import Custodian
-from passport.doctor.setup import findings
+from passport.doctor.setup import CA_RENEWAL, findings
 from passport.keys import KeyRing
 from passport.settings import Settings
 from tests.unit.passport.test_serving_tls import certificate
@@ -95,8 +97,32 @@ def test_keys_of_a_demo_and_keys_beside_the_database_are_named(sound: Settings) 
 
 
 def test_a_key_file_without_a_key_to_certify_devices_by_is_noted(sound: Settings) -> None:
-    replace(KeyRing.load(sound.key_file), device_authority=None).replace(sound.key_file)
+    replace(KeyRing.load(sound.key_file), device_authorities=()).replace(sound.key_file)
     assert found(sound) == {("note", "PASSPORT_KEY_FILE")}
+
+
+def test_a_device_ca_that_ends_or_waits_is_named(sound: Settings) -> None:
+    ring, now = KeyRing.load(sound.key_file), datetime.now(UTC)
+    for age, level in (
+        (LASTS - CA_RENEWAL - timedelta(days=1), None),
+        (LASTS - CA_RENEWAL + timedelta(days=1), "note"),
+        (LASTS + timedelta(days=1), "unsafe"),
+    ):
+        replace(ring, device_authorities=(CertifyingKey.generate(now - age),)).replace(sound.key_file)
+        assert found(sound) == ({(level, "device CA")} if level else set())
+    ring.replace(sound.key_file)
+    KeyRing.with_another_authority(sound.key_file, now)
+    assert found(sound) == {("note", "device CA")}
+    KeyRing.with_the_next_authority(sound.key_file, now)
+    assert found(sound) == set()
+
+
+def test_a_device_ca_of_before_that_never_ends_is_noted(sound: Settings) -> None:
+    content = orjson.loads(sound.key_file.read_bytes())
+    (kept,) = content.pop("device_authorities")
+    content["device_authority"] = {name: value for name, value in kept.items() if name != "x5c"}
+    sound.key_file.write_bytes(orjson.dumps(content))
+    assert found(sound) == {("note", "device CA")}
 
 
 def test_a_certificate_that_ends_or_is_none_is_named(sound: Settings) -> None:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from fhirstore.tables import NOBODY
+from passport.certifying import CertifyingKey
 from passport.cli import ENDED_BY_HAND
 from passport.installation import (
     FILE_NAME,
@@ -28,7 +29,6 @@ from passport.keys import KeyFileUnusable, KeyRing
 from passport.labelling import TABLE_VERSION
 from passport.labelling.store import Progress
 from passport.settings import Settings
-from passport.signing import SigningKey
 from tests.databases import Database, Server
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -196,8 +196,8 @@ def test_a_copy_of_the_keys_with_another_device_authority_is_refused(
     settings = _on(initialise(tmp_path, "production"), database)
     prepare(settings, NOW)
     ring = KeyRing.load(settings.key_file)
-    for other in (None, SigningKey.generate()):
-        replace(ring, device_authority=other).replace(settings.key_file)
+    for others in ((), (CertifyingKey.generate(NOW),)):
+        replace(ring, device_authorities=others).replace(settings.key_file)
         with pytest.raises(NotThisInstallation, match="lacks the key of the device CA"):
             prepare(settings, NOW)
 
