@@ -18,21 +18,22 @@ from fhirmap.errors import MappingError
 from fhirmap.formats import FORMATS
 from fhirmap.jsonformat import dumps
 from passport import database, installation
+from passport.addresses import DatabaseAddress
 from passport.backup.commands import backup, restore
 from passport.demo.errors import DemoError
 from passport.doctor.commands import doctor
 from passport.embedded import EmbeddedPostgresError
 from passport.evaluation.command import evaluate
 from passport.identity.sign_in_codes.handing_out import Handed
+from passport.installation.existing import existing
 from passport.installation.operators import another_operator, first_operators
 from passport.installation.tokens import Wanted, hand_out
 from passport.outcomes import PassportError
 from passport.receipts.commands import verify
 from passport.replay.commands import replay
 from passport.rotation.commands import keys
-from passport.runtime import utc_now
-from passport.settings import Settings
 from passport.rotation.device_ca import device_ca
+from passport.runtime import utc_now
 from passport.subjects import CITY
 
 ENDED_BY_HAND: Final = 130
@@ -85,12 +86,18 @@ class OneLine(click.Group):
         try:
             return super().invoke(ctx)
         except EXPECTED as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            raise click.ClickException(" ".join(str(reason).split())) from None
+            raise click.ClickException(" ".join(_reason(error).split())) from None
         except KeyboardInterrupt:
             # Whoever ends a service by Ctrl-C has not aborted anything.
             click.echo("Ended.", err=True)
             ctx.exit(ENDED_BY_HAND)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in words: the system's own of a file, without its number."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use `{error.filename}`: {(error.strerror or type(error).__name__).lower()}"
+    return str(error.orig if isinstance(error, DBAPIError) else error)
 
 
 @click.group(cls=OneLine)
@@ -118,7 +125,7 @@ def init(state: Path) -> None:
 @click.option("--login", required=True, help="Whom it is for, such as `operator-1` or a new one.")
 def operator_command(state: Path, login: str) -> None:
     """Print a new sign-in code for an operator, where no two others are left to hand it out."""
-    with installation.opened(_existing(state)) as ready:
+    with installation.opened(existing(state)) as ready:
         handed = another_operator(ready, login)
     _echo_code(handed)
 
@@ -130,7 +137,7 @@ def operator_command(state: Path, login: str) -> None:
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Service processes.")
 def serve(state: Path, port: int | None, host: str | None, workers: int) -> None:
     """Serve a production installation; what a demo made is refused."""
-    settings = _existing(state, port=port, host=host)
+    settings = existing(state, port=port, host=host)
     installation.require_production(settings)
     # Only those who serve wait for the service to be imported.
     from passport.serving import serve as run
@@ -149,7 +156,7 @@ def worker(state: Path, processes: int) -> NoReturn:
     """Carry out what requests left to be done: imports."""
     from passport.working import work
 
-    with installation.opened(_existing(state)) as ready:
+    with installation.opened(existing(state)) as ready:
         several = "1 process" if processes == 1 else f"{processes} processes"
         click.echo(f"{state}: {several} at work on what requests left to be done; Ctrl-C ends them", err=True)
         code = work(ready, processes=processes)
@@ -184,7 +191,7 @@ def demo(state: Path | None, port: int | None, json_file: Path | None, sandbox: 
     try:
         running.demo(state, port=8000 if port is None else port, json_file=json_file, sandbox=sandbox)
     except KeyboardInterrupt:
-        click.echo("\nEnded. The town is kept; the same command goes on with it.")
+        click.echo(f"\nEnded. {running.how_it_goes_on(state)}".rstrip())
 
 
 @main.command()
@@ -197,7 +204,7 @@ def demo(state: Path | None, port: int | None, json_file: Path | None, sandbox: 
 @click.option("--ttl", type=Lifetime(), help="How long it is good for: seconds, or such as 15m, 2h.")
 def token(state: Path, reference: str, purpose: str, scope: str, ttl: timedelta | None) -> None:
     """Print a token to act as somebody; only on demo and sandbox installations."""
-    with installation.opened(_existing(state)) as ready:
+    with installation.opened(existing(state)) as ready:
         (text,) = hand_out(ready, [Wanted(reference, purpose, scope, ttl)])
     click.echo(text)
 
@@ -223,7 +230,7 @@ def db() -> None:
 
 
 @db.command()
-@click.option("--url", required=True, help="Address by which a superuser connects.")
+@click.option("--url", type=DatabaseAddress(), required=True, help="Address by which a superuser connects.")
 @click.option("--database", "name", default=installation.DATABASE, show_default=True)
 def bootstrap(url: str, name: str) -> None:
     """Create the roles and the database; print what PASSPORT_MIGRATION_URL and PASSPORT_DATABASE_URL are."""
@@ -235,7 +242,7 @@ def bootstrap(url: str, name: str) -> None:
 @_state
 def migrate(state: Path) -> None:
     """Bring the database of an installation to the newest revision."""
-    with installation.opened(_existing(state)) as ready:
+    with installation.opened(existing(state)) as ready:
         installation.prepare(ready, utc_now())
 
 
@@ -253,7 +260,7 @@ def relabel(state: Path, batch: int, again: bool) -> None:
     """Label what is stored by the table of this release; safe beside the service, and to break off."""
     from passport.installation.labels import relabel_all
 
-    with installation.opened(_existing(state)) as ready:
+    with installation.opened(existing(state)) as ready:
         count = relabel_all(ready, limit=batch, again=again, tell=_tell_of_labels)
     click.echo(f"{count.looked} records looked at, {count.raised} of them raised")
 
@@ -266,6 +273,7 @@ def _tell_of_labels(before: int, looked: int) -> None:
 
 main.add_command(backup)
 main.add_command(keys)
+main.add_command(device_ca)
 main.add_command(doctor)
 main.add_command(restore)
 
@@ -273,20 +281,11 @@ main.add_command(restore)
 @main.group("consent")
 def consent_group() -> None:
     """What was granted and decided: prove it, and decide it again."""
-main.add_command(device_ca)
 
 
 consent_group.add_command(verify)
 consent_group.add_command(replay)
 consent_group.add_command(evaluate)
-
-
-def _existing(state: Path, *, port: int | None = None, host: str | None = None) -> Settings:
-    if not (state / installation.FILE_NAME).exists():
-        raise click.ClickException(
-            f"`{state}` is no installation, make one with `passport init --state {state}`"
-        )
-    return Settings.load(state, port=port, host=host)
 
 
 def _echo_code(handed: Handed) -> None:

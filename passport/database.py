@@ -69,6 +69,14 @@ def bootstrap(superuser_url: str, database: str) -> tuple[str, str]:
     return owner, service
 
 
+def drop(superuser_url: str, database: str) -> None:
+    """Remove a database with all that is in it, and whoever is connected to it."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+        )
+
+
 def migrations_folder() -> Path:
     """Where the migrations lie: inside the wheel, or beside the package in a source tree."""
     installed = Path(__file__).parent / "migrations"

@@ -114,7 +114,8 @@ def serve(settings: Settings, *, workers: int) -> None:
     try:
         listening = Listening.at(settings.host, settings.port)
     except OSError as error:
-        raise SystemExit(f"cannot listen at {settings.host}:{settings.port}: {error.strerror}") from None
+        words = f"cannot listen at {settings.host}:{settings.port}: {(error.strerror or '').lower()}"
+        raise SystemExit(f"{words}; `--port` takes another one") from None
     with listening:
         host, port = listening.getsockname()[:2]
         click.echo(

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
+from passport.addresses import ADDRESSES, address
 from passport.custodian import SILENT, Custodian
 from passport.environment import SettingsUnusable, of_environment
 
@@ -119,6 +120,10 @@ class Settings:
     def __post_init__(self) -> None:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsUnusable("got one of `tls_certificate` and `tls_key`, expected both or none")
+        if self.migration_url and not self.database_url:
+            raise SettingsUnusable(
+                "got `PASSPORT_MIGRATION_URL` alone, expected `PASSPORT_DATABASE_URL` as well"
+            )
         if not self.base_url:
             object.__setattr__(self, "base_url", self._listening_url)
 
@@ -246,7 +251,7 @@ def _value(name: str, value: object) -> object:
         return Path(str(value))
     if name == "mode" and value not in get_args(Mode):
         raise SettingsUnusable(f"got mode `{value}`, expected one of {', '.join(get_args(Mode))}")
-    return str(value).rstrip("/") if name == "base_url" else str(value)
+    return address(name, str(value)) if name in ADDRESSES else str(value)
 
 
 def _custodian(content: object) -> Custodian:

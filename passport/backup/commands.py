@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
-from passport import installation
+from passport.addresses import DatabaseAddress
 from passport.backup.running import back_up
 from passport.backup.running import restore as put_back
+from passport.installation.existing import existing
 from passport.runtime import utc_now
-from passport.settings import Settings
 
 _url = click.option(
-    "--url", help="Address by which a superuser connects, where the database is a server of your own."
+    "--url",
+    type=DatabaseAddress(),
+    help="Address by which a superuser connects, where the database is a server of your own.",
 )
 
 
@@ -36,9 +38,7 @@ def backup(state: Path, folder: Path, keys: Path | None, url: str | None) -> Non
 
     Without the keys nobody reads a record of it, nor do you.
     """
-    if not (state / installation.FILE_NAME).exists():
-        raise click.ClickException(f"`{state}` is no installation")
-    manifest = back_up(Settings.load(state), folder, keys, superuser_url=url, now=utc_now())
+    manifest = back_up(existing(state), folder, keys, superuser_url=url, now=utc_now())
     click.echo(f"{folder}: the database and settings as of {manifest.made_at.isoformat(timespec='seconds')}")
     if keys is None:
         click.echo(f"Its keys ({manifest.keys}) were not copied: keep them elsewhere, with `--keys FILE`.")

@@ -44,6 +44,7 @@ def back_up(
         BackupUnusable: there is something in the folder, the keys would lie with it or take other keys' place, or
             the database cannot be dumped.
     """
+    _refuse_unneeded(settings, superuser_url)
     if folder.exists() and any(folder.iterdir()):
         raise BackupUnusable(f"there is something in `{folder}`, expected a new folder")
     ring = KeyRing.load(settings.key_file)
@@ -77,6 +78,7 @@ def restore(state: Path, folder: Path, keys: Path, *, superuser_url: str | None,
         raise BackupUnusable(f"`{keys}` does not open `{folder}`, expected the keys that it was made under")
     if (state / FILE_NAME).exists():
         raise BackupUnusable(f"`{state}` is an installation, expected a new folder")
+    _refuse_unneeded(Settings.load(state), superuser_url)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = _with_settings_of(folder, state)
     if not settings.key_file.exists():
@@ -114,6 +116,10 @@ def _keep_keys(source: Path, target: Path, folder: Path) -> None:
     """Copy the keys to where the backup is not; a copy that is there already may only lack what was added since."""
     if target.resolve().is_relative_to(folder.resolve()):
         raise BackupUnusable(f"`{target}` lies with the backup, expected the keys in another place")
+    if target.resolve() == source.resolve():
+        raise BackupUnusable(
+            f"`{target}` is the installation's own key file, expected a copy in another place"
+        )
     ring = KeyRing.load(source)
     if target.exists():
         if installation.fingerprint(KeyRing.load(target)) != installation.fingerprint(ring):
@@ -145,6 +151,13 @@ def _made(settings: Settings, superuser_url: str | None) -> Iterator[str]:
     with EmbeddedPostgres.start(settings.state) as server:
         bootstrap(server.superuser_dsn(), installation.DATABASE)
         yield server.superuser_dsn(installation.DATABASE)
+
+
+def _refuse_unneeded(settings: Settings, url: str | None) -> None:
+    """An address that nothing would be done with: whoever gives one believes the data elsewhere."""
+    if url is not None and not settings.database_url:
+        text = "got `--url`, but the database is the folder's own, expected its address in PASSPORT_DATABASE_URL too"
+        raise BackupUnusable(text)
 
 
 def _superuser(settings: Settings, url: str | None) -> str:

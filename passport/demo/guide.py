@@ -4,6 +4,7 @@ https://curl.se/docs/manpage.html
 """
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -20,11 +21,11 @@ def guide(people: PersonaFile, settings: Settings, elsewhere: str) -> str:
 
     `elsewhere` is where somebody signs in by the mock provider.
     """
-    where = _where(people, elsewhere)
+    where = _where(people, elsewhere, settings.state)
     return "\n".join(("", *where, "", *_who(people), "", *_try(people), "", *_more(settings)))
 
 
-def _where(people: PersonaFile, elsewhere: str) -> Iterator[str]:
+def _where(people: PersonaFile, elsewhere: str, state: Path) -> Iterator[str]:
     yield f"The passport serves on {people.base_url}   (Ctrl-C ends everything)"
     yield f"  Pages                     {people.base_url}/"
     yield f"  API, to read and to try   {people.base_url}/docs"
@@ -32,7 +33,8 @@ def _where(people: PersonaFile, elsewhere: str) -> Iterator[str]:
     yield f"  Sign in elsewhere (mock)  {elsewhere}"
     public = urlsplit(people.base_url)
     if _is_number(public.hostname or ""):
-        by_name = f"PASSPORT_PUBLIC_URL={public.scheme}://localhost:{public.port} make run"
+        name = f"PASSPORT_PUBLIC_URL={public.scheme}://localhost:{public.port}"
+        by_name = f"{name} {_command()} demo --state {shlex.quote(str(state))} --port {public.port}"
         yield f"  Passkeys                  want an address with a name: {by_name}"
 
 

@@ -100,7 +100,8 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=1024)
     except OSError as error:
-        raise NotServing(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        words = f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}"
+        raise NotServing(f"{words}; take another one, by `--port` or `make run PORT=8001`") from None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 The demo itself is a client: the service and the workers are processes of their own beside it.
 """
 
+import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from passport.database import drop
 from passport.demo import bootstrap, consents, policies
 from passport.demo.books import Books
 from passport.demo.casting import RESIDENT, STORY_RESIDENT, Casting, share
@@ -30,7 +32,8 @@ from passport.demo.readings import blood_pressure
 from passport.demo.residents import RESIDENTS
 from passport.demo.story import staged
 from passport.demo.telling import Told, new_console, tell
-from passport.installation import initialise, opened, prepare
+from passport.embedded import EmbeddedPostgres
+from passport.installation import DATABASE, initialise, opened, prepare
 from passport.runtime import utc_now
 from passport.settings import Settings
 
@@ -137,16 +140,52 @@ def check() -> bool:
 @contextmanager
 def started(state: Path, port: int, console: Console, *, sandbox: bool) -> Iterator[Stage]:
     """A town's installation with its database, its service and its workers, all ready."""
-    settings = initialise(state.resolve(), "sandbox" if sandbox else "demo")
-    with (
-        alone(settings.state),
-        listening(settings.host, port) as bound,
-        opened(settings.at(port=bound.getsockname()[1])) as ready,
-    ):
+    state = state.resolve()
+    # The port comes first: where it is taken nothing has been made.
+    with listening(Settings.load(state).host, port) as bound:
+        settings = initialise(state, "sandbox" if sandbox else "demo").at(port=bound.getsockname()[1])
+        with alone(state):
+            if not stands(state):
+                begin_anew(settings, console)
+            with _running(settings, bound, console) as stage:
+                yield stage
+
+
+def stands(state: Path) -> bool:
+    """Whether the town in the folder is complete, or was never begun."""
+    books = Books.read(state)
+    return books.loaded or not books.starts
+
+
+def how_it_goes_on(state: Path) -> str:
+    """What to say of the town in the folder to somebody who ended the demo; nothing where none was begun."""
+    books = Books.read(state)
+    if not books.starts:
+        return ""
+    if books.loaded:
+        return "The town is kept; the same command goes on with it."
+    return "The town was not finished; the same command builds it anew."
+
+
+def begin_anew(settings: Settings, console: Console) -> None:
+    """Clear away a town that was broken off: half of one is none, and nothing of it is anybody's.
+
+    Raises:
+        NotLoaded: it is in a database of somebody's own, which is theirs to clear.
+    """
+    if settings.database_url:
+        raise NotLoaded("the town was not finished: start again with another folder and an empty database")
+    console.print("The town was not finished the last time: it is built anew.")
+    with EmbeddedPostgres.start(settings.state) as server:
+        drop(server.superuser_dsn(), DATABASE)
+    Books().write(settings.state)
+
+
+@contextmanager
+def _running(settings: Settings, bound: socket.socket, console: Console) -> Iterator[Stage]:
+    with opened(settings) as ready:
         prepare(ready, utc_now())
         books = Books.read(ready.state)
-        if books.starts and not books.loaded:
-            raise NotLoaded(f"the town in `{state}` was not finished: remove the folder and start again")
         books.begin()
         books.write(ready.state)
         console.print(f"Starting the passport on {ready.base_url} (state: {ready.state}) …")

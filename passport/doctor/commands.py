@@ -13,8 +13,8 @@ import orjson
 
 from passport import installation
 from passport.doctor import database, files, setup
+from passport.installation.existing import existing
 from passport.runtime import utc_now
-from passport.settings import Settings
 
 UNSAFE: Final = 1
 
@@ -29,9 +29,7 @@ def doctor(state: Path, as_json: bool) -> None:
 
     `unsafe` is not to be served like that, and the exit code is then 1; a `note` may be meant.
     """
-    if not (state / installation.FILE_NAME).exists():
-        raise click.ClickException(f"`{state}` is no installation")
-    settings, now = Settings.load(state), utc_now()
+    settings, now = existing(state), utc_now()
     found = list(setup.findings(settings, now))
     with installation.opened(settings) as ready:
         found += database.findings(ready.database_url, now)

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from passport.certifying import CertifyingKey
 from passport.devices.authority import KEPT, LIFE, published
+from passport.installation.existing import existing
 from passport.keys import KeyRing
 from passport.rotation.commands import KNOWN_AFTER, of_state
-from passport.settings import Settings
 
 CA_KNOWN_AFTER: Final = KEPT + KNOWN_AFTER
 """As long as anybody may keep what is published of the CA, and as running processes need to read the file."""
@@ -29,7 +29,7 @@ def device_ca() -> None:
 @of_state
 def publish(state: Path) -> None:
     """Add a key that certifies no device yet; its certificate stands in device-ca.pem beside the one of now."""
-    ring = KeyRing.with_another_authority(Settings.load(state).key_file, datetime.now(UTC))
+    ring = KeyRing.with_another_authority(existing(state).key_file, datetime.now(UTC))
     click.echo(f"published: {_told(ring.device_authorities[-1])}")
     click.echo(
         "next: give device-ca.pem to every proxy that asks devices for their certificates, then rotate"
@@ -41,7 +41,7 @@ def publish(state: Path) -> None:
 @click.option("--at-once", is_flag=True, help="Do not wait until every proxy could learn of the key.")
 def rotate(state: Path, at_once: bool) -> None:
     """Let the key certify that was published last; what the former one certified is good until it ends."""
-    path, now = Settings.load(state).key_file, datetime.now(UTC)
+    path, now = existing(state).key_file, datetime.now(UTC)
     authorities = KeyRing.load(path).device_authorities
     if authorities and not at_once and (age := now - authorities[-1].made) < CA_KNOWN_AFTER:
         hours = CA_KNOWN_AFTER / timedelta(hours=1)
@@ -56,7 +56,7 @@ def rotate(state: Path, at_once: bool) -> None:
 @of_state
 def show(state: Path) -> None:
     """Print device-ca.pem: the certificates by which a proxy knows devices now."""
-    ring = KeyRing.load(Settings.load(state).key_file)
+    ring = KeyRing.load(existing(state).key_file)
     for key in published(ring.device_authorities, datetime.now(UTC)):
         click.echo(key.certificate.public_bytes(Encoding.PEM).decode(), nl=False)
 

@@ -4,13 +4,20 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from fhirmap.jsonformat import loads
+from passport import installation
 from passport.cli import Lifetime, main
+from passport.demo import running
+from passport.demo.books import Books
 from passport.demo.processes import alone
 from passport.installation import initialise
+from passport.serving import serve
+from passport.settings import Settings
 from passport.subjects import CITY
 
 
@@ -70,7 +77,18 @@ def test_a_refused_file_is_one_line_and_exit_code_1(runner: CliRunner, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "command", [["serve"], ["worker"], ["db", "migrate"], ["token", "--as", "x", "--purpose", "y"]]
+    "command",
+    [
+        ["serve"],
+        ["worker"],
+        ["db", "migrate"],
+        ["token", "--as", "x", "--purpose", "y"],
+        ["doctor"],
+        ["backup", "--to", "there"],
+        ["keys", "publish"],
+        ["keys", "rotate"],
+        ["device-ca", "publish"],
+    ],
 )
 def test_a_folder_that_is_no_installation_is_refused(
     command: list[str], runner: CliRunner, tmp_path: Path
@@ -123,7 +141,89 @@ def test_a_taken_port_is_one_line(runner: CliRunner, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = runner.invoke(main, ["demo", "--state", str(tmp_path), "--port", port])
-    assert "cannot listen" in _one_line(result)
+    line = _one_line(result)
+    assert "cannot listen" in line
+    assert "PORT=" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_of_the_service_is_one_line_that_names_the_way_out(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    initialise(tmp_path, "production")
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="--port"):
+        serve(Settings.load(tmp_path, environ={}, port=taken.getsockname()[1]), workers=1)
+
+
+def test_a_folder_that_cannot_be_used_is_told_in_words(runner: CliRunner, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    line = _one_line(runner.invoke(main, ["init", "--state", str(tmp_path / "file" / "state")]))
+    assert "not a directory" in line
+    assert "Errno" not in line
+
+
+@pytest.mark.parametrize("command", [["serve"], ["init"], ["worker"]])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATION_URL", "BROKER_URL", "PUBLIC_URL"])
+def test_a_setting_that_cannot_be_ends_a_command_before_it_begins(
+    command: list[str], name: str, runner: CliRunner, tmp_path: Path
+) -> None:
+    initialise(tmp_path, "production")
+    before = sorted(tmp_path.iterdir())
+    result = runner.invoke(main, [*command, "--state", str(tmp_path)], env={f"PASSPORT_{name}": "foo"})
+    assert f"PASSPORT_{name}" in _one_line(result)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_address_of_no_database_is_refused_and_not_shown(runner: CliRunner, tmp_path: Path) -> None:
+    there = ["--from", str(tmp_path), "--keys", __file__]
+    for command in (
+        ["db", "bootstrap"],
+        ["backup", "--state", str(tmp_path), "--to", str(tmp_path / "to")],
+        ["restore", "--state", str(tmp_path / "new"), *there],
+    ):
+        result = runner.invoke(main, [*command, "--url", "geheim"])
+        assert (result.exit_code, "--url" in result.stderr) == (2, True)
+        assert "geheim" not in result.stderr
+
+
+def test_an_address_that_nothing_would_be_done_with_is_refused(runner: CliRunner, tmp_path: Path) -> None:
+    initialise(tmp_path / "state", "production")
+    command = ["backup", "--state", str(tmp_path / "state"), "--to", str(tmp_path / "to")]
+    result = runner.invoke(main, [*command, "--url", "postgresql://postgres@db.example"])
+    assert "`--url`" in _one_line(result)
+    assert not (tmp_path / "to").exists()
+
+
+def test_the_keys_in_use_are_no_copy_of_themselves(runner: CliRunner, tmp_path: Path) -> None:
+    settings = initialise(tmp_path / "state", "production")
+    command = ["backup", "--state", str(tmp_path / "state"), "--to", str(tmp_path / "to")]
+    assert "own key file" in _one_line(runner.invoke(main, [*command, "--keys", str(settings.key_file)]))
+
+
+@pytest.mark.parametrize(
+    ("books", "said"),
+    [
+        (None, "Ended."),
+        (Books(starts=1), "Ended. The town was not finished; the same command builds it anew."),
+        (Books(starts=1, loaded=True), "Ended. The town is kept; the same command goes on with it."),
+    ],
+    ids=["not-begun", "broken-off", "whole"],
+)
+def test_whoever_ends_the_demo_is_told_how_it_goes_on(books: Books | None, said: str, tmp_path: Path) -> None:
+    if books is not None:
+        books.write(tmp_path)
+    assert f"Ended. {running.how_it_goes_on(tmp_path)}".rstrip() == said
+
+
+def test_a_town_that_was_broken_off_is_built_anew(tmp_path: Path) -> None:
+    settings = initialise(tmp_path, "demo").at(database_url="")
+    Books(starts=1).write(tmp_path)
+    with installation.opened(settings) as ready, psycopg.connect(ready.migration_url) as connection:
+        connection.execute("CREATE TABLE half_of_it ()")
+    running.begin_anew(settings, Console(quiet=True))
+    assert running.stands(tmp_path)
+    with installation.opened(settings) as ready, psycopg.connect(ready.migration_url) as connection:
+        assert connection.execute("SELECT to_regclass('half_of_it')").fetchone() == (None,)
 
 
 def test_a_second_demo_on_one_folder_is_refused(runner: CliRunner, tmp_path: Path) -> None:

@@ -74,6 +74,50 @@ def test_a_setting_that_cannot_be_is_refused(tmp_path: Path, override: dict[str,
         load(tmp_path, **override)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PASSPORT_DATABASE_URL", "geheim"),
+        ("PASSPORT_DATABASE_URL", "postgresql://x:geheim@[/y"),
+        ("PASSPORT_MIGRATION_URL", "geheim"),
+        ("PASSPORT_BROKER_URL", "geheim"),
+        ("PASSPORT_BROKER_URL", "geheim://queue.example"),
+        ("PASSPORT_PUBLIC_URL", "geheim"),
+        ("PASSPORT_PUBLIC_URL", "passport.example/geheim"),
+        ("PASSPORT_PUBLIC_URL", "ftp://geheim.example"),
+        ("PASSPORT_PUBLIC_URL", "https://me:geheim@passport.example"),
+        ("PASSPORT_PUBLIC_URL", "https://passport.example/?geheim"),
+        ("PASSPORT_PUBLIC_URL", "https://passport.example:geheim"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_by_its_name_and_not_shown(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    with pytest.raises(SettingsUnusable, match=variable) as refused:
+        load(tmp_path, {variable: value})
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PASSPORT_DATABASE_URL", "host=/run/postgresql user=passport_service"),
+        ("PASSPORT_DATABASE_URL", "postgresql://passport_service:x@db.example/passport?sslmode=verify-full"),
+        ("PASSPORT_BROKER_URL", "rediss://:x@queue.example/0"),
+        ("PASSPORT_BROKER_URL", "postgresql://passport_broker@db.example/passport"),
+        ("PASSPORT_PUBLIC_URL", "https://city.example/passport/"),
+        ("PASSPORT_PUBLIC_URL", "http://[::1]:8000"),
+    ],
+)
+def test_an_address_that_is_one_is_taken(tmp_path: Path, variable: str, value: str) -> None:
+    load(tmp_path, {variable: value})
+
+
+def test_the_owners_address_alone_is_refused_and_nothing_made_of_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsUnusable, match="PASSPORT_DATABASE_URL"):
+        load(tmp_path, {"PASSPORT_MIGRATION_URL": "postgresql://passport_owner@db.example/passport"})
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b'"x"'])
 def test_a_broken_settings_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "settings.json").write_bytes(content)
