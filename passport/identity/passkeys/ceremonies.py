@@ -7,11 +7,11 @@ page was in no frame of somebody else's, that no attestation but a device's own 
 can sign later, and the counter, which says something only once the signature holds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import digest
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -66,6 +66,8 @@ _ALGORITHM_OF: Final[Mapping[int, int]] = {
     COSEKTY.EC2: COSEAlgorithmIdentifier.ECDSA_SHA_256,
     COSEKTY.RSA: COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 }
+
+_Credential = TypeVar("_Credential", RegistrationCredential, AuthenticationCredential)
 
 _TIMEOUT_MS: Final = int(LASTS.total_seconds() * 1000)
 
@@ -194,11 +196,7 @@ def made_of(tree: object) -> tuple[RegistrationCredential, bytes]:
     Raises:
         Unfit: it is none.
     """
-    try:
-        credential = parse_registration_credential_json(_object(tree))
-        return credential, _challenge(credential.response.client_data_json)
-    except _UNFIT:
-        raise Unfit from None
+    return _sent(parse_registration_credential_json, tree)
 
 
 def used_of(tree: object) -> tuple[AuthenticationCredential, bytes]:
@@ -207,11 +205,7 @@ def used_of(tree: object) -> tuple[AuthenticationCredential, bytes]:
     Raises:
         Unfit: it is none.
     """
-    try:
-        credential = parse_authentication_credential_json(_object(tree))
-        return credential, _challenge(credential.response.client_data_json)
-    except _UNFIT:
-        raise Unfit from None
+    return _sent(parse_authentication_credential_json, tree)
 
 
 def registered(settings: Settings, credential: RegistrationCredential, challenge: bytes) -> Registered:
@@ -276,12 +270,17 @@ def went_back(kept: int, told: int) -> bool:
     return (kept > 0 or told > 0) and told <= kept
 
 
-def _object(tree: object) -> dict[str, Any]:
-    return dict(tree) if isinstance(tree, Mapping) else {}
+def _sent(parse: Callable[[dict[str, Any]], _Credential], tree: object) -> tuple[_Credential, bytes]:
+    """A credential of either ceremony, and the challenge that it says it answers.
 
-
-def _challenge(client_data: bytes) -> bytes:
-    return parse_client_data_json(client_data).challenge
+    Raises:
+        Unfit: it is none.
+    """
+    try:
+        credential = parse(dict(tree) if isinstance(tree, Mapping) else {})
+        return credential, parse_client_data_json(credential.response.client_data_json).challenge
+    except _UNFIT:
+        raise Unfit from None
 
 
 def _require_own(client_data: bytes) -> None:

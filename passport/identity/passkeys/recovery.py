@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, Literal
 
-from fhirstore.tables import NOBODY
-from passport.audit.record import AuditRow, record
 from passport.identity import attempts, codes, sign_in, tokens
 from passport.identity.login import sessions
 from passport.identity.passkeys import store
+from passport.identity.passkeys.recorded import Tried, audit
 from passport.identity.passkeys.registering import LIMIT
 from passport.identity.principals import UnknownPrincipal, principal
 from passport.notices import tell
@@ -112,11 +111,12 @@ async def come_back(runtime: Runtime, code: str, *, lost: bool, address: str) ->
         WrongRecovery: no such code, or none that is good any more.
     """
     now = runtime.clock()
+    tried = Tried("recovery", QUERY, now)
     async with runtime.pool.connection() as connection:
         try:
             await attempts.check(runtime, connection, address, now=now)
         except TooMany:
-            await _audit(runtime, connection, None, "refused", "throttled", now)
+            await audit(runtime, connection, tried, "refused", "throttled")
             raise
         async with connection.transaction():
             rows = await fetch(connection, store.SPEND_RECOVERY, {"code_hash": _hashed(code), "now": now})
@@ -124,7 +124,8 @@ async def come_back(runtime: Runtime, code: str, *, lost: bool, address: str) ->
             if row is not None and await _may_act(runtime, connection, row.subject, now):
                 return await _begun(runtime, connection, row, lost=lost, now=now)
             await attempts.count(runtime, connection, address, now=now)
-            await _audit(runtime, connection, row, "refused", "recovery", now)
+            of = None if row is None else row.concerned_key
+            await audit(runtime, connection, tried, "refused", "recovery", who=row, patient_key=of)
     raise WrongRecovery
 
 
@@ -136,7 +137,8 @@ async def _begun(runtime: Runtime, connection: Connection, row: Row, *, lost: bo
     login_id, cookie = await sessions.begin(
         runtime, connection, row, methods=[METHOD], now=now, limited_to=LIMIT, lasts=SESSION_LASTS
     )
-    await _audit(runtime, connection, row, "success", f"{login_id}{' lost' if lost else ''}", now)
+    detail, tried = f"{login_id}{' lost' if lost else ''}", Tried("recovery", QUERY, now)
+    await audit(runtime, connection, tried, "success", detail, who=row, patient_key=row.concerned_key)
     await _tell(runtime, connection, row.concerned_key, "recovery-code-used", row.subject, now)
     return cookie
 
@@ -168,26 +170,3 @@ async def _tell(
 def _hashed(code: str) -> bytes:
     """What is kept of a code: it has so many random bits that one hash is enough to find it by."""
     return sha256(b"recovery code\n" + codes.typed(code)).digest()
-
-
-async def _audit(
-    runtime: Runtime,
-    connection: Connection,
-    row: Row | None,
-    outcome: Literal["success", "refused"],
-    detail: str,
-    now: datetime,
-) -> None:
-    audited = AuditRow(
-        patient_key=NOBODY if row is None else row.concerned_key,
-        audit_id=tokens.random_uuid(runtime),
-        recorded=now,
-        action="recovery",
-        kind=row.kind if row else "",
-        outcome=outcome,
-        subject=row.subject if row else None,
-        role=row.role if row else None,
-        query=QUERY,
-        detail=detail,
-    )
-    await record(connection, [audited])

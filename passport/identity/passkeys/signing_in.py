@@ -14,11 +14,10 @@ from typing import Any, Final, Literal
 
 from webauthn.helpers.structs import AuthenticationCredential
 
-from fhirstore.tables import NOBODY
-from passport.audit.record import AuditRow, record
-from passport.identity import attempts, tokens
+from passport.identity import attempts
 from passport.identity.login import sessions
 from passport.identity.passkeys import ceremonies, challenges, store
+from passport.identity.passkeys.recorded import Tried, audit
 from passport.identity.passkeys.telling import tell_person
 from passport.identity.persons import city_kind
 from passport.identity.principals import UnknownPrincipal, principal
@@ -40,6 +39,11 @@ class Signing:
     challenge: bytes
     address: str
     now: datetime
+
+    @property
+    def tried(self) -> Tried:
+        """It as the log has it."""
+        return Tried("sign-in", QUERY, self.now)
 
 
 class WrongPasskey(Unauthenticated):
@@ -86,7 +90,8 @@ async def sign_in(runtime: Runtime, credential: object, *, address: str) -> str:
             if not slowed:
                 await attempts.count(runtime, connection, address, now=signing.now)
             detail = "throttled" if slowed else f"passkey {verdict}"
-            await _audit(runtime, connection, row, signing, "refused", detail)
+            of = None if row is None else row.patient_key
+            await audit(runtime, connection, signing.tried, "refused", detail, who=row, patient_key=of)
     if slowed:
         raise attempts.refusal()
     raise DoubtedPasskey if verdict == "doubted" else WrongPasskey
@@ -145,28 +150,6 @@ async def _begun(runtime: Runtime, connection: Connection, row: Row, signing: Si
         second_factor_at=signing.now,
         passkey_id=row.passkey_id,
     )
-    await _audit(runtime, connection, row, signing, "success", str(login_id))
+    detail, of = str(login_id), row.patient_key
+    await audit(runtime, connection, signing.tried, "success", detail, who=row, patient_key=of)
     return cookie
-
-
-async def _audit(
-    runtime: Runtime,
-    connection: Connection,
-    row: Row | None,
-    signing: Signing,
-    outcome: Literal["success", "refused"],
-    detail: str,
-) -> None:
-    audited = AuditRow(
-        patient_key=NOBODY if row is None or row.patient_key is None else row.patient_key,
-        audit_id=tokens.random_uuid(runtime),
-        recorded=signing.now,
-        action="sign-in",
-        kind=row.kind if row else "",
-        outcome=outcome,
-        subject=row.subject if row else None,
-        role=row.role if row else None,
-        query=QUERY,
-        detail=detail,
-    )
-    await record(connection, [audited])
