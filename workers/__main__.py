@@ -15,10 +15,14 @@ import click
 
 from passport.settings import Settings
 from workers.ending import follow as follow_parent
+from workers.ending import limit_memory
 from workers.supervisor import supervise as run_supervisor
 
 RESEND_SECONDS: Final = 60
 """A message that nobody answered for is seen again after so long, and a row that stayed is sent again."""
+
+MEMORY_MOST_BYTES: Final = 2_147_483_648
+"""What a worker may take: ten times what the largest file becomes."""
 
 _state = click.option(
     "--state",
@@ -77,6 +81,7 @@ def work(state: Path, resend_seconds: int, follow: int | None) -> None:
     """Carry out tasks, one at a time."""
     if follow is not None:
         follow_parent(follow, signal.SIGKILL)
+    limit_memory(MEMORY_MOST_BYTES)
     from celery.exceptions import SecurityWarning
 
     from workers.processes import run_worker

@@ -10,8 +10,9 @@ from celery import Celery
 
 QUEUE: Final = "passport"
 
-LIMIT_SECONDS: Final = 300
-"""A task is cancelled after so long. Its message is seen again before that, and finds the row locked."""
+LIMIT_SECONDS: Final = 120
+"""A task is cancelled after so long: the longest file takes some twenty. Its message is seen again before that, and
+finds the row locked."""
 
 BROKER_WAIT_SECONDS: Final = 5
 """How long a broken connection to the broker may keep a caller waiting."""

@@ -1,10 +1,12 @@
-"""How processes end: with whoever started them, and when they hang.
+"""How processes end: with whoever started them, when they hang, and before they take the machine's memory.
 
 https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+https://man7.org/linux/man-pages/man2/getrlimit.2.html
 """
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -23,6 +25,15 @@ def follow(parent_pid: int, signum: signal.Signals) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signum))
     if os.getppid() != parent_pid:
         raise SystemExit(0)
+
+
+def limit_memory(most_bytes: int) -> None:
+    """Let this process have so much data: what asks for more gets a `MemoryError`, and the machine goes on.
+
+    Elsewhere than on Linux nothing is asked of the kernel.
+    """
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
 
 
 @contextmanager

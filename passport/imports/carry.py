@@ -32,7 +32,7 @@ from passport.imports.person import Verdict, compare
 from passport.imports.writing import write_new
 from passport.keys import open_sealed
 from passport.notices import Kind, tell
-from passport.outbox import MAX_ATTEMPTS, Promise, enter, hold, keep, keeping
+from passport.outbox import Promise, enter, hold, keep, keeping
 from passport.outcomes import PassportError, Refused, Unauthenticated
 from passport.records import opened_body
 from passport.runtime import Runtime
@@ -62,6 +62,10 @@ _TOLD: Final[Mapping[str, Kind]] = {
     "refused": "import-refused",
     "quarantined": "import-quarantined",
 }
+
+
+TRIES: Final = 4
+"""A file that fails so often, or kills its worker, is refused: it is kept, and may be handed over again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,8 @@ async def carry_out(runtime: Runtime, promise: Promise) -> None:
     if job is None:
         async with keeping(runtime, promise):
             return
-    if promise.attempt >= MAX_ATTEMPTS:
-        # The last attempt only says that the others failed: whoever waits is to know.
+    if promise.attempt > TRIES:
+        # This attempt only says that the others failed: whoever waits is to know.
         await _end(runtime, promise, job, Outcome("refused", "failed"))
         return
     read = _read(job)
@@ -175,6 +179,8 @@ async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported)
         if not await hold(desk.connection, promise):
             # Another attempt is at it; the transaction ends empty, and nothing is refused.
             return
+        writer_key = runtime.keys.token(f"import of {job.patient} by {job.source}")
+        await fetch(desk.connection, store.HOLD_WRITER, {"writer_key": writer_key})
         created, found = await write_new(desk, job.patient_key, job.patient, job.source, mapped.resources)
         # Whoever handed the file over named the patient, so it is stored; the resident is told of the doubt.
         doubt = "another-person" if _verdict(job, mapped) == "another-person" else None

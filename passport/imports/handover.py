@@ -8,6 +8,7 @@ there is anything that this source may hand over for this person, before the per
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +22,7 @@ from passport.imports.formats import FORMATS
 from passport.keys import seal
 from passport.needs import Scoped
 from passport.outbox import enter, leave
-from passport.outcomes import Invalid, NotFound, Refused
+from passport.outcomes import Invalid, NotFound, Refused, TooMany
 from passport.runtime import Runtime
 from passport.sql import fetch
 from passport.subjects import Caller
@@ -29,6 +30,18 @@ from passport.subjects import Caller
 TASK: Final = "import"
 
 FILE_MAX_BYTES: Final = 1_048_576
+
+MOST_WAITING: Final = 100
+"""Files of one source that may wait for a worker; a counter that hands over faster comes back."""
+
+RETRY_SECONDS: Final = 10
+"""After so long a worker has carried in tens of files of a visit each."""
+
+UNPACED_BYTES: Final = 8_192
+"""What is due at once however many files wait: a year of visits, for which a worker takes a fraction of a second."""
+
+PACE_SECONDS_A_BYTE: Final = 50e-6
+"""How long a worker may take for each byte more: a medicine has at least 27, and takes about a millisecond."""
 
 RECORDS: Final = ("MedicationDispense", "MedicationStatement")
 """What a file is made of: a session that may create, or search, neither has nothing to do with imports."""
@@ -60,9 +73,11 @@ class Status:
 async def receive(runtime: Runtime, caller: Caller, patient: str, format_: str, data: bytes) -> UUID:
     """Take a file for `patient` (a reference) and leave its import to a worker; return the import's id.
 
-    The same bytes from the same source are the same import.
+    The same bytes from the same source are the same import. A long one that a source hands over while others of its
+    files wait is due after the time that a worker takes for them, so that nobody else's file waits for all of them.
 
     Raises:
+        TooMany: so many files of this source wait already.
         Invalid: an unknown format, or no reference of a Patient.
         Refused: the caller is not the patient, and no consent lets the caller hand anything over; or the
             session's scopes do not.
@@ -90,7 +105,7 @@ def _permitted(desk: Desk) -> int:
     asked = standing.asked
     if asked is None:
         raise Refused
-    if asked == standing.own:
+    if asked in standing.owns:
         return asked
     held = (
         grant for signature, patients in standing.groups.items() if asked in patients for grant in signature
@@ -104,35 +119,44 @@ async def _take(desk: Desk, patient_key: int, format_: str, data: bytes) -> UUID
     (owner,) = await fetch(desk.connection, store.OWNER, {"patient_key": patient_key})
     secret = desk.runtime.ring.unwrap(patient_key, owner.wrapped_key)
     digest = blake2b(data, digest_size=32, key=secret, person=b"import").digest()
-    same = {"patient_key": patient_key, "source": desk.subject.actor, "digest": digest}
+    source = desk.subject.actor
+    same = {"patient_key": patient_key, "source": source, "digest": digest}
+    source_key = desk.runtime.keys.token(f"import by {source}")
+    await fetch(desk.connection, store.HOLD_SOURCE, {"source_key": source_key})
+    # A statement of its own: it sees what was committed while the lock was waited for.
     known = await fetch(desk.connection, store.SAME, same)
     if known:
         return _id(known)
-    new_id = UUID(desk.runtime.new_id())
+    (waiting,) = await fetch(desk.connection, store.WAITING, {"source": source})
+    if waiting.files >= MOST_WAITING:
+        raise TooMany(RETRY_SECONDS)
     taken = await fetch(
         desk.connection,
         store.RECEIVE,
         {
             **same,
-            "import_id": new_id,
+            "import_id": UUID(desk.runtime.new_id()),
             "format": format_,
             "content": seal(secret, data, place(digest), random=desk.runtime.ring.random),
             "token_hash": await delegate(desk.runtime, desk.connection, desk.subject, now=desk.now),
             "now": desk.now,
         },
     )
-    if not taken:
-        return _id(await fetch(desk.connection, store.SAME, same))
-    await _promise(desk, patient_key, _id(taken))
-    return _id(taken)
+    import_id = _id(taken)
+    longer = max(len(data) - UNPACED_BYTES, 0)
+    pause = timedelta(seconds=waiting.files * longer * PACE_SECONDS_A_BYTE)
+    await _promise(desk, patient_key, import_id, source, pause)
+    return import_id
 
 
-async def _promise(desk: Desk, patient_key: int, import_id: UUID) -> None:
+async def _promise(desk: Desk, patient_key: int, import_id: UUID, source: str, pause: timedelta) -> None:
     record_key = desk.runtime.keys.reference(f"Import/{import_id}")
     await fetch(desk.connection, store.LOCATE, {"record_key": record_key, "patient_key": patient_key})
-    arguments = {"import": str(import_id)}
-    outbox_id = UUID(desk.runtime.new_id())
-    await leave(desk.connection, patient_key, TASK, arguments, outbox_id=outbox_id, now=desk.now)
+    arguments = {"import": str(import_id), "source": source}
+    outbox_id, due_at = UUID(desk.runtime.new_id()), desk.now + pause
+    await leave(
+        desk.connection, patient_key, TASK, arguments, outbox_id=outbox_id, now=desk.now, due_at=due_at
+    )
 
 
 def place(digest: bytes) -> bytes:
@@ -166,7 +190,7 @@ async def status_of(runtime: Runtime, caller: Caller, import_id: UUID) -> Status
         rows = await fetch(
             desk.connection, store.STATUS, {"patient_key": patient_key, "import_id": import_id}
         )
-        if not rows or (desk.standing.own != patient_key and rows[0].source != desk.subject.actor):
+        if not rows or (patient_key not in desk.standing.owns and rows[0].source != desk.subject.actor):
             raise NotFound
         (row,) = rows
         await desk.audit(desk.row(patient_key, detail=reference))

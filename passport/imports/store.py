@@ -22,6 +22,21 @@ WHERE patient_key = %(patient_key)s AND source = %(source)s AND digest = %(diges
 )
 """The import of the same bytes by the same source; one that was refused may be tried again."""
 
+HOLD_SOURCE: Final = Prepared("SELECT pg_advisory_xact_lock(%(source_key)s)", {})
+"""Take one file of a source after another: what was handed over before is there, and counted."""
+
+HOLD_WRITER: Final = Prepared("SELECT pg_advisory_xact_lock(%(writer_key)s)", {})
+"""Write one file of a source about a patient after another: what the one wrote, the next one does not write again."""
+
+WAITING: Final = Prepared(
+    """
+SELECT count(*) AS files FROM outbox
+WHERE done_at IS NULL AND task = 'import' AND arguments ->> 'source' = %(source)s
+""",
+    {},
+)
+"""How many files of a source wait for a worker, whomever they are about."""
+
 RECEIVE: Final = Prepared(
     """
 INSERT INTO import_job (patient_key, import_id, source, format, digest, status, content, token_hash, created,
@@ -35,7 +50,7 @@ RETURNING import_id
 """,
     {},
 )
-"""Take a file, or take a refused one up again; nothing when another request was faster."""
+"""Take a file, or take a refused one up again."""
 
 LOCATE: Final = Prepared(
     """

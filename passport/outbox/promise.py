@@ -60,8 +60,12 @@ async def leave(
     *,
     outbox_id: UUID,
     now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
-    """Promise `task` for a patient: it happens if and only if the transaction of `connection` commits."""
+    """Promise `task` for a patient: it happens if and only if the transaction of `connection` commits.
+
+    Nobody is to look at it before `due_at`, where that is said.
+    """
     await fetch(
         connection,
         store.LEAVE,
@@ -71,6 +75,7 @@ async def leave(
             "task": task,
             "arguments": Jsonb(dict(arguments)),
             "now": now,
+            "due_at": due_at or now,
         },
     )
 

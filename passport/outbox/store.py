@@ -16,7 +16,7 @@ WALL: Final = Prepared("SELECT set_config('passport.patients', %(patients)s, tru
 LEAVE: Final = Prepared(
     """
 INSERT INTO outbox (patient_key, outbox_id, task, arguments, created_at, due_at)
-VALUES (%(patient_key)s, %(outbox_id)s, %(task)s, %(arguments)s, %(now)s, %(now)s)
+VALUES (%(patient_key)s, %(outbox_id)s, %(task)s, %(arguments)s, %(now)s, %(due_at)s)
 """,
     {},
 )

@@ -254,7 +254,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Hand over an お薬手帳 file",
         {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES},
         success=(202,),
-        errors=(400, *ONLY_ASKED, 415),
+        errors=(400, *ONLY_ASKED, 415, 429),
     ),
     ("/imports/{import_id}", "get"): Operation("What became of a file", errors=(401, 404)),
     **AUTHORIZATION,

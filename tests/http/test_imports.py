@@ -1,131 +1,18 @@
 """Imports and notifications over HTTP, the worker's attempts made in the test's own process."""
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from dataclasses import replace
+from uuid import uuid4
 
 import psycopg
 import pytest
-from httpx import Response
 
 from tests.databases import Database
-from tests.http.device_town import Town, served
 from tests.http.handbooks import ALLERGY, handbook
-from workers.attempt import attempt
-from workers.tasks import HANDLERS
+from tests.http.import_counter import Counter
 
 pytestmark = pytest.mark.anyio
 
 MEDICINES = ("MedicationRequest", "MedicationDispense")
-OCTETS = {"Content-Type": "application/octet-stream"}
-
-
-@pytest.fixture(scope="module")
-async def town(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    state: Path = tmp_path_factory.mktemp("installation")
-    async with served(module_database, state) as running:
-        yield running
-
-
-@pytest.fixture
-async def pharmacy(town: Town) -> str:
-    return await town.create("operator", {"resourceType": "Organization", "name": "れいじ薬局（架空）"})
-
-
-@pytest.fixture
-async def hanako(town: Town) -> str:
-    tree = {"resourceType": "Patient", "name": [{"text": "見本 花子"}], "birthDate": "1955-07-03"}
-    return await town.create("operator", tree)
-
-
-class Counter:
-    """The pharmacy's counter: files handed over for one resident, and what became of them."""
-
-    def __init__(self, town: Town, database: Database, patient: str, pharmacy: str) -> None:
-        self.town, self.database, self.patient, self.pharmacy = town, database, patient, pharmacy
-
-    async def hand_over(
-        self, data: bytes, *, who: str | None = None, format: str = "jahis", patient: str | None = None
-    ) -> Response:
-        params = {"patient": patient or self.patient, "format": format}
-        who = who or self.pharmacy
-        return await self.town.call(who, "POST", "/imports", params=params, content=data, headers=OCTETS)
-
-    async def status(self, location: str, *, who: str | None = None) -> Response:
-        return await self.town.call(who or self.pharmacy, "GET", location)
-
-    async def imported(self, data: bytes, *, who: str | None = None) -> dict[str, Any]:
-        """Hand over, let a worker work, and ask what became of it."""
-        answer = await self.hand_over(data, who=who)
-        assert answer.status_code == 202, answer.text
-        await self.work()
-        status = await self.status(answer.headers["Location"], who=who)
-        assert status.status_code == 200, status.text
-        found: dict[str, Any] = status.json()
-        return found
-
-    async def work(self) -> None:
-        """Do what a worker does with every row that is not done."""
-        for patient_key, outbox_id in self._waiting():
-            await attempt(self.town.runtime, HANDLERS, patient_key, outbox_id, limit_seconds=20)
-
-    def _waiting(self) -> list[tuple[int, UUID]]:
-        with psycopg.connect(self.database.superuser_url) as connection:
-            return connection.execute(
-                "SELECT patient_key, outbox_id FROM outbox WHERE done_at IS NULL"
-            ).fetchall()
-
-    async def consent(self, *, types: Sequence[str] = (), status: str = "active") -> str:
-        """The resident lets the pharmacy hand over records, of `types` or of any."""
-        role = {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "AUT"}
-        action = {"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "collect"}
-        reason = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT"}
-        scope = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
-        provision: dict[str, Any] = {
-            "type": "permit",
-            "actor": [{"role": {"coding": [role]}, "reference": {"reference": self.pharmacy}}],
-            "action": [{"coding": [action]}],
-            "purpose": [reason],
-        }
-        if types:
-            system = "http://hl7.org/fhir/resource-types"
-            provision["class"] = [{"system": system, "code": name} for name in types]
-        tree = {
-            "resourceType": "Consent",
-            "status": status,
-            "scope": {"coding": [scope]},
-            "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
-            "patient": {"reference": self.patient},
-            "policyRule": {
-                "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]
-            },
-            "provision": provision,
-        }
-        return await self.town.create(self.patient, tree)
-
-    async def withdraw(self, consent: str) -> None:
-        tree = (await self.town.call(self.patient, "GET", f"/fhir/{consent}")).json()
-        tree["status"] = "inactive"
-        answer = await self.town.call(self.patient, "PUT", f"/fhir/{consent}", json=tree)
-        assert answer.status_code == 200, answer.text
-
-    async def stored(self, name: str) -> list[dict[str, Any]]:
-        """The resident's records of a type, as the resident reads them."""
-        answer = await self.town.call(self.patient, "GET", f"/fhir/{name}", params={"patient": self.patient})
-        assert answer.status_code == 200, answer.text
-        return [entry["resource"] for entry in answer.json().get("entry", [])]
-
-    async def told(self) -> list[dict[str, Any]]:
-        answer = await self.town.call(self.patient, "GET", "/notifications")
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()
-        return found
-
-
-@pytest.fixture
-async def counter(town: Town, module_database: Database, hanako: str, pharmacy: str) -> Counter:
-    return Counter(town, module_database, hanako, pharmacy)
 
 
 async def test_a_pharmacy_hands_over_and_the_records_are_there(counter: Counter) -> None:
@@ -155,6 +42,21 @@ async def test_the_resident_hands_over_and_is_told(counter: Counter) -> None:
     assert notice["kind"] == "import-finished"
     assert notice["about"]["by"] == counter.patient
     assert set(notice["text"]) == {"ja", "en"}
+
+
+async def test_who_was_registered_twice_hands_over_for_both_and_is_told_until_it_is_undone(
+    counter: Counter,
+) -> None:
+    twin = await counter.town.resident("登録二重（架空）")
+    merge = await counter.town.merged(counter.patient, twin)
+    location = (await counter.hand_over(handbook("20260401"), who=twin)).headers["Location"]
+    theirs = (await counter.hand_over(handbook("20260402"), who=counter.patient)).headers["Location"]
+    await counter.work()
+    for place in (location, theirs):
+        assert (await counter.status(place, who=twin)).json()["status"] == "finished"
+    assert len(await counter.stored("MedicationDispense")) == 2
+    assert (await counter.town.call("operator", "POST", f"{merge}/undo")).status_code == 200
+    assert (await counter.status(theirs, who=twin)).status_code == 404
 
 
 async def test_the_same_bytes_from_the_same_source_are_the_same_import(counter: Counter) -> None:
@@ -260,12 +162,11 @@ async def test_another_name_is_stored_and_reported(counter: Counter) -> None:
 
 
 async def test_a_file_that_cannot_be_compared_is_stored_and_says_so(
-    counter: Counter, town: Town, pharmacy: str, module_database: Database
+    counter: Counter,
 ) -> None:
-    nameless = await town.create("operator", {"resourceType": "Patient"})
-    status = await Counter(town, module_database, nameless, pharmacy).imported(
-        handbook("20260401"), who=nameless
-    )
+    nameless = await counter.town.create("operator", {"resourceType": "Patient"})
+    of_nameless = replace(counter, patient=nameless)
+    status = await of_nameless.imported(handbook("20260401"), who=nameless)
     assert status["status"] == "finished"
     assert "compared" in status["deviations"][0]["text"]
 
@@ -294,14 +195,13 @@ async def test_deviations_are_reported_line_by_line(counter: Counter) -> None:
     assert {"line": 3, "record": "999"}.items() <= status["deviations"][0].items()
 
 
-async def test_an_import_is_read_by_its_source_and_its_person_alone(
-    counter: Counter, town: Town, pharmacy: str
-) -> None:
+async def test_an_import_is_read_by_its_source_and_its_person_alone(counter: Counter) -> None:
+    town = counter.town
     await counter.consent()
     location = (await counter.hand_over(handbook("20260401"))).headers["Location"]
     stranger = await town.create("operator", {"resourceType": "Organization", "name": "別の薬局（架空）"})
     resident = await town.resident("別の人（架空）")
-    for who in (counter.patient, pharmacy):
+    for who in (counter.patient, counter.pharmacy):
         assert (await counter.status(location, who=who)).status_code == 200
     unknown = await counter.status(f"/imports/{uuid4()}")
     malformed = await counter.status("/imports/x")
@@ -359,11 +259,11 @@ async def test_a_file_is_taken_as_bytes_or_as_text(counter: Counter, kind: str |
         assert told.endswith("expected `application/octet-stream` or `text/plain` or `text/csv`")
 
 
-async def test_notifications_are_the_residents_own_newest_first(counter: Counter, pharmacy: str) -> None:
+async def test_notifications_are_the_residents_own_newest_first(counter: Counter) -> None:
     await counter.imported(handbook("20260401"), who=counter.patient)
     await counter.imported(handbook("20260501", born="19610115"), who=counter.patient)
     assert [notice["kind"] for notice in await counter.told()] == ["import-doubted", "import-finished"]
-    assert (await counter.town.call(pharmacy, "GET", "/notifications")).status_code == 403
+    assert (await counter.town.call(counter.pharmacy, "GET", "/notifications")).status_code == 403
 
 
 async def test_nothing_of_a_file_lies_open_in_the_database(

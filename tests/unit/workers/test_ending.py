@@ -1,4 +1,4 @@
-"""Processes end with their parent, and when they hang."""
+"""Processes end with their parent, when they hang, and before they take the machine's memory."""
 
 import os
 import select
@@ -28,6 +28,15 @@ print("hanging", flush=True)
 with within(0.1):
     while True:
         pass
+"""
+GREEDY = """
+from workers.ending import limit_memory
+limit_memory(100_000_000)
+held = bytearray(10_000_000)
+try:
+    bytearray(100_000_000)
+except MemoryError:
+    print("goes on")
 """
 ORPHAN = """
 import signal
@@ -59,3 +68,8 @@ def test_a_process_that_hangs_is_ended_by_the_alarm() -> None:
         [sys.executable, "-c", HANGING], cwd=ROOT, capture_output=True, check=False, timeout=SECONDS
     )
     assert (done.returncode, done.stdout) == (-signal.SIGALRM, b"hanging\n")
+
+
+def test_a_process_that_asks_for_too_much_memory_gets_an_error_and_goes_on() -> None:
+    done = subprocess.run([sys.executable, "-c", GREEDY], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"goes on\n")
