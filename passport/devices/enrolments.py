@@ -193,20 +193,23 @@ async def keep_key(desk: Desk, enrolment: Enrolment, kid: str) -> None:
 
 
 async def own_devices(runtime: Runtime, caller: Caller) -> list[Enrolment]:
-    """The caller's own devices, the newest first.
+    """The caller's own devices, of whichever registration of theirs, the newest first.
 
     Raises:
         Refused: the caller is not a person who reads their own passport, or not with these scopes.
     """
     async with admitted(runtime, caller, Request(Action.ACCESS, "read", "GET devices")) as desk:
         desk.require("s", "Device")
-        own = desk.standing.own
-        if own is None:
+        owns = desk.standing.owns
+        if not owns:
             raise Refused
-        rows = await fetch(desk.connection, store.ENROLMENTS, {"patient_key": own})
-        enrolments = [_enrolment(row) for row in rows]
+        enrolments = [
+            _enrolment(row)
+            for row in await fetch(desk.connection, store.ENROLMENTS, {"patient_keys": list(owns)})
+        ]
+        listed = {own: [one.device_key for one in enrolments if one.patient_key == own] for own in owns}
         await desk.audit(
-            desk.row(own, record_keys=[row.device_key for row in rows], versions=[0] * len(rows))
+            *(desk.row(own, record_keys=keys, versions=[0] * len(keys)) for own, keys in listed.items())
         )
         return enrolments
 

@@ -77,7 +77,9 @@ async def keep(desk: Desk, enrolment: Enrolment, doubted: Sequence[Doubted], sec
 
 
 async def quarantined(runtime: Runtime, caller: Caller, before: tuple[datetime, UUID] | None) -> list[Kept]:
-    """The caller's own readings in quarantine, newest first, those before a place where one is given.
+    """The caller's own readings in quarantine, of whichever registration of theirs, newest first.
+
+    Where a place is given, those before it.
 
     Raises:
         Refused: the caller is not a person who reads their own passport, or not with these scopes.
@@ -85,13 +87,13 @@ async def quarantined(runtime: Runtime, caller: Caller, before: tuple[datetime, 
     request = Request(Action.ACCESS, "read", recorded("GET", "devices/quarantine"))
     async with admitted(runtime, caller, request) as desk:
         desk.require("s", "Observation")
-        own = desk.standing.own
-        if own is None:
+        owns = desk.standing.owns
+        if not owns:
             raise Refused
         at, id_ = before or (None, None)
-        parameters = {"patient_key": own, "before": at, "before_id": id_, "limit": PAGE}
+        parameters = {"patient_keys": list(owns), "before": at, "before_id": id_, "limit": PAGE}
         rows = await fetch(desk.connection, store.QUARANTINED, parameters)
-        await desk.audit(desk.row(own, detail="quarantine"))
+        await desk.audit(*(desk.row(own, detail="quarantine") for own in owns))
         return [_kept(runtime, row) for row in rows]
 
 

@@ -55,12 +55,12 @@ ENROLMENTS: Final = Prepared(
 {_ENROLMENT_COLUMNS.strip()}
 FROM device
 {_ENROLMENT_TABLES.strip()}
-WHERE device.patient_key = %(patient_key)s
+WHERE device.patient_key = ANY (%(patient_keys)s::bigint[])
 ORDER BY device.enrolled_at DESC, device.device_id
 """,
     {},
 )
-"""All devices of a person, the newest first."""
+"""All devices of a person by these registrations, the newest first."""
 
 ENROL: Final = Prepared(
     """
@@ -252,11 +252,17 @@ ON CONFLICT (patient_key, quarantine_id) DO NOTHING
 
 QUARANTINED: Final = Prepared(
     """
-SELECT quarantine.patient_key, wrapped_key, quarantine_id, source, reason, content, received_at
-FROM quarantine JOIN patient USING (patient_key)
-WHERE patient_key = %(patient_key)s AND (
-    %(before)s::timestamptz IS NULL OR (received_at, quarantine_id) < (%(before)s, %(before_id)s::uuid)
-)
+SELECT own.patient_key, patient.wrapped_key, quarantine_id, source, reason, content, received_at
+FROM unnest(%(patient_keys)s::bigint[]) AS own (patient_key)
+CROSS JOIN LATERAL (
+    SELECT quarantine_id, source, reason, content, received_at FROM quarantine
+    WHERE quarantine.patient_key = own.patient_key AND (
+        %(before)s::timestamptz IS NULL OR (received_at, quarantine_id) < (%(before)s, %(before_id)s::uuid)
+    )
+    ORDER BY received_at DESC, quarantine_id DESC
+    LIMIT %(limit)s
+) AS newest
+JOIN patient ON patient.patient_key = own.patient_key
 ORDER BY received_at DESC, quarantine_id DESC
 LIMIT %(limit)s
 """,

@@ -80,7 +80,7 @@ async def _current(runtime: Runtime, caller: Caller, device: str, query: str) ->
 async def _locked(desk: Desk, device_key: int) -> Enrolment:
     """The device, held until the transaction ends, if this caller may decide about it at all."""
     known = desk.standing.asked is not None and (
-        desk.standing.own == desk.standing.asked or desk.subject.kind == "proxy"
+        desk.standing.asked in desk.standing.owns or desk.subject.kind == "proxy"
     )
     place = {"patient_key": desk.standing.asked, "device_key": device_key}
     if not known or not await fetch(desk.connection, store.LOCK, place):

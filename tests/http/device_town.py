@@ -89,6 +89,16 @@ class Town:
             "operator", {"resourceType": "Patient", "name": [{"text": name}], "gender": "unknown"}
         )
 
+    async def merged(self, survivor: str, duplicate: str) -> str:
+        """Let one registration take another one's place; the address of the merge."""
+        tree = {"survivor": survivor, "duplicate": duplicate, "reason": "本人が二つの登録を申し出た"}
+        answer = await self.call("operator", "POST", "/identity/merges", json=tree)
+        assert answer.status_code == 201, answer.text
+        address = f"/identity/merges/{answer.json()['id']}"
+        answer = await self.call("operator/second", "POST", f"{address}/confirm")
+        assert answer.status_code == 200, answer.text
+        return address
+
     async def enrolled(self, patient: str, *, model: str = CUFF, pen: DevicePen | None = None) -> Cuff:
         pen = pen or es256()
         answer = await self.call(patient, "POST", "/devices/enrolments", json=order(patient, pen, model))

@@ -525,3 +525,33 @@ def _power_of_attorney(patient: str, proxy: str) -> dict[str, Any]:
             ],
         },
     }
+
+
+async def test_who_was_registered_twice_has_the_devices_of_both_until_it_is_undone(
+    town: Town, aoi: str
+) -> None:
+    twin = await town.resident("星野 葵（架空）")
+    theirs, mine = await town.approved(aoi), await town.approved(twin)
+    await town.send(theirs, theirs.batch({"type": "unknown"}))
+    await town.send(mine, mine.batch({"type": "unknown"}))
+    merge = await town.merged(aoi, twin)
+
+    async def listed(path: str) -> list[str]:
+        return [one["device"] for one in (await town.call(twin, "GET", path)).json()]
+
+    for path in ("/devices", "/devices/quarantine"):
+        assert await listed(path) == [mine.reference, theirs.reference]
+    for verb, status in (("suspend", "suspended"), ("resume", "active")):
+        answer = await town.decide(twin, theirs, verb)
+        assert (answer.status_code, answer.json()["status"]) == (200, status)
+    answer = await town.call(twin, "POST", "/devices/enrolments", json=order(aoi, es256()))
+    added = Cuff(answer.json()["device"], es256())
+    assert (await town.decide(twin, added, "approve")).status_code == 200
+    lost = await town.approved(aoi)
+    assert (await town.decide(twin, lost, "revoke")).status_code == 200
+    assert (await town.send(lost, lost.batch(pressure()))).status_code == 403
+    assert (await town.call("operator", "POST", f"{merge}/undo")).status_code == 200
+    for path in ("/devices", "/devices/quarantine"):
+        assert await listed(path) == [mine.reference]
+    assert (await town.decide(twin, theirs, "suspend")).status_code == 404
+    assert (await town.send(theirs, theirs.batch(pressure()))).status_code == 200
