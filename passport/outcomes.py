@@ -6,7 +6,8 @@ Texts name what was got and what was expected; they never hold health data, and 
 those of an unknown one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import ClassVar, Final, Literal
 
@@ -40,10 +41,12 @@ class PassportError(Exception):
     """Anything that this package raises.
 
     `status` is the HTTP status, `code` of http://hl7.org/fhir/issue-type, `text` what the caller reads,
-    `expression` the places in the caller's own input, `outcome` what the audit row says.
+    `expression` the places in the caller's own input, `outcome` what the audit row says. `unproven` tells that who asks
+    is not who they say: no row of the log names them, and whoever took their word writes one that names nobody.
     """
 
     outcome: ClassVar[Outcome] = "error"
+    unproven: ClassVar[bool] = False
 
     def __init__(self, status: int, code: str, text: str, expression: Iterable[str] = ()) -> None:
         super().__init__(text)
@@ -331,6 +334,20 @@ def translated(error: Exception) -> PassportError:
         code = "invalid" if status == 400 else "processing"
         return Invalid(findings, (place,) if place else (), status=status, code=code)
     return PassportError(500, "exception", FAULT_TEXT)
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Have an error that names no place in the caller's input name this one, such as `Bundle.entry[2]`."""
+    try:
+        yield
+    except (PassportError, FhirStoreError) as error:
+        known = translated(error)
+        if place and not any(problem.expression for problem in known.problems):
+            known.expression = (place,)
+        if known is error:
+            raise
+        raise known from error
 
 
 def operation_outcome(error: PassportError) -> bytes:

@@ -21,7 +21,7 @@ from passport.admission import Desk
 from passport.authority import Basis
 from passport.decision import Decision
 from passport.identity.record_scopes import Right
-from passport.outcomes import Invalid, NotFound, NothingToUpdate, PreconditionFailed, Refused
+from passport.outcomes import Invalid, NotFound, NothingToUpdate, PreconditionFailed, Refused, naming
 from passport.records import Owner
 from passport.subjects import Subject
 from passport.turns import in_pieces
@@ -74,6 +74,11 @@ class Write:
         if self.on is Basis.DESK or (self.on is not None and self.type == _PROVENANCE):
             return None
         return _RIGHTS[self.method]
+
+    @property
+    def entry(self) -> str:
+        """Where the whole of it stands in the request, empty where it is the request."""
+        return self.place.removesuffix(".resource")
 
     def with_tree(self, tree: Tree) -> "Write":
         """The same with this content."""
@@ -207,9 +212,13 @@ def check_scopes(desk: Desk, writes: Sequence[Write]) -> None:
     Raises:
         OutOfScope: a scope is missing.
     """
-    for right, type_name in dict.fromkeys((one.needs, one.type) for one in writes):
+    first: dict[tuple[Right | None, str], Write] = {}
+    for one in writes:
+        first.setdefault((one.needs, one.type), one)
+    for (right, type_name), one in first.items():
         if right is not None:
-            desk.require_reach(right, type_name)
+            with naming(one.entry):
+                desk.require_reach(right, type_name)
 
 
 def may_name(subject: Subject, type_name: str, granted: Decision) -> bool:

@@ -17,7 +17,7 @@ from passport.intake.current import followed, names_caller, wrote
 from passport.intake.labels import with_labels
 from passport.intake.registrations import check_patched
 from passport.intake.restoring import restored
-from passport.outcomes import NotFound, Refused
+from passport.outcomes import NotFound, Refused, naming
 from passport.pieces import (
     Current,
     Piece,
@@ -71,17 +71,18 @@ async def pieces_of(
             before = Before(wrote(desk, current.row), names_caller(desk, current.row))
         # Only whoever a policy lets write a whole type is a conformance suite, and only in a sandbox.
         sandbox = desk.runtime.settings.sandbox and granted.covers(one.type)
-        on = one.on or basis(
-            desk.subject,
-            content,
-            facts,
-            before,
-            sandbox=sandbox,
-            labels_only=one.labels_only,
-            taken=bool(one.taken),
-        )
-        check_current(desk.subject, one, current, on, granted)
-        _check_unchanged(one, current, on)
+        with naming(one.entry):
+            on = one.on or basis(
+                desk.subject,
+                content,
+                facts,
+                before,
+                sandbox=sandbox,
+                labels_only=one.labels_only,
+                taken=bool(one.taken),
+            )
+            check_current(desk.subject, one, current, on, granted)
+            _check_unchanged(one, current, on)
         pieces.append(Piece(one, id_, content, facts, current, on))
     return pieces
 
@@ -112,14 +113,15 @@ async def _contents(
 
 
 def _content(desk: Desk, one: Write, current: Current | None, stored: Mapping[str, Tree]) -> Tree:
-    if one.tree is not None:
-        return one.tree if current is None else restored(desk, one.tree, current)
-    check_patched(desk, one, current)
-    if current is None:
-        raise NotFound
-    check_version(one, current)
-    before = stored[reference_of(one)]
-    return before if one.patch is None else one.patch(before)
+    with naming(one.entry):
+        if one.tree is not None:
+            return one.tree if current is None else restored(desk, one.tree, current)
+        check_patched(desk, one, current)
+        if current is None:
+            raise NotFound
+        check_version(one, current)
+        before = stored[reference_of(one)]
+        return before if one.patch is None else one.patch(before)
 
 
 async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:

@@ -13,6 +13,7 @@ from fhirstore import store
 from passport.admission import Desk
 from passport.audit.written import unrecorded
 from passport.decision import decide
+from passport.devices.keeping import check_revoked
 from passport.effects import Effective, carry_effects, check_effects
 from passport.family.birthdays import guardians_of, moved
 from passport.family.keeping import check_kept
@@ -25,7 +26,7 @@ from passport.intake.registrations import told
 from passport.intake.resting import Rest, rest_of
 from passport.intake.rows import Drawn, rows_of
 from passport.outcomes import Overtaken, Refused
-from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid_in_pieces
+from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid_in_pieces, resting
 from passport.policies import check_policies
 
 
@@ -45,6 +46,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
             is not theirs to write again.
         Overtaken: another write stored the first version of one of these records first.
         NotFound: a deletion or a patch of what the caller cannot see.
+        Conflict: a deletion of a device that is enrolled.
         PreconditionFailed: `if_match` is not the current version.
     """
     await check_valid_in_pieces(writes)
@@ -59,6 +61,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
     check_effects(desk, pieces)
     await check_policies(desk, pieces)
     await check_kept(desk, pieces)
+    await check_revoked(desk, pieces)
     rest = await rest_of(desk, pieces)
     await check_targets(desk, pieces)
     drawn = await rows_of(desk, pieces, rest)
@@ -101,8 +104,14 @@ async def _store(
         raise Overtaken from error
     except InsufficientPrivilege as error:
         # The wall stands where the clause would have refused: one answer for both.
-        raise Refused from error
+        raise Refused(expression=_only_one(pieces)) from error
     except NotNullViolation as error:
         if unrecorded(error):
-            raise Refused from error
+            raise Refused(expression=_only_one(pieces)) from error
         raise
+
+
+def _only_one(pieces: Sequence[Piece]) -> list[str]:
+    """The place of what was refused, where one alone rests on a consent: the database says it of all of them."""
+    resting_on = [piece.write.entry for piece in pieces if resting(piece) is not None]
+    return [place for place in resting_on if place] if len(resting_on) == 1 else []

@@ -22,7 +22,7 @@ from passport import intake
 from passport.admission import Desk
 from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
 from passport.interactions import JSON_PATCH
-from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed
+from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, naming
 from passport.pieces import Write, Written, misnamed
 from passport.transactions.entries import Asked
 from passport.transactions.linking import base_of, conditional_references, linked
@@ -51,7 +51,11 @@ async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written |
     Raises:
         PassportError: one of them cannot be carried out, and so none is.
     """
-    patches = {one.at: _patch(one) for one in entries if one.method == "PATCH"}
+    patches = {}
+    for one in entries:
+        if one.method == "PATCH":
+            with naming(one.place):
+                patches[one.at] = _patch(one)
     conditions = {one.at: condition for one in entries if (condition := _condition(desk, one)) is not None}
     creating = [
         conditions[one.at] for one in entries if one.at in conditions and one.method in ("POST", "PUT")
@@ -97,7 +101,11 @@ def _type(one: Asked) -> ResourceType:
 
 def _condition(desk: Desk, one: Asked) -> Condition | None:
     """The condition of an entry, None where it names its record, or none."""
-    type_ = _type(one)
+    with naming(one.place):
+        return _condition_of(desk, one, _type(one))
+
+
+def _condition_of(desk: Desk, one: Asked, type_: ResourceType) -> Condition | None:
     if one.method == "POST":
         stated = one.query or None if one.if_none_exist is None else one.if_none_exist
         return None if stated is None else condition_of(desk.runtime, type_, pairs_of(stated, type_))
@@ -117,7 +125,8 @@ async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int
             plan.known[one.at] = plan.known.get(earlier) or f"{_type(one).name}/{plan.ids[earlier]}"
         elif condition is not None:
             gone = () if one.method == "DELETE" else deleted
-            plan.known[one.at] = await matched(desk, condition, gone=gone)
+            with naming(one.place):
+                plan.known[one.at] = await matched(desk, condition, gone=gone)
             first[condition.key] = one.at
         if one.method in ("POST", "PUT") and one.id is None and plan.known.get(one.at) is None:
             stated = (one.tree or {}).get("id") if one.method == "PUT" else None
@@ -142,12 +151,16 @@ async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) ->
         for written, type_name, query in conditional_references(one.tree):
             if written in plan.named:
                 continue
-            type_ = resource_type(type_name, sandbox=desk.runtime.settings.sandbox)
-            condition = condition_of(desk.runtime, type_, pairs_of(query, type_))
-            reference = await matched(desk, condition)
-            if reference is None:
-                raise PreconditionFailed("got a conditional reference that no record matches, expected one")
-            plan.named[written] = reference
+            with naming(f"{one.place}.resource"):
+                plan.named[written] = await _led_to(desk, type_name, query)
+
+
+async def _led_to(desk: Desk, type_name: str, query: str) -> str:
+    type_ = resource_type(type_name, sandbox=desk.runtime.settings.sandbox)
+    reference = await matched(desk, condition_of(desk.runtime, type_, pairs_of(query, type_)))
+    if reference is None:
+        raise PreconditionFailed("got a conditional reference that no record matches, expected one")
+    return reference
 
 
 def _write(one: Asked, plan: _Plan, patch: Callable[[Tree], Tree] | None) -> Write | None:
@@ -156,15 +169,20 @@ def _write(one: Asked, plan: _Plan, patch: Callable[[Tree], Tree] | None) -> Wri
     place = f"{one.place}.resource"
     id_ = one.id or (known.partition("/")[2] if known else None)
     if one.method == "DELETE":
-        return None if id_ is None else Write("delete", type_.name, id=id_, if_match=one.version)
+        return None if id_ is None else _deletion(one, type_, id_)
     if one.method == "PATCH":
         if id_ is None:
-            raise NotFound
+            with naming(one.place):
+                raise NotFound
         return Write("update", type_.name, None, id_, one.version, patch=patch, place=place)
     tree: Tree = linked(one.tree, plan.named, base_of(one.full_url, type_.name))
     if one.method == "POST":
         return None if known else Write("create", type_.name, tree, plan.ids[one.at], place=place)
     return _update(one, type_, tree, id_ or plan.ids[one.at], created=one.id is None and known is None)
+
+
+def _deletion(one: Asked, type_: ResourceType, id_: str) -> Write:
+    return Write("delete", type_.name, id=id_, if_match=one.version, place=one.place)
 
 
 def _update(one: Asked, type_: ResourceType, tree: Tree, id_: str, *, created: bool) -> Write:

@@ -164,6 +164,34 @@ async def test_every_problem_is_told_with_its_entry(hanako: Voice) -> None:
     assert "Bundle.entry[0].resource.status" in places
 
 
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [
+        (created(weight("Patient/unknown")), 403),
+        (asked("DELETE", "Observation/unknown"), 404),
+        (asked("PATCH", "Observation?identifier=unknown", {"resourceType": "Parameters"}), 400),
+        (asked("POST", "Nothing", {"resourceType": "Nothing"}), 404),
+        (asked("PUT", "Observation/unknown", {**weight("{me}"), "id": "unknown"}), 405),
+        (asked("DELETE", "AuditEvent/unknown"), 405),
+        (asked("DELETE", "{known}", ifMatch='W/"9"'), 412),
+        (asked("PUT", "Observation?status=final", weight("Patient/unknown")), 412),
+    ],
+)
+async def test_what_refuses_one_entry_names_it_and_says_no_more_than_of_it_alone(
+    hanako: Voice, broken: Json, status: int
+) -> None:
+    known, _ = [await hanako.create(weight(hanako.reference)) for _ in range(2)]
+    text = orjson.dumps(broken).decode()
+    broken = orjson.loads(text.replace("{known}", known).replace("{me}", hanako.reference))
+    answer = await send(hanako, "transaction", created(weight(hanako.reference)), broken)
+    (issue,) = outcome(answer, status)["issue"]
+    assert issue.pop("expression")[0].split(".")[:2] == ["Bundle", "entry[1]"]
+    (alone,) = await done(hanako, "batch", broken)
+    assert statuses([alone]) == [status]
+    (said,) = alone["response"]["outcome"]["issue"]
+    assert issue == {name: value for name, value in said.items() if name != "expression"}
+
+
 async def test_a_record_that_two_entries_write_is_refused(hanako: Voice) -> None:
     known = await hanako.create(weight(hanako.reference))
     update = asked("PUT", known, {**weight(hanako.reference), "id": known.partition("/")[2]})
