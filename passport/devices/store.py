@@ -157,6 +157,15 @@ RETURNING claim_id
 )
 """Spend a code; of any number at once the first gets it, and the others nothing."""
 
+ENROLLED: Final = Prepared(
+    """
+SELECT status FROM device
+WHERE patient_key = %(patient_key)s AND device_key = %(device_key)s AND status <> 'revoked'
+""",
+    {},
+)
+"""Whether a device is enrolled and was not revoked."""
+
 LOCK: Final = Prepared(
     """
 SELECT status FROM device WHERE patient_key = %(patient_key)s AND device_key = %(device_key)s FOR UPDATE

@@ -555,3 +555,19 @@ async def test_who_was_registered_twice_has_the_devices_of_both_until_it_is_undo
         assert await listed(path) == [mine.reference]
     assert (await town.decide(twin, theirs, "suspend")).status_code == 404
     assert (await town.send(theirs, theirs.batch(pressure()))).status_code == 200
+
+
+async def test_a_device_is_deleted_after_it_was_revoked_and_not_before(town: Town, aoi: str) -> None:
+    sora = await town.resident("青空 空（架空）")
+    pending, active = await town.enrolled(aoi), await town.approved(aoi)
+    for cuff in (pending, active):
+        path = f"/fhir/{cuff.reference}"
+        assert (await town.call(sora, "DELETE", path)).status_code == 404
+        answer = await town.call(aoi, "DELETE", path)
+        assert answer.status_code == 409, answer.text
+        assert "/revoke" in answer.text
+        assert (await town.decide(aoi, cuff, "revoke")).status_code == 200
+        assert (await town.call(aoi, "DELETE", path)).status_code == 204
+        assert (await town.send(cuff, cuff.batch(pressure()))).status_code == 403
+    other = await town.create(aoi, {"resourceType": "Device", "patient": {"reference": aoi}})
+    assert (await town.call(aoi, "DELETE", f"/fhir/{other}")).status_code == 204
