@@ -8,6 +8,7 @@ those of an unknown one.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar, Final, Literal
 
@@ -237,8 +238,10 @@ class Invalid(PassportError):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Every finding at once, where there are several."""
-        return self._problems or super().problems
+        """Every finding at once, where there are several; one that names no place has the one of all."""
+        first = next(iter(self.expression), "")
+        named = (found if found.expression else replace(found, expression=first) for found in self._problems)
+        return tuple(named) or super().problems
 
 
 class TooLarge(PassportError):
