@@ -9,7 +9,7 @@ records: what was imported before is known by what this source itself has writte
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -27,7 +27,7 @@ from passport.audit.query import recorded
 from passport.identity.tokens import revoke
 from passport.imports import store
 from passport.imports.formats import FORMATS
-from passport.imports.handover import HANDING_OVER, place
+from passport.imports.handover import HANDING_OVER, OF_PERSON, place
 from passport.imports.person import Verdict, compare
 from passport.imports.writing import write_new
 from passport.keys import open_sealed
@@ -84,12 +84,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an import; `reason` is a word, None where there is nothing to explain."""
+    """What became of an import; `reason` is a word, None where there is nothing to explain.
+
+    `of_person` is what was found by looking at the Patient. It is there only for what was stored: a refusal tells
+    nothing of whom it is about.
+    """
 
     status: str
     reason: str | None = None
     created: Sequence[str] = ()
     deviations: Sequence[Deviation] = ()
+    of_person: Sequence[Deviation] = ()
 
 
 async def carry_out(runtime: Runtime, promise: Promise) -> None:
@@ -148,22 +153,17 @@ async def _person(
 def _read(job: Job) -> Imported | Outcome:
     """Map the file, or say why nothing of it may be stored."""
     try:
-        mapped = FORMATS[job.format](job.data, patient=job.patient, source=job.source)
+        return FORMATS[job.format](job.data, patient=job.patient, source=job.source)
     except DifferentPersons as error:
         return Outcome("quarantined", "several-persons", deviations=(_of_the_file(error),))
     except TooMuch as error:
         return Outcome("refused", "too-much", deviations=(_of_the_file(error),))
     except MappingError as error:
         return Outcome("refused", "unreadable", deviations=(_of_the_file(error),))
-    return replace(mapped, deviations=(*_REMARKS[_verdict(job, mapped)], *mapped.deviations))
 
 
 def _of_the_file(error: MappingError) -> Deviation:
     return Deviation(0, "?", str(error))
-
-
-def _verdict(job: Job, mapped: Imported) -> Verdict:
-    return compare(mapped.person, job.person)
 
 
 async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported) -> None:
@@ -183,8 +183,9 @@ async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported)
         await fetch(desk.connection, store.HOLD_WRITER, {"writer_key": writer_key})
         created, found = await write_new(desk, job.patient_key, job.patient, job.source, mapped.resources)
         # Whoever handed the file over named the patient, so it is stored; the resident is told of the doubt.
-        doubt = "another-person" if _verdict(job, mapped) == "another-person" else None
-        outcome = Outcome("finished", doubt, created, (*found, *mapped.deviations))
+        verdict = compare(mapped.person, job.person)
+        doubt = "another-person" if verdict == "another-person" else None
+        outcome = Outcome("finished", doubt, created, (*found, *mapped.deviations), _REMARKS[verdict])
         await _note(runtime, desk.connection, job, outcome, desk.now)
         await keep(desk.connection, promise, now=desk.now)
 
@@ -206,7 +207,12 @@ async def _note(runtime: Runtime, connection: Connection, job: Job, outcome: Out
             "status": outcome.status,
             "reason": outcome.reason,
             "created": list(outcome.created),
-            "deviations": Jsonb([asdict(each) for each in outcome.deviations]),
+            "deviations": Jsonb(
+                [
+                    *({**asdict(each), OF_PERSON: True} for each in outcome.of_person),
+                    *(asdict(each) for each in outcome.deviations),
+                ]
+            ),
             "now": now,
         },
     )

@@ -3,11 +3,13 @@
 https://www.jahis.jp/standard/contents_type=33
 
 Whether the person's consents cover each record is decided when it is written. Here it is only decided whether
-there is anything that this source may hand over for this person, before the person is looked up.
+there is anything that this source may hand over for this person, before the person is looked up. Whether the file is
+about the same person as the passport is told to whoever may read that Patient, and to nobody else: a source that may
+only write would learn a birth date by guessing.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,15 +18,17 @@ from uuid import UUID
 from consent.model import Action
 from passport.admission import Desk, Request, admitted
 from passport.audit.query import recorded
+from passport.disclosure.seeing import may_see
 from passport.identity.tokens import delegate
 from passport.imports import store
 from passport.imports.formats import FORMATS
+from passport.imports.permitted import may_hand_over
 from passport.keys import seal
 from passport.needs import Scoped
 from passport.outbox import enter, leave
 from passport.outcomes import Invalid, NotFound, Refused, TooMany
 from passport.runtime import Runtime
-from passport.sql import fetch
+from passport.sql import Row, fetch
 from passport.subjects import Caller
 
 TASK: Final = "import"
@@ -49,8 +53,10 @@ RECORDS: Final = ("MedicationDispense", "MedicationStatement")
 HANDING_OVER: Final = Scoped("c", RECORDS)
 """What a session needs that hands a file over, when it does and when a worker writes what stands in it."""
 
+OF_PERSON: Final = "ofPerson"
+"""Marks a deviation that was found by comparing the file with the Patient."""
+
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
-_PERMIT: Final = 1  # consent_grant.effect
 _UNKNOWN_PATIENT: Final = -1
 """No patient_key: an import that is not there costs what a denied one costs."""
 
@@ -92,25 +98,17 @@ async def receive(runtime: Runtime, caller: Caller, patient: str, format_: str, 
     request = Request(Action.COLLECT, "create", query, about=patient, isolation="write")
     async with admitted(runtime, caller, request) as desk:
         desk.require("c", *RECORDS)
-        patient_key = _permitted(desk)
+        patient_key = await _permitted(desk)
         import_id = await _take(desk, patient_key, format_, data)
         grants = desk.standing.refs.get(patient_key, ())
         await desk.audit(desk.row(patient_key, grants=grants, detail=f"Import/{import_id}"))
         return import_id
 
 
-def _permitted(desk: Desk) -> int:
+async def _permitted(desk: Desk) -> int:
     """The patient in question, if the caller may hand anything over for them."""
-    standing = desk.standing
-    asked = standing.asked
-    if asked is None:
-        raise Refused
-    if asked in standing.owns:
-        return asked
-    held = (
-        grant for signature, patients in standing.groups.items() if asked in patients for grant in signature
-    )
-    if not any(grant.effect == _PERMIT for grant in held):
+    asked = desk.standing.asked
+    if asked is None or not await may_hand_over(desk, asked):
         raise Refused
     return asked
 
@@ -174,7 +172,8 @@ def _id(rows: Any) -> UUID:
 async def status_of(runtime: Runtime, caller: Caller, import_id: UUID) -> Status:
     """What became of an import, for its person and for whoever handed it over.
 
-    Whoever handed a file over learns that it was refused even after the consent is gone: this row is their own.
+    Whoever handed a file over learns that it was refused even after the consent is gone: this row is their own. What
+    was found by looking at the Patient is told to whoever may read the Patient now.
 
     Raises:
         NotFound: there is no such import, or it is neither the caller's file nor the caller's passport.
@@ -194,4 +193,17 @@ async def status_of(runtime: Runtime, caller: Caller, import_id: UUID) -> Status
             raise NotFound
         (row,) = rows
         await desk.audit(desk.row(patient_key, detail=reference))
-        return Status(row.status, row.reason, row.created, row.deviations)
+        known = await may_see(desk, f"Patient/{row.patient_id}")
+        return _told(row) if known else _told_without_person(row)
+
+
+def _told(row: Row) -> Status:
+    found = [{name: one[name] for name in ("line", "record", "text")} for one in row.deviations]
+    return Status(row.status, row.reason, row.created, found)
+
+
+def _told_without_person(row: Row) -> Status:
+    """The status as if nothing had been compared: whatever is finished with a reason is a doubt about the person."""
+    told = _told(row)
+    found = [one for one, kept in zip(told.deviations, row.deviations, strict=True) if OF_PERSON not in kept]
+    return replace(told, deviations=found, reason=None if row.status == "finished" else row.reason)

@@ -63,7 +63,7 @@ ON CONFLICT (record_key) DO NOTHING
 
 STATUS: Final = Prepared(
     """
-SELECT source, status, reason, created, deviations FROM import_job
+SELECT source, status, reason, created, deviations, patient_id FROM import_job JOIN patient USING (patient_key)
 WHERE patient_key = %(patient_key)s AND import_id = %(import_id)s
 """,
     {},

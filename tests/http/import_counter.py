@@ -57,16 +57,19 @@ class Counter:
                 "SELECT patient_key, outbox_id FROM outbox WHERE done_at IS NULL"
             ).fetchall()
 
-    async def consent(self, *, types: Sequence[str] = (), status: str = "active") -> str:
-        """The resident lets the pharmacy hand over records, of `types` or of any."""
-        role = {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "AUT"}
-        action = {"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "collect"}
+    async def consent(self, *, types: Sequence[str] = (), action: str = "collect") -> str:
+        """The resident lets the pharmacy hand over records, of `types` or of any; or read them."""
+        role = {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+            "code": "AUT" if action == "collect" else "IRCP",
+        }
+        what = {"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": action}
         reason = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT"}
         scope = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
         provision: dict[str, Any] = {
             "type": "permit",
             "actor": [{"role": {"coding": [role]}, "reference": {"reference": self.pharmacy}}],
-            "action": [{"coding": [action]}],
+            "action": [{"coding": [what]}],
             "purpose": [reason],
         }
         if types:
@@ -74,7 +77,7 @@ class Counter:
             provision["class"] = [{"system": system, "code": name} for name in types]
         tree = {
             "resourceType": "Consent",
-            "status": status,
+            "status": "active",
             "scope": {"coding": [scope]},
             "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
             "patient": {"reference": self.patient},

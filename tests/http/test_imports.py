@@ -145,18 +145,46 @@ async def test_a_handbook_that_names_another_birth_date_says_so_first_and_tells_
     counter: Counter,
 ) -> None:
     await counter.consent()
-    status = await counter.imported(handbook("20260401", born="19610115"))
+    location = (await counter.hand_over(handbook("20260401", born="19610115"))).headers["Location"]
+    await counter.work()
+    status = (await counter.status(location, who=counter.patient)).json()
     assert (status["status"], status["reason"]) == ("finished", "another-person")
     assert "whose file" in status["deviations"][0]["text"]
+    assert set(status["deviations"][0]) == {"line", "record", "text"}
     assert len(await counter.stored("MedicationDispense")) == 1
     assert "import-doubted" in [notice["kind"] for notice in await counter.told()]
 
 
-async def test_another_name_is_stored_and_reported(counter: Counter) -> None:
+async def test_a_doubt_about_the_person_is_told_to_a_source_while_it_may_read_that_patient(
+    counter: Counter,
+) -> None:
     await counter.consent()
-    status = await counter.imported(
-        handbook("20260401", name="仮名　花代").replace("ミホン".encode("cp932"), b"")
-    )
+    location = (await counter.hand_over(handbook("20260401", born="19610115"))).headers["Location"]
+    await counter.work()
+    assert (await counter.status(location)).json().keys() == {"status", "created", "deviations"}
+    of_others = await counter.consent(types=["Observation", "MedicationDispense"], action="access")
+    assert "reason" not in (await counter.status(location)).json()
+    await counter.withdraw(of_others)
+    reading = await counter.consent(types=["Patient"], action="access")
+    told = (await counter.status(location)).json()
+    assert (told["reason"], told["deviations"][0]["record"]) == ("another-person", "1")
+    await counter.withdraw(reading)
+    assert "reason" not in (await counter.status(location)).json()
+
+
+async def test_a_consent_for_what_no_file_becomes_lets_nobody_hand_one_over(counter: Counter) -> None:
+    await counter.consent(types=["Procedure", "Appointment"])
+    await counter.consent(types=["MedicationDispense"], action="access")
+    denied = await counter.hand_over(handbook("20260401"))
+    assert (denied.status_code, counter.waiting()) == (403, [])
+    await counter.consent(types=["Procedure", "MedicationStatement"])
+    assert (await counter.hand_over(handbook("20260401"))).status_code == 202
+    await counter.work()
+
+
+async def test_another_name_is_stored_and_reported(counter: Counter) -> None:
+    data = handbook("20260401", name="仮名　花代").replace("ミホン".encode("cp932"), b"")
+    status = await counter.imported(data, who=counter.patient)
     assert status["status"] == "finished"
     assert status["deviations"][0]["record"] == "1"
 
