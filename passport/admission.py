@@ -347,6 +347,8 @@ async def give_up(
     if not isinstance(error, PassportError) and not isinstance(error, Exception):
         return
     refusal = error if isinstance(error, PassportError) else translated(error)
+    if refusal.unproven:
+        return
     subject = desk.subject if desk else None
     named = desk.standing.named if desk else ()
     if subject is not None and isinstance(refusal, OutOfScope):

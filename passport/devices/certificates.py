@@ -30,6 +30,7 @@ from passport.devices.enrolments import Enrolment, enrolment_of, keep_key
 from passport.devices.errors import NoAuthority, Unverified
 from passport.devices.identity import device_of, subject_of
 from passport.devices.statements import read_statement
+from passport.devices.unproven import noted
 from passport.outcomes import Invalid, Refused, TooMany
 from passport.records import written_instant
 from passport.runtime import Runtime
@@ -79,21 +80,28 @@ def ca_pem(runtime: Runtime) -> str:
     return "".join(_pem(key.certificate) for key in known)
 
 
-async def certify(runtime: Runtime, device_id: str, asked: Asked) -> Tree:
+async def certify(runtime: Runtime, device_id: str, asked: Asked, *, address: str) -> Tree:
     """Certify a key of a device; return the certificate with the CA's.
+
+    `address` is the network address that the request came from.
 
     Raises:
         Unverified: no enrolled key of the device signed the request, or there is no such device.
         Refused: the device is not active, or has no key of its own.
         Invalid: it is no request for a certificate.
-        TooMany: the device got too many lately.
+        TooMany: the device got too many lately, or too much came from this address that nobody signed.
     """
     authority, device = ca_of(runtime), device_of(device_id)
     path = f"devices/{device_id}/certificate"
+    # Whether a request can be read at all says nothing of any device, and is told before one is looked for.
+    plain = None if asked.signed else read_request(asked.content)
     request = Request(Action.COLLECT, "certificate", recorded("POST", path), device, "write")
-    async with admitted(runtime, Acting(subject_of(device)), request) as desk:
+    async with (
+        noted(runtime, request, address=address),
+        admitted(runtime, Acting(subject_of(device)), request) as desk,
+    ):
         audience = f"{runtime.settings.base_url}/{path}"
-        enrolment, wanted = await _proved(desk, device, asked, audience)
+        enrolment, wanted = await _proved(desk, device, asked, plain, audience)
         if enrolment.status != "active":
             raise Refused("the device is not active")
         if wanted.key not in enrolment.keys:
@@ -111,8 +119,10 @@ async def certify(runtime: Runtime, device_id: str, asked: Asked) -> Tree:
     return {"certificate": _pem(certificate), "issuer": _pem(authority.certificate), "kid": kid, "ends": ends}
 
 
-async def _proved(desk: Desk, device: str, asked: Asked, audience: str) -> tuple[Enrolment, KeyRequest]:
-    """The device that asks, and what for.
+async def _proved(
+    desk: Desk, device: str, asked: Asked, plain: KeyRequest | None, audience: str
+) -> tuple[Enrolment, KeyRequest]:
+    """The device that asks, and what for; `plain` is what is asked without a statement.
 
     Raises:
         Unverified: an enrolled key of the device did not sign the request.
@@ -120,7 +130,7 @@ async def _proved(desk: Desk, device: str, asked: Asked, audience: str) -> tuple
         Invalid: it is no request for a certificate.
     """
     enrolment = await enrolment_of(desk.connection, desk.runtime.keys.reference(device))
-    if asked.signed:
+    if plain is None:
         signed = jws.read(asked.content)
         key = enrolment.key_named(signed.kid) if enrolment else None
         if not jws.verified(signed, key, signed.kid) or enrolment is None:
@@ -129,7 +139,7 @@ async def _proved(desk: Desk, device: str, asked: Asked, audience: str) -> tuple
         wanted = read_request(_decoded(said["csr"]))
         await keep_key(desk, enrolment, signed.kid)
     else:
-        wanted = read_request(asked.content)
+        wanted = plain
         if enrolment is None or wanted.key not in enrolment.keys:
             raise Unverified
     if enrolment.gateway is not None:

@@ -10,6 +10,7 @@ class Unverified(PassportError):
     """No such device, another key, or a signature that does not hold: one identical answer."""
 
     outcome = "refused"
+    unproven = True
 
     def __init__(self) -> None:
         super().__init__(401, "security", "got a message that no enrolled device signed")

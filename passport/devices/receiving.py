@@ -20,6 +20,7 @@ from passport.devices.enrolments import Enrolment, enrolment_of, keep_key
 from passport.devices.errors import Unverified
 from passport.devices.identity import device_of, subject_of
 from passport.devices.readings import stored
+from passport.devices.unproven import noted
 from passport.outcomes import Conflict, Refused
 from passport.runtime import Runtime
 from passport.sql import fetch
@@ -37,7 +38,9 @@ class Sent:
     shown: bytes | None
 
 
-async def receive(runtime: Runtime, device_id: str, body: bytes, shown: bytes | None = None) -> bytes:
+async def receive(
+    runtime: Runtime, device_id: str, body: bytes, shown: bytes | None = None, *, address: str
+) -> bytes:
     """Take a message that a device sent to its own address; return the answer as JSON.
 
     Args:
@@ -45,9 +48,11 @@ async def receive(runtime: Runtime, device_id: str, body: bytes, shown: bytes | 
         device_id: of whom the readings are.
         body: the message.
         shown: the SHA-256 of the certificate that its sender showed beside it, if one was shown.
+        address: the network address that it came from.
 
     Raises:
         Unverified: it is not by this device, or there is no such device, or the certificate is another one's.
+        TooMany: the same, as others from this address before.
         Refused: the device or its gateway is not active, or its person's consents do not let it store this.
         Invalid: the signed payload is not a batch.
         Conflict: the counter was used for other bytes.
@@ -56,7 +61,20 @@ async def receive(runtime: Runtime, device_id: str, body: bytes, shown: bytes | 
     message = Sent(device, jws.read(body), shown)
     query = recorded("POST", f"devices/{device_id}/readings")
     request = Request(Action.COLLECT, "create", query, device, "write")
-    subject = subject_of(device)
+    async with noted(runtime, request, address=address):
+        return await _received(runtime, request, message)
+
+
+async def _received(runtime: Runtime, request: Request, message: Sent) -> bytes:
+    """Take a message from whoever signed it.
+
+    Raises:
+        Unverified: nobody did.
+        Refused: the device or its gateway is not active, or its person's consents do not let it store this.
+        Invalid: the signed payload is not a batch.
+        Conflict: the counter was used for other bytes.
+    """
+    subject = subject_of(message.device)
     async with admitted(runtime, Acting(subject), request) as desk:
         enrolment = await _sender(desk, message)
         if enrolment.gateway is None:

@@ -113,7 +113,7 @@ async def post_readings(request: Request, device_id: str) -> Response:
     body = await _signed_body(request, jws.MESSAGE_MAX_BYTES)
     key = proved(request)
     shown = key.digest if key is not None and key.kind == "certificate" else None
-    answer = await receive(runtime_of(request), device_id, body, shown)
+    answer = await receive(runtime_of(request), device_id, body, shown, address=network_of(request))
     return Response(answer, headers=NO_STORE, media_type=JSON)
 
 
@@ -124,7 +124,8 @@ async def post_certificate(request: Request, device_id: str) -> Response:
         raise UnsupportedMedia(f"{PKCS10} or {JOSE}", kind)
     signed = kind == JOSE
     body = await raw_body(request, STATEMENT_MAX_BYTES if signed else REQUEST_MAX_BYTES)
-    return _json(await certificates.certify(runtime_of(request), device_id, Asked(body, signed)), 201)
+    asked, address = Asked(body, signed), network_of(request)
+    return _json(await certificates.certify(runtime_of(request), device_id, asked, address=address), 201)
 
 
 @router.post("/devices/{device_id}/{verb}")

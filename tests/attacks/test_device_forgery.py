@@ -1,18 +1,22 @@
 """Forged device messages: every one gets the same answer, stores nothing, and is on the person's record."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 import orjson
 import psycopg
 import pytest
-from httpx import Response
+from httpx import ASGITransport, AsyncClient, Response
 
 from passport.demo.consents import consent, permit
 from tests import resources as made
 from tests.databases import Database
-from tests.http.device_town import JOSE, Cuff, Town, pressure, served, statements
+from tests.http.device_town import BASE_URL, JOSE, Cuff, Town, pressure, served, statements
 from tests.unit.passport.devices.signing import DevicePen, eddsa, encoded, es256
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +32,22 @@ async def town(module_database: Database, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 async def aoi(town: Town) -> str:
     return await town.resident("星野 葵（架空）")
+
+
+ADDRESSES: Final = (f"192.0.2.{host}" for host in count(1))
+
+
+@asynccontextmanager
+async def elsewhere(town: Town) -> AsyncIterator[Town]:
+    """The town, called from a network address that nobody called it from before."""
+    transport = ASGITransport(app=town.app, client=(next(ADDRESSES), 1))
+    async with AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        yield replace(town, http=http)
+
+
+def nobodys() -> str:
+    """A device that is not here."""
+    return f"Device/{uuid4()}"
 
 
 def masked(answer: Response) -> tuple[int, bytes, dict[str, str]]:
@@ -62,40 +82,79 @@ def forgeries(cuff: Cuff, other: DevicePen) -> dict[str, bytes]:
 async def test_every_forgery_gets_one_answer_and_stores_nothing(town: Town, aoi: str) -> None:
     for pen, other in ((es256(), es256()), (eddsa(), eddsa()), (es256(), eddsa())):
         cuff = await town.approved(aoi, pen=pen)
-        absent = Cuff("Device/00000000-0000-0000-0000-000000000000", pen)
+        absent = Cuff(nobodys(), pen)
         expected = masked(await town.send(absent, pen.batch(1, pressure())))
         assert expected[0] == 401
         for what, message in forgeries(cuff, other).items():
-            assert masked(await town.send(cuff, message)) == expected, what
-            assert masked(await town.send(absent, message)) == expected, what
+            async with elsewhere(town) as far:
+                assert masked(await far.send(cuff, message)) == expected, what
+                assert masked(await far.send(absent, message)) == expected, what
     assert await town.observations(aoi) == []
 
 
 async def test_a_forgery_costs_what_an_unknown_device_costs(town: Town, aoi: str, tmp_path: Path) -> None:
     cuff = await town.approved(aoi)
-    absent = Cuff("Device/00000000-0000-0000-0000-000000000000", cuff.pen)
+    absent = Cuff(nobodys(), cuff.pen)
     for what, message in forgeries(cuff, eddsa()).items():
-        _, known = await statements(town, cuff, message, tmp_path / "trace")
-        _, unknown = await statements(town, absent, message, tmp_path / "trace")
-        assert known == unknown > 0, what
-        asked, known = await statements(town, cuff, message, tmp_path / "trace", "certificate")
-        _, unknown = await statements(town, absent, message, tmp_path / "trace", "certificate")
-        assert asked.status_code == 401, what
-        assert known == unknown > 0, what
+        async with elsewhere(town) as far:
+            for path in ("readings", "certificate"):
+                asked, known = await statements(far, cuff, message, tmp_path / "trace", path)
+                _, unknown = await statements(far, absent, message, tmp_path / "trace", path)
+                assert asked.status_code == 401, what
+                assert known == unknown > 0, what
 
 
-async def test_a_forgery_is_on_the_record_of_the_person_whose_device_it_claims_to_be(
+def noted(database: Database, patient: str, cuff: Cuff) -> list[Any]:
+    """What the person's log has of messages to the device's addresses that were refused."""
+    with psycopg.connect(database.superuser_url) as connection:
+        return connection.execute(
+            "SELECT kind, subject, client, detail, record_keys FROM audit_event JOIN patient USING (patient_key) "
+            "WHERE patient_id = %s AND outcome = 'refused' AND query LIKE %s",
+            (patient.partition("/")[2], f"POST devices/{cuff.reference.partition('/')[2]}/%"),
+        ).fetchall()
+
+
+async def test_a_forgery_is_on_the_record_of_the_person_whose_device_it_claims_to_be_and_is_nobodys(
     town: Town, aoi: str, module_database: Database
 ) -> None:
     cuff = await town.approved(aoi)
-    await town.send(cuff, es256().batch(1, pressure()))
+    async with elsewhere(town) as far:
+        await far.send(cuff, es256().batch(1, pressure()))
+    assert noted(module_database, aoi, cuff) == [("", None, None, "security", [])]
+    accesses = (await town.call(aoi, "GET", "/audit/accesses", params={"patient": aoi})).json()
+    assert [one["who"] for one in accesses if one["outcome"] == "refused"] == [None]
+
+
+@pytest.mark.parametrize("path", ["readings", "certificate"])
+async def test_nobody_fills_the_log_of_a_person_whose_device_they_know(
+    town: Town, aoi: str, module_database: Database, path: str
+) -> None:
+    cuff, stranger = await town.approved(aoi), nobodys().replace("Device/", "/devices/")
+    async with elsewhere(town) as far:
+        for asked in (f"{cuff.path}/{path}", f"{stranger}/{path}"):
+            answers = [await far.call(None, "POST", asked, content=b"x", headers=JOSE) for _ in range(5)]
+            assert [answer.status_code for answer in answers] == [401] * 5
+        for asked in (f"{cuff.path}/{path}", f"{stranger}/{path}"):
+            answer = await far.call(None, "POST", asked, content=b"x", headers=JOSE)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+        # What the device signed is taken, whatever failed at its address.
+        assert (await far.send(cuff, cuff.batch(pressure()))).status_code == 200
+    async with elsewhere(town) as farther:
+        answer = await farther.call(None, "POST", f"{cuff.path}/{path}", content=b"x", headers=JOSE)
+        assert answer.status_code == 401
+    assert len(noted(module_database, aoi, cuff)) == 1
+
+
+async def test_a_request_for_a_certificate_that_nobody_can_read_is_on_nobodys_record(
+    town: Town, aoi: str, module_database: Database
+) -> None:
+    cuff = await town.approved(aoi)
+    headers = {"Content-Type": "application/pkcs10"}
+    answer = await town.call(None, "POST", f"{cuff.path}/certificate", content=b"x", headers=headers)
+    assert answer.status_code == 400
     with psycopg.connect(module_database.superuser_url) as connection:
-        rows = connection.execute(
-            "SELECT outcome, detail, record_keys FROM audit_event JOIN patient USING (patient_key) "
-            "WHERE patient_id = %s AND subject = %s",
-            (aoi.partition("/")[2], cuff.reference),
-        ).fetchall()
-    assert rows == [("refused", "security", [])]
+        rows = connection.execute("SELECT FROM audit_event WHERE subject = %s", (cuff.reference,)).fetchall()
+    assert rows == []
 
 
 async def test_a_message_of_one_device_is_nothing_at_the_address_of_another(town: Town, aoi: str) -> None:
@@ -140,9 +199,10 @@ async def test_a_device_writes_for_nobody_but_its_person(town: Town, aoi: str) -
 
 @pytest.mark.parametrize("id_", ["..", "%00", "a" * 300, "Device%2Fx", "' OR 1=1 --", "%E2%80%AE"])
 async def test_a_hostile_address_is_an_unknown_device(town: Town, id_: str) -> None:
-    answer = await town.call(
-        None, "POST", f"/devices/{id_}/readings", content=es256().batch(1, pressure()), headers=JOSE
-    )
+    async with elsewhere(town) as far:
+        answer = await far.call(
+            None, "POST", f"/devices/{id_}/readings", content=es256().batch(1, pressure()), headers=JOSE
+        )
     # A NUL is refused in every address, before anybody looks for what it names.
     assert answer.status_code in ({400} if id_ == "%00" else {401, 404})
 
