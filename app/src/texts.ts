@@ -121,6 +121,9 @@ const ja = {
 
   devicesLead: "承認した機器だけが、あなたの記録に測定値を書き込めます。",
   noDevices: "登録された機器はありません。",
+  addDevice: "機器を加える",
+  addDeviceNow: "この機器を加える",
+  deviceAdded: (serial: string) => `製造番号 ${serial} の機器を加えました。内容を確かめて、承認するか取り消してください。`,
   statuses: { pending: "承認待ち", active: "使用中", suspended: "停止中", revoked: "取り消し済み" } as Record<string, string>,
   pendingWhat: "あなたが承認するまで、この機器の測定値は受け取りません。",
   serial: "製造番号",
@@ -284,6 +287,9 @@ const en: Texts = {
 
   devicesLead: "Only devices that you approved can write measurements into your record.",
   noDevices: "There are no devices.",
+  addDevice: "Add a device",
+  addDeviceNow: "Add this device",
+  deviceAdded: (serial) => `The device with serial number ${serial} was added. Look at it, then approve or revoke it.`,
   statuses: { pending: "Waiting for you", active: "In use", suspended: "Stopped", revoked: "Revoked" },
   pendingWhat: "Until you approve it, nothing that this device measures is taken.",
   serial: "Serial number",

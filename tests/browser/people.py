@@ -1,11 +1,14 @@
 """Who lives in the village of the browser tests: residents with a code, an app, a maker of devices and its cuffs."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
+import httpx
+
 from tests import resources as made
-from tests.http.device_town import order
+from tests.http.device_town import SERIAL, order
 from tests.loopback import Served
 from tests.unit.passport.devices.signing import es256
 
@@ -79,6 +82,17 @@ class Village:
         told = self.call((patient, "PATRQT"), "POST", "/devices/enrolments", 201, json=body)
         device: str = told["device"]
         return device
+
+    def claimed(self) -> dict[str, str]:
+        """A cuff that shows a code: its claim, as the device learns of it."""
+        pen, address = es256(), "devices/claims"
+        about = {"model": MODEL, "serial": SERIAL, "jwk": pen.jwk}
+        message = pen.stated(f"{self.served.base_url}/{address}", datetime.now(UTC), **about)
+        headers = {"Content-Type": "application/jose"}
+        answer = httpx.post(f"{self.served.base_url}/{address}", content=message, headers=headers)
+        assert answer.status_code == 201, answer.text
+        told: dict[str, str] = answer.json()
+        return told
 
     def devices(self, patient: str) -> dict[str, str]:
         """How the devices of a resident stand."""

@@ -42,6 +42,44 @@ def test_a_person_approves_stops_and_revokes_a_cuff(person: Watched, town: Villa
     expect(card.get_by_role("button")).to_have_count(0)
 
 
+def test_a_cuff_that_shows_a_qr_code_is_added_and_approved(person: Watched, town: Village) -> None:
+    patient, claim = town.resident(), town.claimed()
+    person.open(claim["qr"].removeprefix(town.served.base_url))
+    person.sign_in(town.code(patient))
+    person.heading("機器")
+    expect(person.page.get_by_label("機器のコード")).to_have_value(claim["code"])
+    assert "#" not in person.page.url
+    assert town.devices(patient) == {}
+    person.accessible()
+    person.press("この機器を加える")
+    expect(person.page.get_by_role("status")).to_contain_text(f"製造番号 {SERIAL} の機器を加えました。")
+    card = person.page.get_by_role("listitem").filter(has_text=CUFF)
+    expect(card).to_contain_text("承認待ち")
+    expect(card).to_contain_text(SERIAL)
+    person.accessible()
+    card.get_by_role("button", name="承認する").click()
+    expect(person.page.get_by_role("status")).to_have_text("承認しました。")
+    assert list(town.devices(patient).values()) == ["active"]
+
+
+def test_a_code_that_is_typed_adds_a_device_and_another_one_is_told(person: Watched, town: Village) -> None:
+    patient, claim = town.resident(), town.claimed()
+    person.open("/home/devices")
+    person.sign_in(town.code(patient))
+    person.heading("機器")
+    person.press("English")
+    code = person.page.get_by_label("Code of a device")
+    code.fill("AAAA-AAAA")
+    person.press("Add this device")
+    expect(person.page.get_by_role("alert")).to_contain_text("No device shows this code.")
+    person.accessible()
+    code.fill(claim["code"].lower())
+    person.press("Add this device")
+    expect(person.page.get_by_role("status")).to_contain_text(f"serial number {SERIAL} was added")
+    assert list(town.devices(patient).values()) == ["pending"]
+    expect(code).to_have_value("")
+
+
 def test_a_device_that_shows_a_code_is_allowed(person: Watched, town: Village) -> None:
     client_id = town.client(name="星見ハブ（架空）", redirect_uris=[], grant_types=[DEVICE_GRANT])
     base_url = town.served.base_url

@@ -13,6 +13,7 @@ import { Facts, When } from "../parts/when";
 import { askAs, tellAs } from "../records";
 import { usePerson } from "../session";
 import type { SignedIn } from "../session";
+import { Claim, useBroughtCode } from "./claim";
 
 type Status = "pending" | "active" | "suspended" | "revoked";
 type Verb = "approve" | "suspend" | "resume" | "revoke";
@@ -70,7 +71,15 @@ export function Devices() {
   const [answer, again] = useAnswer(useCallback(() => mine(person), [person]));
   const [asked, setAsked] = useState<Asked | null>(null);
   const [told, setTold] = useState<Told | null>(null);
+  const brought = useBroughtCode();
+  // Whoever comes by a code begins with it; when it is entered, the device stands first.
+  const [code, setCode] = useState(brought);
 
+  const added = async (serial: string) => {
+    await again();
+    setCode("");
+    setTold(good(texts.deviceAdded(serial)));
+  };
   const change = async (device: string, verb: Verb) => {
     try {
       await tellAs(person, `/devices/${device.replace("Device/", "")}/${verb}`, {});
@@ -89,10 +98,12 @@ export function Devices() {
     setAsked({ text: texts.sureToRevoke(name, serial), yes: texts.revoke, then: () => void change(device, verb) });
   };
 
+  const claim = <Claim key={code} code={code} onAdded={added} onTold={setTold} />;
   return (
     <Frame title={texts.homeDevices} home>
       <p class="lead">{texts.devicesLead}</p>
       <Notice told={told} />
+      {code !== "" && claim}
       <Loaded answer={answer} again={again}>
         {(devices) =>
           devices.length === 0 ? (
@@ -106,6 +117,7 @@ export function Devices() {
           )
         }
       </Loaded>
+      {code === "" && claim}
       <Question
         asked={asked}
         onClose={() => {
