@@ -38,6 +38,9 @@ FILE_MAX_BYTES: Final = 1_048_576
 MOST_WAITING: Final = 100
 """Files of one source that may wait for a worker; a counter that hands over faster comes back."""
 
+MOST_WAITING_BEFORE_LONG: Final = 10
+"""Files of one source that may wait when a long one comes: one of a whole life is handed over once."""
+
 RETRY_SECONDS: Final = 10
 """After so long a worker has carried in tens of files of a visit each."""
 
@@ -126,7 +129,8 @@ async def _take(desk: Desk, patient_key: int, format_: str, data: bytes) -> UUID
     if known:
         return _id(known)
     (waiting,) = await fetch(desk.connection, store.WAITING, {"source": source})
-    if waiting.files >= MOST_WAITING:
+    longer = max(len(data) - UNPACED_BYTES, 0)
+    if waiting.files >= (MOST_WAITING_BEFORE_LONG if longer else MOST_WAITING):
         raise TooMany(RETRY_SECONDS)
     taken = await fetch(
         desk.connection,
@@ -141,7 +145,6 @@ async def _take(desk: Desk, patient_key: int, format_: str, data: bytes) -> UUID
         },
     )
     import_id = _id(taken)
-    longer = max(len(data) - UNPACED_BYTES, 0)
     pause = timedelta(seconds=waiting.files * longer * PACE_SECONDS_A_BYTE)
     await _promise(desk, patient_key, import_id, source, pause)
     return import_id

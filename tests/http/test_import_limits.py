@@ -47,6 +47,16 @@ async def test_a_source_has_so_many_files_waiting_and_is_told_when_to_come_back(
     await counter.work()
 
 
+async def test_a_long_file_is_taken_while_few_others_wait(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "MOST_WAITING_BEFORE_LONG", 1)
+    assert (await counter.hand_over(LONG, who=counter.patient)).status_code == 202
+    assert (await counter.hand_over(LONG + b"\r\n", who=counter.patient)).status_code == 429
+    assert (await counter.hand_over(handbook("20260402"), who=counter.patient)).status_code == 202
+    await counter.work()
+
+
 async def test_long_files_of_one_source_are_due_one_after_another_and_nobody_elses_wait(
     counter: Counter,
 ) -> None:
