@@ -126,6 +126,17 @@ async def test_another_role_of_a_clinician_is_no_way_around(town: City) -> None:
     assert "waits_for" in await asked(town, elsewhere, "TREAT")
 
 
+async def test_a_role_that_was_given_to_a_made_up_colleague_is_no_way_around(town: City) -> None:
+    role = await clinician(town)
+    await signed_in(town, role, "TREAT")
+    tree = (await town.call("operator", "GET", f"/fhir/{role}")).json()
+    taken_over = {**tree, "practitioner": {"reference": await town.practitioner("架空 別人")}}
+    assert (await town.call("operator", "PUT", f"/fhir/{role}", json=taken_over)).status_code == 200
+    code = await asked(town, role, "TREAT")
+    assert code["waits_for"] == "another operator"
+    assert not await lets_in(town, code)
+
+
 async def test_another_registration_of_a_resident_is_no_way_around(town: City) -> None:
     known, other = await town.resident(), await town.resident()
     await signed_in(town, known)

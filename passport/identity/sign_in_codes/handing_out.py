@@ -125,13 +125,17 @@ async def let_in(connection: Connection, row: Mapping[str, Any], *, replaces: bo
 
 
 async def entered(runtime: Runtime, connection: Connection, subject: Subject) -> bool:
-    """Whether somebody ever signed in, by whichever of their logins, roles and registrations."""
+    """Whether somebody ever signed in, by whichever of their logins, roles and registrations, or anybody in their role.
+
+    One operator writes whose a role is: what is shared with the role would be open to whom they gave it.
+    """
     subjects = [subject.reference]
     if subject.kind == "patient":
         asked = {"patient_keys": [], "record_keys": [runtime.keys.reference(subject.reference)]}
         kin = await fetch(connection, REGISTRATIONS, asked)
         subjects += [f"Patient/{row.patient_id}" for row in kin]
-    (row,) = await fetch(connection, store.LETS_IN, {"subjects": subjects})
+    role = subject.role if subject.kind == "practitioner" else None
+    (row,) = await fetch(connection, store.LETS_IN, {"subjects": subjects, "role": role})
     return bool(row.entered)
 
 

@@ -11,12 +11,15 @@ LETS_IN: Final = Prepared(
     """
 SELECT EXISTS (SELECT FROM sign_in_code WHERE subject = ANY (%(subjects)s::text[]) AND entered_at IS NOT NULL)
     OR EXISTS (SELECT FROM passkey WHERE subject = ANY (%(subjects)s::text[]))
+    OR EXISTS (SELECT FROM sign_in_code WHERE role = %(role)s::text AND entered_at IS NOT NULL)
+    OR EXISTS (SELECT FROM passkey WHERE role = %(role)s::text)
     OR EXISTS (SELECT FROM federation_link WHERE subject = ANY (%(subjects)s::text[])
         AND (asked_by IS NULL OR confirmed_by IS NOT NULL)) AS entered
 """,
     {},
 )
-"""Whether one of these ever signed in, by a code, a passkey or an account elsewhere, in whichever role."""
+"""Whether one of these ever signed in, by a code, a passkey or an account elsewhere, in whichever role; or anybody in
+this role, to whomever it was given since."""
 
 PROPOSE: Final = Prepared(
     """
