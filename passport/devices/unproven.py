@@ -22,10 +22,14 @@ from passport.patients.store import HOLDERS
 from passport.runtime import Runtime
 from passport.sql import fetch
 
-FAILURES: Final = Limit("device messages that nobody signed", 10, timedelta(minutes=1))
-"""How many such messages one network address gets told of; then it is told to wait."""
+FAILURES_MAX: Final = 10
+"""Such messages from one network address within the window; then it is told to wait."""
 
-NOTED: Final = Limit("log of device messages that nobody signed", 1, timedelta(minutes=1))
+WINDOW: Final = timedelta(minutes=1)
+
+_FAILURES: Final = Limit("device messages that nobody signed", FAILURES_MAX, WINDOW)
+_NOTED: Final = Limit("log of device messages that nobody signed", 1, WINDOW)
+"""Of one device: a counter that others fill, by which no answer changes."""
 
 
 @asynccontextmanager
@@ -57,8 +61,8 @@ async def _note(runtime: Runtime, request: Request, refusal: Unverified, address
     now, device = runtime.clock(), request.about or ""
     keys = [runtime.keys.reference(device)]
     async with runtime.pool.connection() as connection, connection.transaction():
-        await require(runtime, connection, FAILURES, address, now=now)
-        if not await within(runtime, connection, NOTED, device, now=now):
+        await require(runtime, connection, _FAILURES, address, now=now)
+        if not await within(runtime, connection, _NOTED, device, now=now):
             return
         held = await fetch(connection, HOLDERS, {"record_keys": keys})
         row = AuditRow(
