@@ -10,7 +10,7 @@ records: what was imported before is known by what this source itself has writte
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from passport.identity.tokens import revoke
 from passport.imports import store
 from passport.imports.formats import FORMATS
 from passport.imports.handover import HANDING_OVER, OF_PERSON, place
-from passport.imports.person import Verdict, compare
+from passport.imports.person import DOUBTED, Verdict, compare
 from passport.imports.writing import write_new
 from passport.keys import open_sealed
 from passport.notices import Kind, tell
@@ -41,9 +41,17 @@ from passport.subjects import Bearer
 
 _REMARKS: Final[Mapping[Verdict, tuple[Deviation, ...]]] = {
     "same": (),
-    "another-person": (
+    "other-person": (
+        Deviation(0, "1", "birth date and name are not those that the passport knows: whose file is this?"),
+    ),
+    "other-birth": (
+        Deviation(0, "1", "the birth date is not the one that the passport knows: whose file is this?"),
+    ),
+    "only-name": (
         Deviation(
-            0, "1", "the birth date, or the name, is not the one that the passport knows: whose file is this?"
+            0,
+            "1",
+            "the name is not the one that the passport knows, and no birth date was compared: whose file is this?",
         ),
     ),
     "other-name": (Deviation(0, "1", "the name is not the one that the passport knows, the birth date is"),),
@@ -66,6 +74,10 @@ _TOLD: Final[Mapping[str, Kind]] = {
 
 TRIES: Final = 4
 """A file that fails so often, or kills its worker, is refused: it is kept, and may be handed over again."""
+
+
+AHEAD: Final = timedelta(days=1)
+"""How far a date of dispensing may lie ahead: as with readings, what lies further is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,7 @@ async def carry_out(runtime: Runtime, promise: Promise) -> None:
         # This attempt only says that the others failed: whoever waits is to know.
         await _end(runtime, promise, job, Outcome("refused", "failed"))
         return
-    read = _read(job)
+    read = _read(job, runtime.clock().astimezone(runtime.settings.zone).date() + AHEAD)
     if isinstance(read, Outcome):
         await _end(runtime, promise, job, read)
         return
@@ -150,10 +162,10 @@ async def _person(
     return parse(opened_body(rows[0], secret, resource_type("Patient").number)) if rows else {}
 
 
-def _read(job: Job) -> Imported | Outcome:
+def _read(job: Job, until: date) -> Imported | Outcome:
     """Map the file, or say why nothing of it may be stored."""
     try:
-        return FORMATS[job.format](job.data, patient=job.patient, source=job.source)
+        return FORMATS[job.format](job.data, patient=job.patient, source=job.source, until=until)
     except DifferentPersons as error:
         return Outcome("quarantined", "several-persons", deviations=(_of_the_file(error),))
     except TooMuch as error:
@@ -184,7 +196,7 @@ async def _store(runtime: Runtime, promise: Promise, job: Job, mapped: Imported)
         created, found = await write_new(desk, job.patient_key, job.patient, job.source, mapped.resources)
         # Whoever handed the file over named the patient, so it is stored; the resident is told of the doubt.
         verdict = compare(mapped.person, job.person)
-        doubt = "another-person" if verdict == "another-person" else None
+        doubt = "another-person" if verdict in DOUBTED else None
         outcome = Outcome("finished", doubt, created, (*found, *mapped.deviations), _REMARKS[verdict])
         await _note(runtime, desk.connection, job, outcome, desk.now)
         await keep(desk.connection, promise, now=desk.now)

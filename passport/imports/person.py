@@ -13,7 +13,11 @@ from typing import Any, Final, Literal
 
 from fhirmap.jahis.model import Person
 
-Verdict = Literal["same", "other-name", "another-person", "unknown-person"]
+Verdict = Literal["same", "other-name", "other-birth", "other-person", "only-name", "unknown-person"]
+"""`only-name`: the name is another one, and birth dates cannot be compared."""
+
+DOUBTED: Final[frozenset[Verdict]] = frozenset({"other-birth", "other-person", "only-name"})
+"""That it is another person's file."""
 
 # ぁ to ゖ become ァ to ヶ: readings are written in either script.
 _KATAKANA: Final = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -28,10 +32,10 @@ def compare(person: Person | None, patient: Mapping[str, Any]) -> Verdict:
         return "unknown-person"
     born = _same_birth(person, patient)
     named = _same_name(person, patient)
-    if born is False or (born is None and named is False):
-        return "another-person"
-    if born is None and named is None:
-        return "unknown-person"
+    if born is False:
+        return "other-person" if named is False else "other-birth"
+    if born is None:
+        return "only-name" if named is False else "same" if named else "unknown-person"
     return "other-name" if named is False else "same"
 
 

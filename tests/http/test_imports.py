@@ -1,6 +1,7 @@
 """Imports and notifications over HTTP, the worker's attempts made in the test's own process."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import psycopg
@@ -57,6 +58,27 @@ async def test_who_was_registered_twice_hands_over_for_both_and_is_told_until_it
     assert len(await counter.stored("MedicationDispense")) == 2
     assert (await counter.town.call("operator", "POST", f"{merge}/undo")).status_code == 200
     assert (await counter.status(theirs, who=twin)).status_code == 404
+
+
+async def test_a_dispensing_date_in_the_future_is_told_by_its_line_and_not_believed(counter: Counter) -> None:
+    await counter.consent()
+    today = counter.town.runtime.clock().astimezone(counter.town.runtime.settings.zone).date()
+    tomorrow, later = (f"{today + timedelta(days=days):%Y%m%d}" for days in (1, 2))
+    data = handbook(later, tomorrow)
+    status = await counter.imported(data)
+    assert status["status"] == "finished"
+    (told,) = [each for each in status["deviations"] if "in the future" in each["text"]]
+    assert told["record"] == "5"
+    assert later in data.decode("cp932").splitlines()[told["line"] - 1]
+    (dispense,) = await counter.stored("MedicationDispense")
+    assert dispense["whenHandedOver"].startswith(f"{today + timedelta(days=1)}")
+
+
+async def test_a_handbook_in_another_encoding_is_refused_with_the_reason(counter: Counter) -> None:
+    await counter.consent()
+    status = await counter.imported(handbook("20260401").decode("cp932").encode("euc_jp"))
+    assert (status["status"], status["reason"], status["created"]) == ("refused", "unreadable", [])
+    assert "EUC-JP" in status["deviations"][0]["text"]
 
 
 async def test_the_same_bytes_from_the_same_source_are_the_same_import(counter: Counter) -> None:
@@ -149,7 +171,7 @@ async def test_a_handbook_that_names_another_birth_date_says_so_first_and_tells_
     await counter.work()
     status = (await counter.status(location, who=counter.patient)).json()
     assert (status["status"], status["reason"]) == ("finished", "another-person")
-    assert "whose file" in status["deviations"][0]["text"]
+    assert status["deviations"][0]["text"].startswith("the birth date is not the one")
     assert set(status["deviations"][0]) == {"line", "record", "text"}
     assert len(await counter.stored("MedicationDispense")) == 1
     assert "import-doubted" in [notice["kind"] for notice in await counter.told()]

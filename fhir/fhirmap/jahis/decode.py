@@ -24,6 +24,11 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _END_OF_FILE = "\x1a"  # MS-DOS; the specification allows it
+_ESCAPED_KANJI = re.compile(rb"\x1b\$[@B]")  # RFC 1468
+_KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7)))) + "ー・　、。"
+_BROKEN = 4
+"""So many characters are no slip of a single byte or two."""
+
 _WIDE_LINE = re.compile(r"[0-9０-９]{1,3}，")
 
 
@@ -58,6 +63,7 @@ def split_lines(data: bytes) -> tuple[list[Line], list[Deviation]]:
         TooMuch: more lines than `MAX_LINES`.
     """
     text = _decode(data).rstrip(_END_OF_FILE)
+    _refuse_garbled(data, text)
     lines: list[Line] = []
     deviations: list[Deviation] = []
     for number, written in enumerate(_LINE_END.split(text), start=1):
@@ -84,6 +90,45 @@ def _decode(data: bytes) -> str:
     if "\ufffd" not in utf8 and (utf8.isascii() or any(each >= "\u0800" for each in utf8)):
         return utf8
     return min(_text(data, "cp932"), utf8, key=lambda text: text.count("\ufffd"))
+
+
+def _refuse_garbled(data: bytes, text: str) -> None:
+    """A byte here and there is reported; where most are none of an encoding that is read, no name would be right.
+
+    Raises:
+        UnreadableSource: the text is of another encoding.
+    """
+    if _is_jis(data) or _is_euc(data):
+        other = "ISO-2022-JP" if _is_jis(data) else "EUC-JP"
+        raise UnreadableSource(f"got a file in {other}, expected cp932 (Shift_JIS) or UTF-8")
+    broken = text.count("\ufffd")
+    if broken >= _BROKEN and broken * 4 > sum(not each.isascii() for each in text):
+        raise UnreadableSource(
+            "got bytes that are no characters, expected a file in cp932 (Shift_JIS) or UTF-8"
+        )
+
+
+def _is_jis(data: bytes) -> bool:
+    return data.isascii() and _ESCAPED_KANJI.search(data) is not None
+
+
+def _is_euc(data: bytes) -> bool:
+    """Whether it reads as EUC-JP with the kana that every Japanese text has.
+
+    cp932 writes these in bytes that EUC-JP does not have; only half-width katakana are alike in both, and those give
+    kanji there.
+    """
+    text = _strictly(data, "euc_jp")
+    if text is None or _strictly(data, "utf-8") is not None:
+        return False
+    return sum(map(text.count, _KANA)) >= max(_BROKEN, sum(not each.isascii() for each in text) // 10)
+
+
+def _strictly(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def _text(data: bytes, encoding: str) -> str:

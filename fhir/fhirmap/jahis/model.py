@@ -96,9 +96,10 @@ class Rp:
 
 @dataclass(slots=True)
 class Visit:
-    """One day of dispensing (record 5) with all that follows it."""
+    """One day of dispensing (record 5) with all that follows it; `ahead` tells that nobody believes the day."""
 
     day: date | None
+    ahead: bool = False
     dispenser: Institution | None = None
     pharmacists: list[str] = field(default_factory=list)
     rps: list[Rp] = field(default_factory=list)

@@ -4,6 +4,7 @@ JAHIS 電子版お薬手帳データフォーマット仕様書 Ver. 2.6, chapte
 """
 
 from collections.abc import Callable
+from datetime import date
 
 from fhirmap.deviations import Deviation
 from fhirmap.errors import DifferentPersons
@@ -17,7 +18,7 @@ from fhirmap.jahis.visits import VisitReader, note_of
 SEXES: dict[str | None, Sex] = {"1": "male", "2": "female"}
 
 
-def read_notebook(lines: list[Line], findings: Findings) -> Notebook:
+def read_notebook(lines: list[Line], findings: Findings, *, until: date | None = None) -> Notebook:
     """Read lines, the first of which is a header; each is looked at once, what deviates goes to `findings`.
 
     Raises:
@@ -25,7 +26,9 @@ def read_notebook(lines: list[Line], findings: Findings) -> Notebook:
     """
     header, deviations = _header(lines[0])
     findings.add(*deviations)
-    reader = _Reader(Notebook(header.version, "provider" if header.from_provider else "patient"), findings)
+    reader = _Reader(
+        Notebook(header.version, "provider" if header.from_provider else "patient"), findings, until
+    )
     for line in lines:
         if line.header_version is None:
             record, found = check(line, header)
@@ -54,11 +57,11 @@ def _header(line: Line) -> tuple[Header, list[Deviation]]:
 class _Reader:
     """Reads what the whole file says of the person, and hands the rest to the visits."""
 
-    def __init__(self, notebook: Notebook, findings: Findings) -> None:
+    def __init__(self, notebook: Notebook, findings: Findings, until: date | None) -> None:
         self.notebook = notebook
         self._findings = findings
         self._bought: dict[str | None, OverTheCounter] = {}  # the last one of each sequence number
-        self.visits = VisitReader(notebook.visits, self._report)
+        self.visits = VisitReader(notebook.visits, self._report, until)
         self._handlers: dict[str, Callable[[Record], None]] = {
             "1": self._person,
             "2": self._remark,

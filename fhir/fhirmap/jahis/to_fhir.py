@@ -5,6 +5,7 @@ JAHIS 電子版お薬手帳データフォーマット仕様書 Ver. 2.6, https:
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from fhirmap.deviations import Deviation
 from fhirmap.identity import Stamp
@@ -35,7 +36,7 @@ class Imported:
     origin: Origin
 
 
-def import_jahis(data: bytes, *, patient: str, source: str) -> Imported:
+def import_jahis(data: bytes, *, patient: str, source: str, until: date | None = None) -> Imported:
     """Map a file; nothing that a person could read is refused, each deviation is reported.
 
     The work is bounded: each line is looked at once, and no more is made of them than `fhirmap.jahis.limits` says,
@@ -48,6 +49,7 @@ def import_jahis(data: bytes, *, patient: str, source: str) -> Imported:
         data: the bytes as handed in; limit their size before.
         patient: reference of the Patient in the passport, such as `Patient/1`.
         source: reference of who hands the file in; identifiers differ between sources.
+        until: the last day that is believed, such as tomorrow; what was dispensed later is reported and left out.
 
     Raises:
         UnreadableSource: empty, not text, or without a JAHISTC header.
@@ -58,7 +60,7 @@ def import_jahis(data: bytes, *, patient: str, source: str) -> Imported:
     lines, of_text = split_lines(data)
     lines, of_parts = joined(lines)
     findings.add(*of_text, *of_parts)
-    notebook = read_notebook(lines, findings)
+    notebook = read_notebook(lines, findings, until=until)
     subject = Subject(patient, notebook.origin, Stamp(patient, source))
     resources = limited(_records(subject, notebook), findings)
     return Imported(resources, notebook.person, findings.listed(), notebook.version, notebook.origin)
@@ -71,6 +73,8 @@ def _records(subject: Subject, notebook: Notebook) -> Iterator[Json | Deviation]
     yield from (bought_record(subject, each) for each in notebook.over_the_counter)
     yield from (memo_record(subject, each, None) for each in notebook.memos)
     for visit in notebook.visits:
+        if visit.ahead:
+            continue
         yield from medicines(subject, visit)
         yield from _orphaned_notes(subject, visit)
 

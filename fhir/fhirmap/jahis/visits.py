@@ -5,6 +5,7 @@ relation: 5 opens a visit, 51 and 55 own what follows, RP numbers bind 201 to 30
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Final, TypeVar
 
 from fhirmap.deviations import Deviation
@@ -37,9 +38,10 @@ def _rp_number(record: Record) -> str:
 class VisitReader:
     """The place in the file: the visit, the prescriber and the RPs that are open."""
 
-    def __init__(self, visits: list[Visit], report: Report) -> None:
+    def __init__(self, visits: list[Visit], report: Report, until: date | None = None) -> None:
         self._visits = visits
         self._report = report
+        self._until = until
         self._prescriber: Prescriber | None = None
         self._rps: dict[str, Rp] = {}
         self._passed_over: set[str] = set()  # RPs whose last medicine is not imported
@@ -70,7 +72,11 @@ class VisitReader:
         return found
 
     def _open(self, record: Record) -> None:
-        self._visits.append(Visit(record.day("date")))
+        day = record.day("date")
+        ahead = day is not None and self._until is not None and day > self._until
+        if ahead:
+            self._report(record, "field 2 `調剤等年月日` is in the future; what it dates is not imported")
+        self._visits.append(Visit(day, ahead))
         self._prescribed_by(None)
 
     def _prescribed_by(self, prescriber: Prescriber | None) -> None:

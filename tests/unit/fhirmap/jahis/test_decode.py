@@ -62,3 +62,39 @@ def test_undecodable_bytes_private_and_control_characters_are_reported_and_the_r
 def test_what_no_person_could_read_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableSource):
         split_lines(data)
+
+
+LONGER = (
+    TEXT
+    + "201,1,アムロジピンＯＤ錠５ｍｇ「見本」,1,錠,4,2171022F5999,1\r\n301,1,１日１回　朝食後服用,28,日分\r\n"
+)
+
+
+BYTES_OF_NONE = b"JAHISTC08,1\r\n1,\x85\x21\x86\x21\x87\x21\x88\x21\x89\x21\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (LONGER.replace("～", "").encode("euc_jp"), "EUC-JP"),
+        (LONGER.replace("～", "").encode("iso2022_jp"), "ISO-2022-JP"),
+        (BYTES_OF_NONE, "no characters"),
+    ],
+    ids=["euc", "jis", "none"],
+)
+def test_a_file_in_an_encoding_that_is_not_read_is_refused_with_its_name(data: bytes, told: str) -> None:
+    with pytest.raises(UnreadableSource, match=told):
+        split_lines(data)
+
+
+@pytest.mark.parametrize("text", ["ﾐﾎﾝ ﾊﾅｺ", "ﾁｱﾂｲ･ｻﾗｼ", "ｱ･ｲ･ｳ･ｴ･"])
+def test_half_width_katakana_are_not_taken_for_another_encoding(text: str) -> None:
+    lines, _ = split_lines(f"JAHISTC08,1\r\n501,{text},1\r\n".encode("cp932"))
+    assert lines[1].fields[0] == text
+
+
+def test_a_byte_here_and_there_keeps_nobody_from_the_rest() -> None:
+    data = LONGER.encode("cp932").replace("錠".encode("cp932"), b"\xff\xff")
+    lines, deviations = split_lines(data)
+    assert lines[1].fields[0] == "見本 花子"
+    assert {each.line for each in deviations} == {4}
