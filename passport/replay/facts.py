@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/consent.html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from consent import systems
 from consent.model import Consent, Record
 from fhirstore.facts import Facts, extract, medications
 from fhirstore.tables import NOBODY
@@ -29,11 +30,16 @@ class Reading:
     async def record(self, stored: Stored, deeper: int = DEEPEST) -> Record:
         """A version as the reference takes it.
 
+        What follows others lies with the patients of these, and it is they who decide about it: an opening for one
+        of them opens it too, and what they say of its type blocks it.
+
         Raises:
-            Forgotten: something that it follows was erased.
+            Forgotten: something that it follows was erased, or somebody whom it is about.
         """
         facts = await self.facts(stored)
         whole = record_of(facts, self.sources.get(stored.source))
+        if stored.type_name in systems.FOLLOWING:
+            whole = replace(whole, patients=frozenset((await self.past.registered(stored.homes)).values()))
         if not facts.follows or not deeper:
             return whole
         there = await self.past.current(facts.follows, own=self.own)

@@ -187,12 +187,15 @@ class Past:
 def _stated(versions: Sequence[Stored], zone: ZoneInfo) -> datetime | None:
     """Since when a Patient says that the person is dead, after all its versions.
 
-    A correction is no later than the news of it, and a version that says nothing of it takes it back.
+    A correction is no later than the news of it, and a version that says nothing of it takes it back. A deletion
+    is no version that says anything.
     """
     news: datetime | None = None
     since: datetime | None = None
     for one in versions:
-        said = None if one.deleted else died(one.tree, one.written, zone)
+        if one.deleted:
+            continue
+        said = died(one.tree, one.written, zone)
         if said is None:
             news, since = None, None
         elif news is None:

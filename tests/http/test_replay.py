@@ -170,6 +170,36 @@ async def test_an_opening_a_merge_and_a_death_are_seen_as_they_stood(
     assert [(await replayed(town.runtime, id_)).outcome for id_ in ids] == [Outcome.AGREES] * 3
 
 
+async def test_what_follows_a_record_is_decided_again_by_whose_record_that_is(
+    town: Town, hanako: Voice, cast: Cast
+) -> None:
+    policy = await town.policy(consent_json(permit(cast.emergency, purposes=["BTG"]), None))
+    weight = await hanako.create(made.weight(hanako.reference))
+    await hanako.grant(permit(cast.hospital), permit(cast.hospital, actions=["collect", "correct"]))
+    provenance = await cast.a.create(made.provenance(weight, agent=cast.role_a))
+    asked = json.dumps({"patient": hanako.reference, "reason": "架空の救急"}).encode()
+    answer = await cast.e.call(
+        "POST", "/auth/break-glass", content=asked, headers={"Content-Type": "application/json"}
+    )
+    opened = Voice(town, cast.role_e, "BTG", "", answer.json()["access_token"])
+    await opened.read(provenance)
+    assert (await last(town, "read")).outcome is Outcome.AGREES
+    await hanako.grant(deny(cast.hospital, types=["Provenance"]))
+    assert (await cast.a.get(provenance)).status_code == 404
+    assert told(await last(town, "read")) == [(provenance, "the reference denies", True)]
+    await town.operator.remove(policy)
+
+
+async def test_the_deletion_of_a_patient_ended_no_death(town: Town, hanako: Voice, cast: Cast) -> None:
+    await hanako.grant(permit(cast.hospital))
+    weight = await hanako.create(made.weight(hanako.reference))
+    dead = {"resourceType": "Patient", "name": [{"text": "見本（架空）"}], "deceasedBoolean": True}
+    await town.operator.put(hanako.reference, dead)
+    await town.operator.remove(hanako.reference)
+    assert (await cast.a.get(weight)).status_code == 404
+    assert (await last(town, "read")).outcome is Outcome.AGREES
+
+
 async def test_a_count_names_consents_in_force_and_says_what_it_does_not_keep(
     town: Town, hanako: Voice, cast: Cast
 ) -> None:

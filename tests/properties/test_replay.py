@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from passport.replay.report import Outcome, Report
@@ -81,6 +81,8 @@ def _running(database: Database, folders: pytest.TempPathFactory) -> Iterator[Pl
 
 @FEW
 @given(seed=st.integers(0, 2**32))
+# In an emergency somebody reads a Provenance, which names no patient of its own.
+@example(seed=238)
 def test_each_row_of_the_log_is_decided_again_as_it_was_and_a_forged_one_is_not(
     place: Place, seed: int
 ) -> None:
