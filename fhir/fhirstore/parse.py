@@ -59,12 +59,15 @@ class Number(Decimal):
         return type(self), (self.lexeme,)
 
 
-def parse(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Tree:
+def parse(
+    body: bytes, limits: Limits = DEFAULT_LIMITS, expected: str = "an object with a resourceType"
+) -> Tree:
     """Read one JSON object.
 
     Args:
         body: UTF-8 text without a byte order mark.
         limits: the largest size and depth.
+        expected: which object, for whoever sends something else.
 
     Returns:
         The tree, which the caller owns.
@@ -84,7 +87,7 @@ def parse(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Tree:
         raise ParseError(content_problems(text) or [_problem(str(refusal))]) from None
     if not isinstance(tree, dict):
         kind = _KINDS.get(type(tree), "a number")
-        raise ParseError([_problem(f"got {kind}, expected an object with a resourceType")])
+        raise ParseError([_problem(f"got {kind}, expected {expected}")])
     if _SUSPECT_ESCAPE.search(text) and (problems := content_problems(text)):
         raise ParseError(problems)
     return tree

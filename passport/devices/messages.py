@@ -20,6 +20,8 @@ READINGS_MAX: Final = 1_000
 DEPTH_MAX: Final = 8
 """The message, its list, a reading, and what a vendor may nest in it."""
 
+EXPECTED: Final = 'an object such as `{"counter": 1, "readings": [{…}]}`'
+
 _MEMBERS: Final = frozenset({"counter", "readings"})
 
 
@@ -38,7 +40,7 @@ def read(payload: bytes) -> Message:
         Invalid: not `{"counter": 1…2^53, "readings": [1…1000 objects]}`.
     """
     try:
-        tree = parse(payload, Limits(size_bytes=MESSAGE_MAX_BYTES, depth=DEPTH_MAX))
+        tree = parse(payload, Limits(size_bytes=MESSAGE_MAX_BYTES, depth=DEPTH_MAX), EXPECTED)
     except ParseError as error:
         raise Invalid(error.problems) from None
     check_members(tree, (), _MEMBERS)

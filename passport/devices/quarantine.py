@@ -6,7 +6,7 @@ https://csrc.nist.gov/pubs/sp/800/38/d/final
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from consent.model import Action
@@ -22,8 +22,6 @@ from passport.outcomes import Refused
 from passport.runtime import Runtime
 from passport.sql import fetch
 from passport.subjects import Caller
-
-PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +74,12 @@ async def keep(desk: Desk, enrolment: Enrolment, doubted: Sequence[Doubted], sec
     )
 
 
-async def quarantined(runtime: Runtime, caller: Caller, before: tuple[datetime, UUID] | None) -> list[Kept]:
+async def quarantined(
+    runtime: Runtime, caller: Caller, before: tuple[datetime, UUID] | None, *, count: int
+) -> list[Kept]:
     """The caller's own readings in quarantine, of whichever registration of theirs, newest first.
 
-    Where a place is given, those before it.
+    At most `count`; where a place is given, those before it.
 
     Raises:
         Refused: the caller is not a person who reads their own passport, or not with these scopes.
@@ -91,7 +91,7 @@ async def quarantined(runtime: Runtime, caller: Caller, before: tuple[datetime, 
         if not owns:
             raise Refused
         at, id_ = before or (None, None)
-        parameters = {"patient_keys": list(owns), "before": at, "before_id": id_, "limit": PAGE}
+        parameters = {"patient_keys": list(owns), "before": at, "before_id": id_, "limit": count}
         rows = await fetch(desk.connection, store.QUARANTINED, parameters)
         await desk.audit(*(desk.row(own, detail="quarantine") for own in owns))
         return [_kept(runtime, row) for row in rows]

@@ -157,7 +157,7 @@ def registered_keys(jwks: object, *, profile: Profile = SMART) -> list[dict[str,
     listed = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(listed, list) or not 1 <= len(listed) <= KEYS_MAX:
         raise Invalid(f"got no list of 1 to {KEYS_MAX} keys in `jwks`", ("jwks.keys",))
-    keys = [_public(key, profile) for key in listed]
+    keys = [_public(key, profile, f"jwks.keys[{at}]") for at, key in enumerate(listed)]
     if len({key["kid"] for key in keys}) != len(keys):
         raise Invalid("got one `kid` for several keys in `jwks`", ("jwks.keys",))
     return keys
@@ -172,7 +172,7 @@ def algorithm_of(key: Mapping[str, object], profile: Profile = SMART) -> str | N
     )
 
 
-def _public(key: object, profile: Profile) -> dict[str, str]:
+def _public(key: object, profile: Profile, place: str) -> dict[str, str]:
     if not isinstance(key, dict) or SECRET_MEMBERS & key.keys():
         raise Invalid("got a private or symmetric key in `jwks`, expected public ones", ("jwks.keys",))
     algorithm, kid = algorithm_of(key, profile), key.get("kid")
@@ -180,8 +180,9 @@ def _public(key: object, profile: Profile) -> dict[str, str]:
         expected = ", ".join(profile.algorithms.values())
         raise Invalid(f"got a key of another kind in `jwks`, expected one for {expected}", ("jwks.keys",))
     names = PUBLIC_MEMBERS[key["kty"]]
-    if not isinstance(kid, str) or not kid or not all(isinstance(key.get(name), str) for name in names):
-        raise Invalid("got a key without `kid`, or with a member missing, in `jwks`", ("jwks.keys",))
+    for name in ("kid", *names):
+        if not isinstance(key.get(name), str) or not key[name]:
+            raise Invalid(f"got a key without `{name}` in `jwks`, expected a text", (f"{place}.{name}",))
     members = {name: key[name] for name in names}
     try:
         if "n" in members and bits(members["n"]) not in RSA_BITS:
@@ -189,7 +190,7 @@ def _public(key: object, profile: Profile) -> dict[str, str]:
         imported(members)
     except (JoseError, ValueError):
         raise Invalid("got a key in `jwks` that is none", ("jwks.keys",)) from None
-    return {**members, "kid": kid}
+    return {**members, "kid": str(kid)}
 
 
 def bits(modulus: str) -> int:

@@ -17,13 +17,15 @@ from passport.devices.certificates import Asked
 from passport.devices.enrolments import enrol, own_devices
 from passport.devices.lifecycle import Verb
 from passport.devices.orders import ENROLMENT_MAX_BYTES
-from passport.devices.quarantine import PAGE, Kept, quarantined
+from passport.devices.quarantine import Kept, quarantined
 from passport.devices.receiving import receive
 from passport.devices.statements import STATEMENT_MAX_BYTES
 from passport.devices.transitions import change
+from passport.notices.paging import shown
 from passport.outcomes import Invalid, UnsupportedMedia
 from passport.routes.callers import network_of
 from passport.routes.messages import NO_STORE, bearer, fhir_body, media_type, proved, raw_body, runtime_of
+from passport.routes.subsets import single
 
 JOSE: Final = "application/jose"
 JSON: Final = "application/json"
@@ -98,12 +100,17 @@ async def list_devices(request: Request) -> Response:
 
 @router.get("/devices/quarantine")
 async def list_quarantine(request: Request, before: str | None = None) -> Response:
-    """The caller's own readings that could not be believed, newest first."""
-    caller = bearer(request)
-    found = await quarantined(runtime_of(request), caller, _place(before) if before else None)
-    answer = _json([kept.as_json() for kept in found])
-    if len(found) == PAGE:
-        answer.headers["Link"] = f'<{request.url.path}?{_next(found[-1])}>; rel="next"'
+    """The caller's own readings that could not be believed, newest first.
+
+    Parameters: `_count`. A further page is named by the header `Link`.
+    """
+    runtime, caller, count = runtime_of(request), bearer(request), shown(single(request, "_count"))
+    found = await quarantined(runtime, caller, _place(before) if before else None, count=count + 1)
+    page = found[:count]
+    answer = _json([kept.as_json() for kept in page])
+    if len(found) > len(page):
+        further = f"{runtime.settings.base_url}/devices/quarantine?{_next(page[-1], count)}"
+        answer.headers["Link"] = f'<{further}>; rel="next"'
     return answer
 
 
@@ -155,5 +162,5 @@ def _place(text: str) -> tuple[datetime, UUID]:
         raise Invalid("got a place in `before` that no answer named", ("before",)) from None
 
 
-def _next(last: Kept) -> str:
-    return urlencode({"before": f"{last.received.isoformat()} {last.id}"})
+def _next(last: Kept, count: int) -> str:
+    return urlencode({"_count": count, "before": f"{last.received.isoformat()} {last.id}"})

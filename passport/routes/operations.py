@@ -241,7 +241,10 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/devices/quarantine", "get"): Operation(
         "My readings that could not be believed, newest first",
-        parameters={"before": "where the page before ended, as its `Link` says"},
+        parameters={
+            "_count": PAGING["_count"],
+            "before": "where the page before ended, as its `Link` says",
+        },
         errors=(400, *ONLY_ASKED),
     ),
     ("/devices/{device_id}/readings", "post"): Operation(

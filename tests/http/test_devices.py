@@ -328,6 +328,13 @@ async def test_what_cannot_be_believed_is_quarantined_with_its_reason(
     assert {orjson.dumps(each["reading"]) for each in kept} == {orjson.dumps(each) for each in strange}
     told_first = {(each["reason"], each.get("text")) for each in told}
     assert {(each["reason"], each.get("text")) for each in kept} == told_first
+    pages, address = [], "/devices/quarantine?_count=2"
+    while address:
+        page = await town.call(aoi, "GET", address.removeprefix(town.runtime.settings.base_url))
+        pages.append(page.json())
+        address = page.links.get("next", {}).get("url", "")
+    assert [len(each) for each in pages] == [2, 2, 1]
+    assert [one for each in pages for one in each] == kept
     for who in (doctor, "operator", "auditor"):
         assert (await town.call(who, "GET", "/devices/quarantine")).status_code == 403
     sora = await town.resident("青空 空（架空）")

@@ -138,7 +138,7 @@ def _beyond(spec: Field, value: str, header: Header) -> list[str]:
     if spec.values and value not in spec.values:
         found.append(f"is none of {', '.join(sorted(spec.values, key=int))}")
     if spec.kind is Kind.NUMBER and not NUMBER.fullmatch(value):
-        found.append("is not a number")
+        found.append("is no number in digits, such as 28 or 0.5, without a sign")
     if spec.kind is Kind.DATE and (problem := read_date(value).deviation):
         found.append(problem)
     return found

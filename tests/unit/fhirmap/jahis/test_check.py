@@ -92,7 +92,10 @@ def test_a_quoted_field_is_read_without_its_quotes_and_reported() -> None:
         ("1,見本 花子,3,S300401", "field 3 `性別` is none of 1, 2"),
         ("1,見本 花子,2,いつか", "field 4 `生年月日` is not a date, expected YYYYMMDD or GYYMMDD"),
         ("15," + "あ" * 21 + ",,1", "field 2 `氏名` is longer than 40 bytes"),
-        ("201,1,見本錠,適量,錠,1,,1", "field 4 `用量` is not a number"),
+        (
+            "201,1,見本錠,適量,錠,1,,1",
+            "field 4 `用量` is no number in digits, such as 28 or 0.5, without a sign",
+        ),
         ("201,1,見本錠,1,錠,2,,1", "the code type announces a code, and there is none"),
         ("301,1,用法,7,日分,1,2,101,1", "field 8 `用法コード` has another length than 16"),
         ("301,1,,7,日分,1,1,,1", "field 3 `用法名称` is empty, expected a value unless the form is 9 or 10"),

@@ -31,6 +31,11 @@ def test_readings_that_are_no_list_of_objects_are_refused(readings: bytes) -> No
         read(b'{"counter":1,"readings":%s}' % readings)
 
 
+def test_whoever_sends_no_object_is_told_what_a_message_looks_like() -> None:
+    with pytest.raises(Invalid, match="expected an object such as"):
+        read(b"[%s]" % READING)
+
+
 def test_which_reading_is_no_object_is_told() -> None:
     with pytest.raises(Invalid) as refused:
         read(b'{"counter":1,"readings":[%s,null]}' % READING)

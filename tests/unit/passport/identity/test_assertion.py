@@ -54,6 +54,14 @@ def test_a_signature_by_another_key_under_the_same_kid_is_refused(signer: Signer
     assert not believed(forger.assertion("hoshimi", NOW), signer)
 
 
+@pytest.mark.parametrize("missing", ["kid", "x", "y"])
+def test_a_key_that_lacks_a_member_is_refused_by_its_name_and_place(missing: str) -> None:
+    key = {name: value for name, value in es384().jwk.items() if name != missing}
+    with pytest.raises(Invalid, match=f"`{missing}`") as refused:
+        assertion.registered_keys({"keys": [es384().jwk, key]})
+    assert refused.value.expression == (f"jwks.keys[1].{missing}",)
+
+
 def test_a_changed_claim_breaks_the_signature(signer: Signer) -> None:
     head, _, signature = signer.assertion("hoshimi", NOW).split(".")
     forged = encoded(json.dumps(signer.claims("another", NOW)).encode())
