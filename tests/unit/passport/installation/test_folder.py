@@ -1,6 +1,7 @@
 """An installation is made once, and demo, production and foreign keys are never mistaken for one another."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import orjson
 import psycopg
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from fhirstore.tables import NOBODY
 from passport.certifying import CertifyingKey
 from passport.cli import ENDED_BY_HAND
+from passport.embedded.processes import wait_until
 from passport.installation import (
     FILE_NAME,
     NotProduction,
@@ -32,6 +35,7 @@ from passport.settings import Settings
 from tests.databases import Database, Server
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+START_S = 60.0
 
 
 def _on(settings: Settings, database: Database) -> Settings:
@@ -149,7 +153,11 @@ def test_serve_says_in_one_line_that_records_wait_and_that_it_was_ended(
     environment = {**os.environ, "PASSPORT_DATABASE_URL": database.service_url}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        line = process.stderr.readline()
+        line, where = process.stderr.readline(), process.stderr.readline()
+        found = re.search(r"at 127\.0\.0\.1 port (\d+)", where)
+        assert found is not None, where
+        # Before it serves an interrupt may come where Python can raise nothing, and be lost.
+        assert wait_until(lambda: _lives(f"http://127.0.0.1:{found[1]}/healthz"), START_S)
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert rest.splitlines()[-1] == "Ended."
@@ -162,6 +170,13 @@ def test_a_database_filled_under_other_keys_is_refused(tmp_path: Path, database:
     prepare(_on(initialise(tmp_path / "one", "production"), database), NOW)
     with pytest.raises(NotThisInstallation, match="other keys"):
         prepare(_on(initialise(tmp_path / "two", "production"), database), NOW)
+
+
+def _lives(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _without_signing_keys(path: Path) -> None:
