@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 
 from consent.compile import GrantEffect, compile_consent
 from consent.facts import RecordColumns
@@ -13,7 +13,7 @@ from consent.grants import MOST_WEIGHED, StandingGrant, clause, relied, weighed
 from consent.model import Coding, Confidentiality, Effect, Provision, Purpose
 from consent.reference import decide
 from consent.shape import Shape, ShapeNode
-from consent.sql import Sight, permitted, visible, whose
+from consent.sql import Sight, by_group, permitted, visible, whose
 from consent.systems import ACT_CODE, ATC, LOINC
 from fhirstore.types import TYPE_NUMBERS
 from tests.unit.consent.enforcement import (
@@ -237,6 +237,22 @@ def test_each_patient_is_decided_by_the_group_that_they_are_of(
         )
         shown = {key for (key,) in enforcement.run(statement, whose(groups, many=many))}
     assert shown == {key for key in keys if key % 5 in (0, 2, 4)}
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("groups", [[[1], [2, 4]], []])
+def test_of_several_choices_a_patient_has_that_of_the_group(
+    enforcement: Enforcement, groups: list[list[int]], *, many: bool
+) -> None:
+    sight = Sight([[PERMIT]] * len(groups), directory=False, many=many)
+    choices: list[ColumnElement[int]] = [literal_column(str(place)) for place in range(len(groups))]
+    with enforcement.connection.transaction(force_rollback=True):
+        enforcement.connection.execute(
+            "INSERT INTO probe_record (type, patient_key) VALUES (10, 1), (10, 2), (10, 3), (10, 4)"
+        )
+        chosen = by_group(sight, RECORDS.c.patient_key, choices, literal_column("-1"))
+        rows = enforcement.run(select(RECORDS.c.patient_key, chosen), whose(groups, many=many))
+    assert sorted(rows) == ([(1, 0), (2, 1), (3, -1), (4, 1)] if groups else [(n, -1) for n in (1, 2, 3, 4)])
 
 
 @pytest.mark.parametrize("many", [False, True])
