@@ -17,9 +17,10 @@ from consent.model import Action
 from passport.admission import Desk, Request, admitted
 from passport.devices import store
 from passport.devices.jwk import DeviceKey
+from passport.devices.known.store import SAME_DEVICE
 from passport.devices.lifecycle import Status
 from passport.devices.models import DeviceModel, collected
-from passport.devices.orders import Order, device_resource, read_order
+from passport.devices.orders import SERIAL_SYSTEM, Order, device_resource, read_order
 from passport.devices.registry import model_of
 from passport.intake import write
 from passport.notices import tell
@@ -111,6 +112,8 @@ async def enrolled(desk: Desk, order: Order) -> dict[str, str]:
         Refused: the caller may not enrol for this person, or there is no such person.
     """
     model = await orderable(desk.connection, order.model)
+    if (same := await _enrolled_before(desk, order)) is not None:
+        return same
     device_id = desk.runtime.new_id()
     # Whether the gateway is one is told after it is known that the caller may enrol.
     await write(desk, [Write("create", "Device", device_resource(order, model), id=device_id)])
@@ -118,6 +121,29 @@ async def enrolled(desk: Desk, order: Order) -> dict[str, str]:
     device = f"Device/{device_id}"
     await _remember(desk, order, device, gateway_key)
     return {"device": device, "kid": key.kid(device), "status": "pending"}
+
+
+async def _enrolled_before(desk: Desk, order: Order) -> dict[str, str] | None:
+    """What was answered when the person themself enrolled this very device: whoever asks again makes no twin of it.
+
+    To others it would tell what the person has.
+    """
+    patient_key, key = desk.standing.asked, order.signed_by
+    if patient_key not in desk.standing.owns or not isinstance(key, DeviceKey):
+        return None
+    desk.require("c", "Device")
+    parameters = {
+        "patient_key": patient_key,
+        "model": order.model,
+        "serial": desk.runtime.keys.identifier(SERIAL_SYSTEM, order.serial),
+        "jwk": Jsonb(dict(key.jwk)),
+    }
+    rows = await fetch(desk.connection, SAME_DEVICE, parameters)
+    found = await enrolment_of(desk.connection, rows[0].device_key) if rows else None
+    if found is None:
+        return None
+    await desk.audit(desk.row(patient_key, record_keys=[found.device_key], versions=[0], action="read"))
+    return {"device": found.device, "kid": key.kid(found.device), "status": found.status}
 
 
 async def orderable(connection: Connection, name: str) -> DeviceModel:

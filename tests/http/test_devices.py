@@ -81,6 +81,23 @@ async def test_the_resident_is_told_of_a_device_that_waits(town: Town, aoi: str)
     assert (notice["kind"], notice["about"]) == ("device-enrolment-pending", {"device": cuff.reference})
 
 
+async def test_the_same_device_enrolled_again_is_answered_as_the_first_time_and_has_no_twin(
+    town: Town, aoi: str
+) -> None:
+    pen = es256()
+    body = order(aoi, pen)
+    first = await town.call(aoi, "POST", "/devices/enrolments", json=body)
+    again = await town.call(aoi, "POST", "/devices/enrolments", json=body)
+    assert (again.status_code, again.json()) == (201, first.json())
+    another = await town.call(aoi, "POST", "/devices/enrolments", json={**body, "serial": "HB-000999"})
+    assert another.json()["device"] != first.json()["device"]
+    path = first.json()["device"].replace("Device/", "/devices/")
+    assert (await town.call(aoi, "POST", f"{path}/revoke")).status_code == 200
+    anew = await town.call(aoi, "POST", "/devices/enrolments", json=body)
+    assert (anew.status_code, anew.json()["status"]) == (201, "pending")
+    assert anew.json()["device"] not in {first.json()["device"], another.json()["device"]}
+
+
 async def test_an_enrolment_with_a_private_key_is_refused_and_not_repeated(town: Town, aoi: str) -> None:
     pen = es256()
     answer = await town.call(

@@ -36,6 +36,7 @@ TABLE_USERS: Final[Mapping[str, str]] = {
     "passport.imports.store": "compares the person of a file with the Patient, and shows nothing of either",
     "passport.evaluation.store": "takes the columns of records that it is handed, and reads no table",
     "passport.replay.store": "what was there in the snapshot of a row of the log, to decide it again; shows none of it",
+    "passport.devices.known.store": "knows a device again that its person enrolled, and shows nothing of its record",
     "passport.family.store": "reads the birth date of a child that gets a guardian, and shows nothing of it",
     "passport.audit.names": "tells the log's readers which records its keys are: type and id, never a body",
 }
