@@ -100,6 +100,13 @@ def create() -> FastAPI:
 
 def serve(settings: Settings, *, workers: int) -> None:
     """Serve the installation until SIGTERM or SIGINT; `settings` holds the address of its database."""
+    served: dict[str, Any] = {"app": f"{__name__}:create", "factory": True, **options(settings)}
+    try:
+        listening = Listening.at(settings.host, settings.port)
+    except OSError as error:
+        words = f"cannot listen at {settings.host}:{settings.port}: {(error.strerror or '').lower()}"
+        raise SystemExit(f"{words}; `--port` takes another one") from None
+    # The processes that serve take it over; a command that cannot serve leaves it as it was.
     given = {
         STATE_VARIABLE: str(settings.state),
         "PASSPORT_DATABASE_URL": settings.database_url,
@@ -110,12 +117,6 @@ def serve(settings: Settings, *, workers: int) -> None:
     environment = handed_on(os.environ, given)
     os.environ.clear()
     os.environ.update(environment)
-    served: dict[str, Any] = {"app": f"{__name__}:create", "factory": True, **options(settings)}
-    try:
-        listening = Listening.at(settings.host, settings.port)
-    except OSError as error:
-        words = f"cannot listen at {settings.host}:{settings.port}: {(error.strerror or '').lower()}"
-        raise SystemExit(f"{words}; `--port` takes another one") from None
     with listening:
         host, port = listening.getsockname()[:2]
         click.echo(

@@ -91,6 +91,10 @@ LEAKS: Final[Mapping[str, tuple[str, ...] | NotServed]] = MappingProxyType(
             "http/test_fhir_transactions.py::"
             "test_a_conditional_reference_to_what_the_caller_may_not_read_matches_nothing",
         ),
+        "whose file an import is": (
+            "attacks/test_import_leaks.py::"
+            "test_a_source_that_may_only_write_learns_no_birth_date_and_no_name",
+        ),
         "error texts": (_WRITE + "test_a_refused_write_tells_nothing_of_the_consents_behind_it",),
         "$everything": (_OPERATION + "test_everything_is_the_same_with_and_without_hidden_records",),
         "$lastn": (

@@ -1,5 +1,6 @@
 """The command's own part: what it prints, where, and with which exit code; never a traceback."""
 
+import os
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -151,8 +152,10 @@ def test_a_taken_port_of_the_service_is_one_line_that_names_the_way_out(
     runner: CliRunner, tmp_path: Path
 ) -> None:
     initialise(tmp_path, "production")
+    before = dict(os.environ)
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="--port"):
         serve(Settings.load(tmp_path, environ={}, port=taken.getsockname()[1]), workers=1)
+    assert dict(os.environ) == before
 
 
 def test_a_folder_that_cannot_be_used_is_told_in_words(runner: CliRunner, tmp_path: Path) -> None:
