@@ -45,6 +45,9 @@ CONDITIONAL_DELETE: Final[Literal["not-supported", "single", "multiple"]] = "sin
 UPDATE_CREATE: Final = True
 """An update may create, for callers to whom a policy opens the whole type; others are refused with 405."""
 
+COMPARTMENTS: Final = ("http://hl7.org/fhir/CompartmentDefinition/patient",)
+"""Whose records are searched below their address."""
+
 INCLUDES: Final = True
 """Whether a search brings along what its matches refer to (`_include`), and what refers to them."""
 

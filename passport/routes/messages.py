@@ -114,6 +114,14 @@ def media_type(request: Request) -> str:
     return media_of(request.headers.get("content-type", "")).kind
 
 
+def has_body(request: Request) -> bool:
+    """Whether a request sends a body, however long.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+    """
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+
+
 async def fhir_body(request: Request, limit: int = BODY_LIMIT_BYTES, *, expected: str = FHIR) -> bytes:
     """The body of a request that sends a resource, or other JSON; a refusal names the type `expected`.
 

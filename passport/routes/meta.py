@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/resource-operation-meta-delete.html
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -36,13 +36,18 @@ from passport.routes.messages import (
     versioned,
     written_for,
 )
+from passport.routes.operation_input import operation_input
 from passport.routes.searching import AUDIT
-from passport.routes.subsets import known_parameters
+from passport.routes.subsets import expect_names, known_parameters
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
 
 
+_FORMS: Final = ("_format", "_pretty")
+
+
 @router.get("/$meta")
+@router.post("/$meta")
 async def system_meta(request: Request) -> Response:
     """Show the profiles, tags and labels that are in use in records of any type."""
     held = types_of(sandbox=runtime_of(request).settings.sandbox).values()
@@ -50,6 +55,7 @@ async def system_meta(request: Request) -> Response:
 
 
 @router.get("/{type_name}/$meta")
+@router.post("/{type_name}/$meta")
 async def type_meta(request: Request, type_name: str) -> Response:
     """Show the profiles, tags and labels that are in use in records of a type."""
     type_ = held_type(request, type_name)
@@ -61,12 +67,13 @@ async def type_meta(request: Request, type_name: str) -> Response:
 
 
 @router.get("/{type_name}/{id_}/$meta")
+@router.post("/{type_name}/{id_}/$meta")
 async def meta(request: Request, type_name: str, id_: str) -> Response:
     """Show the metadata of a record as it is now."""
     check_accept(request)
     runtime, type_ = runtime_of(request), held_type(request, type_name)
-    known_parameters(request, ("_format", "_pretty"))
-    caller, asked_as = bearer(request), recorded("GET", f"{type_name}/{id_}/$meta")
+    caller, asked_as = bearer(request), recorded(request.method, f"{type_name}/{id_}/$meta")
+    await _expect_no_input(request)
     if type_name == AUDIT:
         return fhir_response(_parameters(parse(await reading.read_audit_event(runtime, caller, id_))))
     shown = await disclosure.read(runtime, caller, type_, id_, asked_as)
@@ -91,7 +98,7 @@ async def _changed(request: Request, type_name: str, id_: str, verb: str) -> Res
     if not type_.writable:
         raise NotAllowed("records of this type are written by the service alone", allowed=("GET",))
     caller = bearer(request)
-    known_parameters(request, ("_format", "_pretty"))
+    known_parameters(request, _FORMS)
     change = read_change(parse(await fhir_body(request)), adds=verb == META_ADD)
     asked_as = recorded("POST", f"{type_name}/{id_}/${verb}")
     wanted = admission.Request(Action.CORRECT, verb, asked_as, about=f"{type_name}/{id_}", isolation="write")
@@ -129,9 +136,15 @@ def _told(desk: Desk, change: MetaChange, reference: str) -> list[Write]:
 
 async def _in_use(request: Request, types: Sequence[ResourceType], path: str) -> Response:
     check_accept(request)
-    known_parameters(request, ("_format", "_pretty"))
-    found = await metadata(runtime_of(request), bearer(request), types, recorded("GET", path))
+    runtime, caller = runtime_of(request), bearer(request)
+    await _expect_no_input(request)
+    found = await metadata(runtime, caller, types, recorded(request.method, path))
     return fhir_response(_parameters({"meta": found}))
+
+
+async def _expect_no_input(request: Request) -> None:
+    """By POST a Parameters may be sent, as to every operation; there is nothing that it could say."""
+    expect_names([name for name, _ in await operation_input(request)], _FORMS)
 
 
 def _parameters(tree: Tree) -> bytes:

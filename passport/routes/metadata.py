@@ -134,6 +134,7 @@ def _rest(settings: Settings) -> _Json:
             {
                 "interaction": [{"code": code} for code, served in ON_THE_SYSTEM.items() if served],
                 "operation": [_operation(each) for each in OPERATIONS if "system" in each.levels],
+                "compartment": list(interactions.COMPARTMENTS),
             }
         ),
     }

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from fhirstore.parse import Tree, parse
 from passport.outcomes import Invalid
-from passport.routes.messages import fhir_body
+from passport.routes.messages import fhir_body, has_body
 
 MOST_PARAMETERS: Final = 200
 
@@ -22,17 +22,11 @@ async def operation_input(request: Request) -> list[tuple[str, str]]:
         UnsupportedMedia: a body that is no FHIR JSON.
     """
     pairs = request.query_params.multi_items()
-    if request.method == "POST" and _has_body(request):
+    if request.method == "POST" and has_body(request):
         pairs += _pairs(parse(await fhir_body(request)))
     if len(pairs) > MOST_PARAMETERS:
         raise Invalid(f"got {len(pairs)} parameters, expected at most {MOST_PARAMETERS}")
     return pairs
-
-
-def _has_body(request: Request) -> bool:
-    # https://www.rfc-editor.org/rfc/rfc9112#section-6.3
-    announced = request.headers.get("content-length", "0")
-    return "transfer-encoding" in request.headers or announced != "0"
 
 
 def _pairs(tree: Tree) -> list[tuple[str, str]]:

@@ -239,10 +239,20 @@ FHIR_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/fhir/$meta", "get"): Operation(
         "The profiles, tags and labels in use among what this caller may see", errors=(400, *ONLY_ASKED)
     ),
+    ("/fhir/$meta", "post"): Operation(
+        "The profiles, tags and labels in use, asked for as a client asks for any operation",
+        errors=(400, *ONLY_ASKED),
+    ),
     ("/fhir/{type_name}/$meta", "get"): Operation(
         "The profiles, tags and labels in use in records of a type"
     ),
+    ("/fhir/{type_name}/$meta", "post"): Operation(
+        "The profiles, tags and labels in use in records of a type, asked for by POST"
+    ),
     ("/fhir/{type_name}/{id_}/$meta", "get"): Operation("The profiles, tags and labels of a record"),
+    ("/fhir/{type_name}/{id_}/$meta", "post"): Operation(
+        "The profiles, tags and labels of a record, asked for by POST"
+    ),
     ("/fhir/{type_name}/{id_}/$meta-add", "post"): Operation(
         "Add profiles, tags and security labels to a record", _META
     ),

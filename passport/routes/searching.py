@@ -32,6 +32,7 @@ from passport.routes.messages import (
     bearer,
     check_accept,
     fhir_response,
+    has_body,
     held_type,
     is_lenient,
     media_type,
@@ -123,12 +124,14 @@ async def _by_form(request: Request, search: Callable[[Pairs], Awaitable[Respons
 
 
 async def _form(request: Request) -> Pairs:
-    """The parameters of the body.
+    """The parameters of the body, none where there is no body.
 
     Raises:
         UnsupportedMedia: it is no form.
         Invalid: it is no text.
     """
+    if not has_body(request):
+        return []
     if (kind := media_type(request)) != _FORM:
         raise UnsupportedMedia(_FORM, kind)
     try:

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/http.html#read
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from fastapi import Request
@@ -36,7 +36,16 @@ def known_parameters(request: Request, known: Collection[str]) -> None:
     Raises:
         Invalid: it has one.
     """
-    unknown = sorted(name[:64] for name in request.query_params.keys() - set(known))
+    expect_names(request.query_params, known)
+
+
+def expect_names(given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse parameters of other names than these.
+
+    Raises:
+        Invalid: there is one.
+    """
+    unknown = sorted(name[:64] for name in set(given) - set(known))
     if unknown:
         named = ", ".join(f"`{name}`" for name in unknown)
         raise Invalid(f"got parameter {named}, expected one of {', '.join(sorted(known))}", unknown)

@@ -17,7 +17,15 @@ from passport import admission, disclosure
 from passport.audit.query import recorded
 from passport.outcomes import Invalid, NotFound, issues_outcome
 from passport.routes.direct import Direct
-from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, held_type, runtime_of
+from passport.routes.messages import (
+    bearer,
+    check_accept,
+    fhir_body,
+    fhir_response,
+    has_body,
+    held_type,
+    runtime_of,
+)
 from passport.validation import Question, asked, findings
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
@@ -50,8 +58,8 @@ async def validate_instance(request: Request, type_name: str, id_: str) -> Respo
     """Check a record that is stored, or what is sent in its place."""
     _addressed(request, type_name)
     bearer(request)
-    empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
-    return await _instance(request, type_name, id_, None if empty else parse(await fhir_body(request)))
+    sent = parse(await fhir_body(request)) if has_body(request) else None
+    return await _instance(request, type_name, id_, sent)
 
 
 async def _instance(request: Request, type_name: str, id_: str, tree: Tree | None) -> Response:

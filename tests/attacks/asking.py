@@ -239,7 +239,7 @@ def _operation(draw: Random, path: str, pairs: list[tuple[str, str]]) -> Asked:
 
 
 def meta(draw: Random, scene: Scene) -> Asked:
-    return _get(f"/fhir/{scene.record(draw)}/$meta", draw)
+    return _operation(draw, f"{scene.record(draw)}/$meta", [])
 
 
 def meta_add(draw: Random, scene: Scene) -> Asked:
@@ -258,11 +258,11 @@ def _meta_change(draw: Random, scene: Scene, verb: str) -> Asked:
 
 
 def type_meta(draw: Random, scene: Scene) -> Asked:
-    return _get(f"/fhir/{draw.choice(scene.types)}/$meta", draw)
+    return _operation(draw, f"{draw.choice(scene.types)}/$meta", [])
 
 
 def system_meta(draw: Random, scene: Scene) -> Asked:
-    return _get("/fhir/$meta", draw)
+    return _operation(draw, "$meta", [])
 
 
 def validate(draw: Random, scene: Scene) -> Asked:

@@ -74,6 +74,17 @@ async def test_the_metadata_of_an_audit_event_is_told(hanako: Voice) -> None:
     assert await meta_of(hanako, f"AuditEvent/{event['id']}") == event["meta"]
 
 
+async def test_it_is_asked_for_by_post_as_any_operation(hanako: Voice) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    for path in (f"{reference}/$meta", "Observation/$meta", "$meta"):
+        told = await hanako.get(path)
+        for body in (None, b'{"resourceType":"Parameters"}'):
+            posted = await hanako.call("POST", path, content=body)
+            assert (posted.status_code, posted.content) == (200, told.content)
+        named = b'{"resourceType":"Parameters","parameter":[{"name":"meta","valueString":"x"}]}'
+        outcome(await hanako.call("POST", path, content=named), 400, "invalid")
+
+
 async def test_what_is_in_use_is_told_of_a_type_and_of_all(hanako: Voice, cast: Cast) -> None:
     tags = [{"system": "http://example.test/tags", "code": code} for code in ("one", "two", "three")]
     profile = "http://example.test/StructureDefinition/weight"

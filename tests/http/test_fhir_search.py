@@ -27,6 +27,14 @@ async def test_a_search_in_the_body_finds_the_same_as_one_in_the_address(hanako:
     assert references(none.json()) == []
 
 
+@pytest.mark.parametrize("media_type", [None, "application/x-www-form-urlencoded", "application/fhir+json"])
+async def test_a_search_without_a_body_is_one_of_the_address(hanako: Voice, media_type: str | None) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    headers = {} if media_type is None else {"Content-Type": media_type}
+    path = f"Observation/_search?patient={hanako.reference}"
+    assert references((await hanako.call("POST", path, headers=headers)).json()) == [reference]
+
+
 async def test_a_search_in_a_body_that_is_no_form_is_refused(hanako: Voice) -> None:
     answer = await hanako.call("POST", "Observation/_search", content=b"{}")
     outcome(answer, 415)
@@ -112,6 +120,8 @@ async def test_entries_are_marked_as_matches_under_their_own_addresses(hanako: V
         "_summary=x",
         "_summary=true&_elements=id",
         "_summary=text&_summary=data",
+        "_summary=text&_include=Observation:patient",
+        "_revinclude:iterate=Observation:has-member&_summary=text",
         "_elements=",
         "_elements=foo",
         "_total=x",

@@ -53,7 +53,7 @@ _NO_DIGIT: Final = re.compile(r"[^0-9+]")
 class Wanted:
     """The tokens of one search, in sets, so that many cost no more than one."""
 
-    __slots__ = ("_bare", "_contacts", "_pairs", "_systems")
+    __slots__ = ("_bare", "_contacts", "_contacts_by_system", "_pairs", "_systems")
 
     def __init__(self, tokens: Iterable[Token]) -> None:
         tokens = tuple(tokens)
@@ -65,14 +65,28 @@ class Wanted:
         }
         self._systems = {token.system for token in tokens if token.system and token.code is None}
         self._contacts = {_contact(token.code) for token in tokens if not token.system and token.code}
+        self._contacts_by_system = {
+            Code(token.system, _contact(token.code))
+            for token in tokens
+            if token.system in _CONTACTS and token.code
+        }
 
     def has(self, code: Code) -> bool:
         """Return whether a code with its system, which is empty where it has none, is wanted."""
         return code.code in self._bare or code in self._pairs or code.system in self._systems
 
-    def has_contact(self, value: str) -> bool:
-        """Return whether the value of a contact point, which has no system, is wanted."""
-        return _contact(value) in self._contacts
+    def has_contact(self, system: str, value: str) -> bool:
+        """Return whether a contact point is wanted: by its value, or by what it is reached through too.
+
+        R4 lets a search give no system here. Those that are given anyway are the codes of
+        `ContactPoint.system`, and another one finds nothing.
+        """
+        contact = _contact(value)
+        return (
+            contact in self._contacts
+            or Code(system, contact) in self._contacts_by_system
+            or system in self._systems
+        )
 
     def folded(self) -> "Wanted":
         """Return the same tokens, their codes without case."""
@@ -132,7 +146,8 @@ def element_test(wanted: Wanted, system: str = "") -> ElementMatches:
         if isinstance(element, str):
             return wanted.has(Code(system, element))
         if isinstance(element, dict) and _is_contact(element):
-            return isinstance(value := element.get("value"), str) and wanted.has_contact(value)
+            value = element.get("value")
+            return isinstance(value, str) and wanted.has_contact(element["system"], value)
         return any(map(wanted.has, codes_of(element)))
 
     return matches

@@ -156,6 +156,9 @@ def _shaped(
     sifting: bool,
 ) -> Query:
     result = Result(criteria.types, pairs, sifting)
+    if instructions and result.summary() == "text":
+        # http://hl7.org/fhir/R4/search.html#summary
+        raise SearchError("_summary", "got `_summary=text` beside what to include, expected one of them")
     others = (one for asked in whose for one in asked.patients or ())
     return Query(
         types=criteria.types,

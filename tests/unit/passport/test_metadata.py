@@ -110,6 +110,12 @@ def test_parameters_of_a_type_are_those_that_it_is_searched_by(type_name: str) -
     assert told == {each.name: each.kind.name.lower() for each in parameters_of(type_name).values()}
 
 
+def test_compartment_is_stated_if_it_has_a_route(served: set[tuple[str, str]]) -> None:
+    (rest,) = stated()["rest"]
+    assert rest["compartment"] == ["http://hl7.org/fhir/CompartmentDefinition/patient"]
+    assert ("GET", "/fhir/Patient/{}/{}") in served
+
+
 @pytest.mark.parametrize("type_name", types_of(sandbox=False))
 def test_links_of_a_type_are_its_reference_parameters(type_name: str) -> None:
     row = resources()[type_name]

@@ -175,6 +175,28 @@ def test_contact_point_is_found_however_it_is_punctuated(text: str) -> None:
     assert not matches(TELECOM, tree, "312345678")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("phone|03 1234 5678", True),
+        ("email|A.Tanaka@clinic.example", True),
+        ("email|", True),
+        ("email|0312345678", False),
+        ("fax|0312345678", False),
+        ("fax|", False),
+        ("urn:oid:1.2.3|0312345678", False),
+    ],
+)
+def test_contact_point_is_found_by_what_it_is_reached_through(text: str, *, expected: bool) -> None:
+    tree = {
+        "telecom": [
+            {"system": "phone", "value": "03-1234-5678"},
+            {"system": "email", "value": "a.tanaka@clinic.example"},
+        ]
+    }
+    assert matches(TELECOM, tree, text) is expected
+
+
 def test_elements_of_type_string_compare_without_case() -> None:
     assert matches(LOT, {"lotNumber": "aB-1"}, "AB-1")
     assert not matches(LOT, {"lotNumber": "aB-1"}, "AB-2")
