@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from fhirstore.keys import KeyMaker
 from fhirstore.parameters import parameters_of
-from fhirstore.search.query import CURSOR, Query, parse_query
+from fhirstore.search.query import Query, parse_query
 from fhirstore.search.test import BadValue, SearchError, UnknownParameter
+from fhirstore.subset import Subset, parse_subset
 from fhirstore.types import TYPES, resource_type
 from passport.audit.actions import OUTCOME_SYSTEM, OUTCOMES
 from passport.subjects import CITY
@@ -24,6 +25,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AGENT: Final = re.compile(r"(?P<type>[A-Za-z]{1,40})(?P<id>/[A-Za-z0-9\-._@]{1,64})?")
 _CODES: Final = ("0", "4", "8", "12")  # of OUTCOME_SYSTEM
 _OWN: Final = ("agent", "outcome", "_id")
+_SHAPING: Final = ("_sort", "_count", "_total", "_summary", "_elements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def place_of(id_: str) -> Place | None:
 class Question:
     """A search of the audit log; None asks for everything, `nowhere` for what cannot be there.
 
-    `descending` is newest first. `echo` are the parameters as they came, the cursor left out.
+    `descending` is newest first. `part` is what is shown of each, None for all of it. `echo` are the parameters as
+    they were understood, the cursor left out.
     """
 
     query: Query
@@ -64,6 +67,7 @@ class Question:
     place: Place | None
     nowhere: bool
     descending: bool
+    part: Subset | None
     echo: tuple[tuple[str, str], ...]
 
     @property
@@ -88,7 +92,12 @@ class Question:
 
 
 def parse_question(
-    pairs: Sequence[tuple[str, str]], *, keys: KeyMaker, zone: ZoneInfo, base_urls: Collection[str] = ()
+    pairs: Sequence[tuple[str, str]],
+    *,
+    keys: KeyMaker,
+    zone: ZoneInfo,
+    base_urls: Collection[str] = (),
+    lenient: bool = False,
 ) -> Question:
     """Read the parameters of a search.
 
@@ -97,6 +106,7 @@ def parse_question(
         keys: the installation's keys.
         zone: the passport's time zone, for dates without one.
         base_urls: this service's own base URLs, without a slash at the end.
+        lenient: whether what is not known is left out instead of refused.
 
     Raises:
         SearchError: a parameter or value that the audit log cannot be searched by.
@@ -104,9 +114,9 @@ def parse_question(
     type_ = resource_type("AuditEvent")
     others = [pair for pair in pairs if pair[0] not in _OWN]
     try:
-        query = parse_query((type_,), others, keys=keys, zone=zone, base_urls=base_urls)
+        query = parse_query((type_,), others, keys=keys, zone=zone, base_urls=base_urls, lenient=lenient)
     except UnknownParameter as error:
-        known = dict.fromkeys((*parameters_of(type_.name), *_OWN, "_sort", "_count", "_total", "_summary"))
+        known = dict.fromkeys((*parameters_of(type_.name), *_OWN, *_SHAPING))
         raise UnknownParameter(error.parameter, type_.name, list(known)) from None
     own = {name: _single(pairs, name) for name in _OWN}
     if query.patients is not None and len(query.patients) != 1:
@@ -121,8 +131,25 @@ def parse_question(
         place=place,
         nowhere=own["_id"] is not None and place is None,
         descending=query.order[0].descending,
-        echo=tuple(pair for pair in pairs if pair[0] != CURSOR),
+        part=_part(query),
+        echo=_understood(pairs, query),
     )
+
+
+def _part(query: Query) -> Subset | None:
+    summary = None if query.summary == "count" else query.summary
+    return parse_subset(summary, ",".join(query.elements) or None, query.names)
+
+
+def _understood(pairs: Sequence[tuple[str, str]], query: Query) -> tuple[tuple[str, str], ...]:
+    """All parameters in their order, those of a search as it understood them."""
+    understood, echo = list(query.echo), []
+    for name, value in pairs:
+        if name in _OWN:
+            echo.append((name, value))
+        elif understood and understood[0][0] == name:
+            echo.append(understood.pop(0))
+    return tuple(echo)
 
 
 def _single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:

@@ -20,6 +20,7 @@ from consent.model import Action
 from fhirstore.search.cursor import BadCursor, open_cursor, seal_cursor
 from fhirstore.search.query import CURSOR
 from fhirstore.search.test import BadValue, SearchError
+from fhirstore.subset import subset_of
 from fhirstore.tables import NOBODY
 from passport.admission import Desk, Request, admitted
 from passport.audit.actions import AUDIT_READ
@@ -62,6 +63,10 @@ async def accesses(runtime: Runtime, caller: Caller, pairs: Pairs) -> tuple[byte
         OutOfScope: the session's scopes do not reach AuditEvent.
     """
     question = _question(runtime, pairs)
+    if question.part is not None:
+        raise translated(
+            SearchError("", "got a question for parts of records, expected none: it is no search of FHIR")
+        )
     if any(name == "patient" and "/" not in value for name, value in pairs):
         # An id alone is a search of FHIR; here a mistyped one would look like a log without accesses.
         raise translated(BadValue("patient", "a reference such as `Patient/1`"))
@@ -71,20 +76,22 @@ async def accesses(runtime: Runtime, caller: Caller, pairs: Pairs) -> tuple[byte
     return orjson.dumps(listed), _next(question, found)
 
 
-async def search_audit_events(runtime: Runtime, caller: Caller, pairs: Pairs) -> bytes:
-    """Return a searchset of AuditEvents.
+async def search_audit_events(
+    runtime: Runtime, caller: Caller, pairs: Pairs, *, lenient: bool = False
+) -> bytes:
+    """Return a searchset of AuditEvents; with `lenient` what is not known of the question is left out.
 
     Raises:
         Invalid: a parameter, value or cursor that the log cannot be searched by.
         OutOfScope: the session's scopes do not reach AuditEvent.
     """
-    question = _question(runtime, pairs)
+    question = _question(runtime, pairs, lenient=lenient)
     found = await _search(runtime, caller, question, recorded("GET", TYPE, pairs), own_business=True)
     base = runtime.settings.fhir_url
-    entries = [
-        Entry(f"{TYPE}/{row.place.id}", orjson.dumps(audit_event(row, found.names, fhir_url=base)))
-        for row in found.rows
-    ]
+    trees = [(row.place.id, audit_event(row, found.names, fhir_url=base)) for row in found.rows]
+    if question.part is not None:
+        trees = [(id_, subset_of(tree, question.part)) for id_, tree in trees]
+    entries = [Entry(f"{TYPE}/{id_}", orjson.dumps(tree)) for id_, tree in trees]
     further = _next(question, found)
     links = Links(_link(base, urlencode(question.echo)), None if further is None else _link(base, further))
     return searchset(base, entries, links, found.total)
@@ -105,10 +112,16 @@ async def read_audit_event(runtime: Runtime, caller: Caller, id_: str) -> bytes:
     return orjson.dumps(audit_event(found.rows[0], found.names, fhir_url=runtime.settings.fhir_url))
 
 
-def _question(runtime: Runtime, pairs: Pairs) -> Question:
+def _question(runtime: Runtime, pairs: Pairs, *, lenient: bool = False) -> Question:
     settings = runtime.settings
     try:
-        return parse_question(pairs, keys=runtime.keys, zone=settings.zone, base_urls=(settings.fhir_url,))
+        return parse_question(
+            pairs,
+            keys=runtime.keys,
+            zone=settings.zone,
+            base_urls=(settings.fhir_url,),
+            lenient=lenient,
+        )
     except SearchError as error:
         raise translated(error) from None
 

@@ -144,13 +144,17 @@ async def _form(request: Request) -> Pairs:
 async def _search(request: Request, type_name: str, pairs: Pairs, patient: str | None = None) -> Response:
     check_accept(request, pairs)
     runtime, caller = runtime_of(request), bearer(request)
-    if type_name == AUDIT and patient is None:
-        return fhir_response(await reading.search_audit_events(runtime, caller, pairs))
+    if type_name == AUDIT:
+        whose = [] if patient is None else [("patient", f"Patient/{patient}")]
+        found = await reading.search_audit_events(
+            runtime, caller, [*whose, *pairs], lenient=is_lenient(request)
+        )
+        return fhir_response(found)
     if type_name == EVERY:
         place = "the base" if patient is None else "the patient"
         raise Invalid(f"got `{EVERY}`, expected a type, or `_search` behind {place}", code="not-supported")
     type_ = held_type(request, type_name)
-    if type_name == AUDIT or (patient is not None and (type_.directory or type_.sandbox)):
+    if patient is not None and (type_.directory or type_.sandbox):
         raise Invalid(
             f"got `{type_name}` in the compartment of a patient, which has none", code="not-supported"
         )

@@ -302,6 +302,54 @@ async def test_totals_count_what_the_caller_may_see(town: City, aoi: str, doctor
     assert (await town.call(doctor, "GET", EVENTS, params=params)).json()["total"] == 0
 
 
+async def test_the_log_of_one_patient_is_their_compartment_s(town: City, aoi: str, doctor: str) -> None:
+    await looked(town, doctor, aoi)
+    params = {"agent": doctor, "_total": "accurate"}
+    for caller in (aoi, "auditor", doctor):
+        asked = (await town.call(caller, "GET", EVENTS, params={**params, "patient": aoi})).json()
+        within = await town.call(caller, "GET", f"/fhir/{aoi}/AuditEvent", params=params)
+        assert (within.status_code, within.json()["total"]) == (200, asked["total"])
+        assert [each["fullUrl"] for each in within.json().get("entry", [])] == [
+            each["fullUrl"] for each in asked.get("entry", [])
+        ]
+    other = await town.call(
+        aoi, "GET", f"/fhir/{aoi}/AuditEvent", params={**params, "patient": "Patient/none"}
+    )
+    assert other.json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "shown", "hidden"),
+    [
+        ({"_summary": "true"}, "recorded", "entity"),
+        ({"_summary": "text"}, "agent", "entity"),
+        ({"_elements": "outcome"}, "outcome", "entity"),
+    ],
+)
+async def test_parts_of_the_log_are_shown(
+    town: City, aoi: str, doctor: str, params: dict[str, str], shown: str, hidden: str
+) -> None:
+    await looked(town, doctor, aoi)
+    bundle = (await town.call(aoi, "GET", EVENTS, params={"patient": aoi, "agent": doctor, **params})).json()
+    (event,) = [each["resource"] for each in bundle["entry"]]
+    assert shown in event
+    assert hidden not in event
+    assert event["meta"]["tag"][-1]["code"] == "SUBSETTED"
+    assert (await town.call(aoi, "GET", ACCESSES, params={"patient": aoi, **params})).status_code == 400
+
+
+async def test_what_the_log_does_not_know_is_left_out_for_who_prefers_that(
+    town: City, aoi: str, doctor: str
+) -> None:
+    await looked(town, doctor, aoi)
+    params = {"patient": aoi, "agent": doctor, "shoe": "size"}
+    wish = {"Prefer": "handling=lenient"}
+    bundle = (await town.call(aoi, "GET", EVENTS, params=params, headers=wish)).json()
+    assert len(bundle["entry"]) == 1
+    assert "shoe" not in bundle["link"][0]["url"]
+    assert "agent" in bundle["link"][0]["url"]
+
+
 @pytest.mark.parametrize("params", [{"shoe": "size"}, {"date": "soon"}, {"_sort": "agent"}, {"outcome": "x"}])
 async def test_what_the_log_cannot_be_searched_by_is_a_400(town: City, params: dict[str, str]) -> None:
     for path in (EVENTS, ACCESSES):

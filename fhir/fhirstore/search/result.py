@@ -89,10 +89,9 @@ class Result:
     def summary(self) -> Summary | None:
         """What part of each record is shown, None for the whole."""
         text = self.single("_summary")
-        known = _SUMMARIES.get(text or "")
-        if text is None or (known in ("count", "false") or (known and self.sifting)):
-            return known
-        raise BadValue("_summary", "`true`, `text`, `data`, `count` or `false`")
+        if text is not None and text not in _SUMMARIES:
+            raise BadValue("_summary", "`true`, `text`, `data`, `count` or `false`")
+        return None if text is None else _SUMMARIES[text]
 
     def elements(self) -> tuple[str, ...]:
         """The elements that are shown, none for all."""
@@ -100,7 +99,7 @@ class Result:
         if text is None:
             return ()
         names = tuple(name.strip() for name in text.split(","))
-        if not self.sifting or not all(map(_ELEMENT.fullmatch, names)):
+        if not all(map(_ELEMENT.fullmatch, names)):
             raise BadValue("_elements", "names of elements")
         return names
 
@@ -111,10 +110,12 @@ class Result:
             # Newest first is what readers of a record expect; types without a time go by their writing.
             timed = any(type_.times for type_ in self.types)
             return (SortKey("time" if timed else "_lastUpdated", descending=True),)
-        keys = tuple(self._key(name) for name in text.split(","))
-        if len({key.name for key in keys}) < len(keys) or len(keys) > MAX_SORT_KEYS:
+        names = text.split(",")
+        # Before one is looked up: a list of any length costs no more than its reading.
+        keys = () if len(names) > MAX_SORT_KEYS else tuple(map(self._key, names))
+        if len({key.name for key in keys}) < len(names):
             raise SearchError(
-                "_sort", f"got {len(keys)} sort keys, expected at most {MAX_SORT_KEYS}, each of them once"
+                "_sort", f"got {len(names)} sort keys, expected at most {MAX_SORT_KEYS}, each of them once"
             )
         return keys
 

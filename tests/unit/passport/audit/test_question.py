@@ -50,6 +50,13 @@ def test_the_order_may_be_turned_round() -> None:
     assert parse(("_sort", "-_lastUpdated")).descending
 
 
+def test_what_is_told_back_is_what_was_understood() -> None:
+    pairs = [("date", "ge2026"), ("shoe", "size"), ("agent", "auditor"), ("_sort", "shoe"), ("_sort", "date")]
+    pairs += [("_count", "5000"), ("_cursor", "x"), ("outcome:not", "0")]
+    told = parse_question(pairs, keys=KEYS, zone=ZoneInfo("Asia/Tokyo"), base_urls=(BASE,), lenient=True).echo
+    assert told == (("date", "ge2026"), ("agent", "auditor"), ("_sort", "date"), ("_count", "1000"))
+
+
 def test_a_count_alone_shows_no_row() -> None:
     assert parse(("_summary", "count")).shown == 0
     assert parse(("_count", "3")).shown == 3
