@@ -18,6 +18,8 @@ from fhirstore.parse import Tree, parse
 from fhirstore.patch.errors import PatchFails, UnreadablePatch
 
 MOST_OPERATIONS: Final = 1_000
+MOST_COPIED: Final = 1_048_576
+"""Characters, and values each as one, that the copies of a patch come to: each may double what is there."""
 
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
@@ -82,8 +84,11 @@ def _pointer(text: Any, place: str) -> Pointer:
 
 def _applied(operations: list[_Operation], resource: Tree) -> Tree:
     tree: Any = deepcopy(resource)
+    left = MOST_COPIED
     for at, one in enumerate(operations):
         try:
+            if one.name == "copy":
+                left -= _size(_at(tree, one.source), left)
             tree = _OPERATIONS[one.name](tree, one)
         except _Misses as miss:
             raise PatchFails(f"got `{one.name}` {miss}", f"[{at}]") from None
@@ -159,6 +164,25 @@ def _move(tree: Any, one: _Operation) -> Any:
 
 def _copy(tree: Any, one: _Operation) -> Any:
     return _added(tree, one.path, deepcopy(_at(tree, one.source)))
+
+
+def _size(value: Any, most: int) -> int:
+    """How large a value is.
+
+    Raises:
+        _Misses: it is larger than `most`; no more of it than that was looked at.
+    """
+    size, waiting = 0, [value]
+    while waiting:
+        one = waiting.pop()
+        size += 1 + (len(one) if isinstance(one, str | list | dict) else 0)
+        if size > most:
+            raise _Misses(f"of too much, expected copies of {MOST_COPIED} characters at most")
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return size
 
 
 def _test(tree: Any, one: _Operation) -> Any:

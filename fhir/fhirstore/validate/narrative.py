@@ -69,7 +69,12 @@ class _Reader:
         self.has_content = self.has_content or not data.isspace()
 
     def refuse(self, *_: object) -> None:
-        raise _Refused("expected no document type, entity or processing instruction")
+        raise _Refused("expected no document type, entity, processing instruction or marked section")
+
+    def remark(self, data: str) -> None:
+        # Readers of HTML take `<!-->` and `<!--->` for whole comments, and what follows for the page's own.
+        if data.startswith((">", "->")):
+            raise _Refused("expected comments that readers of HTML end where XML does")
 
 
 def _check_attribute(name: str, value: str) -> None:
@@ -96,6 +101,9 @@ def narrative_problem(value: object) -> str | None:
     parser.StartDoctypeDeclHandler = reader.refuse
     parser.EntityDeclHandler = reader.refuse
     parser.ProcessingInstructionHandler = reader.refuse
+    # To a reader of HTML a marked section ends at its first `>`.
+    parser.StartCdataSectionHandler = reader.refuse
+    parser.CommentHandler = reader.remark
     try:
         parser.Parse(value, True)
     except _Refused as refusal:

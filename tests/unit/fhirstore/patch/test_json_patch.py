@@ -146,6 +146,14 @@ def test_what_was_copied_is_not_shared() -> None:
     assert patched('{"a":{}}', patch) == '{"a":{},"b":{"x":1}}'
 
 
+@pytest.mark.parametrize("path", ["/list/-", "/list/0/-", "/more"])
+def test_copies_that_double_are_refused_before_they_are_made(path: str) -> None:
+    doubling = {"op": "copy", "from": "/list" if path != "/more" else "", "path": path}
+    patch = read_json_patch(orjson.dumps([doubling] * 60))
+    with pytest.raises(PatchFails, match="too much"):
+        patch({"list": [["x" * 1_000]]})
+
+
 def test_a_patch_may_be_applied_again() -> None:
     apply = read_json_patch(b'[{"op":"add","path":"/a","value":{}},{"op":"add","path":"/a/b","value":1}]')
     assert apply({}) == apply({}) == {"a": {"b": 1}}

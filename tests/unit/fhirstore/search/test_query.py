@@ -190,6 +190,11 @@ def test_what_shapes_the_result_is_given_once(name: str) -> None:
     assert refused.value.parameter == name
 
 
+def test_too_many_sort_keys_are_refused_before_one_is_looked_up() -> None:
+    with pytest.raises(SearchError, match="got 100000 sort keys"):
+        parsed("Observation", ("_sort", ",".join(["spam"] * 100_000)))
+
+
 def test_a_long_list_is_refused_and_an_escaped_comma_is_none() -> None:
     assert alternatives("code", r"a\,b,c\\,d") == [r"a\,b", r"c\\", "d"]
     with pytest.raises(SearchError):
