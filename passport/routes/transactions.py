@@ -30,7 +30,7 @@ from passport.routes.messages import bearer, check_accept, fhir_body, fhir_respo
 from passport.routes.preferences import location, outcome_of_success, returned
 from passport.routes.within import Answered, answered_within
 from passport.runtime import Runtime
-from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, write_group
+from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, refers_to_any, write_group
 from passport.transactions.entries import READING
 from passport.turns import in_pieces, parsed
 
@@ -86,6 +86,9 @@ async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> 
             asked.append(asked_of(entry, at, settings.fhir_url, sandbox=settings.sandbox))
         except Invalid as error:
             answers[at] = _refused(error)
+    refused = _leaning(asked, settings.fhir_url)
+    answers |= {at: _refused(error) for at, error in refused.items()}
+    asked = [one for one in asked if one.at not in refused]
     together = {one.at: (one, write) for one in asked if (write := _creation(one)) is not None}
     if len(together) > 1:
         group = {at: (next(iter(_about(runtime, one)), ""), write) for at, (one, write) in together.items()}
@@ -98,6 +101,25 @@ async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> 
         if one.at not in answers:
             answers[one.at] = _shown(await _alone(request, one), reading=one.method in READING)
     return answers
+
+
+def _leaning(asked: Sequence[Asked], fhir_url: str) -> dict[int, Invalid]:
+    """What is to be said of entries of a batch that refer to what others of it create.
+
+    Each is carried out alone, so such a reference would be stored and lead nowhere. An address of this service leads
+    to what is there, whatever entry says it too.
+    """
+    names = {
+        one.full_url
+        for one in asked
+        if one.method in ("POST", "PUT") and one.full_url and not one.full_url.startswith(f"{fhir_url}/")
+    }
+    text = "got a reference to another entry of the batch, expected a transaction for entries that refer to each other"
+    return {
+        one.at: Invalid(text, (f"{one.place}.resource",))
+        for one in asked
+        if names and one.method in ("POST", "PUT") and refers_to_any(one.tree, names)
+    }
 
 
 def _asking(verb: str, named: Sequence[str]) -> admission.Request:

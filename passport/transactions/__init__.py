@@ -5,6 +5,7 @@ http://hl7.org/fhir/R4/http.html#transaction
 
 from passport.transactions.entries import Asked, Method, asked_of, entries_of
 from passport.transactions.grouping import write_group
+from passport.transactions.linking import refers_to_any
 from passport.transactions.whole import Known, carry_out
 
-__all__ = ["Asked", "Known", "Method", "asked_of", "carry_out", "entries_of", "write_group"]
+__all__ = ["Asked", "Known", "Method", "asked_of", "carry_out", "entries_of", "refers_to_any", "write_group"]

@@ -5,7 +5,7 @@ http://hl7.org/fhir/R4/bundle.html#references
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 _CONDITIONAL: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]*)\?(?P<query>.+)")
@@ -25,6 +25,12 @@ def conditional_references(tree: Any) -> Iterator[tuple[str, str, str]]:
         found = _CONDITIONAL.fullmatch(written) if isinstance(written, str) else None
         if found is not None:
             yield found[0], found["type"], found["query"]
+
+
+def refers_to_any(tree: Any, names: Collection[str]) -> bool:
+    """Whether a reference in the tree is one of these names."""
+    written = (inside.get("reference") for inside in _objects(tree))
+    return any(isinstance(one, str) and one in names for one in written)
 
 
 def _objects(tree: Any) -> Iterator[Mapping[str, Any]]:

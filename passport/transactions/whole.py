@@ -115,16 +115,15 @@ def _condition_of(desk: Desk, one: Asked, type_: ResourceType) -> Condition | No
 async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int, Condition]) -> _Plan:
     """Find what the conditions match, and name what will be created."""
     plan = _Plan()
-    deleted = {f"{_type(one).name}/{one.id}" for one in entries if one.method == "DELETE" and one.id}
+    gone = await _deleted(desk, entries, conditions, plan)
     first: dict[int, int] = {}
     async for one in in_pieces(entries):
-        condition = conditions.get(one.at)
+        condition = conditions.get(one.at) if one.method != "DELETE" else None
         if condition is not None and condition.key in first and one.method == "POST":
             # The same condition twice: the second finds what the first finds or makes.
             earlier = first[condition.key]
             plan.known[one.at] = plan.known.get(earlier) or f"{_type(one).name}/{plan.ids[earlier]}"
         elif condition is not None:
-            gone = () if one.method == "DELETE" else deleted
             with naming(one.place):
                 plan.known[one.at] = await matched(desk, condition, gone=gone)
             first[condition.key] = one.at
@@ -139,6 +138,20 @@ async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int
             if reference is not None:
                 plan.named[one.full_url] = reference
     return plan
+
+
+async def _deleted(
+    desk: Desk, entries: Sequence[Asked], conditions: Mapping[int, Condition], plan: _Plan
+) -> set[str]:
+    """What the entries delete, by address or by condition: that goes first, and matches no other condition."""
+    gone: set[str] = set()
+    async for one in in_pieces([one for one in entries if one.method == "DELETE"]):
+        if one.at in conditions:
+            with naming(one.place):
+                plan.known[one.at] = await matched(desk, conditions[one.at])
+        reference = plan.known.get(one.at) or (f"{_type(one).name}/{one.id}" if one.id else None)
+        gone |= {reference} if reference else set()
+    return gone
 
 
 async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) -> None:

@@ -135,6 +135,18 @@ async def test_a_batch_without_a_token_is_refused_whole(town: Town) -> None:
     outcome(await send(town.stranger, "batch", asked("GET", "metadata")), 401, "login")
 
 
+async def test_entries_of_a_batch_refer_to_no_other_entry(hanako: Voice) -> None:
+    name = "urn:uuid:00000000-0000-4000-8000-000000000001"
+    named = {**created(weight(hanako.reference)), "fullUrl": name}
+    leaning = weight(hanako.reference, derivedFrom=[{"reference": name}])
+    entries = await done(hanako, "batch", named, created(leaning), created(weight(hanako.reference)))
+    assert statuses(entries) == [201, 400, 201]
+    (issue,) = entries[1]["response"]["outcome"]["issue"]
+    assert issue["expression"] == ["Bundle.entry[1].resource"]
+    elsewhere = weight(hanako.reference, derivedFrom=[{"reference": f"{name[:-1]}2"}])
+    assert statuses(await done(hanako, "batch", named, created(elsewhere))) == [201, 201]
+
+
 async def test_conditions_hold_in_a_batch(hanako: Voice) -> None:
     tree = weight(hanako.reference)
     where = f"patient={hanako.reference}&code=29463-7"

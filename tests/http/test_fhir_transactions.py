@@ -216,6 +216,26 @@ async def test_conditions_see_what_was_there_before_and_deletions_at_once(hanako
     assert (await hanako.read(reference(entries[1])))["hasMember"] == [{"reference": reference(entries[0])}]
 
 
+@pytest.mark.parametrize("makes", ["POST", "PUT"])
+async def test_what_a_condition_deletes_matches_no_other_condition(hanako: Voice, makes: str) -> None:
+    known = await hanako.create(weighed(hanako, f"d{makes}"))
+    condition, tree = where(f"d{makes}"), weighed(hanako, f"d{makes}", 60.0)
+    making = (
+        created(tree, FIRST, ifNoneExist=condition)
+        if makes == "POST"
+        else asked("PUT", f"Observation?{condition}", tree)
+    )
+    deleting = asked("DELETE", f"Observation?{condition}")
+    entries = await done(
+        hanako, "transaction", *([making, deleting] if makes == "PUT" else [deleting, making])
+    )
+    assert sorted(statuses(entries)) == [201, 204]
+    made = next(one for one in entries if "location" in one["response"])
+    assert reference(made) != known
+    assert (await hanako.get(known)).status_code == 410
+    assert (await hanako.get(reference(made))).status_code == 200
+
+
 async def test_conditional_changes_follow_the_number_of_matches(hanako: Voice) -> None:
     await hanako.create(weighed(hanako, "c2"))
     entries = await done(
