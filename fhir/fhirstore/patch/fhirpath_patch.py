@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from fhirstore.parse import Tree
 from fhirstore.patch.errors import PatchFails, UnreadablePatch
-from fhirstore.patch.path import Path, Place, read_path
+from fhirstore.patch.path import Path, Place, Spend, read_path
 from fhirstore.validate.schema import Element, shape
 
 MOST_OPERATIONS: Final = 1_000
+MOST_LOOKED_AT: Final = 50_000
+"""Elements that all operations of a patch may look at: each looks at all that its path comes by."""
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "add": ("path", "name", "value"),
@@ -97,21 +99,29 @@ def _whole(parts: Mapping[str, Mapping[str, Any]], name: str, place: str) -> int
 
 def _applied(operations: Sequence[_Operation], resource: Tree) -> Tree:
     root = {str(resource["resourceType"]): deepcopy(resource)}
+    left = MOST_LOOKED_AT
+
+    def spend(looked_at: int) -> None:
+        nonlocal left
+        left -= looked_at
+        if left < 0:
+            raise PatchFails(f"got paths to look at more than {MOST_LOOKED_AT} elements", one.place)
+
     for one in operations:
-        _OPERATIONS[one.type](root, one)
+        _OPERATIONS[one.type](root, one, spend)
     return next(iter(root.values()))
 
 
-def _only(root: dict[str, Tree], one: _Operation) -> Place:
-    found = one.path.places(root)
+def _only(root: dict[str, Tree], one: _Operation, spend: Spend) -> Place:
+    found = one.path.places(root, spend)
     if len(found) != 1:
         raise PatchFails(f"got a path to {len(found)} elements, expected one", one.place)
     return found[0]
 
 
-def _list(root: dict[str, Tree], one: _Operation) -> list[Any]:
+def _list(root: dict[str, Tree], one: _Operation, spend: Spend) -> list[Any]:
     """The list whose items the path names."""
-    found = one.path.places(root)
+    found = one.path.places(root, spend)
     lists = {id(place.holder): place.holder for place in found if isinstance(place.holder, list)}
     if len(lists) != 1 or len(found) != len(next(iter(lists.values()))):
         raise PatchFails("got a path that names no single list", one.place)
@@ -119,8 +129,8 @@ def _list(root: dict[str, Tree], one: _Operation) -> list[Any]:
     return items
 
 
-def _add(root: dict[str, Tree], one: _Operation) -> None:
-    holder = _only(root, one)
+def _add(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
+    holder = _only(root, one, spend)
     if not isinstance(holder.value, dict):
         raise PatchFails("got a path to a value, expected one to an element with children", one.place)
     element = _element(holder.type, one)
@@ -132,35 +142,37 @@ def _add(root: dict[str, Tree], one: _Operation) -> None:
         holder.value[element.name] = _value(one, element)
 
 
-def _insert(root: dict[str, Tree], one: _Operation) -> None:
-    items = _list(root, one)
+def _insert(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
+    items = _list(root, one, spend)
     if one.index > len(items):
         raise PatchFails(f"got index {one.index}, expected at most {len(items)}", one.place)
-    type_ = one.path.places(root)[0].type
+    type_ = one.path.places(root, spend)[0].type
     items.insert(one.index, _value(one, Element("", type_)))
 
 
-def _delete(root: dict[str, Tree], one: _Operation) -> None:
-    found = one.path.places(root)
+def _delete(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
+    found = one.path.places(root, spend)
     if len(found) > 1:
         raise PatchFails(f"got a path to {len(found)} elements, expected one at most", one.place)
     for place in found:
         if place.holder is root:
             raise PatchFails("got a path to the whole resource, expected one of its elements", one.place)
         del place.holder[place.key]
-        _without_empty(root[one.path.type], place.holder)
+        _without_empty(root[one.path.type], place.holder, spend)
 
 
-def _without_empty(tree: Any, emptied: Any) -> None:
+def _without_empty(tree: Any, emptied: Any, spend: Spend) -> None:
     """An element without content is none: its place goes as well."""
     if emptied or emptied is tree:
         return
-    for holder in _holders(tree):
+    holders = _holders(tree)
+    spend(len(holders))
+    for holder in holders:
         pairs = list(holder.items() if isinstance(holder, dict) else enumerate(holder))
         for key, value in pairs:
             if value is emptied:
                 del holder[key]
-                _without_empty(tree, holder)
+                _without_empty(tree, holder, spend)
                 return
 
 
@@ -172,15 +184,15 @@ def _holders(tree: Any) -> list[Any]:
     return found
 
 
-def _replace(root: dict[str, Tree], one: _Operation) -> None:
-    place = _only(root, one)
+def _replace(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
+    place = _only(root, one, spend)
     if place.holder is root:
         raise PatchFails("got a path to the whole resource, expected one of its elements", one.place)
     place.holder[place.key] = _value(one, Element(str(place.key), place.type))
 
 
-def _move(root: dict[str, Tree], one: _Operation) -> None:
-    items = _list(root, one)
+def _move(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
+    items = _list(root, one, spend)
     if max(one.source, one.destination) >= len(items):
         raise PatchFails(f"got an index beyond the {len(items)} that are there", one.place)
     items.insert(one.destination, items.pop(one.source))
@@ -223,7 +235,7 @@ def _valued(part: Mapping[str, Any], element: Element, place: str) -> Any:
     return built
 
 
-_OPERATIONS: Final[Mapping[str, Callable[[dict[str, Tree], _Operation], None]]] = {
+_OPERATIONS: Final[Mapping[str, Callable[[dict[str, Tree], _Operation, Spend], None]]] = {
     "add": _add,
     "insert": _insert,
     "delete": _delete,

@@ -51,6 +51,7 @@ class Place:
 
 
 Step = Callable[[list[Place]], list[Place]]
+Spend = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,15 @@ class Path:
     type: str
     steps: tuple[Step, ...]
 
-    def places(self, root: dict[str, Tree]) -> list[Place]:
-        """The places that it names in the resource that `root` holds under its type's name."""
+    def places(self, root: dict[str, Tree], spend: Spend) -> list[Place]:
+        """The places that it names in the resource that `root` holds under its type's name.
+
+        `spend` is told of each step how many places it came to.
+        """
         found = [Place(root, self.type, self.type)] if self.type in root else []
         for step in self.steps:
             found = step(found)
+            spend(len(found))
         return found
 
 

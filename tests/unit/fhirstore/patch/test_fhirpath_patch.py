@@ -73,6 +73,15 @@ def test_paths_lead_to_the_same_place(path: str) -> None:
     assert patched(operation("replace", path, value=string("別")))["name"][1]["family"] == "別"
 
 
+@pytest.mark.parametrize("path", ["Patient.name.where(use='spam')", "Patient.name[0].given[0]"])
+def test_operations_together_look_at_so_much_at_most(path: str) -> None:
+    names = [{"given": [str(at)]} for at in range(2_000)]
+    tree: Any = {"resourceType": "Patient", "name": names}
+    patch = read_fhirpath_patch({"resourceType": "Parameters", "parameter": [operation("delete", path)] * 40})
+    with pytest.raises(PatchFails, match="look at more than"):
+        patch(tree)
+
+
 def test_add_appends_to_a_list_and_sets_what_is_single() -> None:
     result = patched(
         operation("add", "Patient.name[0]", name=string("given"), value=string("華")),
