@@ -123,10 +123,11 @@ def init(state: Path) -> None:
 @main.command("operator")
 @_state
 @click.option("--login", required=True, help="Whom it is for, such as `operator-1` or a new one.")
-def operator_command(state: Path, login: str) -> None:
+@click.option("--instead-of", multiple=True, help="An operator's login to take back: who signs in no more.")
+def operator_command(state: Path, login: str, instead_of: tuple[str, ...]) -> None:
     """Print a new sign-in code for an operator, where no two others are left to hand it out."""
     with installation.opened(existing(state)) as ready:
-        handed = another_operator(ready, login)
+        handed = another_operator(ready, login, instead_of)
     _echo_code(handed)
 
 

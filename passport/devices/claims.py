@@ -32,6 +32,7 @@ from passport.devices.orders import Order, model_in, patient_in, serial_in
 from passport.devices.statements import STATEMENT_MAX_BYTES, read_statement
 from passport.identity import attempts, tokens
 from passport.identity.codes import ALPHABET, typed
+from passport.identity.pace.limits import Limit, require
 from passport.members import check_members
 from passport.outcomes import Invalid, PassportError, Refused
 from passport.records import written_instant
@@ -62,6 +63,23 @@ class _Device:
     key: DeviceKey
 
 
+CLAIMS_MAX: Final = 10
+"""How many claims one network address opens within the window."""
+
+UNPROVEN_MAX: Final = 10
+"""How often one network address asks within the window about claims by which it shows no key."""
+
+ASKS_MAX: Final = 60
+"""How often a device asks within the window what became of its claim."""
+
+WINDOW: Final = timedelta(minutes=1)
+
+_OPENED: Final = Limit("device claims", CLAIMS_MAX, WINDOW)
+_UNPROVEN: Final = Limit("states of device claims that nobody signed", UNPROVEN_MAX, WINDOW)
+_ASKED: Final = Limit("states of a device claim", ASKS_MAX, WINDOW)
+"""Of one claim, and of nobody but whoever has its key."""
+
+
 async def open_claim(runtime: Runtime, body: bytes, *, address: str) -> Tree:
     """Take a device's word about itself, signed by the key that it brings; return the code that it shows.
 
@@ -70,10 +88,9 @@ async def open_claim(runtime: Runtime, body: bytes, *, address: str) -> Tree:
         Invalid: it is no claim, or of a model that cannot be enrolled.
         TooMany: this caller opened too many lately.
     """
-    now, caller, query = runtime.clock(), f"device claim {address}", recorded("POST", ADDRESS)
+    now, query = runtime.clock(), recorded("POST", ADDRESS)
     async with runtime.pool.connection() as connection:
-        await attempts.check(runtime, connection, caller, now=now)
-        await attempts.count(runtime, connection, caller, now=now)
+        await require(runtime, connection, _OPENED, address, now=now)
         async with _on_record(runtime, connection, query), connection.transaction():
             said = _said(runtime, body)
             await orderable(connection, said.model)
@@ -97,23 +114,28 @@ async def open_claim(runtime: Runtime, body: bytes, *, address: str) -> Tree:
     }
 
 
-async def state_of(runtime: Runtime, body: bytes) -> Tree:
-    """What became of a claim, for the device that opened it.
+async def state_of(runtime: Runtime, body: bytes, *, address: str) -> Tree:
+    """What became of a claim, for the device that opened it, whatever others ask from its network address.
 
     Raises:
         Unverified: there is no such claim, or another key signed.
         Invalid: it does not ask about a claim.
+        TooMany: the device asked too often lately, or too many from this address showed no key.
     """
     signed, now, path = jws.read(body), runtime.clock(), f"{ADDRESS}/state"
-    async with (
-        runtime.pool.connection() as connection,
-        _on_record(runtime, connection, recorded("POST", path)),
-    ):
+    query = recorded("POST", path)
+    async with runtime.pool.connection() as connection:
         row = await _claimed(connection, signed.payload)
         key = None if row is None else DeviceKey(row.jwk)
-        if not jws.verified(signed, key, "" if key is None else key.thumbprint) or row is None or key is None:
-            raise Unverified
-        read_statement(signed.payload, ("claim",), audience=f"{runtime.settings.base_url}/{path}", now=now)
+        proved = jws.verified(signed, key, "" if key is None else key.thumbprint)
+        if not proved or row is None or key is None:
+            await require(runtime, connection, _UNPROVEN, address, now=now)
+            async with _on_record(runtime, connection, query):
+                raise Unverified
+        await require(runtime, connection, _ASKED, str(row.claim_id), now=now)
+        async with _on_record(runtime, connection, query):
+            audience = f"{runtime.settings.base_url}/{path}"
+            read_statement(signed.payload, ("claim",), audience=audience, now=now)
     if row.redeemed_at is None:
         return {"status": "waiting" if now < row.expires_at else "over"}
     device = f"Device/{row.device_id}"

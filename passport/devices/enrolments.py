@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import Rollback
 from psycopg.types.json import Jsonb
 
 from consent.model import Action
 from passport.admission import Desk, Request, admitted
 from passport.devices import store
 from passport.devices.jwk import DeviceKey
-from passport.devices.known.store import SAME_DEVICE
+from passport.devices.known.store import HOLD, SAME_DEVICE
 from passport.devices.lifecycle import Status
 from passport.devices.models import DeviceModel, collected
 from passport.devices.orders import SERIAL_SYSTEM, Order, device_resource, read_order
@@ -112,37 +113,62 @@ async def enrolled(desk: Desk, order: Order) -> dict[str, str]:
         Refused: the caller may not enrol for this person, or there is no such person.
     """
     model = await orderable(desk.connection, order.model)
-    if (same := await _enrolled_before(desk, order)) is not None:
-        return same
-    device_id = desk.runtime.new_id()
+    await _hold(desk, order)
+    same = await _enrolled_before(desk, order)
+    if same is not None and desk.standing.asked in desk.standing.owns:
+        desk.require("c", "Device")
+    elif same is not None:
+        # Whether they may enrol still is what the write itself is decided by; it is undone.
+        async with desk.connection.transaction():
+            await _written(desk, order, model)
+            raise Rollback
+    if same is not None:
+        return await _told_again(desk, order, same)
+    device = await _written(desk, order, model)
     # Whether the gateway is one is told after it is known that the caller may enrol.
-    await write(desk, [Write("create", "Device", device_resource(order, model), id=device_id)])
     key, gateway_key = await _signer(desk, order)
-    device = f"Device/{device_id}"
     await _remember(desk, order, device, gateway_key)
     return {"device": device, "kid": key.kid(device), "status": "pending"}
 
 
-async def _enrolled_before(desk: Desk, order: Order) -> dict[str, str] | None:
-    """What was answered when the person themself enrolled this very device: whoever asks again makes no twin of it.
+async def _written(desk: Desk, order: Order, model: DeviceModel) -> str:
+    """Write the Device record; its reference."""
+    device_id = desk.runtime.new_id()
+    await write(desk, [Write("create", "Device", device_resource(order, model), id=device_id)])
+    return f"Device/{device_id}"
+
+
+async def _hold(desk: Desk, order: Order) -> None:
+    """Let nobody else enrol the same for the same person until the transaction ends: of two at once one makes it."""
+    about = f"enrolment {desk.standing.asked} {order.model} {order.serial}"
+    await fetch(desk.connection, HOLD, {"device": desk.runtime.keys.token(about)})
+
+
+async def _enrolled_before(desk: Desk, order: Order) -> Enrolment | None:
+    """The very device that is ordered, where whoever asks again knows of it: their own, or what they enrolled.
 
     To others it would tell what the person has.
     """
     patient_key, key = desk.standing.asked, order.signed_by
-    if patient_key not in desk.standing.owns or not isinstance(key, DeviceKey):
+    if patient_key is None:
         return None
-    desk.require("c", "Device")
     parameters = {
         "patient_key": patient_key,
         "model": order.model,
         "serial": desk.runtime.keys.identifier(SERIAL_SYSTEM, order.serial),
-        "jwk": Jsonb(dict(key.jwk)),
+        "jwk": Jsonb(dict(key.jwk)) if isinstance(key, DeviceKey) else None,
+        "gateway_key": None if isinstance(key, DeviceKey) else desk.runtime.keys.reference(key),
+        "enrolled_by": None if patient_key in desk.standing.owns else desk.subject.actor,
     }
     rows = await fetch(desk.connection, SAME_DEVICE, parameters)
-    found = await enrolment_of(desk.connection, rows[0].device_key) if rows else None
-    if found is None:
-        return None
-    await desk.audit(desk.row(patient_key, record_keys=[found.device_key], versions=[0], action="read"))
+    return await enrolment_of(desk.connection, rows[0].device_key) if rows else None
+
+
+async def _told_again(desk: Desk, order: Order, found: Enrolment) -> dict[str, str]:
+    """What was answered the first time, as the device stands now."""
+    row = desk.row(found.patient_key, record_keys=[found.device_key], versions=[0], action="read")
+    await desk.audit(row)
+    key = order.signed_by if isinstance(order.signed_by, DeviceKey) else found.keys[0]
     return {"device": found.device, "kid": key.kid(found.device), "status": found.status}
 
 
@@ -191,6 +217,7 @@ async def _remember(desk: Desk, order: Order, device: str, gateway_key: int | No
         "model": order.model,
         "jwk": Jsonb(dict(order.signed_by.jwk)) if isinstance(order.signed_by, DeviceKey) else None,
         "gateway_key": gateway_key,
+        "enrolled_by": desk.subject.actor,
         "now": desk.now,
     }
     await fetch(desk.connection, store.ENROL, parameters)

@@ -64,8 +64,9 @@ ORDER BY device.enrolled_at DESC, device.device_id
 
 ENROL: Final = Prepared(
     """
-INSERT INTO device (patient_key, device_key, device_id, model, jwk, gateway_key, status, enrolled_at)
-VALUES (%(patient_key)s, %(device_key)s, %(device_id)s, %(model)s, %(jwk)s, %(gateway_key)s, 'pending', %(now)s)
+INSERT INTO device (patient_key, device_key, device_id, model, jwk, gateway_key, status, enrolled_at, enrolled_by)
+VALUES (%(patient_key)s, %(device_key)s, %(device_id)s, %(model)s, %(jwk)s, %(gateway_key)s, 'pending', %(now)s,
+    %(enrolled_by)s)
 """,
     {},
 )

@@ -48,6 +48,7 @@ device = Table(
     Column("consent_id", Text(collation="C"), nullable=True),
     Column("consent_key", BigInteger, nullable=True),
     instant("enrolled_at"),
+    Column("enrolled_by", Text(collation="C"), nullable=True),
     CheckConstraint("(jwk IS NULL) = (gateway_key IS NOT NULL)", name="device_is_signed_for"),
 )
 

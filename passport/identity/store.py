@@ -154,12 +154,12 @@ RETURNING jti
 PUT_CODE: Final = Prepared(
     """
 INSERT INTO sign_in_code (login, secret_hash, kind, subject, role, patient_key, purposes, scopes, active, person,
-    used_at)
+    used_at, vouched)
 VALUES (%(login)s, %(secret_hash)s, %(kind)s, %(subject)s, %(role)s, %(patient_key)s, %(purposes)s,
-    %(scopes)s, true, %(person)s, %(now)s)
+    %(scopes)s, true, %(person)s, %(now)s, %(vouched)s)
 ON CONFLICT (login) DO UPDATE SET secret_hash = excluded.secret_hash, purposes = excluded.purposes,
     scopes = excluded.scopes, active = true, person = coalesce(excluded.person, sign_in_code.person),
-    used_at = excluded.used_at
+    used_at = excluded.used_at, vouched = excluded.vouched
 WHERE sign_in_code.subject = excluded.subject AND sign_in_code.role IS NOT DISTINCT FROM excluded.role
 RETURNING login
 """,

@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc6749
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
-from passport.columns import instant
+from passport.columns import instant, whom
 
 metadata = MetaData()
 
@@ -52,23 +52,27 @@ client_assertion = Table(
     instant("expires_at"),
 )
 
-# `person` is the Practitioner whom a person of the city is as well; `used_at` when somebody signed in by the code, or
-# it was handed out; `entered_at` when anybody first signed in by a code of this login, whichever that was.
+
+def _code() -> tuple[Column[object], ...]:
+    """A code and whom it is for; `person` is the Practitioner whom a person of the city is as well."""
+    return (
+        Column("login", Text(collation="C"), primary_key=True),
+        Column("secret_hash", Text(collation="C"), nullable=False),
+        *whom(),
+        Column("person", Text(collation="C"), nullable=True),
+    )
+
+
+# `used_at` is when somebody signed in by the code, or it was handed out; `entered_at` when anybody first signed in by a
+# code of this login, whichever that was; `vouched` whether two people stand behind all that leads in by this login.
 sign_in_code = Table(
     "sign_in_code",
     metadata,
-    Column("login", Text(collation="C"), primary_key=True),
-    Column("secret_hash", Text(collation="C"), nullable=False),
-    Column("kind", Text(collation="C"), nullable=False),
-    Column("subject", Text(collation="C"), nullable=False),
-    Column("role", Text(collation="C"), nullable=True),
-    Column("patient_key", BigInteger, nullable=True),
-    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
-    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    *_code(),
     Column("active", Boolean, nullable=False),
-    Column("person", Text(collation="C"), nullable=True),
     instant("used_at"),
     instant("entered_at", nullable=True),
+    Column("vouched", Boolean, nullable=False),
     Index("sign_in_code_by_subject", "subject"),
 )
 
@@ -76,15 +80,7 @@ sign_in_code = Table(
 code_proposal = Table(
     "code_proposal",
     metadata,
-    Column("login", Text(collation="C"), primary_key=True),
-    Column("secret_hash", Text(collation="C"), nullable=False),
-    Column("kind", Text(collation="C"), nullable=False),
-    Column("subject", Text(collation="C"), nullable=False),
-    Column("role", Text(collation="C"), nullable=True),
-    Column("patient_key", BigInteger, nullable=True),
-    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
-    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
-    Column("person", Text(collation="C"), nullable=True),
+    *_code(),
     Column("proposed_by", Text(collation="C"), nullable=False),
     instant("proposed_at"),
     instant("expires_at"),

@@ -80,7 +80,8 @@ async def post_claim(request: Request) -> Response:
 @router.post("/devices/claims/state")
 async def post_claim_state(request: Request) -> Response:
     """Tell the device that opened a claim what became of it."""
-    return _json(await claims.state_of(runtime_of(request), await _signed_body(request, STATEMENT_MAX_BYTES)))
+    body = await _signed_body(request, STATEMENT_MAX_BYTES)
+    return _json(await claims.state_of(runtime_of(request), body, address=network_of(request)))
 
 
 @router.post("/devices/claims/redeem")

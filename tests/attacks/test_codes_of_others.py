@@ -4,14 +4,17 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
+from anyio import create_task_group
 from httpx import Response
 
 from passport.identity.attempts import WINDOW
 from passport.identity.sign_in_codes.handing_out import WAITS
+from tests.authenticator import Authenticator
 from tests.http.apps import JSON, Browser, handed, signed_in
-from tests.http.identity_town import City
+from tests.http.identity_town import BASE_URL, City
 from tests.http.passkeys import Person, signs_in
 from tests.identities import REASON
+from tests.town import CLERK, SECOND_CLERK
 
 pytestmark = pytest.mark.anyio
 
@@ -156,6 +159,72 @@ async def test_who_acts_for_somebody_is_replaced_by_no_operator_alone_and_told_t
     told = (await town.call(proxy, "GET", "/notifications", purpose="FAMRQT")).json()
     assert "sign-in-code-proposed" in {notice["kind"] for notice in told}
     assert (await kinds(town, resident))[0] == "sign-in-code-proposed"
+
+
+@pytest.mark.parametrize("who", ["clinician", "proxy", "clerk", "approver", "auditor", "operator"])
+async def test_one_operator_makes_up_nobody_who_acts_on_the_records_of_others(town: City, who: str) -> None:
+    subject = who
+    if who == "clinician":
+        subject = await clinician(town)
+    elif who == "proxy":
+        subject = await town.relative(await town.resident())
+    code = await asked(town, subject, "TREAT" if who == "clinician" else "HOPERAT")
+    assert code["waits_for"] == "another operator"
+    assert not await lets_in(town, code)
+    assert (await confirmed(town, code, "operator")).status_code == 403
+    assert not await lets_in(town, code)
+    assert (await confirmed(town, code, "operator/second")).status_code == 200
+    assert await lets_in(town, code)
+
+
+async def by_desk(town: City, resident: str, login: str) -> dict[str, str]:
+    """The code that two clerks hand to a resident whom they have seen."""
+    body = {"kind": "sign-in", "patient": resident, "login": login}
+    entered = await town.call(CLERK, "POST", "/desk/matters", purpose="HOPERAT", json=body)
+    assert entered.status_code == 201, entered.text
+    path = f"/desk/matters/{entered.json()['id']}/confirm"
+    code: dict[str, str] = (await town.call(SECOND_CLERK, "POST", path, purpose="HOPERAT")).json()
+    return code
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["same login", "other login"])
+async def test_whom_one_operator_let_in_is_out_once_the_desk_has_seen_the_person(
+    town: City, elsewhere: bool
+) -> None:
+    resident = await town.resident()
+    letter = await handed(town, resident, "PATRQT")
+    stranger = Person(Browser(town))
+    await stranger.browser.sign_in(letter)
+    assert (await stranger.registers()).status_code == 201
+    await signs_in(stranger.browser, stranger.device)
+    code = await by_desk(town, resident, f"u-{uuid4().hex[:12]}" if elsewhere else letter["login"])
+    assert (await stranger.browser.get("/auth/login", **JSON)).json()["signed_in"] is False
+    assert (await signs_in(Browser(town), stranger.device)).status_code == 401
+    assert not await lets_in(town, letter)
+    assert {"sign-in-code-withdrawn", "sign-in-code-issued"} == set((await kinds(town, resident))[:2])
+    # What the person registers themselves stays theirs, whatever the desk hands out later.
+    own = Person(Browser(town))
+    await own.browser.sign_in(code)
+    assert (await own.registers()).status_code == 201
+    await by_desk(town, resident, code["login"])
+    assert (await signs_in(Browser(town), own.device)).status_code == 200
+
+
+async def test_a_passkey_is_registered_before_a_login_is_cleared_or_not_at_all(town: City) -> None:
+    resident = await town.resident()
+    letter = await handed(town, resident, "PATRQT")
+    strangers = [Person(Browser(town), Authenticator.at(BASE_URL)) for _ in range(3)]
+    bodies = []
+    for stranger in strangers:
+        await stranger.browser.sign_in(letter)
+        bodies.append({"csrf": await stranger.browser.csrf(), "credential": await stranger.made()})
+    async with create_task_group() as group:
+        for stranger, body in zip(strangers, bodies, strict=True):
+            group.start_soon(stranger.browser.post, "/auth/passkeys", body)
+        group.start_soon(by_desk, town, resident, letter["login"])
+    for stranger in strangers:
+        assert (await signs_in(Browser(town), stranger.device)).status_code == 401
+    assert not town.rows("SELECT 1 FROM passkey WHERE subject = %s AND ended_at IS NULL", resident)
 
 
 async def test_a_second_operator_confirms_what_they_read(town: City) -> None:

@@ -13,6 +13,7 @@ import pytest
 from httpx import Response
 from psycopg.sql import SQL, Identifier
 
+from passport.devices.claims import ASKS_MAX, CLAIMS_MAX, UNPROVEN_MAX
 from passport.identity.attempts import FAILURES_MAX
 from passport.runtime import utc_now
 from tests.databases import Database
@@ -185,8 +186,27 @@ async def test_whoever_enters_wrong_codes_is_slowed_down_and_nobody_else(
 async def test_whoever_opens_too_many_claims_is_slowed_down(town: Town, turns: Iterator[datetime]) -> None:
     moment = next(turns)
     with town.with_runtime(clock=lambda: moment):
-        answers = [await sent(town, CLAIMS, claim(es256(), made=moment)) for _ in range(FAILURES_MAX + 1)]
-    assert [answer.status_code for answer in answers] == [*[201] * FAILURES_MAX, 429]
+        answers = [await sent(town, CLAIMS, claim(es256(), made=moment)) for _ in range(CLAIMS_MAX + 1)]
+    assert [answer.status_code for answer in answers] == [*[201] * CLAIMS_MAX, 429]
+
+
+async def test_whoever_asks_about_claims_of_others_slows_nobody_down(
+    town: Town, vendor: Vendor, turns: Iterator[datetime]
+) -> None:
+    pen, other, path = es256(), es256(), f"{CLAIMS}/state"
+    told = await vendor.claims(pen)
+    moment = next(turns)
+
+    async def asks(by: DevicePen) -> int:
+        about = by.stated(f"{BASE_URL}{path}", moment, claim=told["claim"])
+        return (await sent(town, path, about)).status_code
+
+    with town.with_runtime(clock=lambda: moment):
+        refused = [await asks(other) for _ in range(UNPROVEN_MAX + 1)]
+        assert refused == [*[401] * UNPROVEN_MAX, 429]
+        # The device itself goes on from the same address, and so does whoever opens claims there.
+        assert [await asks(pen) for _ in range(ASKS_MAX + 1)] == [*[200] * ASKS_MAX, 429]
+        assert (await sent(town, CLAIMS, claim(es256(), made=moment))).status_code == 201
 
 
 async def test_a_code_is_entered_for_nobody_who_did_not_let_the_caller(

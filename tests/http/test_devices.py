@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from fhirmap.vitals import VITAL_SIGNS
+from passport.demo.consents import consent, permit
 from tests.databases import Database
 from tests.http.device_town import CUFF, JOSE, MODELS, Cuff, Town, order, pressure, served, statements
 from tests.unit.passport.devices.signing import eddsa, es256
@@ -96,6 +97,58 @@ async def test_the_same_device_enrolled_again_is_answered_as_the_first_time_and_
     anew = await town.call(aoi, "POST", "/devices/enrolments", json=body)
     assert (anew.status_code, anew.json()["status"]) == (201, "pending")
     assert anew.json()["device"] not in {first.json()["device"], another.json()["device"]}
+
+
+async def enrolling(town: Town, who: str, body: dict[str, Any], times: int = 1) -> list[dict[str, str]]:
+    """What so many identical enrolments at the same instant are answered."""
+    await town.token(who)
+    asked = (town.call(who, "POST", "/devices/enrolments", json=body) for _ in range(times))
+    answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} == {201}
+    return [answer.json() for answer in answers]
+
+
+async def relative_who_enrols(town: Town, patient: str) -> tuple[str, str]:
+    """Who may enrol devices for a person, and the consent that says so."""
+    tree = {"resourceType": "RelatedPerson", "active": True, "patient": {"reference": patient}}
+    relative = await town.create(patient, tree)
+    allowed = permit([relative], "FAMRQT", actions=("collect",), classes=("Device",))
+    return relative, await town.create(patient, consent(allowed, patient))
+
+
+@pytest.mark.parametrize("by", ["resident", "relative"])
+async def test_of_identical_enrolments_at_once_one_makes_a_device(town: Town, aoi: str, by: str) -> None:
+    who = aoi if by == "resident" else (await relative_who_enrols(town, aoi))[0]
+    answers = await enrolling(town, who, order(aoi, es256()), times=8)
+    assert answers == [answers[0]] * 8
+    (listed,) = (await town.call(aoi, "GET", "/devices")).json()
+    assert listed["device"] == answers[0]["device"]
+    assert len((await town.call(aoi, "GET", "/notifications")).json()) == 1
+
+
+async def test_a_cuff_behind_a_gateway_has_no_twin_either(town: Town, aoi: str) -> None:
+    hub = {"manufacturer": "星見計器（架空）", "display": "中継器", "readings": [], "gateway": True}
+    assert (await town.call("approver", "PUT", "/devices/models/twin-hub", json=hub)).is_success
+    gateway = await town.enrolled(aoi, model="twin-hub")
+    body = {"patient": aoi, "model": CUFF, "serial": "HB-2", "gateway": gateway.reference}
+    answers = await enrolling(town, aoi, body, times=3)
+    assert answers == [answers[0]] * 3
+
+
+async def test_who_enrols_for_another_is_told_again_of_what_they_enrolled_and_of_nothing_else(
+    town: Town, aoi: str
+) -> None:
+    relative, allowed = await relative_who_enrols(town, aoi)
+    theirs, own = order(aoi, es256()), order(aoi, es256())
+    (first,) = await enrolling(town, relative, theirs)
+    assert await enrolling(town, relative, theirs) == [first]
+    # The person is told of whatever there is; the relative not of what the person enrolled.
+    assert await enrolling(town, aoi, theirs) == [first]
+    (mine,) = await enrolling(town, aoi, own)
+    (another,) = await enrolling(town, relative, own)
+    assert another["device"] != mine["device"]
+    assert (await town.call(aoi, "DELETE", f"/fhir/{allowed}")).is_success
+    assert (await town.call(relative, "POST", "/devices/enrolments", json=theirs)).status_code == 403
 
 
 async def test_an_enrolment_with_a_private_key_is_refused_and_not_repeated(town: Town, aoi: str) -> None:

@@ -33,7 +33,10 @@ async def resident(town: City) -> str:
 
 @pytest.fixture
 async def aoi(town: City, resident: str) -> Person:
-    return await with_passkey(town, resident)
+    one = await with_passkey(town, resident)
+    # As if the desk had handed the code out, and no operator alone.
+    assert town.rows("UPDATE sign_in_code SET vouched = true WHERE subject = %s RETURNING login", resident)
+    return one
 
 
 async def entered(town: City, patient: str, **more: Any) -> Response:
@@ -86,6 +89,18 @@ async def test_a_code_of_the_desk_registers_one_passkey(town: City, resident: st
     assert (row["subject"], row["outcome"]) == (resident, "success")
     assert len(code.replace("-", "")) == 25
     assert code not in str(town.rows("SELECT * FROM recovery_code"))
+
+
+async def test_whom_one_operator_let_in_is_out_whatever_was_lost(town: City, resident: str) -> None:
+    stranger = await with_passkey(town, resident)
+    browser, answer = await comes_back(town, await printed(town, resident))
+    assert answer.status_code == 200
+    assert (await stranger.browser.get("/auth/login", **JSON)).json()["signed_in"] is False
+    assert (await signs_in(Browser(town), stranger.device)).status_code == 401
+    assert "sign-in-code-withdrawn" in await notices(town, resident)
+    back = Person(browser, Authenticator.at(BASE_URL))
+    assert (await back.registers()).status_code == 201
+    assert (await signs_in(Browser(town), back.device)).status_code == 200
 
 
 async def test_what_began_by_a_code_of_the_desk_opens_nothing(town: City, resident: str, aoi: Person) -> None:

@@ -287,7 +287,8 @@ RETURNING login_id
 """End the browser sessions that somebody began by this way of signing in."""
 
 END_LINKS_OF_LOGIN: Final = Prepared(
-    "UPDATE federation_link SET ended_at = %(now)s WHERE login = %(login)s AND ended_at IS NULL", {}
+    "UPDATE federation_link SET ended_at = %(now)s WHERE login = %(login)s AND ended_at IS NULL RETURNING link_id",
+    {},
 )
 """End what leads to a login, whose code was taken back: another code brings none of it back."""
 

@@ -3,10 +3,10 @@
 https://pages.nist.gov/800-63-4/sp800-63b.html#sec5
 """
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import Column, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from passport.columns import instant
+from passport.columns import instant, whom
 
 metadata = MetaData()
 
@@ -19,12 +19,7 @@ login_session = Table(
     Column("cookie_hash", LargeBinary, primary_key=True),
     Column("login_id", UUID(as_uuid=True), nullable=False, unique=True),
     Column("login", Text(collation="C"), nullable=False),
-    Column("kind", Text(collation="C"), nullable=False),
-    Column("subject", Text(collation="C"), nullable=False),
-    Column("role", Text(collation="C"), nullable=True),
-    Column("patient_key", BigInteger, nullable=True),
-    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
-    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    *whom(),
     Column("methods", ARRAY(Text(collation="C")), nullable=False),
     instant("authenticated_at"),
     instant("second_factor_at", nullable=True),

@@ -3,7 +3,8 @@
 https://pages.nist.gov/800-63-4/sp800-63b.html#sec4.2
 
 Two clerks have seen who it is. The code opens no record: it begins a session that registers one passkey and ends with
-that. Whoever says that their passkeys were lost ends them, and whatever was opened by them, before anything else.
+that. Whoever says that their passkeys were lost ends them, and whatever was opened by them, before anything else; and
+whatever one operator alone let in ends, whatever they say.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from passport.identity.passkeys import store
 from passport.identity.passkeys.recorded import Tried, audit
 from passport.identity.passkeys.registering import LIMIT
 from passport.identity.principals import UnknownPrincipal, principal
+from passport.identity.sign_in_codes.clearing import end_unvouched, registrations_of
 from passport.notices import tell
 from passport.outcomes import Conflict, TooMany, Unauthenticated
 from passport.runtime import Runtime
@@ -130,6 +132,10 @@ async def come_back(runtime: Runtime, code: str, *, lost: bool, address: str) ->
 
 
 async def _begun(runtime: Runtime, connection: Connection, row: Row, *, lost: bool, now: datetime) -> str:
+    # Two clerks have seen who this is; whom one operator alone let in before, nobody has.
+    subjects = await registrations_of(runtime, connection, row.kind, row.subject)
+    if await end_unvouched(connection, subjects, row.role, now=now):
+        await _tell(runtime, connection, row.concerned_key, "sign-in-code-withdrawn", row.subject, now)
     if lost:
         await fetch(connection, store.END_OF_ROLE, {"subject": row.subject, "role": row.role, "now": now})
         # A statement of its own: it sees the session of a sign-in that held the passkey until now.
@@ -159,7 +165,7 @@ async def _tell(
     runtime: Runtime,
     connection: Connection,
     concerned: int,
-    kind: Literal["recovery-code-issued", "recovery-code-used"],
+    kind: Literal["recovery-code-issued", "recovery-code-used", "sign-in-code-withdrawn"],
     subject: str,
     now: datetime,
 ) -> None:

@@ -136,6 +136,12 @@ WHERE subject = %(subject)s AND role IS NOT DISTINCT FROM %(role)s AND ended_at 
 )
 """End the passkeys of a person in a role."""
 
+END_OF_LOGIN: Final = Prepared(
+    "UPDATE passkey SET ended_at = %(now)s WHERE login = %(login)s AND ended_at IS NULL RETURNING passkey_id",
+    {},
+)
+"""End the passkeys that were registered by a login."""
+
 END_OF_SUBJECT: Final = Prepared(
     "UPDATE passkey SET ended_at = %(now)s WHERE subject = %(subject)s AND ended_at IS NULL", {}
 )

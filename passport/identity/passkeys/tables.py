@@ -6,7 +6,7 @@ https://www.w3.org/TR/webauthn-3/#reg-ceremony-store-credential-record
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from passport.columns import instant
+from passport.columns import instant, whom
 
 metadata = MetaData()
 
@@ -23,12 +23,7 @@ passkey = Table(
     Column("backed_up", Boolean, nullable=False),
     Column("name", Text(collation="C"), nullable=False),
     Column("login", Text(collation="C"), nullable=False),
-    Column("kind", Text(collation="C"), nullable=False),
-    Column("subject", Text(collation="C"), nullable=False),
-    Column("role", Text(collation="C"), nullable=True),
-    Column("patient_key", BigInteger, nullable=True),
-    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
-    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    *whom(),
     instant("registered_at"),
     instant("used_at", nullable=True),
     instant("doubted_at", nullable=True),
@@ -53,12 +48,7 @@ recovery_code = Table(
     Column("code_hash", LargeBinary, primary_key=True),
     Column("concerned_key", BigInteger, nullable=False),
     Column("login", Text(collation="C"), nullable=False),
-    Column("kind", Text(collation="C"), nullable=False),
-    Column("subject", Text(collation="C"), nullable=False),
-    Column("role", Text(collation="C"), nullable=True),
-    Column("patient_key", BigInteger, nullable=True),
-    Column("purposes", ARRAY(Text(collation="C")), nullable=False),
-    Column("scopes", ARRAY(Text(collation="C")), nullable=False),
+    *whom(),
     instant("expires_at"),
     instant("spent_at", nullable=True),
     instant("ended_at", nullable=True),

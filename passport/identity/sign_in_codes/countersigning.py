@@ -11,7 +11,7 @@ from typing import Final
 from passport.identity import persons
 from passport.identity.login import store as logins
 from passport.identity.principals import UnknownPrincipal, principal
-from passport.identity.sign_in_codes import handing_out, store, telling
+from passport.identity.sign_in_codes import handing_out, store
 from passport.identity.sign_in_codes.proposal import Proposal
 from passport.outcomes import Conflict, Invalid, NotFound
 from passport.runtime import Runtime
@@ -58,11 +58,13 @@ async def confirm(
     if proposal != Proposal(row).digest:
         raise Conflict("got another `proposal` than the one that waits, expected it to be read again")
     subject = await _still(runtime, connection, row, now=now)
+    await handing_out.hold(runtime, connection, subject)
     known = await handing_out.entered(runtime, connection, subject)
     holders = await fetch(connection, logins.HOLD_LOGIN, {"login": login})
-    good = {name: getattr(row, name) for name in _KEPT}
-    await handing_out.let_in(connection, good, replaces=bool(holders), now=now)
-    concerned = await telling.tell(runtime, connection, subject, "sign-in-code-issued", known=known, now=now)
+    good = {**{name: getattr(row, name) for name in _KEPT}, "vouched": True}
+    concerned = await handing_out.let_in(
+        runtime, connection, subject, good, replaces=bool(holders), known=known, now=now
+    )
     return Confirmed(subject, concerned)
 
 

@@ -1,11 +1,12 @@
-"""Handing out sign-in codes: the first one by one operator, another one to somebody who signs in by two.
+"""Handing out sign-in codes: to a resident who never signed in by one operator, to everybody else by two.
 
 https://pages.nist.gov/800-63-4/sp800-63b.html#sec4
 https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final (AC-3(2), dual authorization)
 
-Whoever hands a code out knows it. So an operator alone lets in only whom nobody ever was: from the first sign-in on a
-further code waits for another operator, whatever was taken back before. A code for a person of the city always does:
-nobody makes a second person of themselves. What waits lies beside the code that is good, which goes on until then.
+Whoever hands a code out knows it. So an operator alone lets in only a resident who never was: from the first sign-in on
+a further code waits for another operator, whatever was taken back before. A code for whoever acts on the records of
+others, or for the city, always does: nobody makes up a clinician, or a second person of themselves. What waits lies
+beside the code that is good, which goes on until then.
 """
 
 from collections.abc import Mapping
@@ -18,10 +19,10 @@ from passport.identity import store as codes_store
 from passport.identity.login import store as logins
 from passport.identity.principals import principal
 from passport.identity.sign_in_codes import store, telling
+from passport.identity.sign_in_codes.clearing import end_unvouched, registrations_of
 from passport.identity.sign_in_codes.ordering import Order
 from passport.identity.sign_in_codes.proposal import Proposal
 from passport.outcomes import Conflict, Invalid
-from passport.patients.store import REGISTRATIONS
 from passport.runtime import Runtime
 from passport.sql import Connection, fetch
 from passport.subjects import Subject
@@ -87,15 +88,21 @@ async def hand_out(
         "scopes": sorted(given or scopes.everything(subject.kind)),
         "person": order.person,
     }
+    await hold(runtime, connection, subject)
     holders = await fetch(connection, logins.HOLD_LOGIN, {"login": order.login})
     if any((held.subject, held.role) != (subject.reference, subject.role) for held in holders):
         raise somebody_elses()
     # A statement of its own: it sees the sign-in that held the login until now.
     known = await entered(runtime, connection, subject)
-    if handed_by is None or not (known or order.of_city):
-        await let_in(connection, row, replaces=bool(holders), now=now)
-        concerned = await telling.tell(
-            runtime, connection, subject, "sign-in-code-issued", known=known, now=now
+    if handed_by is None or (subject.kind == "patient" and not known):
+        concerned = await let_in(
+            runtime,
+            connection,
+            subject,
+            {**row, "vouched": handed_by is None},
+            replaces=bool(holders),
+            known=known,
+            now=now,
         )
         return Handed(order.login, code, subject, concerned)
     waiting = {**row, "by": handed_by, "now": now, "expires_at": now + WAITS}
@@ -107,35 +114,52 @@ async def hand_out(
     return Handed(order.login, code, subject, concerned, Proposal(kept).digest)
 
 
-async def let_in(connection: Connection, row: Mapping[str, Any], *, replaces: bool, now: datetime) -> None:
-    """Let a code be good; the former one of its login is good for nothing from then on, and nothing waits for it.
+async def let_in(
+    runtime: Runtime,
+    connection: Connection,
+    subject: Subject,
+    row: Mapping[str, Any],
+    *,
+    replaces: bool,
+    known: bool,
+    now: datetime,
+) -> int | None:
+    """Let a code be good, and tell of it; the former one of its login is good for nothing, and nothing waits for it.
 
     Nor is what was opened by it, or by what it allowed: that ends with whatever else its person has open in that role.
-    Passkeys and accounts stay theirs, and let them in anew, as far as the login allows now.
+    Passkeys and accounts stay theirs, and let them in anew, as far as the login allows now. But where two people stand
+    behind the code (`vouched`), what one operator alone let in before ends, whichever login of the person led there.
+
+    Returns the patient_key of whose passport the code opens. `known` says whether its person ever signed in.
 
     Raises:
         Conflict: the login is someone else's.
     """
+    cleared = False
+    if row["vouched"]:
+        subjects = await registrations_of(runtime, connection, subject.kind, subject.reference)
+        cleared = await end_unvouched(connection, subjects, subject.role, now=now)
     if not await fetch(connection, codes_store.PUT_CODE, {**row, "now": now}):
         raise somebody_elses()
     await fetch(connection, store.DROP_PROPOSAL, {"login": row["login"]})
     # Statements of their own: they see the session of a sign-in that held the former code until now.
     if replaces:
         await sign_in.end_open(connection, row["subject"], row["role"], now=now)
+    if cleared:
+        await telling.tell(runtime, connection, subject, "sign-in-code-withdrawn", known=known, now=now)
+    return await telling.tell(runtime, connection, subject, "sign-in-code-issued", known=known, now=now)
+
+
+async def hold(runtime: Runtime, connection: Connection, subject: Subject) -> None:
+    """Let nobody else hand a code to this person until the transaction ends."""
+    lock = runtime.keys.token(f"sign-in codes of {subject.reference}")
+    await fetch(connection, store.HOLD_PERSON, {"person": lock})
 
 
 async def entered(runtime: Runtime, connection: Connection, subject: Subject) -> bool:
-    """Whether somebody ever signed in, by whichever of their logins, roles and registrations, or anybody in their role.
-
-    One operator writes whose a role is: what is shared with the role would be open to whom they gave it.
-    """
-    subjects = [subject.reference]
-    if subject.kind == "patient":
-        asked = {"patient_keys": [], "record_keys": [runtime.keys.reference(subject.reference)]}
-        kin = await fetch(connection, REGISTRATIONS, asked)
-        subjects += [f"Patient/{row.patient_id}" for row in kin]
-    role = subject.role if subject.kind == "practitioner" else None
-    (row,) = await fetch(connection, store.LETS_IN, {"subjects": subjects, "role": role})
+    """Whether somebody ever signed in, by whichever of their logins, roles and registrations."""
+    subjects = await registrations_of(runtime, connection, subject.kind, subject.reference)
+    (row,) = await fetch(connection, store.LETS_IN, {"subjects": list(subjects)})
     return bool(row.entered)
 
 

@@ -11,15 +11,41 @@ LETS_IN: Final = Prepared(
     """
 SELECT EXISTS (SELECT FROM sign_in_code WHERE subject = ANY (%(subjects)s::text[]) AND entered_at IS NOT NULL)
     OR EXISTS (SELECT FROM passkey WHERE subject = ANY (%(subjects)s::text[]))
-    OR EXISTS (SELECT FROM sign_in_code WHERE role = %(role)s::text AND entered_at IS NOT NULL)
-    OR EXISTS (SELECT FROM passkey WHERE role = %(role)s::text)
     OR EXISTS (SELECT FROM federation_link WHERE subject = ANY (%(subjects)s::text[])
         AND (asked_by IS NULL OR confirmed_by IS NOT NULL)) AS entered
 """,
     {},
 )
-"""Whether one of these ever signed in, by a code, a passkey or an account elsewhere, in whichever role; or anybody in
-this role, to whomever it was given since."""
+"""Whether one of these ever signed in, by a code, a passkey or an account elsewhere."""
+
+END_UNVOUCHED: Final = Prepared(
+    """
+WITH before AS (
+    SELECT login, active FROM sign_in_code
+    WHERE subject = ANY (%(subjects)s::text[]) AND role IS NOT DISTINCT FROM %(role)s::text AND NOT vouched
+    FOR UPDATE)
+UPDATE sign_in_code AS code SET active = false, vouched = true
+FROM before WHERE code.login = before.login
+RETURNING code.login, code.subject, code.role, before.active AND code.entered_at IS NOT NULL AS used
+""",
+    {},
+)
+"""Take back what one operator alone let somebody in by, and whether that was used; once all that leads in by such a
+login is ended with it, nothing of one operator's is left there."""
+
+HOLD_PERSON: Final = Prepared("SELECT pg_advisory_xact_lock(%(person)s)", {})
+"""Let codes for one person come one by one until the transaction ends: one may end what leads in by another login."""
+
+OPERATORS: Final = Prepared(
+    """
+SELECT subject FROM sign_in_code WHERE kind = 'operator' AND active AND used_at > %(unused_since)s
+UNION SELECT subject FROM passkey WHERE kind = 'operator' AND ended_at IS NULL AND doubted_at IS NULL
+UNION SELECT subject FROM federation_link WHERE starts_with(subject, 'operator/') AND ended_at IS NULL
+    AND (asked_by IS NULL OR confirmed_by IS NOT NULL)
+""",
+    {},
+)
+"""Which operators can sign in, by whatever."""
 
 PROPOSE: Final = Prepared(
     """

@@ -36,6 +36,8 @@ async def withdraw(runtime: Runtime, connection: Connection, login: str, *, now:
         raise NotFound
     concerned = None
     for row in owners.values():
+        # A passkey that is being registered is there when the session in which that is done could be ended.
+        await sign_in.end_open(connection, row.subject, row.role, now=now)
         await fetch(connection, passkeys.END_OF_ROLE, {"subject": row.subject, "role": row.role, "now": now})
         await fetch(connection, passkeys.END_RECOVERIES, {"subject": row.subject, "now": now})
         # Statements of their own: they see the session of a sign-in that held code or passkey until now.
@@ -49,6 +51,8 @@ async def withdraw_from(connection: Connection, subject: str, *, now: datetime) 
     await fetch(connection, codes.END_CODES, {"subject": subject})
     await fetch(connection, store.DROP_PROPOSALS_OF_SUBJECT, {"subject": subject})
     await fetch(connection, federation.END_LINKS_OF_SUBJECT, {"subject": subject, "now": now})
+    # A passkey that is being registered is there when the session in which that is done could be ended.
+    await sessions.end_of_subject(connection, subject, now=now)
     await fetch(connection, passkeys.END_OF_SUBJECT, {"subject": subject, "now": now})
     await fetch(connection, passkeys.END_RECOVERIES, {"subject": subject, "now": now})
     # A statement of its own: it sees the session of a sign-in that held the code until now.
