@@ -130,3 +130,13 @@ LIMIT 1
     {},
 )
 """Whether a consent that counts denies something by itself."""
+
+FOR_EVERYBODY: Final = Prepared(
+    """
+SELECT consent_key, coalesce(purposes, -1) AS purposes FROM consent_node
+WHERE patient_key = ANY (%(patient_keys)s::bigint[]) AND consent_key = ANY (%(consent_keys)s::bigint[])
+    AND (ordinal, node) = (0, 0) AND actors IS NULL AND (actions IS NULL OR actions & %(action)s <> 0)
+""",
+    {},
+)
+"""Of consents that deny by their root: which ones deny an action to everybody, and for which purposes."""

@@ -16,6 +16,7 @@ from passport.decision import decide
 from passport.devices.keeping import check_revoked
 from passport.effects import Effective, carry_effects, check_effects
 from passport.family.birthdays import guardians_of, moved
+from passport.family.bounding import check_bounded
 from passport.family.keeping import check_kept
 from passport.holders import check_held
 from passport.intake.contents import check_targets, pieces_of
@@ -61,6 +62,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
     check_effects(desk, pieces)
     await check_policies(desk, pieces)
     await check_kept(desk, pieces)
+    await check_bounded(desk, pieces)
     await check_revoked(desk, pieces)
     rest = await rest_of(desk, pieces)
     await check_targets(desk, pieces)

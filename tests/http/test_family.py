@@ -11,6 +11,7 @@ from httpx import Response
 from tests import resources as made
 from tests.cast import Cast
 from tests.identities import sent
+from tests.sharing import shown
 from tests.town import AUDITOR, CLERK, Town, Voice, outcome
 from tests.unit.consent.words import Json, deny, permit
 
@@ -244,6 +245,66 @@ class TestActing:
             answer = await proxy.call("PATCH", consent, content=patch, headers=headers)
             assert answer.status_code in (403, 404)
         assert not await proxy.sees(records["weight"])
+
+    async def test_a_proxy_shares_nothing_beyond_their_scope(
+        self, hanako: Voice, cast: Cast, records: dict[str, str]
+    ) -> None:
+        proxy = await proxy_of(hanako, categories=["medicines"], decides=True)
+        mine, beyond = permit(cast.dr_a, types=["MedicationRequest"]), permit(cast.dr_a)
+        outcome(await proxy.post(hanako.consent(beyond)), 403, "forbidden")
+        outcome(await proxy.post(hanako.consent(deny(but=[beyond]))), 403, "forbidden")
+        (granted,) = await hanako.grant(permit(cast.dr_b))
+        outcome(await proxy.put(granted, hanako.consent(beyond)), 403, "forbidden")
+        proposed = await cast.a.create(hanako.consent(beyond, status="proposed"))
+        id_ = proposed.partition("/")[2]
+        answer = await sent(proxy, f"/sharing/requests/{id_}/grant", await shown(hanako.town))
+        outcome(answer, 403, "forbidden")
+        assert not await cast.a.sees(records["weight"])
+        await proxy.create(hanako.consent(mine))
+        assert await cast.a.sees(records["medicine"])
+        # To deny, and to end what somebody else sees, shows nobody anything.
+        await proxy.create(hanako.consent(deny(cast.dr_b)))
+        await proxy.replace(granted, {**await proxy.read(granted), "status": "inactive"})
+
+    async def test_a_share_code_of_a_proxy_shares_nothing_beyond_their_scope(
+        self, hanako: Voice, cast: Cast, records: dict[str, str]
+    ) -> None:
+        proxy = await proxy_of(hanako, categories=["medicines"], decides=True)
+        opened = []
+        for categories in (["medicines"], ["medicines", "vital-signs"]):
+            offer = {**await shown(hanako.town), "patient": hanako.reference, "categories": categories}
+            code = await sent(proxy, "/sharing/codes", {"kind": "share", **offer})
+            redeemed = {"user_code": code.json()["user_code"]}
+            opened.append(await sent(cast.a, "/sharing/redemptions", redeemed))
+        assert opened[0].status_code == 201, opened[0].text
+        outcome(opened[1], 404, "not-found")
+        assert await cast.a.sees(records["medicine"])
+        assert not await cast.a.sees(records["pressure"])
+
+    async def test_a_denial_for_a_proxy_binds_what_they_share_where_they_may_read_it(
+        self, hanako: Voice, cast: Cast, records: dict[str, str]
+    ) -> None:
+        proxy = await proxy_of(hanako, decides=True)
+        root = permit(cast.dr_a)
+        (denial,) = await hanako.grant(deny(proxy.reference, types=["Observation"]))
+        outcome(await proxy.post(hanako.consent(root)), 403, "forbidden")
+        spared = permit(cast.dr_a, but=[deny(types=["Observation"])])
+        await proxy.create(hanako.consent(spared))
+        # A refusal would tell of what is kept from them.
+        (kept,) = await hanako.grant(deny(proxy.reference, data=[("instance", denial)], types=["Consent"]))
+        await hanako.grant(deny(proxy.reference, data=[("instance", kept)], types=["Consent"]))
+        assert not await proxy.sees(denial)
+
+    async def test_a_denial_for_everybody_leaves_a_proxy_what_they_share(
+        self, hanako: Voice, cast: Cast, records: dict[str, str]
+    ) -> None:
+        proxy = await proxy_of(hanako, decides=True)
+        await hanako.grant(deny(types=["Observation"]))
+        await proxy.create(hanako.consent(permit(cast.dr_a)))
+        assert await cast.a.sees(records["medicine"])
+        assert not await cast.a.sees(records["weight"])
+        # An emergency it does not bind.
+        outcome(await proxy.post(hanako.consent(permit(cast.dr_a, purposes=["TREAT", "BTG"]))), 403)
 
     async def test_a_proxy_lets_nobody_act_who_could_be_the_proxy(
         self, town: Town, hanako: Voice, taro: Voice

@@ -228,6 +228,21 @@ async def test_an_opening_shows_nothing_of_nobody(
     assert not await physician.sees(scanner)
 
 
+async def test_an_opening_shows_a_group_of_its_patient_alone(
+    town: Town, hanako: Voice, taro: Voice, cast: Cast, policy: Policy
+) -> None:
+    """Also where a policy names BTG and class Group: whom else a record names, the opening is not for."""
+    staff = await town.operator.create(made.group(cast.dr_a, kind="practitioner"))
+    mine = await hanako.create(made.group(hanako.reference))
+    lets = permit(hanako.reference, purposes=["PATRQT"], types=["Group"], actions=["collect", "access"])
+    await taro.grant(lets)
+    both = await hanako.create(made.group(hanako.reference, taro.reference))
+    await policy(permit(cast.emergency, purposes=["BTG", "TREAT"], types=["Group"]))
+    physician = await opened(cast.e, hanako)
+    assert [await cast.e.sees(one) for one in (staff, mine, both)] == [True, True, True]
+    assert [await physician.sees(one) for one in (staff, mine, both)] == [False, True, False]
+
+
 async def test_15_a_deny_that_names_break_glass_holds_against_it(
     hanako: Voice, cast: Cast, policy: Policy
 ) -> None:
