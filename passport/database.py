@@ -20,6 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import URL
 
 from fhirstore.line import Line
+from fhirstore.prepared import PREPARED_FROM
 from fhirstore.statements import ADAPTERS
 
 OWNER_ROLE: Final = "passport_owner"
@@ -158,7 +159,7 @@ async def open_pool(
         open=False,
         configure=partial(_prepare, timeout_ms=timeout_ms, one_snapshot=one_snapshot, rules=rules),
         timeout=10,
-        kwargs={"prepare_threshold": 2, "context": ADAPTERS},
+        kwargs={"prepare_threshold": PREPARED_FROM, "context": ADAPTERS},
     )
     await pool.open()
     try:

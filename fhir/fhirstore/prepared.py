@@ -21,8 +21,8 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from psycopg.rows import RowMaker, namedtuple_row
 
-PREPARED_FROM: Final = 2
-"""How often a statement is sent as text before the connection keeps it prepared."""
+PREPARED_FROM: Final = 1
+"""How often a statement is sent as text before the connection keeps it prepared: each time it is planned anew."""
 
 MOST_KEPT: Final = 100
 """Statements that one connection knows; of more the one that was used longest ago is forgotten."""
