@@ -188,7 +188,22 @@ def _replace(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
     place = _only(root, one, spend)
     if place.holder is root:
         raise PatchFails("got a path to the whole resource, expected one of its elements", one.place)
-    place.holder[place.key] = _value(one, Element(str(place.key), place.type))
+    element = _chosen(place, one)
+    value = _value(one, element)
+    if element.name and element.name != place.key:
+        # Of a choice there is one: what was there goes with its extensions.
+        del place.holder[place.key]
+        place.holder.pop(f"_{place.key}", None)
+        place.holder[element.name] = value
+    else:
+        place.holder[place.key] = value
+
+
+def _chosen(place: Place, one: _Operation) -> Element:
+    """The element that the new value makes: of a choice the one of its type, else the one that is there."""
+    typed = next((name for name in one.value if name.startswith("value")), "").removeprefix("value")
+    named = (element for element in place.choices if element.name == f"{element.choice}{typed}")
+    return next(named, Element("", place.type))
 
 
 def _move(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fhirstore.parse import Tree
 from fhirstore.patch.errors import UnreadablePatch
-from fhirstore.validate.schema import RESOURCE, shape
+from fhirstore.validate.schema import RESOURCE, Element, shape
 
 _TOKEN: Final = re.compile(
     r"""(?P<dot>\.)?(?:
@@ -38,11 +38,15 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: in `holder`, under a name or an index; `type` is the value's own type."""
+    """Where a value stands: in `holder`, under a name or an index; `type` is the value's own type.
+
+    `choices` are the elements that may stand there, where the path left open which.
+    """
 
     holder: Any
     key: str | int
     type: str
+    choices: tuple[Element, ...] = ()
 
     @property
     def value(self) -> Any:
@@ -141,7 +145,9 @@ def children(place: Place, name: str) -> list[Place]:
         if isinstance(value, list):
             found += [Place(value, at, type_) for at in range(len(value))]
         elif value is not None:
-            found.append(Place(place.value, each, type_))
+            found.append(
+                Place(place.value, each, type_, tuple(elements[one] for one in names if one != name))
+            )
     return found
 
 

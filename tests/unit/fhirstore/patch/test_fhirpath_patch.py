@@ -73,6 +73,18 @@ def test_paths_lead_to_the_same_place(path: str) -> None:
     assert patched(operation("replace", path, value=string("別")))["name"][1]["family"] == "別"
 
 
+def test_replace_of_a_choice_makes_the_element_of_the_new_type() -> None:
+    tree: Any = {"resourceType": "Observation", "valueString": "x", "_valueString": {"id": "a"}}
+
+    def replaced(path: str, value: Any) -> Any:
+        one = operation("replace", path, value=value)
+        return read_fhirpath_patch({"resourceType": "Parameters", "parameter": [one]})(tree)
+
+    assert replaced("Observation.value", whole(5)) == {"resourceType": "Observation", "valueInteger": 5}
+    assert replaced("Observation.value", string("y")) == {**tree, "valueString": "y"}
+    assert replaced("Observation.valueString", string("y")) == {**tree, "valueString": "y"}
+
+
 @pytest.mark.parametrize("path", ["Patient.name.where(use='spam')", "Patient.name[0].given[0]"])
 def test_operations_together_look_at_so_much_at_most(path: str) -> None:
     names = [{"given": [str(at)]} for at in range(2_000)]
