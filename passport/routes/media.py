@@ -14,6 +14,8 @@ FHIR: Final = "application/fhir+json"
 """What every answer is, by whatever name it was asked for."""
 
 FHIR_VERSION: Final = "4.0"
+UTF_8: Final = "utf-8"
+"""In which JSON of FHIR is written, whatever is said of it."""
 
 _VERSIONS: Final = frozenset({None, FHIR_VERSION, "4.0.1"})
 _OTHER_NAMES: Final = ("application/json", "text/json", "json")
@@ -35,6 +37,7 @@ class Media:
     kind: str
     version: str | None
     weight: float
+    charset: str = UTF_8
 
     @property
     def is_r4(self) -> bool:
@@ -47,7 +50,12 @@ def media_of(header: str) -> Media:
     """Return the media type that a header names; its `kind` is empty where there is none."""
     kind = header.partition(";")[0]
     given = {name.lower(): value.strip('"') for name, value in _PARAMETER.findall(header, len(kind))}
-    return Media(kind.strip().lower(), given.get("fhirversion"), _weight(given.get("q", "1")))
+    return Media(
+        kind.strip().lower(),
+        given.get("fhirversion"),
+        _weight(given.get("q", "1")),
+        given.get("charset", UTF_8).lower(),
+    )
 
 
 @lru_cache(maxsize=_HEADERS_KEPT)

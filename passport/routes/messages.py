@@ -23,7 +23,7 @@ from passport.outcomes import (
     operation_outcome,
 )
 from passport.pieces import made_for
-from passport.routes.media import FHIR, FHIR_VERSION, media_of, takes_fhir
+from passport.routes.media import FHIR, FHIR_VERSION, UTF_8, media_of, takes_fhir
 from passport.routes.needed import needed
 from passport.runtime import Runtime
 from passport.subjects import Bearer
@@ -33,6 +33,7 @@ PROVED: Final = "passport.proved"
 
 BODY_LIMIT_BYTES: Final = 1_048_576
 _JSON_TYPES: Final = frozenset({FHIR, "application/json"})
+_CHARSETS: Final = frozenset({UTF_8, "utf8", "us-ascii"})
 
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Personal answers are never kept by anything on their way."""
@@ -126,12 +127,14 @@ async def fhir_body(request: Request, limit: int = BODY_LIMIT_BYTES, *, expected
     """The body of a request that sends a resource, or other JSON; a refusal names the type `expected`.
 
     Raises:
-        UnsupportedMedia: it is not JSON, or of another version of FHIR, or compressed.
+        UnsupportedMedia: it is not JSON in UTF-8, or of another version of FHIR, or compressed.
         TooLarge: it is longer than `limit` bytes.
     """
     sent = media_of(request.headers.get("content-type", ""))
     if sent.kind not in _JSON_TYPES:
         raise UnsupportedMedia(expected, sent.kind)
+    if sent.charset not in _CHARSETS:
+        raise UnsupportedMedia(f"{expected}; charset={UTF_8}", f"{sent.kind}; charset={sent.charset[:64]}")
     if not sent.is_r4:
         raise UnsupportedMedia(
             f"{expected}; fhirVersion={FHIR_VERSION}", f"{sent.kind}; fhirVersion={sent.version}"

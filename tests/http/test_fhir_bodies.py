@@ -102,6 +102,15 @@ async def test_a_body_of_another_media_type_is_answered_415(hanako: Voice, media
         outcome(answer, 415, "not-supported")
 
 
+@pytest.mark.parametrize("charset", ["shift_jis", "ISO-8859-1", '"utf-16"'])
+async def test_a_body_that_is_said_not_to_be_utf_8_is_answered_415(hanako: Voice, charset: str) -> None:
+    headers = {"Content-Type": f"application/fhir+json; charset={charset}"}
+    body = orjson.dumps(made.pressure(hanako.reference))
+    answer = await hanako.call("POST", "Observation", content=body, headers=headers)
+    (issue,) = outcome(answer, 415, "not-supported")["issue"]
+    assert "`application/fhir+json; charset=utf-8`" in issue["diagnostics"]
+
+
 @pytest.mark.parametrize("version", ["3.0", "5.0", '"1.0"'])
 async def test_a_body_of_another_version_of_fhir_is_answered_415(hanako: Voice, version: str) -> None:
     body = orjson.dumps(made.pressure(hanako.reference))
