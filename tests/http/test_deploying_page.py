@@ -51,7 +51,7 @@ async def test_the_first_steps_are_taken_as_they_are_shown(module_database: Data
             )
             assert answer.status_code in {200, 201, 202}, answer.text
             told = answer.json()
-            if proposed := told.get("proposed", told).get("proposal"):
+            if proposed := (told.get("proposed") or told).get("proposal"):
                 known["…"] = proposed
             if "id" in answer.json():
                 type_name = answer.json()["resourceType"]
