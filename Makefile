@@ -32,9 +32,10 @@ passport/web/built/manifest.json: .venv/.ready hatch_build.py $(APP)
 run: setup
 	@exec .venv/bin/passport demo --state $(STATE) --port $(PORT)
 
+# Bytecode is kept even where the environment forbids it: the tests start the service often, and import much.
 test: setup
 	@.venv/bin/python -m tests.browser.chromium
-	.venv/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup
 	.venv/bin/ruff check .

@@ -4,13 +4,15 @@
 `each_server` or `each_database` and runs on every supported server at hand.
 """
 
+import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.databases import POSTGRESQL_18, Database, Server, Servers, labels
+from tests.ordering import order
 
 # A shell that runs us in the background has SIGINT ignored, and every process that a test starts would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,6 +36,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for each server once on each."""
     if "server_label" in metafunc.fixturenames:
         metafunc.parametrize("server_label", labels(), scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Leave what is collected out of every later search for garbage: it stays until the end."""
+    gc.disable()
+    try:
+        collected = yield
+        gc.freeze()
+        return collected
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, let each begin with the longest."""
+    if isinstance(worker := getattr(config, "workerinput", None), dict):
+        places = order([item.nodeid for item in items], worker["workercount"])
+        items[:] = [items[place] for place in places]
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,10 @@ GIVEN: Final = "given"
 
 _PREFIX: Final = "passport_test_{}_"
 
+# https://www.postgresql.org/docs/current/sql-createdatabase.html: without fsync, copying the files costs half of
+# writing each block to the log.
+_COPY: Final = "CREATE DATABASE {} TEMPLATE {} OWNER passport_owner STRATEGY FILE_COPY"
+
 ROLES_LOCK: Final = 7_061_737
 """Roles belong to the whole server: test processes that share one make them in turn."""
 
@@ -55,7 +59,7 @@ class Server:
     def database(self) -> Iterator[Database]:
         """A fresh migrated database, dropped afterwards."""
         name = self.new_name()
-        self._execute("CREATE DATABASE {} TEMPLATE {} OWNER passport_owner", name, self._template)
+        self._execute(_COPY, name, self._template)
         try:
             yield self._described(name)
         finally:
