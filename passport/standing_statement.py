@@ -236,6 +236,13 @@ _SUPPOSED: Final = "".join(
 """
     for table in GRANT_TABLES
 )
+# Whom another person's CareTeam lists is theirs to tell: in a case it lists nobody.
+_TOLD: Final = """
+told_membership AS NOT MATERIALIZED (
+    SELECT m.* FROM membership AS m
+    WHERE m.kind <> 4 OR EXISTS (SELECT FROM locator AS l
+        WHERE l.record_key = m.container AND l.patient_key = ANY (0 || %(patient_keys)s::bigint[])))"""
+_MEMBERSHIP: Final = "membership AS NOT MATERIALIZED (SELECT * FROM told_membership),\n"
 _SUPPOSED_CALLER: Final = """
     SELECT one.kind, one.subject, one.role, one.client, one.actor_key, one.client_key, NULL::bigint AS patient_key,
         one.opened_patient_key, one.purpose, one.scopes, NULL::uuid AS session_id,
@@ -245,10 +252,10 @@ _SUPPOSED_CALLER: Final = """
 
 def _supposed() -> Prepared:
     beside = " (SELECT actors FROM known), (SELECT unresolved FROM known),"
-    text = _text(_SUPPOSED_CALLER, anyone=False, closer=True, beside=beside, supposed=_SUPPOSED)
+    text = _text(_SUPPOSED_CALLER, anyone=False, closer=True, beside=beside, supposed=_SUPPOSED + _MEMBERSHIP)
     return Prepared(
         f"""
-WITH {_KEPT}
+WITH {_KEPT},{_TOLD}
 SELECT one.place, stood.*
 FROM jsonb_to_recordset(%(cases)s::jsonb) AS one (place int, kind text, subject text, role text, client text,
     actor_key bigint, client_key bigint, opened_patient_key bigint, purpose text, scopes text[], action_bit int,

@@ -61,11 +61,10 @@ def emergency_policy(organization: str) -> Tree:
 
 def sandbox_policies(organization: str) -> tuple[Tree, ...]:
     """Every type, read and write, for conformance suites."""
-    return (
-        consent(permit([organization], "TREAT")),
-        consent(permit([organization], "TREAT", classes=APART)),
-        consent(permit([organization], "TREAT", actions=("collect", "correct"))),
-        consent(permit([organization], "TREAT", actions=("collect", "correct"), classes=APART)),
+    return tuple(
+        consent(permit([organization], "TREAT", actions=actions, classes=classes))
+        for actions in (("access",), ("collect", "correct"))
+        for classes in ((), (*APART, "Subscription"))
     )
 
 

@@ -12,7 +12,21 @@ _CONDITIONAL: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]*)\?(?P<query>.+)")
 _VERSIONED: Final = re.compile(r"(?P<bare>.+)/_history/[A-Za-z0-9.-]{1,64}")
 _LINK: Final = re.compile(r"""((?:href|src)=["'])((?:urn:(?:uuid|oid):|https?://)[^"']{1,500})(["'])""")
 # Elements of type uri, url, oid or uuid, by the names that they have in resources.
-_URIS: Final = frozenset({"url", "uri", "valueUri", "valueUrl", "valueUuid", "valueOid", "contentUrl"})
+_URIS: Final = frozenset(
+    {
+        "contentUrl",
+        "endpoint",
+        "instantiatesUri",
+        "policy",
+        "uri",
+        "url",
+        "valueOid",
+        "valueUri",
+        "valueUrl",
+        "valueUuid",
+    }
+)
+_TEMPORARY: Final = ("urn:uuid:", "urn:oid:")
 
 Named = Mapping[str, str]
 """`Type/id` by the fullUrl, or the conditional reference, that stands for it."""
@@ -33,6 +47,12 @@ def refers_to_any(tree: Any, names: Collection[str]) -> bool:
     return any(isinstance(one, str) and one in names for one in written)
 
 
+def leads_nowhere(tree: Any) -> bool:
+    """Whether a reference is a temporary name still, after those of the entries were replaced."""
+    written = (inside.get("reference") for inside in _objects(tree))
+    return any(isinstance(one, str) and one.startswith(_TEMPORARY) for one in written)
+
+
 def _objects(tree: Any) -> Iterator[Mapping[str, Any]]:
     waiting = [tree]
     while waiting:
@@ -51,12 +71,12 @@ def linked(tree: Any, named: Named, base: str) -> Any:
     """
     if isinstance(tree, dict):
         return {name: _linked_element(name, value, named, base) for name, value in tree.items()}
-    if isinstance(tree, list):
-        return [linked(one, named, base) for one in tree]
     return tree
 
 
 def _linked_element(name: str, value: Any, named: Named, base: str) -> Any:
+    if isinstance(value, list):
+        return [_linked_element(name, one, named, base) for one in value]
     if not isinstance(value, str):
         return linked(value, named, base)
     if name == "reference":

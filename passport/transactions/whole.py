@@ -25,7 +25,7 @@ from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, naming
 from passport.pieces import Write, Written, misnamed
 from passport.transactions.entries import Asked
-from passport.transactions.linking import base_of, conditional_references, linked
+from passport.transactions.linking import base_of, conditional_references, leads_nowhere, linked
 from passport.turns import in_pieces
 
 
@@ -189,6 +189,9 @@ def _write(one: Asked, plan: _Plan, patch: Callable[[Tree], Tree] | None) -> Wri
                 raise NotFound
         return Write("update", type_.name, None, id_, one.version, patch=patch, place=place)
     tree: Tree = linked(one.tree, plan.named, base_of(one.full_url, type_.name))
+    # A Bundle that is stored has entries of its own, which its references lead to.
+    if type_.name != "Bundle" and leads_nowhere(tree):
+        raise Invalid("got a temporary reference that is no entry's fullUrl, expected one that is", (place,))
     if one.method == "POST":
         return None if known else Write("create", type_.name, tree, plan.ids[one.at], place=place)
     return _update(one, type_, tree, id_ or plan.ids[one.at], created=one.id is None and known is None)

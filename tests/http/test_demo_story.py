@@ -226,6 +226,16 @@ def test_the_sandbox_reads_and_writes_whatever_it_likes(town: Town) -> None:
         assert client.get(f"/fhir/Condition/{created.json()['id']}").json()["code"]["text"] == "二"
         assert client.put("/fhir/Condition/of-my-own", json={**tree, "id": "of-my-own"}).status_code == 201
         assert client.get("/fhir/Observation", params={"_count": 5}).json()["entry"]
+        wish = {
+            "resourceType": "Subscription",
+            "status": "requested",
+            "reason": "試験",
+            "criteria": f"Observation?patient={sandbox['patient']}",
+            "channel": {"type": "rest-hook", "endpoint": "https://suite.example/told"},
+        }
+        wished = client.post("/fhir/Subscription", json=wish)
+        assert wished.status_code == 201, wished.text
+        assert client.get(f"/fhir/Subscription/{wished.json()['id']}").json()["criteria"] == wish["criteria"]
 
 
 def test_the_printed_commands_work_as_they_are_copied(town: Town) -> None:

@@ -201,6 +201,9 @@ class TestEnding:
         begun = await invited(hanako)
         tree = {"login": "family-by-operator", "subject": begun["proxy"], "purposes": ["FAMRQT"]}
         other = (await sent(town.operator, "/auth/sign-in-codes", tree)).json()
+        agreed = {"proposal": other["proposal"]}
+        confirmed = await sent(town.second_operator, f"/auth/sign-in-codes/{tree['login']}/confirm", agreed)
+        assert confirmed.status_code == 200, confirmed.text
         await end(hanako, begun["proxy"])
         assert (await signed_in(town, other)).status_code == 401
 

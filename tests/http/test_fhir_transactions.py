@@ -75,17 +75,33 @@ async def test_a_transaction_carries_out_every_interaction_in_the_order_of_its_e
 async def test_references_between_entries_lead_to_what_was_stored(hanako: Voice) -> None:
     panel = pressure(hanako.reference, hasMember=[{"reference": FIRST}, {"reference": SECOND}])
     text = f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{FIRST}">x</a></div>'
+    plan = {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "subject": {"reference": hanako.reference},
+        "instantiatesUri": [SECOND, "http://elsewhere.test/plan"],
+    }
     entries = await done(
         hanako,
         "transaction",
         created({**panel, "text": {"status": "generated", "div": text}}),
         created(weight(hanako.reference), FIRST),
         created(weight(hanako.reference), SECOND),
+        created(plan),
     )
-    whole, first, second = [reference(entry) for entry in entries]
+    whole, first, second, planned = [reference(entry) for entry in entries]
+    assert (await hanako.read(planned))["instantiatesUri"] == [second, "http://elsewhere.test/plan"]
     tree = await hanako.read(whole)
     assert tree["hasMember"] == [{"reference": first}, {"reference": second}]
     assert f'href="{first}"' in tree["text"]["div"]
+
+
+async def test_a_temporary_reference_that_no_entry_answers_to_undoes_all(hanako: Voice) -> None:
+    panel = pressure(hanako.reference, hasMember=[{"reference": FIRST}, {"reference": SECOND}])
+    answer = await send(hanako, "transaction", created(weight(hanako.reference), FIRST), created(panel))
+    assert outcome(answer, 400)["issue"][0]["expression"] == ["Bundle.entry[1].resource"]
+    assert await hanako.found("Observation") == []
 
 
 async def test_absolute_relative_and_versioned_references_are_resolved(hanako: Voice) -> None:

@@ -262,6 +262,23 @@ async def test_members_of_a_care_team_are_told_one_by_one(
     assert gained == {cast.dr_b: 1, cast.role_b: 1, cast.clinic: 1}
 
 
+@pytest.mark.parametrize("in_force", [False, True], ids=["drafted", "in force"])
+async def test_whom_the_care_team_of_somebody_else_lists_shows_in_no_preview(
+    cast: Cast, hanako: Voice, taro: Voice, records: dict[str, str], in_force: bool
+) -> None:
+    await taro.create(made.allergy(taro.reference))
+    team, own = [await whose.create(made.care_team(whose.reference, cast.dr_b)) for whose in (hanako, taro)]
+    totals = []
+    for one in (team, own):
+        root = permit(one, types=["AllergyIntolerance"])
+        kept = await taro.grant(root) if in_force else []
+        told = await previewed(taro, cast.role_b, *([] if in_force else [root]))
+        totals.append(told["total"])
+        for reference in kept:
+            await taro.replace(reference, {**await taro.read(reference), "status": "inactive"})
+    assert totals == [0, 1]
+
+
 async def test_who_may_come_in_an_emergency_is_told_apart(
     cast: Cast, hanako: Voice, records: dict[str, str]
 ) -> None:
