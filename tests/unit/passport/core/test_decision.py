@@ -177,6 +177,18 @@ async def test_each_grant_is_named_for_the_log(town: Town) -> None:
     assert dict(decision.grants) == named
     assert all(is_of(7, code) and not is_of(8, code) for code in named)
     assert is_of(8, ruled(0))
+    assert is_of(NOBODY, granted(NOBODY, 0))
+    assert not is_of(7, granted(NOBODY, 0))
+
+
+def test_only_the_registrations_of_whom_is_named_are_theirs() -> None:
+    merged, others = {1: "Patient/a", 2: "Patient/b"}, {3: "Patient/c", 4: "Patient/d"}
+    linked = {1: merged, 2: merged, 3: others, 4: others}
+    standing = Standing(
+        EVERYONE, actor_key=1, groups={}, refs={}, policies=(), everyone=False, named=(1,), linked=linked
+    )
+    assert standing.registrations_of("Patient/d") == {"Patient/c", "Patient/d"}
+    assert standing.registrations_of("Patient/alone") == frozenset()
 
 
 async def codes(
