@@ -20,7 +20,6 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import URL
 
 from fhirstore.line import Line
-from fhirstore.prepared import PREPARED_FROM
 from fhirstore.statements import ADAPTERS
 
 OWNER_ROLE: Final = "passport_owner"
@@ -159,7 +158,7 @@ async def open_pool(
         open=False,
         configure=partial(_prepare, timeout_ms=timeout_ms, one_snapshot=one_snapshot, rules=rules),
         timeout=10,
-        kwargs={"prepare_threshold": PREPARED_FROM, "context": ADAPTERS},
+        kwargs={"prepare_threshold": 2, "context": ADAPTERS},
     )
     await pool.open()
     try:
