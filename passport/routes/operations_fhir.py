@@ -33,6 +33,7 @@ def _parameters(*named: tuple[str, str, str | int]) -> Mapping[str, Any]:
 
 _RESTRICTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
 
+_NO_PARAMETERS: Final = json_body({"resourceType": "Parameters"}, FHIR)
 _META: Final = json_body(
     {
         "resourceType": "Parameters",
@@ -241,17 +242,18 @@ FHIR_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/fhir/$meta", "post"): Operation(
         "The profiles, tags and labels in use, asked for as a client asks for any operation",
+        _NO_PARAMETERS,
         errors=(400, *ONLY_ASKED),
     ),
     ("/fhir/{type_name}/$meta", "get"): Operation(
         "The profiles, tags and labels in use in records of a type"
     ),
     ("/fhir/{type_name}/$meta", "post"): Operation(
-        "The profiles, tags and labels in use in records of a type, asked for by POST"
+        "The profiles, tags and labels in use in records of a type, asked for by POST", _NO_PARAMETERS
     ),
     ("/fhir/{type_name}/{id_}/$meta", "get"): Operation("The profiles, tags and labels of a record"),
     ("/fhir/{type_name}/{id_}/$meta", "post"): Operation(
-        "The profiles, tags and labels of a record, asked for by POST"
+        "The profiles, tags and labels of a record, asked for by POST", _NO_PARAMETERS
     ),
     ("/fhir/{type_name}/{id_}/$meta-add", "post"): Operation(
         "Add profiles, tags and security labels to a record", _META

@@ -101,7 +101,9 @@ async def running(module_database: Database, tmp_path_factory: pytest.TempPathFa
 async def places(running: Town) -> AsyncIterator[tuple[Place, Place]]:
     """Two addresses, at each of which one and the same resident is signed in."""
     town = City(running.runtime, running.http, running.database, running.clock)
-    code = await handed(town, await town.resident(), "PATRQT")
+    resident = await town.resident()
+    code = await handed(town, resident, "PATRQT")
+    town.vouch_for(resident)
     first = Person(Browser(town))
     await first.browser.sign_in(code)
     assert (await first.registers()).status_code == 201

@@ -53,7 +53,10 @@ def town(running: Town) -> City:
 
 @pytest.fixture
 async def aoi(town: City) -> Person:
-    return await with_passkey(town, await town.resident())
+    subject = await town.resident()
+    one = await with_passkey(town, subject)
+    town.vouch_for(subject)
+    return one
 
 
 async def sent(town: City, credential: object) -> Response:

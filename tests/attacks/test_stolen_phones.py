@@ -102,6 +102,7 @@ async def test_a_copied_passkey_takes_what_it_allowed_along(town: City, phone: A
 async def test_what_another_way_of_signing_in_allowed_goes_on(town: City, phone: App) -> None:
     resident = await town.resident()
     by_code = await person(town, resident)
+    town.vouch_for(resident)
     tokens = await allowed(phone, by_code.browser)
     one = await with_passkey(town, resident)
     (own,) = (await one.listed())["passkeys"]

@@ -85,6 +85,10 @@ class City:
             assert confirmed.status_code == 200, confirmed.text
         return {"login": code["login"], "code": code["code"]}
 
+    def vouch_for(self, subject: str) -> None:
+        """Let their codes be as if the desk had handed them out, and no operator alone."""
+        assert self.rows("UPDATE sign_in_code SET vouched = true WHERE subject = %s RETURNING login", subject)
+
     async def resident(self, name: str = "星野 葵（架空）") -> str:
         return await self.create("operator", {"resourceType": "Patient", "name": [{"text": name}]})
 

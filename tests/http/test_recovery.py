@@ -34,8 +34,7 @@ async def resident(town: City) -> str:
 @pytest.fixture
 async def aoi(town: City, resident: str) -> Person:
     one = await with_passkey(town, resident)
-    # As if the desk had handed the code out, and no operator alone.
-    assert town.rows("UPDATE sign_in_code SET vouched = true WHERE subject = %s RETURNING login", resident)
+    town.vouch_for(resident)
     return one
 
 
