@@ -21,17 +21,24 @@ _OUTCOME: Final = "outcome"
 
 # In place of the plain column: the grants of earlier judgements beside those of this one, and the outcome.
 _VALUES: Final = {
-    "grants": f"""ARRAY (
-        SELECT ref FROM unnest(CAST(rows.grants AS text[])) AS ref
-        UNION SELECT granted.ref
-        FROM unnest(CAST(:grant_codes AS bigint[]), CAST(:grant_refs AS text[])) AS granted (code, ref)
-        JOIN judged ON granted.code = ANY (judged.relied)
-        WHERE judged.record_key = ANY (CAST(rows.record_keys AS bigint[]))
-            AND (granted.code < 0 OR granted.code >> {PLACE_BITS} = rows.patient_key)
-        ORDER BY ref)""",
+    "grants": """ARRAY (
+        SELECT ref FROM unnest(CAST(rows.grants AS text[])) AS ref UNION SELECT unnest(rests.refs) ORDER BY ref)""",
     _OUTCOME: """CASE WHEN
         (SELECT count(*) = CAST(:judged_count AS bigint) AND bool_and(permitted) FROM judged) THEN rows.outcome END""",
 }
+
+# What each row's records rest on, joined once: looking through them for each record would cost their square.
+_RESTS: Final = f"""
+SELECT told.place, array_agg(DISTINCT granted.ref) AS refs
+FROM unnest(CAST(:row_patient_key AS bigint[]), CAST(:row_record_keys AS text[]))
+    WITH ORDINALITY AS told (patient_key, record_keys, place)
+CROSS JOIN LATERAL unnest(CAST(told.record_keys AS bigint[])) AS written (record_key)
+JOIN judged USING (record_key)
+CROSS JOIN LATERAL unnest(judged.relied) AS relied (code)
+JOIN unnest(CAST(:grant_codes AS bigint[]), CAST(:grant_refs AS text[])) AS granted (code, ref) USING (code)
+WHERE code < 0 OR code >> {PLACE_BITS} = told.patient_key
+GROUP BY told.place
+"""
 
 
 def _value(name: str) -> str:
@@ -43,7 +50,8 @@ _RECORDED: Final = f"""
 INSERT INTO audit_event ({", ".join(record.COLUMNS)})
 SELECT {", ".join(map(_value, record.COLUMNS))}
 FROM unnest({", ".join(f"CAST(:row_{name} AS {SQL_TYPES.get(name, 'text')}[])" for name in record.COLUMNS)})
-    AS rows ({", ".join(record.COLUMNS)})
+    WITH ORDINALITY AS rows ({", ".join(record.COLUMNS)}, place)
+LEFT JOIN ({_RESTS}) AS rests USING (place)
 RETURNING patient_key
 """
 

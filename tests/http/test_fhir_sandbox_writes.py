@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from passport.transactions.entries import MOST_ENTRIES
 from tests.databases import Database
 from tests.http.bundles import asked, created, done, reference, send, statuses
 from tests.resources import organization, weight
@@ -72,6 +73,12 @@ async def test_a_record_joins_the_person_whom_a_condition_finds(suite: Voice) ->
     assert reference(entries[0]) == known
     for entry in entries[1:]:
         assert (await suite.read(reference(entry)))["subject"] == {"reference": known}
+
+
+async def test_as_many_as_a_transaction_holds_are_judged_by_a_policy_within_a_statement(suite: Voice) -> None:
+    patient = await suite.create(person("many"))
+    entries = await done(suite, "transaction", *(created(weight(patient)) for _ in range(MOST_ENTRIES)))
+    assert statuses(entries) == [201] * MOST_ENTRIES
 
 
 async def test_an_update_may_create_where_a_policy_covers_the_type(suite: Voice) -> None:
