@@ -406,6 +406,7 @@ async def test_a_code_that_nobody_uses_is_good_for_nothing_in_the_end(town: City
     lasts = town.runtime.settings.code_lasts_unused
     assert lasts == timedelta(days=90)
     used, unused, renewed = [await handed(town, aoi, ["PATRQT"]) for _ in range(3)]
+    town.vouch_for(aoi)
     logins = [code["login"] for code in (used, unused, renewed)]
     later = "UPDATE sign_in_code SET used_at = used_at - %s WHERE login = ANY (%s)"
     with town.looked_into() as connection:
@@ -462,15 +463,16 @@ async def test_a_code_taken_back_while_it_is_compared_opens_nothing(
 async def test_a_resident_is_told_of_each_code_for_them_and_for_their_proxy(town: City, aoi: str) -> None:
     proxy = await town.relative(aoi)
     (own,) = town.rows("SELECT patient_key FROM patient WHERE patient_id = %s", aoi.partition("/")[2])
-    for who, purpose in ((aoi, "PATRQT"), (proxy, "FAMRQT")):
+    # A code for who acts for them waits for a second operator, and they are told of that as well.
+    told = ((aoi, "PATRQT", ["issued"]), (proxy, "FAMRQT", ["proposed", "issued"]))
+    for who, purpose, steps in told:
         began = town.clock()
         code = await handed(town, who, [purpose])
         await handed(town, who, [purpose], login=code["login"])
         notices = town.rows("SELECT * FROM notification WHERE created_at >= %s", began)
-        assert [notice["patient_key"] for notice in notices] == [own["patient_key"]] * 2
-        assert [(notice["kind"], notice["about"]) for notice in notices] == [
-            ("sign-in-code-issued", {"for": who})
-        ] * 2
+        assert {notice["patient_key"] for notice in notices} == {own["patient_key"]}
+        expected = [(f"sign-in-code-{step}", {"for": who}) for step in steps * 2]
+        assert [(notice["kind"], notice["about"]) for notice in notices] == expected
         rows = town.audited("code-hand-out", began)
         assert [(row["patient_key"], row["detail"]) for row in rows] == [(own["patient_key"], who)] * 2
         assert not any(code["code"] in str(each) for each in (notices, rows))

@@ -33,7 +33,9 @@ async def phone(town: City) -> App:
 
 @pytest.fixture
 async def browser(town: City, aoi: str) -> Browser:
-    return await signed_in(town, aoi)
+    found = await signed_in(town, aoi)
+    town.vouch_for(aoi)
+    return found
 
 
 async def tokens_of(phone: App, browser: Browser) -> tuple[str, str]:
@@ -46,6 +48,7 @@ async def test_browsers_are_told_apart_by_their_kind_and_by_nothing_of_their_own
     town: City, aoi: str
 ) -> None:
     code = await handed(town, aoi, "PATRQT")
+    town.vouch_for(aoi)
     said = ("Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0", "<script>alert(1)</script>", "")
     for words in said:
         answer = await Browser(town).post(
