@@ -122,11 +122,11 @@ async def enrolled(desk: Desk, order: Order) -> dict[str, str]:
         async with desk.connection.transaction():
             await _written(desk, order, model)
             raise Rollback
-    if same is not None:
-        return await _told_again(desk, order, same)
-    device = await _written(desk, order, model)
+    device = same.device if same is not None else await _written(desk, order, model)
     # Whether the gateway is one is told after it is known that the caller may enrol.
     key, gateway_key = await _signer(desk, order)
+    if same is not None:
+        return await _told_again(desk, same, key)
     await _remember(desk, order, device, gateway_key)
     return {"device": device, "kid": key.kid(device), "status": "pending"}
 
@@ -164,11 +164,10 @@ async def _enrolled_before(desk: Desk, order: Order) -> Enrolment | None:
     return await enrolment_of(desk.connection, rows[0].device_key) if rows else None
 
 
-async def _told_again(desk: Desk, order: Order, found: Enrolment) -> dict[str, str]:
+async def _told_again(desk: Desk, found: Enrolment, key: DeviceKey) -> dict[str, str]:
     """What was answered the first time, as the device stands now."""
     row = desk.row(found.patient_key, record_keys=[found.device_key], versions=[0], action="read")
     await desk.audit(row)
-    key = order.signed_by if isinstance(order.signed_by, DeviceKey) else found.keys[0]
     return {"device": found.device, "kid": key.kid(found.device), "status": found.status}
 
 

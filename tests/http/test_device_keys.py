@@ -195,8 +195,8 @@ async def behind(town: Town, aoi: str, phone: Cuff, **changes: Any) -> Response:
     return await town.call(aoi, "POST", "/devices/enrolments", json=wanted)
 
 
-async def cuff_behind(town: Town, aoi: str, phone: Cuff) -> Cuff:
-    answer = await behind(town, aoi, phone)
+async def cuff_behind(town: Town, aoi: str, phone: Cuff, **changes: Any) -> Cuff:
+    answer = await behind(town, aoi, phone, **changes)
     assert answer.status_code == 201, answer.text
     cuff = Cuff(answer.json()["device"], phone.pen.enrolled(answer.json()["kid"]))
     assert (await town.decide(aoi, cuff, "approve")).status_code == 200
@@ -246,7 +246,7 @@ async def test_stopping_the_gateway_stops_what_it_signs_and_stopping_the_cuff_st
     town: Town, aoi: str, verb: str
 ) -> None:
     phone = await town.approved(aoi, model=PHONE)
-    one, other = await cuff_behind(town, aoi, phone), await cuff_behind(town, aoi, phone)
+    one, other = [await cuff_behind(town, aoi, phone, serial=each) for each in ("HB-1", "HB-2")]
     await town.decide(aoi, one, verb)
     assert (await town.send(one, one.batch(pressure()))).status_code == 403
     assert (await town.send(other, other.batch(pressure()))).status_code == 200

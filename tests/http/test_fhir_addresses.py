@@ -45,7 +45,7 @@ async def test_what_is_no_operation_is_not_taken_for_one(hanako: Voice) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", "$meta", "GET, HEAD"),
+        ("PUT", "$meta", "GET, HEAD, POST"),
         ("PUT", "Observation/$lastn", "GET, HEAD, POST"),
         ("GET", "Observation/$validate", "POST"),
     ],

@@ -250,6 +250,7 @@ async def test_what_was_exchanged_ends_with_what_it_came_from(
 async def test_a_resident_is_told_that_an_app_was_allowed(town: City, maker: str, phone: App) -> None:
     aoi = await town.resident()
     browser = await signed_in(town, aoi)
+    town.vouch_for(aoi)
     await phone.code(browser)
     (notice,) = await told(town, aoi)
     assert (notice["kind"], notice["about"]) == ("app-allowed", {"by": aoi, "app": maker})
