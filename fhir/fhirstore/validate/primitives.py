@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
+from unicodedata import is_normalized
 
 from fhirstore.validate.narrative import narrative_problem
 
@@ -104,6 +105,18 @@ def _in_calendar(match: re.Match[str]) -> bool:
     return True
 
 
+def _one_spelling(check: Check) -> Check:
+    """Identifiers that look the same are the same: https://unicode.org/reports/tr15/ leaves one spelling of each."""
+
+    def of_one_spelling(value: object) -> str | None:
+        if (problem := check(value)) is not None:
+            return problem
+        plain = isinstance(value, str) and is_normalized("NFC", value)
+        return None if plain else "expected Unicode's normalization form C"
+
+    return of_one_spelling
+
+
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "boolean": _boolean,
@@ -132,3 +145,11 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "time": _time,
     }
 )
+
+OWN_CHECKS: Final[Mapping[tuple[str, str], Check]] = MappingProxyType(
+    {
+        ("Identifier", "system"): _one_spelling(CHECKS["uri"]),
+        ("Identifier", "value"): _one_spelling(CHECKS["string"]),
+    }
+)
+"""Of single elements, by the type that has them: what is asked of them beyond their primitive type."""

@@ -15,7 +15,7 @@ from fhirstore.errors import Problem
 from fhirstore.types import PART_TYPES, TYPES
 from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts, grammar
 from fhirstore.validate.invariants import RULES, Rule
-from fhirstore.validate.primitives import CHECKS, Check
+from fhirstore.validate.primitives import CHECKS, OWN_CHECKS, Check
 from fhirstore.validate.references import containment_problems, reference_problem
 from fhirstore.validate.schema import RESOURCE, Element, may_be_inside, shape
 
@@ -83,7 +83,8 @@ def _step(type_name: str, element: Element) -> _Step:
 
 
 def _check(type_name: str, element: Element) -> Check:
-    return grammar(type_name, element.name) or CHECKS[element.type]
+    own = grammar(type_name, element.name) or OWN_CHECKS.get((type_name, element.name))
+    return own or CHECKS[element.type]
 
 
 class Walk:

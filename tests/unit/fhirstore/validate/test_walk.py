@@ -44,6 +44,18 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
+def test_an_identifier_has_one_spelling() -> None:
+    composed, parted = "caf\u00e9", "cafe\u0301"
+    system = "http://x.example/"
+    assert found(patient(identifier=[{"system": f"{system}{composed}", "value": composed}])) == []
+    assert found(
+        patient(
+            identifier=[{"system": f"{system}{parted}", "value": composed}, {"value": parted}],
+            name=[{"text": parted}],
+        )
+    ) == [("value", "Patient.identifier[0].system"), ("value", "Patient.identifier[1].value")]
+
+
 def test_hostile_resource_does_not_make_an_endless_answer() -> None:
     assert len(validate(blood_pressure() | {f"x{number}": 1 for number in range(1000)})) == 100
 
