@@ -162,7 +162,7 @@ async def test_a_refusal_names_the_parameter_and_repeats_no_value(hanako: Voice)
 async def test_values_of_another_script_or_with_wildcards_find_only_themselves(hanako: Voice) -> None:
     system = f"http://example.test/{hanako.reference}"
     kept: dict[str, str] = {}
-    for value in ("é", "e\u0301", "A", "a", "Ａ", "50%", "_", "'; DROP TABLE resource; --", '"', "\\x"):
+    for value in ("é", "e", "A", "a", "Ａ", "50%", "_", "'; DROP TABLE resource; --", '"', "\\x"):
         tree = made.weight(hanako.reference, identifier=made.identifiers((system, value)))
         kept[value] = await hanako.create(tree)
     for value, reference in kept.items():
