@@ -18,16 +18,14 @@ from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from fhirstore.tables import NOBODY
 from passport import installation
 from passport.audit.actions import BACKUP, RESTORE
-from passport.audit.record import AuditRow, record
 from passport.backup import files, programs, store
 from passport.backup.errors import BackupUnusable
 from passport.backup.manifest import DUMP, FILES, SETTINGS, Manifest
 from passport.database import bootstrap
 from passport.embedded import EmbeddedPostgres
-from passport.identity.tokens import random_uuid
+from passport.installation.commands import record_command
 from passport.installation.parts import open_runtime
 from passport.keys import KeyRing
 from passport.settings import FILE_NAME, Settings
@@ -173,14 +171,4 @@ def _name(settings: Settings) -> str:
 async def _record(settings: Settings, action: str, command: str, now: datetime) -> None:
     """The row of the log that says that all of it left, or came back."""
     async with open_runtime(settings) as runtime, runtime.pool.connection() as connection:
-        row = AuditRow(
-            patient_key=NOBODY,
-            audit_id=random_uuid(runtime),
-            recorded=now,
-            action=action,
-            kind="",
-            outcome="success",
-            query=command,
-            detail="",
-        )
-        await record(connection, [row])
+        await record_command(runtime, connection, action, command, now)

@@ -9,20 +9,17 @@ https://pages.nist.gov/800-63-4/sp800-63b.html#lookupsecrets
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Final
 
 import psycopg
 
-from fhirstore.tables import NOBODY
-from passport.audit.record import AuditRow, record
 from passport.identity import persons
 from passport.identity.codes import login_of
 from passport.identity.sign_in_codes import store as sign_in_codes
 from passport.identity.sign_in_codes.handing_out import Handed, hand_out
 from passport.identity.sign_in_codes.taking_back import withdraw
-from passport.identity.tokens import random_uuid
 from passport.installation import store
+from passport.installation.commands import record_command
 from passport.installation.parts import open_runtime
 from passport.outcomes import Conflict, NotFound
 from passport.runtime import Runtime
@@ -89,7 +86,7 @@ async def _take_back(runtime: Runtime, connection: Connection, login: str) -> No
     if reference not in await _operators(runtime, connection):
         raise NotFound(f"no operator signs in as `{login}`")
     await withdraw(runtime, connection, login, now=now)
-    await _log(runtime, connection, "code-withdraw", "passport operator", reference, now)
+    await record_command(runtime, connection, "code-withdraw", "passport operator", now, detail=reference)
 
 
 async def _operators(runtime: Runtime, connection: Connection) -> set[str]:
@@ -117,21 +114,5 @@ async def _first(settings: Settings) -> list[Handed]:
 async def _hand_out(runtime: Runtime, connection: Connection, login: str, command: str) -> Handed:
     now, tree = runtime.clock(), {"login": login, "subject": OPERATOR, "purposes": list(PURPOSES)}
     handed = await hand_out(runtime, connection, tree, now=now)
-    await _log(runtime, connection, "code-hand-out", command, handed.subject.reference, now)
+    await record_command(runtime, connection, "code-hand-out", command, now, detail=handed.subject.reference)
     return handed
-
-
-async def _log(
-    runtime: Runtime, connection: Connection, action: str, command: str, whose: str, now: datetime
-) -> None:
-    row = AuditRow(
-        patient_key=NOBODY,
-        audit_id=random_uuid(runtime),
-        recorded=now,
-        action=action,
-        kind="",
-        outcome="success",
-        query=command,
-        detail=whose,
-    )
-    await record(connection, [row])
