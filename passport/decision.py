@@ -297,6 +297,15 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
     )
 
 
+async def grants_towards(
+    runtime: Runtime, connection: Connection, standing: Standing, patient: int
+) -> tuple[StandingGrant, ...]:
+    """What permits and blocks the caller towards one patient, in the order of `standing.refs`; costs as `decide`."""
+    await _learn_shapes(runtime, connection, standing)
+    signature = next((held for held, patients in standing.groups.items() if patient in patients), ())
+    return _bearing(runtime, signature)
+
+
 def _covers(shape: Shape, type_name: str) -> bool:
     """Whether the shape is one node that asks for nothing but the type."""
     if len(shape.nodes) != 1:
@@ -308,13 +317,9 @@ def _covers(shape: Shape, type_name: str) -> bool:
 
 def _bearing(runtime: Runtime, signature: Signature) -> tuple[StandingGrant, ...]:
     return tuple(
-        StandingGrant(held.effect, _shape(runtime, held.shape_key), held.trues, held.falses)
+        StandingGrant(held.effect, runtime.shapes.get(held.shape_key), held.trues, held.falses)
         for held in signature
     )
-
-
-def _shape(runtime: Runtime, key: int) -> Shape | None:
-    return runtime.shapes.get(key)
 
 
 def _grants(standing: Standing, signatures: Sequence[Signature]) -> list[tuple[int, str]]:
@@ -330,7 +335,7 @@ def _grants(standing: Standing, signatures: Sequence[Signature]) -> list[tuple[i
 
 
 async def _learn_shapes(runtime: Runtime, connection: Connection, standing: Standing) -> None:
-    wanted = {held.shape_key for signature in standing.groups for held in signature}
+    wanted = {held.shape_key for signature in (*standing.groups, standing.policies) for held in signature}
     missing = wanted - runtime.shapes.keys()
     if missing:
         # What stays unknown never grants and always blocks.

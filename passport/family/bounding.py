@@ -19,14 +19,13 @@ from consent.systems import UNNAMED_EXCLUDED
 from fhirstore.tables import NOBODY
 from passport.admission import Desk
 from passport.authority import Basis
-from passport.decision import decide
+from passport.decision import grants_towards
 from passport.effects import checked_consent
 from passport.family import store
 from passport.intake.current import followed
 from passport.outcomes import Refused
 from passport.pieces import Piece
 from passport.sql import fetch
-from passport.standing import Signature
 
 _CONSENT: Final = "Consent"
 _ACCESS: Final = ACTION_BITS[Action.ACCESS]
@@ -59,22 +58,19 @@ async def _check(desk: Desk, compiled: Compiled, patient: str) -> None:
     if not showing:
         return
     standing = await desk.standing_towards(Action.ACCESS, patient)
-    await decide(desk.runtime, desk.connection, standing, Action.ACCESS)
-    asked = standing.asked
-    signature: Signature = next((held for held, patients in standing.groups.items() if asked in patients), ())
-    shapes = desk.runtime.shapes
-    held = [StandingGrant(one.effect, shapes.get(one.shape_key), one.trues, one.falses) for one in signature]
+    asked = standing.asked or NOBODY
+    held = await grants_towards(desk.runtime, desk.connection, standing, asked)
     permits = [one for one in held if one.effect == GrantEffect.PERMIT]
     if all(_for_consents(one.shape) for one in permits):
         # Who may see nothing but Consents was given no scope of records: they keep the Consents for somebody.
         permits = [StandingGrant(GrantEffect.PERMIT, each, 1, 0) for each in _EVERYTHING]
-    refs = standing.refs.get(asked or NOBODY, ())
+    refs = standing.refs.get(asked, ())
     blocks = {
         ref.partition("/_history/")[0]: one
         for one, ref in zip(held, refs, strict=True)
         if one.effect != GrantEffect.PERMIT
     }
-    told = await _told(desk, blocks, asked or NOBODY)
+    told = await _told(desk, blocks, asked)
     for grant in showing:
         purposes = _purposes(grant)
         binding = [blocks[ref] for ref, everybody in told.items() if purposes & ~everybody]
