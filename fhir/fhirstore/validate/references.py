@@ -7,7 +7,7 @@ Nobody asks here whether a target exists: that would tell the caller of records 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from fhirstore.validate.bindings.value_sets import RESOURCE_TYPES
@@ -48,34 +48,44 @@ def reference_problem(node: Node, targets: frozenset[str]) -> str | None:
     return None
 
 
-def containment_problems(node: Node, fragments: frozenset[str]) -> Iterator[Finding]:
-    """Yield what is wrong with the resources that one contains, and with the references to them.
+def containment_problems(node: Node, fragments: Collection[str]) -> Iterator[Finding]:
+    """Yield what is wrong with the resources that one contains.
 
     Args:
         node: the container.
         fragments: the `#id` references inside it and inside what it contains.
     """
-    contained = node.get("contained")
-    ids = []
-    for index, inner in enumerate(contained if isinstance(contained, list) else ()):
-        if isinstance(inner, dict):
-            ids.append(f"#{inner.get('id', '')}")
-            yield from _contained_problems(inner, f".contained[{index}]", fragments)
-    for fragment in sorted(fragments - {"#", *ids}):
-        yield (
-            "invariant",
-            "",
-            f"ref-1: expected a contained resource for every `#id`, {_shown(fragment)} has none",
-        )
+    for index, inner in _contained(node):
+        yield from _contained_problems(inner, f".contained[{index}]", fragments)
+    ids = [_fragment_of(inner) for _, inner in _contained(node)]
     if len(set(ids)) != len(ids):
         yield "invariant", ".contained", "expected each contained resource to have its own id"
 
 
-def _contained_problems(inner: Node, path: str, fragments: frozenset[str]) -> Iterator[Finding]:
+def dangling(node: Node, fragments: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each of the `#id` references inside a container that leads to nothing, and what is to be said of it."""
+    there = {"#", *(_fragment_of(inner) for _, inner in _contained(node))}
+    for fragment in fragments:
+        if fragment not in there:
+            text = f"ref-1: expected a contained resource for every `#id`, {_shown(fragment)} has none"
+            yield fragment, text
+
+
+def _contained(node: Node) -> list[tuple[int, Node]]:
+    contained = node.get("contained")
+    listed = enumerate(contained) if isinstance(contained, list) else ()
+    return [(index, inner) for index, inner in listed if isinstance(inner, dict)]
+
+
+def _fragment_of(inner: Node) -> str:
+    return f"#{inner.get('id', '')}"
+
+
+def _contained_problems(inner: Node, path: str, fragments: Collection[str]) -> Iterator[Finding]:
     meta = inner.get("meta")
     if "contained" in inner:
         yield "invariant", f"{path}.contained", "dom-2: expected no resource contained in a contained one"
-    if f"#{inner.get('id', '')}" not in fragments and not _refers_to_container(inner):
+    if _fragment_of(inner) not in fragments and not _refers_to_container(inner):
         yield "invariant", path, "dom-3: expected a reference to the contained resource"
     if isinstance(meta, dict) and ("versionId" in meta or "lastUpdated" in meta):
         yield "invariant", f"{path}.meta", "dom-4: expected no version of a contained resource"

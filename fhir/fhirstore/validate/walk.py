@@ -16,7 +16,7 @@ from fhirstore.types import PART_TYPES, TYPES
 from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts, grammar
 from fhirstore.validate.invariants import RULES, Rule
 from fhirstore.validate.primitives import CHECKS, OWN_CHECKS, Check
-from fhirstore.validate.references import containment_problems, reference_problem
+from fhirstore.validate.references import containment_problems, dangling, reference_problem
 from fhirstore.validate.schema import RESOURCE, Element, may_be_inside, shape
 
 MOST_PROBLEMS: Final = 100
@@ -92,7 +92,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._fragments: set[str] = set()
+        self._fragments: dict[str, list[Path]] = {}
 
     def resource(self, node: Mapping[str, Any], path: Path | None = None, *, contained: bool = False) -> None:
         """Check a resource and what it holds."""
@@ -107,11 +107,14 @@ class Walk:
             )
             return
         here = path or (None, name, None)
-        outer, self._fragments = self._fragments, self._fragments if contained else set()
+        outer, self._fragments = self._fragments, self._fragments if contained else {}
         self._node(node, _plan(name), here)
         if not contained:
-            for code, below, text in containment_problems(node, frozenset(self._fragments)):
+            for code, below, text in containment_problems(node, self._fragments):
                 self._report(code, (here, below, None), text)
+            for fragment, text in dangling(node, self._fragments):
+                for place in self._fragments[fragment]:
+                    self._report("invariant", place, text)
             self._fragments = outer
 
     def _node(self, node: Mapping[str, Any], plan: _Plan, path: Path) -> None:
@@ -133,7 +136,7 @@ class Walk:
             elif check(value) is not None or (step.codes is not None and value not in step.codes):
                 self._value(value, step, check, (path, step.below, None))
             elif step.may_be_fragment and value[0] == "#":
-                self._fragments.add(value)
+                self._refers(value, (path, step.below, None))
         self._presence(node, plan, chosen, path)
 
     def _beside(
@@ -209,7 +212,7 @@ class Walk:
             self._report("value", (path, ".reference", None), reason)
         reference = node.get("reference")
         if isinstance(reference, str) and reference.startswith("#"):
-            self._fragments.add(reference)
+            self._refers(reference, (path, ".reference", None))
 
     def _concepts(self, value: object, concepts: Concepts, path: Path) -> None:
         codes = codes_in(value if isinstance(value, list) else [value])
@@ -240,7 +243,10 @@ class Walk:
                 "code-invalid", path, f"got {shown}, expected one of {', '.join(sorted(step.codes))}"
             )
         elif step.may_be_fragment and str(value).startswith("#"):
-            self._fragments.add(str(value))
+            self._refers(str(value), path)
+
+    def _refers(self, fragment: str, path: Path) -> None:
+        self._fragments.setdefault(fragment, []).append(path)
 
     def _primitive_extension(self, value: object, beside: object, step: _Step, path: Path, name: str) -> None:
         if not step.element.many:

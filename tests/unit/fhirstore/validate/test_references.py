@@ -124,8 +124,11 @@ def test_contained_resource_has_no_version_and_no_labels(meta: dict[str, Any], k
 
 
 def test_reference_to_a_contained_resource_that_is_not_there_is_refused() -> None:
-    tree = medication_request(requester={"reference": "#nobody"})
-    assert found(tree) == [("ref-1", "MedicationRequest")]
+    tree = medication_request(
+        requester={"reference": "#nobody"}, note=[{"text": "x", "authorReference": {"reference": "#nobody"}}]
+    )
+    places = ["MedicationRequest.requester.reference", "MedicationRequest.note[0].authorReference.reference"]
+    assert found(tree) == [("ref-1", place) for place in places]
 
 
 def test_contained_resources_have_ids_of_their_own() -> None:
@@ -137,4 +140,4 @@ def test_contained_resources_have_ids_of_their_own() -> None:
 def test_contained_resources_of_one_entry_are_not_those_of_the_next() -> None:
     entries = [{"resource": medicine()}, {"resource": medication_request(requester={"reference": "#m"})}]
     tree = {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    assert found(tree) == [("ref-1", "Bundle.entry[1].resource")]
+    assert found(tree) == [("ref-1", "Bundle.entry[1].resource.requester.reference")]
