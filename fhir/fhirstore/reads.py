@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from fhirstore.tables import resource, resource_version
 
-READS: Final = ("record", "versions", "changes", "visible")
+READS: Final = ("record", "versions", "changes", "counted_changes", "visible")
 
 Permit = Callable[[FromClause], ColumnElement[bool]]
 """The condition that decides, over rows of `resource` or of `resource_version`."""
@@ -103,14 +103,18 @@ def changes(
     both = _standing(_both(permit, relied, within).subquery("both"), at=at)
     columns = [both.c[name] for name in (*SHOWN_COLUMNS, "deleted", "relied")]
     statement = select(*columns, _revived(permit, both).label("revived"))
-    if since:
-        statement = statement.where(both.c.last_updated >= bindparam("since", type_=_INSTANT))
-    if at:
-        statement = statement.where(_stood(both))
+    statement = statement.where(*_asked_for(both, since=since, at=at))
     if after:
         statement = statement.where(_after(both))
     order = (both.c.last_updated.desc(), both.c.record_key.desc(), both.c.version.desc())
     return statement.order_by(*order).limit(bindparam("limit", type_=Integer))
+
+
+def counted_changes(permit: Permit, relied: Relied, *, since: bool, at: bool) -> Select[Any]:
+    """Whose versions of one record `changes` shows on all of its pages together, a row for each; bound: the same."""
+    both = _standing(_both(permit, relied, _this).subquery("all_of_it"), at=at)
+    columns = [both.c[name] for name in ("patient_key", "others", "relied")]
+    return select(*columns).where(*_asked_for(both, since=since, at=at))
 
 
 def visible(permit: Permit) -> Select[Any]:
@@ -148,6 +152,11 @@ def _revived(permit: Permit, both: FromClause) -> ColumnElement[bool]:
             same(before, both), before.c.version == both.c.version - 1, before.c.deleted, permit(before)
         )
     )
+
+
+def _asked_for(both: FromClause, *, since: bool, at: bool) -> list[ColumnElement[bool]]:
+    lately = [both.c.last_updated >= bindparam("since", type_=_INSTANT)] if since else []
+    return [*lately, _stood(both)] if at else lately
 
 
 def _stood(both: FromClause) -> ColumnElement[bool]:

@@ -60,10 +60,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """One page of a history; `cursor` leads to the next one, if there is one."""
+    """One page of a history; `cursor` leads to the next one, if there is one.
+
+    `total` is how many versions all pages show together, told of the history of one record.
+    """
 
     shown: tuple[Shown, ...]
     cursor: str | None
+    total: int | None
 
 
 async def changes(
@@ -91,7 +95,7 @@ async def changes(
         rows = await disclosed(desk, prepared, {**_params(desk, decision, asked, question, types), **after})
     if asked.reference is not None and not (rows and rows[0].visible):
         raise NotFound
-    return _page(runtime, rows, question, context)
+    return _page(runtime, rows, context, rows[0].total if asked.reference is not None else None)
 
 
 def _types(desk: Desk, asked: Asked) -> tuple[int, ...]:
@@ -119,12 +123,14 @@ def _statement(finder: Finder, asked: Asked, flags: tuple[bool, bool, bool]) -> 
     order = (found.c.last_updated.desc(), found.c.record_key.desc(), found.c.version.desc())
     shown = select(found).order_by(*order).limit(count).cte("shown")
     more = select(func.count() > count).select_from(found).scalar_subquery()
-    columns = [more.label("more")]
+    columns, counted = [more.label("more")], None
     if asked.reference:
         columns.append(reads.visible(decision.clause).scalar_subquery().label("visible"))
+        counted = reads.counted_changes(decision.clause, decision.relied, since=since, at=at).cte("counted")
+        columns.append(select(func.count()).select_from(counted).scalar_subquery().label("total"))
     totals = select(*columns).subquery("totals")
     names = (*BODY_COLUMNS, "record_key", "type", "last_updated", "deleted", "revived")
-    rows = recorded(shown, totals, names, of_asked=False, before=(found,))
+    rows = recorded(shown, totals, names, of_asked=False, before=(found,), counted=counted)
     return rows.order_by(shown.c.last_updated.desc(), shown.c.record_key.desc(), shown.c.version.desc())
 
 
@@ -161,14 +167,14 @@ def _after(runtime: Runtime, question: Changes, context: bytes) -> dict[str, Any
             raise BadCursor
 
 
-def _page(runtime: Runtime, rows: Sequence[Any], question: Changes, context: bytes) -> Versions:
+def _page(runtime: Runtime, rows: Sequence[Any], context: bytes, total: int | None) -> Versions:
     found = present(rows)
     cursor = None
     if found and rows[0].more:
         last = found[-1]
         place = (last.last_updated, str(last.version))
         cursor = seal_cursor(runtime.ring.cursor_secret, context, place, last.record_key)
-    return Versions(tuple(_shown(runtime, row) for row in found), cursor)
+    return Versions(tuple(_shown(runtime, row) for row in found), cursor, total)
 
 
 def _shown(runtime: Runtime, row: Any) -> Shown:

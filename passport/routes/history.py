@@ -69,7 +69,7 @@ async def _history(request: Request, asked: Asked, path: str) -> Response:
     further = f"{address}{'&' if question.echo else ''}{CURSOR}={page.cursor}"
     links = Links(address.rstrip("?"), None if page.cursor is None else further)
     entries = [_version(one, question.subset) for one in page.shown]
-    return fhir_response(bundles.history(base, entries, links, None))
+    return fhir_response(bundles.history(base, entries, links, page.total))
 
 
 def _version(shown: disclosure.Shown, wanted: Subset | None) -> Entry:

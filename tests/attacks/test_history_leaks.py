@@ -22,13 +22,14 @@ async def twins(town: Town, cast: Cast) -> Twins:
 
 
 async def versions(voice: Voice, path: str, *params: tuple[str, str]) -> list[list[str]]:
-    """Every page of a history, each entry as `Type/id/version`."""
+    """Every page of a history, each entry as `Type/id/version`; a record's tells how many there are, and no other."""
     answer = await voice.get(path, *params)
-    pages = []
+    pages: list[list[str]] = []
+    totals = []
     while True:
         assert answer.status_code == 200, answer.text
         bundle = answer.json()
-        assert "total" not in bundle
+        totals.append(bundle.get("total"))
         pages.append(
             [
                 f"{entry['fullUrl'].removeprefix(f'{BASE_URL}/fhir/')}/{entry['response']['etag'][3:-1]}"
@@ -37,6 +38,8 @@ async def versions(voice: Voice, path: str, *params: tuple[str, str]) -> list[li
         )
         further = link(bundle, "next")
         if further is None:
+            shown = sum(map(len, pages)) if path.count("/") == 2 else None
+            assert set(totals) == {shown}
             return pages
         answer = await voice.get(further.removeprefix(BASE_URL))
 
