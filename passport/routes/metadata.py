@@ -22,7 +22,7 @@ from passport.interactions import ON_THE_SYSTEM, ON_TYPES, READ_ONLY
 from passport.operations import OPERATIONS, OperationDefinition
 from passport.outcomes import Invalid, PassportError
 from passport.routes.messages import check_accept, fhir_response, runtime_of
-from passport.routes.subsets import single
+from passport.routes.subsets import cut, single, wanted_part
 from passport.settings import Settings
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
@@ -44,6 +44,7 @@ _TYPE_TOLD: Final = (
     "Types between commas; with it whatever parameter all of them have, without it these alone."
 )
 
+_MODE: Final = "mode"
 MODES: Final = ("full", "normative", "terminology")
 
 TRIAL_USE: Final = frozenset(
@@ -68,8 +69,9 @@ class NoTerminology(PassportError):
 async def capabilities(request: Request) -> Response:
     """What this server can do; readable by anyone."""
     check_accept(request)
-    mode = single(request, "mode") if request.query_params else None
-    return fhir_response(_written(runtime_of(request).settings, normative=_is_normative(mode)))
+    wanted = wanted_part(request, "CapabilityStatement", beside=(_MODE,))
+    normative = _is_normative(single(request, _MODE))
+    return fhir_response(cut(_written(runtime_of(request).settings, normative=normative), wanted))
 
 
 def _is_normative(mode: str | None) -> bool:
@@ -169,7 +171,7 @@ def _resource(row: ResourceType, held: Iterable[str]) -> _Json:
         **_unless_empty(
             {
                 "searchInclude": [f"{row.name}:{each.name}" for each in parameters if _is_link(each)],
-                "searchRevInclude": _links_to(row.name, held),
+                "searchRevInclude": _links_to(row.name, held) if row.writable else [],
             }
         ),
         "searchParam": [{"name": each.name, "type": each.kind.code} for each in parameters],

@@ -15,15 +15,17 @@ from passport.outcomes import Invalid
 _FORMS: Final = frozenset({"_summary", "_elements", "_format", "_pretty"})
 
 
-def wanted_part(request: Request, *types: str) -> Subset | None:
+def wanted_part(request: Request, *types: str, beside: Collection[str] = ()) -> Subset | None:
     """The part that a request for records of these types wants, None where it wants all of each.
+
+    `beside` are parameters that the address has for other things.
 
     Raises:
         Invalid: a value that asks for no part, a parameter twice, or one that reading does not have.
     """
     if not request.query_params:
         return None
-    known_parameters(request, _FORMS)
+    known_parameters(request, _FORMS.union(beside))
     try:
         return parse_subset(single(request, "_summary"), single(request, "_elements"), types)
     except SearchError as error:

@@ -33,6 +33,21 @@ async def test_the_normative_part_leaves_out_what_is_for_trial_use(town: Town) -
     assert full.keys() == normative.keys()
 
 
+@pytest.mark.parametrize("query", ["foo=1", "mode=full&resource=Patient", "_count=1"])
+async def test_what_it_does_not_take_is_refused_by_name(town: Town, query: str) -> None:
+    told = outcome(await town.stranger.get(f"metadata?{query}"), 400, "invalid")
+    assert told["issue"][0]["expression"] == [query.rpartition("&")[2].partition("=")[0]]
+
+
+async def test_a_part_of_it_is_told_on_request(town: Town) -> None:
+    part = (await town.stranger.get("metadata?_elements=format&_format=json&_pretty=true")).json()
+    assert {"format", "status", "kind", "fhirVersion"} <= part.keys()
+    assert "rest" not in part
+    summary = (await town.stranger.get("metadata?_summary=true")).json()
+    assert summary["meta"]["tag"][0]["code"] == "SUBSETTED"
+    CapabilityStatement.model_validate(summary)
+
+
 async def test_no_terminology_service_is_said_to_be_there(town: Town) -> None:
     told = outcome(await town.stranger.get("metadata?mode=terminology"), 404, "not-supported")
     assert "no terminology service" in told["issue"][0]["diagnostics"]
