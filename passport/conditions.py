@@ -15,12 +15,14 @@ from fhirstore.search.include import includes
 from fhirstore.search.query import Query, parse_query
 from fhirstore.search.result import RESULT
 from fhirstore.search.test import SearchError
+from fhirstore.tables import NOBODY
 from fhirstore.types import ResourceType
 from passport import query_strings
 from passport.admission import Desk
 from passport.disclosure.matching_records import matches
 from passport.intake import claim
 from passport.outcomes import Invalid, PreconditionFailed
+from passport.pieces import MADE_FOR_NONE, Versions
 from passport.runtime import Runtime
 
 
@@ -103,3 +105,20 @@ async def matched(desk: Desk, condition: Condition, *, gone: Collection[str] = (
             "nothing was written"
         )
     return found[0] if found else None
+
+
+def check_unmatched(if_match: Versions | None) -> None:
+    """Let a deletion whose condition matches nothing be done by that: a version of what is not there cannot be met.
+
+    http://hl7.org/fhir/R4/http.html#3.1.0.7.1
+
+    Raises:
+        PreconditionFailed: it is made for a version.
+    """
+    if if_match is not None and if_match != MADE_FOR_NONE:
+        raise PreconditionFailed
+
+
+async def nothing_written(desk: Desk) -> None:
+    """Keep the row of a request whose conditions left nothing to write."""
+    await desk.audit(*(desk.row(patient, "not-found") for patient in desk.standing.named or (NOBODY,)))

@@ -28,6 +28,13 @@ from passport.turns import in_pieces
 
 Method = Literal["create", "update", "delete"]
 
+Versions = frozenset[int]
+"""The versions that a write is made for; 0 is that nothing is there, `ANY` whatever is."""
+
+ANY: Final = -1
+MADE_FOR_ANY: Final[Versions] = frozenset({ANY})
+MADE_FOR_NONE: Final[Versions] = frozenset({0})
+
 _PROVENANCE: Final = "Provenance"
 _RIGHTS: Final[Mapping[Method, Right]] = {"create": "c", "update": "u", "delete": "d"}
 
@@ -55,7 +62,7 @@ class Write:
     type: str
     tree: Tree | None = None
     id: str | None = None
-    if_match: int | None = None
+    if_match: Versions | None = None
     confirm: bool = True
     patch: Callable[[Tree], Tree] | None = None
     place: str = ""
@@ -74,6 +81,11 @@ class Write:
         if self.on is Basis.DESK or (self.on is not None and self.type == _PROVENANCE):
             return None
         return _RIGHTS[self.method]
+
+    @property
+    def names_version(self) -> bool:
+        """Whether it says which one version was read before it was made."""
+        return self.if_match is not None and len(self.if_match) == 1 and min(self.if_match) > 0
 
     @property
     def entry(self) -> str:
@@ -106,8 +118,8 @@ class Current:
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """What a write of it may be made for: of a deleted one also that nothing is there."""
-        return (self.row.version, 0) if self.row.deleted else (self.row.version,)
+        """What a write of it may be made for: of a deleted one also that nothing is there, else that anything is."""
+        return (self.row.version, 0 if self.row.deleted else ANY)
 
     @property
     def seen(self) -> int | None:
@@ -255,9 +267,9 @@ def check_version(one: Write, current: Current | None) -> None:
     """Refuse what was made from another version than the current one.
 
     Raises:
-        PreconditionFailed: `if_match` is another version than the current one.
+        PreconditionFailed: the current version is none of `if_match`.
     """
-    if one.if_match is not None and one.if_match not in (current.versions if current else (0,)):
+    if one.if_match is not None and one.if_match.isdisjoint(current.versions if current else MADE_FOR_NONE):
         raise PreconditionFailed(seen=current.seen if current else None)
 
 
@@ -293,8 +305,8 @@ def answered(piece: Piece, row: RecordRow, plain: bytes) -> Written:
     return Written(piece.reference, row.version, row.last_updated, plain, created=piece.creates)
 
 
-def made_for(if_match: str | None, if_none_match: str | None, place: str = "") -> int | None:
-    """The version that a write is made for: 0 where nothing may be there yet, None where it does not say.
+def made_for(if_match: str | None, if_none_match: str | None, place: str = "") -> Versions | None:
+    """The versions that a write is made for, None where it does not say.
 
     `place` is where its conditions stand, if not in headers.
 
@@ -302,13 +314,27 @@ def made_for(if_match: str | None, if_none_match: str | None, place: str = "") -
         Invalid: they name no version, or contradict each other.
     """
     if if_none_match is None:
-        return None if if_match is None else version_of(if_match, place and f"{place}.ifMatch")
+        return None if if_match is None else versions_of(if_match, place and f"{place}.ifMatch")
     if if_match is not None or if_none_match.strip() != "*":
         raise Invalid(
             "got an `If-None-Match` for a write, expected `*`, and no `If-Match` beside it",
             (f"{place}.ifNoneMatch",) if place else (),
         )
-    return 0
+    return MADE_FOR_NONE
+
+
+def versions_of(tags: str, place: str = "") -> Versions:
+    """The versions that an `If-Match` names: each of its entity tags, or by `*` whichever is there.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1
+
+    Raises:
+        Invalid: it names none, or something that is no version.
+    """
+    if tags.strip() == "*":
+        return MADE_FOR_ANY
+    # Versions begin with 1: no other number is ever there.
+    return frozenset(version_of(tag, place) for tag in tags.split(",")) - MADE_FOR_NONE
 
 
 def version_of(tag: str, place: str = "") -> int:
@@ -319,5 +345,5 @@ def version_of(tag: str, place: str = "") -> int:
     """
     digits = tag.strip().removeprefix("W/").strip('"')
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        raise Invalid('got an unreadable `If-Match`, expected `W/"1"`', (place,) if place else ())
+        raise Invalid('got an unreadable `If-Match`, expected `W/"1"` or `*`', (place,) if place else ())
     return int(digits)

@@ -112,8 +112,8 @@ async def _decided(desk: Desk, enrolment: Enrolment, verb: Verb, current: Tree |
 def _write(desk: Desk, enrolment: Enrolment, verb: Verb, current: Tree | None) -> Write:
     status = _CONSENT_STATUS[verb]
     if current is not None:
-        version = int(current["meta"]["versionId"])
-        return Write("update", "Consent", {**current, "status": status}, current["id"], version)
+        seen = frozenset({int(current["meta"]["versionId"])})
+        return Write("update", "Consent", {**current, "status": status}, current["id"], seen)
     tree = consent(enrolment.patient, enrolment.device, enrolment.kinds, desk.now)
     # Whether the verb leads anywhere is told after it is known that the caller may write.
     rejected = _REJECTED if verb == "revoke" else status

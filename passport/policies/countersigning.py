@@ -79,7 +79,7 @@ async def _check_countersigned(desk: Desk, piece: Piece) -> None:
     if proposed_by is None:
         raise Refused("it is not known who proposed this: propose it anew")
     await require_another(desk.connection, proposed_by, desk.subject.reference)
-    if piece.write.patch is not None and piece.write.if_match is None:
+    if piece.write.patch is not None and not piece.write.names_version:
         text = (
             "got a patch that agrees to whatever is there, expected `If-Match` with the version that was read"
         )

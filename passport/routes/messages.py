@@ -22,7 +22,7 @@ from passport.outcomes import (
     UnsupportedMedia,
     operation_outcome,
 )
-from passport.pieces import made_for
+from passport.pieces import Versions, made_for
 from passport.routes.media import FHIR, FHIR_VERSION, UTF_8, media_of, takes_fhir
 from passport.routes.needed import needed
 from passport.runtime import Runtime
@@ -199,8 +199,8 @@ def not_modified(request: Request, version: int, last_updated: datetime) -> bool
     return last_updated.replace(microsecond=0) <= known
 
 
-def written_for(request: Request) -> int | None:
-    """The version that a write is made for, 0 where nothing may be there yet, None where it does not say.
+def written_for(request: Request) -> Versions | None:
+    """The versions that a write is made for, None where it does not say.
 
     Raises:
         Invalid: its headers name no version.

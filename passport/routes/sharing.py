@@ -14,7 +14,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.parse import Limits, parse
-from passport.pieces import version_of
+from passport.pieces import Versions, versions_of
 from passport.records import written_instant
 from passport.routes.messages import NO_STORE, bearer, fhir_body, runtime_of
 from passport.sharing import answers, codes, grants, qr, redemption, requests
@@ -141,10 +141,10 @@ async def post_withdrawal(request: Request, consent_id: str) -> Response:
     return _json(await grants.withdraw(runtime_of(request), bearer(request), consent_id))
 
 
-def _shown(request: Request) -> int | None:
-    """The version that somebody answers, if they say so."""
+def _shown(request: Request) -> Versions | None:
+    """The versions that somebody answers, if they say so."""
     tag = request.headers.get("if-match")
-    return None if tag is None else version_of(tag)
+    return None if tag is None else versions_of(tag)
 
 
 async def _tree(request: Request) -> dict[str, Any]:

@@ -19,10 +19,18 @@ from fhirstore.types import ResourceType
 from passport import admission, disclosure, intake
 from passport.admission import Desk
 from passport.audit.query import recorded
-from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
+from passport.conditions import (
+    Condition,
+    check_unmatched,
+    claimed,
+    condition_of,
+    matched,
+    nothing_written,
+    pairs_of,
+)
 from passport.interactions import FHIRPATH_PATCH, JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, Overtaken, UnsupportedPatch
-from passport.pieces import Write, Written, misnamed
+from passport.pieces import Versions, Write, Written, misnamed
 from passport.routes.direct import Direct
 from passport.routes.messages import (
     bearer,
@@ -141,18 +149,23 @@ async def delete(request: Request, type_name: str, id_: str) -> Response:
 
 @router.delete("/{type_name}")
 async def delete_by_condition(request: Request, type_name: str) -> Response:
-    """Delete the one record that matches."""
+    """Delete the one record that matches; where none does, there is nothing left to do."""
     runtime, type_ = _writable(request, type_name)
     caller = bearer(request)
     condition = condition_of(runtime, type_, _asked(request))
     async with _admitted(request, runtime, caller, "delete", [f"{type_name}/"]) as desk:
-        id_ = await _one(desk, condition)
-        write = Write("delete", type_name, id=id_, if_match=written_for(request))
-        (written,) = await intake.write(desk, [write], commit=True)
+        if_match, known = written_for(request), await matched(desk, condition)
+        written = None
+        if known is None:
+            check_unmatched(if_match)
+            await nothing_written(desk)
+        else:
+            write = Write("delete", type_name, id=known.partition("/")[2], if_match=if_match)
+            (written,) = await intake.write(desk, [write], commit=True)
     return _deleted(request, written)
 
 
-def conditional_update(type_name: str, tree: Tree, known: str | None, if_match: int | None) -> Write:
+def conditional_update(type_name: str, tree: Tree, known: str | None, if_match: Versions | None) -> Write:
     """What an update by condition comes to: the next version of what is known, or a new record.
 
     Raises:
@@ -265,8 +278,8 @@ def _recorded(request: Request) -> str:
     return recorded(request.method, path, request.query_params.multi_items())
 
 
-def _deleted(request: Request, written: Written) -> Response:
-    headers = {"ETag": f'W/"{written.version}"'}
+def _deleted(request: Request, written: Written | None) -> Response:
+    headers = {} if written is None else {"ETag": f'W/"{written.version}"'}
     if returned(request) == "OperationOutcome":
         return fhir_response(outcome_of_success(), headers)
     return Response(status_code=204, headers=headers)

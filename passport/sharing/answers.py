@@ -14,6 +14,7 @@ from passport.admission import Desk
 from passport.audit.query import recorded
 from passport.members import check_members
 from passport.outcomes import NotFound
+from passport.pieces import Versions
 from passport.runtime import Runtime
 from passport.sharing.consents import Answer, answered, check_waits
 from passport.sharing.grants import ending
@@ -55,7 +56,7 @@ async def grant(
     caller: Caller,
     request_id: str,
     tree: Mapping[str, Any],
-    if_match: int | None = None,
+    if_match: Versions | None = None,
 ) -> dict[str, Any]:
     """Make a request active, as it was asked but for what `tree` changes of it.
 
@@ -82,7 +83,7 @@ async def grant(
 
 
 async def decline(
-    runtime: Runtime, caller: Caller, request_id: str, if_match: int | None = None
+    runtime: Runtime, caller: Caller, request_id: str, if_match: Versions | None = None
 ) -> dict[str, Any]:
     """Reject a request; whoever asked learns that and nothing else.
 

@@ -16,7 +16,7 @@ from passport.audit.query import recorded
 from passport.identity.record_scopes import Right
 from passport.intake import write
 from passport.outcomes import Refused
-from passport.pieces import Write, Written
+from passport.pieces import Versions, Write, Written
 from passport.runtime import Runtime
 from passport.sharing.listing import Listed, actors_of, consents_of, listed
 from passport.sharing.roles import names_of
@@ -76,7 +76,7 @@ async def change(
     patch: Patch,
     *,
     beside: Sequence[Write] = (),
-    if_match: int | None = None,
+    if_match: Versions | None = None,
 ) -> dict[str, Any]:
     """Write the next version of a Consent, and what is written `beside` it; all of it or nothing.
 

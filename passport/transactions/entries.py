@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, cast, get_args
 from fhirstore.parse import Tree
 from fhirstore.types import ResourceType, types_of
 from passport.outcomes import Invalid, PassportError
-from passport.pieces import made_for
+from passport.pieces import Versions, made_for
 from passport.query_strings import pairs_of
 
 Kind = Literal["batch", "transaction"]
@@ -67,8 +67,8 @@ class Asked:
         return pairs_of(self.query)
 
     @property
-    def version(self) -> int | None:
-        """The version that it is made for, 0 where nothing may be there yet, None where it does not say.
+    def versions(self) -> Versions | None:
+        """The versions that it is made for, None where it does not say.
 
         Raises:
             Invalid: it names no version.

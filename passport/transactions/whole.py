@@ -20,7 +20,15 @@ from fhirstore.patch import read_fhirpath_patch, read_json_patch
 from fhirstore.types import ResourceType, resource_type
 from passport import intake
 from passport.admission import Desk
-from passport.conditions import Condition, claimed, condition_of, matched, pairs_of
+from passport.conditions import (
+    Condition,
+    check_unmatched,
+    claimed,
+    condition_of,
+    matched,
+    nothing_written,
+    pairs_of,
+)
 from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, naming
 from passport.pieces import Write, Written, misnamed
@@ -70,6 +78,8 @@ async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written |
     }
     _check_apart(writes)
     written = await intake.write(desk, list(writes.values()), commit=True) if writes else []
+    if not writes:
+        await nothing_written(desk)
     done = dict(zip(writes, written, strict=True))
     return {one.at: done.get(one.at) or _untouched(one, plan) for one in entries}
 
@@ -149,6 +159,8 @@ async def _deleted(
         if one.at in conditions:
             with naming(one.place):
                 plan.known[one.at] = await matched(desk, conditions[one.at])
+                if plan.known[one.at] is None:
+                    check_unmatched(one.versions)
         reference = plan.known.get(one.at) or (f"{_type(one).name}/{one.id}" if one.id else None)
         gone |= {reference} if reference else set()
     return gone
@@ -187,7 +199,7 @@ def _write(one: Asked, plan: _Plan, patch: Callable[[Tree], Tree] | None) -> Wri
         if id_ is None:
             with naming(one.place):
                 raise NotFound
-        return Write("update", type_.name, None, id_, one.version, patch=patch, place=place)
+        return Write("update", type_.name, None, id_, one.versions, patch=patch, place=place)
     tree: Tree = linked(one.tree, plan.named, base_of(one.full_url, type_.name))
     # A Bundle that is stored has entries of its own, which its references lead to.
     if type_.name != "Bundle" and leads_nowhere(tree):
@@ -198,17 +210,17 @@ def _write(one: Asked, plan: _Plan, patch: Callable[[Tree], Tree] | None) -> Wri
 
 
 def _deletion(one: Asked, type_: ResourceType, id_: str) -> Write:
-    return Write("delete", type_.name, id=id_, if_match=one.version, place=one.place)
+    return Write("delete", type_.name, id=id_, if_match=one.versions, place=one.place)
 
 
 def _update(one: Asked, type_: ResourceType, tree: Tree, id_: str, *, created: bool) -> Write:
     place, stated = f"{one.place}.resource", tree.get("id")
     if created and stated is None:
-        return Write("create", type_.name, tree, id_, one.version, place=place)
+        return Write("create", type_.name, tree, id_, one.versions, place=place)
     if one.id is None and stated not in (None, id_):
         raise Invalid(misnamed(tree, f"`{id_}` of the record that matches, or none"), (f"{place}.id",))
     content = tree if one.id is not None else {**tree, "id": id_}
-    return Write("update", type_.name, content, id_, one.version, place=place)
+    return Write("update", type_.name, content, id_, one.versions, place=place)
 
 
 def _check_apart(writes: Mapping[int, Write]) -> None:

@@ -17,6 +17,7 @@ from tests import resources as made
 from tests.cast import Cast
 from tests.databases import Database
 from tests.hospital import records_of
+from tests.http.bundles import asked, done
 from tests.town import Town, Voice, outcome
 from tests.unit.consent.words import consent_json, deny, permit
 
@@ -211,6 +212,20 @@ async def test_what_showed_nothing_is_a_row_without_grants(hanako: Voice, cast: 
         row = log.last()
         assert told(row, "action", "outcome", "grants", "record_keys") == (action, ended, [], [])
         assert row["subject"] == cast.dr_a
+
+
+@pytest.mark.parametrize("kind", ["alone", "transaction"])
+async def test_a_condition_that_left_nothing_to_write_is_a_row(hanako: Voice, kind: str) -> None:
+    statement = "SELECT action, outcome, subject FROM audit_event ORDER BY recorded, audit_id"
+    await hanako.create(made.pressure(hanako.reference))
+    first = len(hanako.town.rows(statement))
+    path = "Observation?identifier=http://example.test/scales|none"
+    if kind == "alone":
+        assert (await hanako.call("DELETE", path)).status_code == 204
+    else:
+        await done(hanako, kind, asked("DELETE", path))
+    action = "delete" if kind == "alone" else kind
+    assert hanako.town.rows(statement)[first:] == [(action, "not-found", hanako.reference)]
 
 
 async def test_refusals_are_rows_with_their_reason(hanako: Voice, cast: Cast, log: Log) -> None:

@@ -12,6 +12,7 @@ import pytest
 from httpx import Response
 
 from tests.cast import Cast
+from tests.http.bundles import asked, done
 from tests.resources import BODY_WEIGHT, identifiers, organization, weight
 from tests.town import BASE_URL, Town, Voice, outcome
 from tests.unit.consent.words import Json, permit
@@ -137,7 +138,28 @@ async def test_a_conditional_deletion_deletes_the_one_that_matches(hanako: Voice
     answer = await hanako.call("DELETE", f"Observation?{where('9')}")
     assert (answer.status_code, answer.headers["etag"]) == (204, 'W/"2"')
     outcome(await hanako.get(reference), 410, "deleted")
-    outcome(await hanako.call("DELETE", f"Observation?{where('9')}"), 404, "not-found")
+
+
+async def test_a_conditional_deletion_of_nothing_is_done(hanako: Voice) -> None:
+    path = f"Observation?{where('none')}"
+    answer = await hanako.call("DELETE", path)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "etag" not in answer.headers
+    told = await hanako.call("DELETE", path, headers={"Prefer": "return=OperationOutcome"})
+    assert (told.status_code, told.json()["resourceType"]) == (200, "OperationOutcome")
+    for named in ("*", 'W/"1"'):
+        outcome(await hanako.call("DELETE", path, headers={"If-Match": named}), 412, "conflict")
+    for kind in ("batch", "transaction"):
+        (entry,) = await done(hanako, kind, asked("DELETE", path))
+        assert entry["response"]["status"] == "204 No Content"
+
+
+async def test_a_conditional_deletion_tells_no_denied_record_from_none(hanako: Voice, cast: Cast) -> None:
+    await hanako.create(weighed(hanako, "hidden"))
+    denied, absent = [await cast.a.call("DELETE", f"Observation?{where(v)}") for v in ("hidden", "absent")]
+    assert (denied.status_code, denied.content) == (absent.status_code, absent.content)
+    assert denied.headers.keys() == absent.headers.keys()
+    assert len(await hanako.found("Observation")) == 1
 
 
 async def test_a_conditional_deletion_of_several_deletes_none(hanako: Voice) -> None:

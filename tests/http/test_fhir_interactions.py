@@ -106,6 +106,28 @@ async def test_an_update_with_another_version_in_if_match_changes_nothing(hanako
     assert (await hanako.read(reference))["valueQuantity"]["value"] == 61.0
 
 
+async def test_if_match_names_any_version_or_several(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference, 62.5))
+    for named, status in (('W/"3", W/"4"', 412), ('W/"1", W/"4"', 200), ("*", 200), ('W/"0"', 412)):
+        answer = await hanako.put(reference, weight(hanako.reference, 61.0), if_match=named)
+        assert answer.status_code == status, named
+    patch = orjson.dumps([{"op": "replace", "path": "/status", "value": "amended"}])
+    headers = {"Content-Type": "application/json-patch+json", "If-Match": "*"}
+    assert (await hanako.call("PATCH", reference, content=patch, headers=headers)).status_code == 200
+    tree = {**weight(hanako.reference), "id": reference.partition("/")[2]}
+    answer = await send(hanako, "transaction", asked("PUT", reference, tree, ifMatch="*"))
+    assert answer.status_code == 200
+    assert (await hanako.delete(reference, if_match="*")).status_code == 204
+
+
+async def test_if_match_of_any_version_writes_nothing_new(town: Town) -> None:
+    path = "Organization/named-by-nobody"
+    content = orjson.dumps({**organization("架空病院"), "id": "named-by-nobody"})
+    answer = await town.operator.call("PUT", path, content=content, headers={"If-Match": "*"})
+    outcome(answer, 412, "conflict")
+    outcome(await town.operator.get(path), 404, "not-found")
+
+
 async def test_an_update_that_may_only_create_leaves_what_is_there(hanako: Voice) -> None:
     reference = await hanako.create(weight(hanako.reference))
     content = orjson.dumps({**weight(hanako.reference), "id": reference.partition("/")[2]})
@@ -147,7 +169,7 @@ async def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(
     assert answer.headers["allow"] == allowed
 
 
-@pytest.mark.parametrize("header", ["1x", "*", "", 'W/"-1"', 'W/"1", W/"2"', 'W/"12345678901"'])
+@pytest.mark.parametrize("header", ["1x", "1,*", "", 'W/"-1"', 'W/"1",', 'W/"12345678901"'])
 async def test_an_if_match_that_names_no_version_is_refused(hanako: Voice, header: str) -> None:
     reference = await hanako.create(weight(hanako.reference))
     outcome(await hanako.put(reference, weight(hanako.reference), if_match=header), 400, "invalid")
@@ -234,6 +256,22 @@ async def test_a_history_tells_each_version_newest_first(hanako: Voice) -> None:
         assert entry["fullUrl"] == f"{BASE_URL}/fhir/{reference}"
         assert entry["response"]["etag"] == f'W/"{number}"'
         assert entry["response"]["lastModified"] == entry["resource"]["meta"]["lastUpdated"]
+
+
+async def test_the_history_of_a_record_tells_how_many_versions_all_pages_show(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    for kilograms in (61.0, 60.0):
+        await hanako.replace(reference, weight(hanako.reference, kilograms))
+    first = (await hanako.get(f"{reference}/_history?_count=2")).json()
+    further = (link(first, "next") or "").removeprefix(BASE_URL)
+    second = (await hanako.get(further)).json()
+    assert [(page["total"], len(page["entry"])) for page in (first, second)] == [(3, 2), (3, 1)]
+    since = first["entry"][0]["response"]["lastModified"]
+    newest = (await hanako.get(f"{reference}/_history?_since={since}")).json()
+    assert (newest["total"], len(newest["entry"])) == (1, 1)
+    later = (await hanako.get(f"{reference}/_history?_since=2999-01-01")).json()
+    assert (later["total"], "entry" in later) == (0, False)
+    assert "total" not in (await hanako.get("Observation/_history")).json()
 
 
 async def test_a_long_history_is_read_in_pages(hanako: Voice) -> None:

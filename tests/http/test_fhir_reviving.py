@@ -102,7 +102,7 @@ async def test_it_is_written_for_the_version_that_deleted_it_or_for_none(
         content = orjson.dumps({**tree, "id": reference.partition("/")[2]})
         return await laboratory.call("PUT", reference, content=content, headers=headers)
 
-    for wrong in ('W/"1"', 'W/"3"'):
+    for wrong in ('W/"1"', 'W/"3"', "*"):
         outcome(
             await put(await deleted(laboratory, hanako.reference), **{"If-Match": wrong}), 412, "conflict"
         )

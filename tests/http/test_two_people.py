@@ -206,8 +206,11 @@ class TestPolicies:
         reference, active = proposed
         patch = orjson.dumps([{"op": "replace", "path": "/status", "value": "active"}])
         headers = {"Content-Type": "application/json-patch+json"}
-        unsaid = await town.second_operator.call("PATCH", reference, content=patch, headers=headers)
-        outcome(unsaid, 422, "business-rule")
+        for whichever in ({}, {"If-Match": "*"}, {"If-Match": 'W/"1", W/"2"'}):
+            unsaid = await town.second_operator.call(
+                "PATCH", reference, content=patch, headers=headers | whichever
+            )
+            outcome(unsaid, 422, "business-rule")
         wider = {**active, "provision": permit(cast.clinic, purposes=["PUBHLTH"]), "status": "proposed"}
         await town.operator.replace(reference, wider)
         read = headers | {"If-Match": 'W/"1"'}

@@ -9,6 +9,7 @@ import pytest
 from fastapi import Request
 
 from passport.outcomes import Invalid, TooLarge, Unauthenticated, UnsupportedMedia
+from passport.pieces import ANY
 from passport.routes.messages import (
     NotAcceptable,
     bearer,
@@ -77,16 +78,27 @@ def test_several_accept_headers_are_one_list() -> None:
         check_accept(Request({**scope, "headers": [(b"accept", b"*/*"), (b"accept", refused)]}))
 
 
-@pytest.mark.parametrize(("header", "version"), [('W/"1"', 1), ('"12"', 12), ("3", 3), (' W/"7" ', 7)])
-def test_an_if_match_names_a_version(header: str, version: int) -> None:
-    assert written_for(request({"If-Match": header})) == version
+@pytest.mark.parametrize(
+    ("header", "versions"),
+    [
+        ('W/"1"', {1}),
+        ('"12"', {12}),
+        ("3", {3}),
+        (' W/"7" ', {7}),
+        ('"1", W/"2"', {1, 2}),
+        ('W/"0"', set()),
+        (" * ", {ANY}),
+    ],
+)
+def test_an_if_match_names_versions(header: str, versions: set[int]) -> None:
+    assert written_for(request({"If-Match": header})) == frozenset(versions)
 
 
 def test_without_the_header_there_is_no_condition() -> None:
     assert written_for(request()) is None
 
 
-@pytest.mark.parametrize("header", ["", "*", "x", 'W/"x"', 'W/"-1"', '"1", "2"', "1234567890"])
+@pytest.mark.parametrize("header", ["", "x", 'W/"x"', 'W/"-1"', '"1", *', '"1",', "1234567890"])
 def test_an_unreadable_if_match_is_refused(header: str) -> None:
     with pytest.raises(Invalid):
         written_for(request({"If-Match": header}))
