@@ -9,15 +9,16 @@ an exchange cost. Here the socket stays watched, and the generator goes on where
 
 import select
 from asyncio import AbstractEventLoop, CancelledError, Future, get_running_loop
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
+from psycopg import AsyncConnection, AsyncPipeline, Error, InterfaceError, OperationalError
 from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.waiting import Ready, Wait
 
+from fhirstore.gathered import Gathered
 from fhirstore.prepared import PreparedStatements
 
 CANCELLATION_SECONDS: Final = 5.0
@@ -56,6 +57,14 @@ class Line(AsyncConnection[tuple[Any, ...]]):
             if self.pgconn.transaction_status not in _ALONE or self.pgconn.pipeline_status:
                 raise InterfaceError("got a statement within others, expected it alone")
             return await self.wait(self._statements.asked(text, values))
+
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[AsyncPipeline]:
+        """The driver's pipeline, which leaves in one piece."""
+        if self._pipeline is None:
+            self._pipeline = Gathered(self)
+        async with super().pipeline() as gathered:
+            yield gathered
 
     async def wait(
         self, gen: PQGen[RV], interval: float = _INTERVAL_SECONDS, timeout: float | None = None
