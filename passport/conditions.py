@@ -107,14 +107,16 @@ async def matched(desk: Desk, condition: Condition, *, gone: Collection[str] = (
     return found[0] if found else None
 
 
-def check_unmatched(if_match: Versions | None) -> None:
+def check_unmatched(desk: Desk, type_: ResourceType, if_match: Versions | None) -> None:
     """Let a deletion whose condition matches nothing be done by that: a version of what is not there cannot be met.
 
     http://hl7.org/fhir/R4/http.html#3.1.0.7.1
 
     Raises:
+        OutOfScope: the session may delete nothing of this type.
         PreconditionFailed: it is made for a version.
     """
+    desk.require_reach("d", type_.name)
     if if_match is not None and if_match != MADE_FOR_NONE:
         raise PreconditionFailed
 

@@ -157,7 +157,7 @@ async def delete_by_condition(request: Request, type_name: str) -> Response:
         if_match, known = written_for(request), await matched(desk, condition)
         written = None
         if known is None:
-            check_unmatched(if_match)
+            check_unmatched(desk, type_, if_match)
             await nothing_written(desk)
         else:
             write = Write("delete", type_name, id=known.partition("/")[2], if_match=if_match)

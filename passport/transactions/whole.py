@@ -160,7 +160,7 @@ async def _deleted(
             with naming(one.place):
                 plan.known[one.at] = await matched(desk, conditions[one.at])
                 if plan.known[one.at] is None:
-                    check_unmatched(one.versions)
+                    check_unmatched(desk, _type(one), one.versions)
         reference = plan.known.get(one.at) or (f"{_type(one).name}/{one.id}" if one.id else None)
         gone |= {reference} if reference else set()
     return gone

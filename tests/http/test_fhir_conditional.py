@@ -12,7 +12,7 @@ import pytest
 from httpx import Response
 
 from tests.cast import Cast
-from tests.http.bundles import asked, done
+from tests.http.bundles import asked, done, send
 from tests.resources import BODY_WEIGHT, identifiers, organization, weight
 from tests.town import BASE_URL, Town, Voice, outcome
 from tests.unit.consent.words import Json, permit
@@ -152,6 +152,13 @@ async def test_a_conditional_deletion_of_nothing_is_done(hanako: Voice) -> None:
     for kind in ("batch", "transaction"):
         (entry,) = await done(hanako, kind, asked("DELETE", path))
         assert entry["response"]["status"] == "204 No Content"
+
+
+async def test_who_may_delete_nothing_deletes_nothing_by_condition_either(hanako: Voice) -> None:
+    reader = hanako.town.as_(hanako.reference, scope="patient/Observation.rs")
+    path = f"Observation?{where('none')}"
+    outcome(await reader.call("DELETE", path), 403, "forbidden")
+    outcome(await send(reader, "transaction", asked("DELETE", path)), 403, "forbidden")
 
 
 async def test_a_conditional_deletion_tells_no_denied_record_from_none(hanako: Voice, cast: Cast) -> None:
