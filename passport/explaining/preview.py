@@ -30,7 +30,7 @@ from passport.explaining.sentences import leaving_out
 from passport.explaining.supposition import Supposition, named_consent, supposed
 from passport.explaining.viewing import Viewing, viewing
 from passport.explaining.warnings import warnings_of
-from passport.outcomes import Invalid, translated
+from passport.outcomes import Invalid
 from passport.records import written_instant
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -117,7 +117,7 @@ def _place(view: Viewing, edit: Edit, look: Look) -> tuple[Place | None, bytes]:
     try:
         return open_cursor(view.desk.runtime.ring.cursor_secret, context, look.cursor), context
     except BadCursor as error:
-        raise translated(error) from None
+        raise Invalid(str(error), ("cursor",)) from None
 
 
 def _record(one: Supposed) -> dict[str, Any]:

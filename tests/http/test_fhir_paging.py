@@ -213,7 +213,8 @@ async def test_a_cursor_that_was_changed_or_made_up_is_refused(hanako: Voice) ->
         cursor * 2,
     ):
         answer = await hanako.get(f"Observation?{urlencode({'_count': 1, '_cursor': text})}")
-        outcome(answer, 400, "invalid")
+        (issue,) = outcome(answer, 400, "invalid")["issue"]
+        assert issue["expression"] == ["_cursor"]
 
 
 async def test_cursors_are_of_one_length_and_say_nothing(hanako: Voice) -> None:

@@ -244,3 +244,14 @@ async def test_a_patient_who_owns_a_record_by_another_element_is_not_its_subject
     ]
     total = await hanako.search("Observation", ("patient", hanako.reference), ("_total", "accurate"))
     assert total["total"] == 1
+
+
+@pytest.mark.parametrize("kind", ["replaces", "replaced-by"])
+async def test_a_patient_is_found_by_the_registration_that_it_was_merged_with(
+    town: Town, hanako: Voice, kind: str
+) -> None:
+    link = [{"other": made.reference(hanako.reference), "type": kind}]
+    person = town.as_(await town.operator.create({"resourceType": "Patient", "link": link}))
+    for value in (hanako.reference, hanako.reference.partition("/")[2]):
+        assert await person.found("Patient", ("link", value)) == [person.reference], value
+    assert await person.found("Patient", ("link", "Patient/another")) == []

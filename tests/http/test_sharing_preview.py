@@ -131,7 +131,8 @@ async def test_a_page_belongs_to_its_question(cast: Cast, hanako: Voice, records
     ]
     for other in others:
         answer = await sent(hanako, "/sharing/preview", {**asked, "cursor": cursor, **other})
-        outcome(answer, 400)
+        (issue,) = outcome(answer, 400)["issue"]
+        assert issue["expression"] == ["cursor"]
 
 
 async def test_a_preview_is_for_the_role_that_is_named(

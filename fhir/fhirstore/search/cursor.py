@@ -22,6 +22,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from fhirstore.errors import FhirStoreError
 
+CURSOR: Final = "_cursor"
+"""The parameter of a `next` link that holds it."""
+
 PLAIN_BYTES: Final = 192
 """Room for the record key and the values of rows."""
 
@@ -35,6 +38,7 @@ class BadCursor(FhirStoreError):
         super().__init__(
             "got a page cursor that does not belong to this search, expected one from its `next` link"
         )
+        self.parameter = CURSOR
 
 
 def seal_cursor(

@@ -176,5 +176,9 @@ class Filters:
 
 
 def _names_patient(parameter: SearchParameter, target: str) -> bool:
-    """Whether all that refers so to this target is of this patient, who owns it or is among its others."""
-    return target.startswith(f"{PATIENT}/") and set(parameter.paths) <= set(parameter.type.patients)
+    """Whether all that refers so to this target is of this patient, who owns it or is among its others.
+
+    A Patient is not: it does not name those whom it was merged with (`fhirstore.facts.reading.MERGED`).
+    """
+    named = not parameter.type.is_patient and set(parameter.paths) <= set(parameter.type.patients)
+    return named and target.startswith(f"{PATIENT}/")

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fhirstore.search.result import CURSOR, DEFAULT_COUNT, MAX_COUNT
+from fhirstore.search.cursor import CURSOR
+from fhirstore.search.result import DEFAULT_COUNT, MAX_COUNT
 from fhirstore.search.test import BadValue, SearchError, UnknownParameter
 from fhirstore.subset import Subset, parse_subset
 from fhirstore.times import Interval, interval_of

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from fhirstore.keys import KeyMaker
 from fhirstore.search.criteria import Criteria, links_of
+from fhirstore.search.cursor import CURSOR
 from fhirstore.search.filters import Filters
 from fhirstore.search.include import Include, includes, read_include
 from fhirstore.search.named import MAX_VALUES, Types
-from fhirstore.search.result import CURSOR, DEFAULT_COUNT, MAX_COUNT, RESULT, Result, Summary, Total
+from fhirstore.search.result import DEFAULT_COUNT, MAX_COUNT, RESULT, Result, Summary, Total
 from fhirstore.search.sort import SortKey, by_rows
 from fhirstore.search.test import SearchError, Unknown
 from fhirstore.search.whose import WHOSE, of_patients, refers

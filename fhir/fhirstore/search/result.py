@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from fhirstore.parameters import Kind, SearchParameter, parameters_of
+from fhirstore.search.cursor import CURSOR
 from fhirstore.search.named import Types, common, known_parameters
 from fhirstore.search.sort import SORTED_BY, SortKey
 from fhirstore.search.test import BadValue, SearchError, Unknown
@@ -17,7 +18,6 @@ DEFAULT_COUNT: Final = 50
 MAX_COUNT: Final = 1_000
 MAX_SORT_KEYS: Final = 4
 
-CURSOR: Final = "_cursor"
 RESULT: Final = (
     "_sort", "_count", "_total", "_totalMethod", "_summary", "_elements", "_format", "_pretty", CURSOR,
 )  # fmt: skip
