@@ -20,12 +20,13 @@ _ID: Final = r"[A-Za-z0-9\-.]{1,64}"
 _RESTFUL: Final = re.compile(rf"(?:https?://\S+/)?([A-Z][A-Za-z]+)/{_ID}(?:/_history/{_ID})?")
 _FRAGMENT: Final = re.compile(r"#[A-Za-z0-9\-.]*")
 _ABSOLUTE: Final = re.compile(
-    r"https?://\S+|urn:oid:[0-9.]+|urn:uuid:[0-9A-Fa-f\-]{36}|(?!urn:(?:oid|uuid):)[a-z][a-z0-9+.\-]*:\S+"
+    r"https?://[^\s/]\S*|urn:oid:[0-9.]+|urn:uuid:[0-9A-Fa-f\-]{36}"
+    r"|(?!urn:(?:oid|uuid):|https?:)[a-z][a-z0-9+.\-]*:\S+"
 )
 
 
 def reference_problem(node: Node, targets: frozenset[str]) -> str | None:
-    """Return what is wrong with a Reference element, or None.
+    """Return what is wrong with the literal reference of a Reference element, or None.
 
     Args:
         node: the element.
@@ -39,13 +40,27 @@ def reference_problem(node: Node, targets: frozenset[str]) -> str | None:
         if _FRAGMENT.fullmatch(reference) or _ABSOLUTE.fullmatch(reference):
             return None
         return "expected `Type/id`, an absolute URL, a urn: or a contained `#id`"
-    if match[1] not in RESOURCE_TYPES and match.start(1) == 0:
-        return "expected a reference to a type of R4"
+    if match[1] not in RESOURCE_TYPES:
+        # Another's address, which only looks like one of FHIR.
+        return "expected a reference to a type of R4" if match.start(1) == 0 else None
     if targets and match[1] not in targets:
         return f"expected a reference to {' or '.join(sorted(targets))}"
     if node.get("type", match[1]) != match[1]:
         return "expected the type that the reference names"
     return None
+
+
+def type_problem(node: Node, targets: frozenset[str]) -> str | None:
+    """Return what is wrong with the type that a Reference element states, or None.
+
+    Args:
+        node: the element.
+        targets: the resource types that it may name; none for any.
+    """
+    type_ = node.get("type")
+    if not isinstance(type_, str) or type_ in (targets or RESOURCE_TYPES):
+        return None
+    return f"expected {' or '.join(sorted(targets)) or 'a type of R4'}"
 
 
 def containment_problems(node: Node, fragments: Collection[str]) -> Iterator[Finding]:
@@ -57,18 +72,35 @@ def containment_problems(node: Node, fragments: Collection[str]) -> Iterator[Fin
     """
     for index, inner in _contained(node):
         yield from _contained_problems(inner, f".contained[{index}]", fragments)
-    ids = [_fragment_of(inner) for _, inner in _contained(node)]
+    ids = [_fragment_of(inner) for _, inner in _contained(node) if "id" in inner]
     if len(set(ids)) != len(ids):
         yield "invariant", ".contained", "expected each contained resource to have its own id"
 
 
-def dangling(node: Node, fragments: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each of the `#id` references inside a container that leads to nothing, and what is to be said of it."""
-    there = {"#", *(_fragment_of(inner) for _, inner in _contained(node))}
-    for fragment in fragments:
-        if fragment not in there:
-            text = f"ref-1: expected a contained resource for every `#id`, {_shown(fragment)} has none"
-            yield fragment, text
+def inside(node: Node) -> Mapping[str, object]:
+    """Return the type behind each `#id` of a container: of what it contains, and behind `#` its own."""
+    contained = {
+        _fragment_of(inner): inner.get("resourceType") for _, inner in _contained(node) if "id" in inner
+    }
+    return {"#": node.get("resourceType"), **contained}
+
+
+def fragment_problem(
+    fragment: str, targets: frozenset[str], there: Mapping[str, object]
+) -> tuple[str, str] | None:
+    """Return the issue code and the text of what is wrong with a `#id` reference, or None.
+
+    Args:
+        fragment: the reference.
+        targets: the resource types that it may name; none for any.
+        there: what `inside` found in its container.
+    """
+    if fragment not in there:
+        text = f"ref-1: expected a contained resource for every `#id`, {_shown(fragment)} has none"
+        return "invariant", text
+    if targets and there[fragment] not in targets:
+        return "value", f"expected a reference to {' or '.join(sorted(targets))}"
+    return None
 
 
 def _contained(node: Node) -> list[tuple[int, Node]]:
@@ -85,7 +117,8 @@ def _contained_problems(inner: Node, path: str, fragments: Collection[str]) -> I
     meta = inner.get("meta")
     if "contained" in inner:
         yield "invariant", f"{path}.contained", "dom-2: expected no resource contained in a contained one"
-    if _fragment_of(inner) not in fragments and not _refers_to_container(inner):
+    named = "id" in inner and _fragment_of(inner) in fragments
+    if not named and not _refers_to_container(inner):
         yield "invariant", path, "dom-3: expected a reference to the contained resource"
     if isinstance(meta, dict) and ("versionId" in meta or "lastUpdated" in meta):
         yield "invariant", f"{path}.meta", "dom-4: expected no version of a contained resource"

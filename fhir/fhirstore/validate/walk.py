@@ -14,9 +14,15 @@ from fhirstore.elements import codes_in
 from fhirstore.errors import Problem
 from fhirstore.types import PART_TYPES, TYPES
 from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts, grammar
-from fhirstore.validate.invariants import RULES, Rule
+from fhirstore.validate.invariants import RULES, SIMPLE_QUANTITIES, Rule
 from fhirstore.validate.primitives import CHECKS, OWN_CHECKS, Check
-from fhirstore.validate.references import containment_problems, dangling, reference_problem
+from fhirstore.validate.references import (
+    containment_problems,
+    fragment_problem,
+    inside,
+    reference_problem,
+    type_problem,
+)
 from fhirstore.validate.schema import RESOURCE, Element, may_be_inside, shape
 
 MOST_PROBLEMS: Final = 100
@@ -28,7 +34,9 @@ _ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9_]{0,63}")
 _PLAIN_CODE: Final = re.compile(r"[A-Za-z0-9.+\-_]{1,40}")
 _MAY_BE_FRAGMENT: Final = frozenset({"uri", "url", "canonical"})
 _TYPE_NAME: Final = "resourceType"
+_EMPTY: Final = "ele-1: expected a value or children"
 _WITHOUT_EXTENSION: Final = frozenset({"id", _TYPE_NAME})
+_ANY_TYPE: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class _Step:
     many: bool
     choice: str | None
     may_be_fragment: bool
+    simple: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,7 @@ def _step(type_name: str, element: Element) -> _Step:
         many=element.many,
         choice=element.choice,
         may_be_fragment=element.type in _MAY_BE_FRAGMENT,
+        simple=(type_name, element.name) in SIMPLE_QUANTITIES,
     )
 
 
@@ -92,7 +102,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._fragments: dict[str, list[Path]] = {}
+        self._fragments: dict[str, list[tuple[Path, frozenset[str]]]] = {}
 
     def resource(self, node: Mapping[str, Any], path: Path | None = None, *, contained: bool = False) -> None:
         """Check a resource and what it holds."""
@@ -112,10 +122,15 @@ class Walk:
         if not contained:
             for code, below, text in containment_problems(node, self._fragments):
                 self._report(code, (here, below, None), text)
-            for fragment, text in dangling(node, self._fragments):
-                for place in self._fragments[fragment]:
-                    self._report("invariant", place, text)
+            self._lead_somewhere(inside(node) if self._fragments else {})
             self._fragments = outer
+
+    def _lead_somewhere(self, there: Mapping[str, object]) -> None:
+        """Check the `#id` references of a container: each leads to what it contains, and to one of its types."""
+        for fragment, places in self._fragments.items():
+            for place, targets in places:
+                if (problem := fragment_problem(fragment, targets, there)) is not None:
+                    self._report(problem[0], place, problem[1])
 
     def _node(self, node: Mapping[str, Any], plan: _Plan, path: Path) -> None:
         # The loop that every element goes through: the common case is decided here, the rest is handed on.
@@ -201,18 +216,22 @@ class Walk:
             self.resource(value, path, contained=step.element.name == "contained")
             return
         if len(value) == 1 and "id" in value:
-            self._report("invariant", path, "ele-1: expected a value or children")
+            self._report("invariant", path, _EMPTY)
         self._node(value, _plan(kind), path)
         if kind == "Reference":
             self._reference(value, step.element.targets, path)
+        elif step.simple and ("comparator" in value or "_comparator" in value):
+            self._report("invariant", path, "sqty-1: expected no comparator")
 
     def _reference(self, node: Mapping[str, Any], targets: frozenset[str], path: Path) -> None:
         reason = reference_problem(node, targets)
         if reason is not None:
             self._report("value", (path, ".reference", None), reason)
+        elif "type" in node and (reason := type_problem(node, targets)) is not None:
+            self._report("value", (path, ".type", None), reason)
         reference = node.get("reference")
         if isinstance(reference, str) and reference.startswith("#"):
-            self._refers(reference, (path, ".reference", None))
+            self._refers(reference, (path, ".reference", None), targets)
 
     def _concepts(self, value: object, concepts: Concepts, path: Path) -> None:
         codes = codes_in(value if isinstance(value, list) else [value])
@@ -245,12 +264,12 @@ class Walk:
         elif step.may_be_fragment and str(value).startswith("#"):
             self._refers(str(value), path)
 
-    def _refers(self, fragment: str, path: Path) -> None:
-        self._fragments.setdefault(fragment, []).append(path)
+    def _refers(self, fragment: str, path: Path, targets: frozenset[str] = _ANY_TYPE) -> None:
+        self._fragments.setdefault(fragment, []).append((path, targets))
 
     def _primitive_extension(self, value: object, beside: object, step: _Step, path: Path, name: str) -> None:
         if not step.element.many:
-            self._extended(value, (path, step.below, None))
+            self._extended(value, (path, step.below, None), alone=beside is None)
             return
         if not isinstance(value, list) or not any(value):
             self._report("structure", path, f"expected {name} to be an array of objects and nulls")
@@ -259,14 +278,17 @@ class Walk:
             self._report("structure", path, f"expected {name} to be as long as {step.element.name}")
         for index, item in enumerate(value):
             if item is not None:
-                self._extended(item, (path, step.below, index))
+                said = beside[index] if isinstance(beside, list) and index < len(beside) else None
+                self._extended(item, (path, step.below, index), alone=said is None)
 
-    def _extended(self, value: object, path: Path) -> None:
+    def _extended(self, value: object, path: Path, *, alone: bool) -> None:
         if not isinstance(value, dict) or not value:
             self._report(
                 "structure", path, "expected the extension of a value to be an object that is not empty"
             )
             return
+        if alone and len(value) == 1 and "id" in value:
+            self._report("invariant", path, _EMPTY)
         self._node(value, _plan("Element"), path)
 
     def _report(self, code: str, path: Path, text: str) -> None:

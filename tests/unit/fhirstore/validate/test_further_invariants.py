@@ -9,6 +9,7 @@ from fhirstore.validate import validate
 NOW = "2024-06-01T10:00:00+09:00"
 LINE = {"linkId": "1", "type": "string"}
 ITEM = {"reference": "Observation/x"}
+LESS = {"value": 1, "unit": "x", "comparator": "<"}
 
 
 def resource(name: str, **elements: Any) -> dict[str, Any]:
@@ -182,3 +183,17 @@ def test_broken_rule_is_told_by_its_key(key: str, tree: dict[str, Any]) -> None:
 @pytest.mark.parametrize("tree", KEPT, ids=range(len(KEPT)))
 def test_kept_rules_are_silent(tree: dict[str, Any]) -> None:
     assert validate(tree) == []
+
+
+@pytest.mark.parametrize(
+    ("elements", "places"),
+    [
+        ({"referenceRange": [{"high": LESS}]}, ["Observation.referenceRange[0].high"]),
+        ({"valueRange": {"low": LESS}}, ["Observation.valueRange.low"]),
+        ({"valueQuantity": LESS}, []),
+    ],
+)
+def test_simple_quantity_has_no_comparator(elements: dict[str, Any], places: list[str]) -> None:
+    problems = validate(resource("Observation", status="final", code={"text": "x"}, **elements))
+    assert [problem.expression for problem in problems] == places
+    assert all(problem.text.startswith("sqty-1:") for problem in problems)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from fhirstore.validate import validate
-from fhirstore.validate.references import reference_problem
+from fhirstore.validate.references import reference_problem, type_problem
 from tests.unit.fhirstore.examples import YJ, blood_pressure, concept, medication_request, patient
 
 ANY: frozenset[str] = frozenset()
@@ -17,6 +17,7 @@ ANY: frozenset[str] = frozenset()
         "https://hospital.example/fhir/Patient/x",
         "http://hospital.example/fhir/Patient/x/_history/1",
         "http://hospital.example/patients/12",
+        "http://hospital.example/Charts/12",
         "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
         "urn:oid:1.2.3",
         "#x",
@@ -44,6 +45,8 @@ def test_literal_reference_is_accepted(reference: str) -> None:
         "Patient/x#y",
         "Patient?identifier=x",
         "urn:uuid:x",
+        "http://",
+        "https:///x",
         "#a b",
         "",
     ],
@@ -70,6 +73,24 @@ def test_reference_agrees_with_the_type_that_it_states() -> None:
 @pytest.mark.parametrize("node", [{"display": "x"}, {"identifier": {"value": "1"}, "type": "Patient"}])
 def test_logical_reference_is_accepted(node: dict[str, Any]) -> None:
     assert reference_problem(node, ANY) is None
+    assert type_problem(node, ANY) is None
+
+
+def test_address_elsewhere_that_names_no_type_of_r4_may_be_of_any() -> None:
+    assert (
+        reference_problem({"reference": "https://hospital.example/Charts/x"}, frozenset({"Patient"})) is None
+    )
+
+
+def test_stated_type_is_one_that_the_element_allows() -> None:
+    tree = blood_pressure(
+        performer=[{"display": "x", "type": name} for name in ("Practitioner", "Medication")]
+    )
+    (problem,) = validate(tree)
+    assert problem.expression == "Observation.performer[1].type"
+    assert "Practitioner" in problem.text
+    anything = blood_pressure(focus=[{"display": "x", "type": name} for name in ("Medication", "Chart")])
+    assert [one.expression for one in validate(anything)] == ["Observation.focus[1].type"]
 
 
 def medicine(**changes: Any) -> dict[str, Any]:
@@ -129,6 +150,24 @@ def test_reference_to_a_contained_resource_that_is_not_there_is_refused() -> Non
     )
     places = ["MedicationRequest.requester.reference", "MedicationRequest.note[0].authorReference.reference"]
     assert found(tree) == [("ref-1", place) for place in places]
+
+
+def test_contained_resource_is_of_a_type_that_the_reference_allows() -> None:
+    inner = {"resourceType": "Organization", "id": "m", "name": "x"}
+    (problem,) = validate(medicine() | {"contained": [inner]})
+    assert (problem.code, problem.expression) == ("value", "MedicationRequest.medicationReference.reference")
+    assert "Medication" in problem.text
+
+
+def test_container_is_of_a_type_that_the_reference_allows() -> None:
+    (problem,) = validate(blood_pressure(performer=[{"reference": "#"}]))
+    assert problem.expression == "Observation.performer[0].reference"
+
+
+def test_contained_resource_without_an_id_is_referred_to_by_nothing() -> None:
+    inner = {"resourceType": "Organization", "name": "x"}
+    tree = blood_pressure(contained=[inner], hasMember=[{"reference": "#"}])
+    assert found(tree) == [("dom-3", "Observation.contained[0]")]
 
 
 def test_contained_resources_have_ids_of_their_own() -> None:

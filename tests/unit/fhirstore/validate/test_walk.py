@@ -182,7 +182,7 @@ def test_required_value_may_be_explained_by_an_extension() -> None:
     [
         (["花", "子"], [None, {"id": "x"}]),
         (["花", None], [None, {"extension": [EXTENSION]}]),
-        (None, [{"id": "x"}]),
+        (None, [{"extension": [EXTENSION]}]),
         (["花"], None),
     ],
 )
@@ -197,6 +197,8 @@ def test_array_and_its_extensions_stand_side_by_side(given: Any, beside: Any) ->
         (["花"], [None, {"id": "x"}]),
         (["花", None], [{"id": "x"}, None]),
         (["花", None], None),
+        (["花", None], [None, {"id": "x"}]),
+        (None, [{"id": "x"}]),
         ([None], [None]),
         (["花"], []),
         (["花"], {"id": "x"}),
@@ -218,6 +220,12 @@ def test_extension_of_a_single_value_is_checked(extension: object) -> None:
     tree = blood_pressure()
     tree["_status"] = extension
     assert found(tree)
+
+
+def test_extension_of_no_value_says_more_than_an_id() -> None:
+    assert found(blood_pressure(_status={"id": "x"})) == []
+    empty = found(blood_pressure(status=None, _status={"id": "x"}))
+    assert empty == [("invariant", "Observation.status")]
 
 
 # Bindings
