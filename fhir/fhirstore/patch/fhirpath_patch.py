@@ -119,35 +119,53 @@ def _only(root: dict[str, Tree], one: _Operation, spend: Spend) -> Place:
     return found[0]
 
 
-def _list(root: dict[str, Tree], one: _Operation, spend: Spend) -> list[Any]:
-    """The list whose items the path names."""
+def _list(root: dict[str, Tree], one: _Operation, spend: Spend) -> tuple[list[Any], Place]:
+    """The list whose items the path names, and where its first one stands."""
     found = one.path.places(root, spend)
     lists = {id(place.holder): place.holder for place in found if isinstance(place.holder, list)}
     if len(lists) != 1 or len(found) != len(next(iter(lists.values()))):
         raise PatchFails("got a path that names no single list", one.place)
-    items: list[Any] = next(iter(lists.values()))
-    return items
+    return found[0].holder, found[0]
 
 
 def _add(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
-    holder = _only(root, one, spend)
-    if not isinstance(holder.value, dict):
-        raise PatchFails("got a path to a value, expected one to an element with children", one.place)
-    element = _element(holder.type, one)
+    place = _only(root, one, spend)
+    # What is added to a value stands beside it.
+    element = _element("Element" if place.is_primitive else place.type, one)
+    node = _beside(place) if place.is_primitive else place.value
     if element.many:
-        holder.value.setdefault(element.name, []).append(_value(one, element))
-    elif element.name in holder.value:
+        node.setdefault(element.name, []).append(_value(one, element))
+        if isinstance(beside := node.get(f"_{element.name}"), list):
+            beside.append(None)
+    elif element.name in node:
         raise PatchFails("got an element that is there already, expected `replace`", one.place)
     else:
-        holder.value[element.name] = _value(one, element)
+        node[element.name] = _value(one, element)
+
+
+def _beside(place: Place) -> Any:
+    """The id and extensions of a value, made where there are none."""
+    if isinstance(place.key, str):
+        return place.holder.setdefault(f"_{place.key}", {})
+    listed = place.around.setdefault(f"_{place.name}", [None] * len(place.holder))
+    if listed[place.key] is None:
+        listed[place.key] = {}
+    return listed[place.key]
 
 
 def _insert(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
-    items = _list(root, one, spend)
+    items, first = _list(root, one, spend)
     if one.index > len(items):
         raise PatchFails(f"got index {one.index}, expected at most {len(items)}", one.place)
-    type_ = one.path.places(root, spend)[0].type
-    items.insert(one.index, _value(one, Element("", type_)))
+    items.insert(one.index, _value(one, Element("", first.type)))
+    if (beside := _listed_beside(first)) is not None:
+        beside.insert(one.index, None)
+
+
+def _listed_beside(item: Place) -> list[Any] | None:
+    """The extensions of the values of a list, which stand in the same places; None where there are none."""
+    listed = item.around.get(f"_{item.name}") if item.is_primitive else None
+    return listed if isinstance(listed, list) else None
 
 
 def _delete(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
@@ -157,8 +175,18 @@ def _delete(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
     for place in found:
         if place.holder is root:
             raise PatchFails("got a path to the whole resource, expected one of its elements", one.place)
-        del place.holder[place.key]
-        _without_empty(root[one.path.type], place.holder, spend)
+        tree = root[one.path.type]
+        if isinstance(place.key, str):
+            # A value goes with its extensions.
+            place.holder.pop(place.key, None)
+            place.holder.pop(f"_{place.key}", None)
+        else:
+            beside = _listed_beside(place)
+            del place.holder[place.key]
+            if beside is not None:
+                del beside[place.key]
+                _without_nulls(tree, beside, spend)
+        _without_empty(tree, place.holder, spend)
 
 
 def _without_empty(tree: Any, emptied: Any, spend: Spend) -> None:
@@ -167,20 +195,36 @@ def _without_empty(tree: Any, emptied: Any, spend: Spend) -> None:
         return
     holders = _holders(tree)
     spend(len(holders))
-    for holder in holders:
+    for holder, keeps_places in holders:
         pairs = list(holder.items() if isinstance(holder, dict) else enumerate(holder))
         for key, value in pairs:
             if value is emptied:
-                del holder[key]
-                _without_empty(tree, holder, spend)
+                if keeps_places:
+                    holder[key] = None
+                    _without_nulls(tree, holder, spend)
+                else:
+                    del holder[key]
+                    _without_empty(tree, holder, spend)
                 return
 
 
-def _holders(tree: Any) -> list[Any]:
-    found = [tree]
-    for holder in found:
-        inside = holder.values() if isinstance(holder, dict) else holder
-        found += [one for one in inside if isinstance(one, dict | list)]
+def _without_nulls(tree: Any, beside: list[Any], spend: Spend) -> None:
+    """Where no value of a list has extensions any more, the list of them goes."""
+    if not any(beside):
+        beside.clear()
+        _without_empty(tree, beside, spend)
+
+
+def _holders(tree: Any) -> list[tuple[Any, bool]]:
+    """All that holds something, and whether it holds what stands beside the values of a list, each in its place."""
+    found = [(tree, False)]
+    for holder, _ in found:
+        pairs = holder.items() if isinstance(holder, dict) else (("", one) for one in holder)
+        found += [
+            (one, isinstance(one, list) and name[:1] == "_")
+            for name, one in pairs
+            if isinstance(one, dict | list)
+        ]
     return found
 
 
@@ -207,10 +251,12 @@ def _chosen(place: Place, one: _Operation) -> Element:
 
 
 def _move(root: dict[str, Tree], one: _Operation, spend: Spend) -> None:
-    items = _list(root, one, spend)
+    items, first = _list(root, one, spend)
     if max(one.source, one.destination) >= len(items):
         raise PatchFails(f"got an index beyond the {len(items)} that are there", one.place)
-    items.insert(one.destination, items.pop(one.source))
+    for moved in (items, _listed_beside(first)):
+        if moved is not None:
+            moved.insert(one.destination, moved.pop(one.source))
 
 
 def _element(type_name: str, one: _Operation) -> Element:

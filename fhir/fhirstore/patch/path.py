@@ -2,13 +2,15 @@
 
 http://hl7.org/fhir/R4/fhirpatch.html
 http://hl7.org/fhirpath/N1/
+http://hl7.org/fhir/R4/fhirpath.html#functions
 
-Understood are element names, indexes, `where(name='text')`, `first()`, `last()` and `ofType(Type)`. A patch needs no
-more to name its places, and what is beyond it is refused by name instead of being half understood.
+Understood are element names, indexes, `where(name='text')`, also of several joined by `and`, `extension('url')`,
+`first()`, `last()`, `single()` and `ofType(Type)`. A patch needs no more to name its places, and what is beyond it is
+refused by name instead of being half understood.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +20,7 @@ from fhirstore.validate.schema import RESOURCE, Element, shape
 
 _TOKEN: Final = re.compile(
     r"""(?P<dot>\.)?(?:
-        (?P<call>where|first|last|ofType|single)\(\s*(?P<inside>(?:[^()']|'(?:[^'\\]|\\.)*')*)\)
+        (?P<call>where|extension|first|last|ofType|single)\(\s*(?P<inside>(?:[^()']|'(?:[^'\\]|\\.)*')*)\)
         | (?P<name>[A-Za-z_][A-Za-z0-9]{0,63})
         | \[(?P<index>0|[1-9][0-9]{0,8})\]
     )""",
@@ -31,6 +33,8 @@ _EQUALS: Final = re.compile(
     )""",
     re.VERBOSE,
 )
+_AND: Final = re.compile(r"\s+and\s+")
+_URL: Final = re.compile(r"'(?P<url>(?:[^'\\]|\\.)*)'")
 _TYPE: Final = re.compile(r"(?:FHIR\.)?(?P<type>[A-Za-z]{1,40})")
 MOST_CHARACTERS: Final = 1_000
 _ESCAPED: Final = re.compile(r"\\(.)")
@@ -40,18 +44,34 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 class Place:
     """Where a value stands: in `holder`, under a name or an index; `type` is the value's own type.
 
-    `choices` are the elements that may stand there, where the path left open which.
+    `choices` are the elements that may stand there, where the path left open which. Of an item of a list `around` is
+    the element that has the list, under `name`.
     """
 
     holder: Any
     key: str | int
     type: str
     choices: tuple[Element, ...] = ()
+    around: Any = None
+    name: str = ""
 
     @property
     def value(self) -> Any:
-        """What stands there."""
-        return self.holder[self.key]
+        """What stands there, None where only the extension of a value does."""
+        return self.holder[self.key] if isinstance(self.key, int) else self.holder.get(self.key)
+
+    @property
+    def is_primitive(self) -> bool:
+        """Whether it is a value, whose extensions stand beside it."""
+        return self.type[:1].islower()
+
+    @property
+    def beside(self) -> Any:
+        """The id and extensions of a value, None where it has none."""
+        if isinstance(self.key, str):
+            return self.holder.get(f"_{self.key}")
+        listed = self.around.get(f"_{self.name}") if isinstance(self.around, dict) else None
+        return listed[self.key] if isinstance(listed, list) and self.key < len(listed) else None
 
 
 Step = Callable[[list[Place]], list[Place]]
@@ -104,7 +124,7 @@ def _tokens(text: str, place: str) -> Iterator[re.Match[str]]:
         if token is None or (at > 0 and (token["dot"] is None) == (token["index"] is None)):
             raise UnreadablePatch(
                 f"got a path that is not understood from character {at + 1}, expected element names, "
-                "indexes, `where(name='text')`, `first()`, `last()` or `ofType(Type)`",
+                "indexes, `where(name='text')`, `extension('url')`, `first()`, `last()`, `single()` or `ofType(Type)`",
                 place,
             )
         yield token
@@ -117,13 +137,30 @@ def _step(token: re.Match[str], place: str) -> Step:
     if token["name"] is not None:
         return _child(token["name"])
     inside = token["inside"].strip()
-    if token["call"] == "where" and (equals := _EQUALS.fullmatch(inside)):
-        return _where(equals)
+    if token["call"] == "where" and (conditions := _conditions(inside)):
+        return _where(conditions)
+    if token["call"] == "extension" and (named := _URL.fullmatch(inside)):
+        return _extension(_unescaped(named["url"]))
     if token["call"] == "ofType" and (typed := _TYPE.fullmatch(inside)):
         return _of_type(typed["type"])
     if not inside and token["call"] in ("first", "last", "single"):
         return {"first": _first, "last": _last, "single": _all}[token["call"]]
     raise UnreadablePatch(f"got `{token['call']}` with something inside that is not understood", place)
+
+
+def _conditions(text: str) -> list[re.Match[str]]:
+    """The equalities that are joined by `and`, none where there is anything else."""
+    found: list[re.Match[str]] = []
+    at = 0
+    while (equals := _EQUALS.match(text, at)) is not None:
+        found.append(equals)
+        at = equals.end()
+        if at == len(text):
+            return found
+        if (joined := _AND.match(text, at)) is None:
+            return []
+        at = joined.end()
+    return []
 
 
 def _child(name: str) -> Step:
@@ -132,22 +169,21 @@ def _child(name: str) -> Step:
 
 def children(place: Place, name: str) -> list[Place]:
     """The elements of this name; of a choice element the one that is there, whatever its type."""
-    if not isinstance(place.value, dict):
+    node = place.beside if place.is_primitive else place.value
+    if not isinstance(node, dict):
         return []
-    type_name = place.value.get("resourceType", place.type) if place.type == RESOURCE else place.type
-    if type_name[:1].islower():
-        return []
+    type_name = "Element" if place.is_primitive else place.type
+    if type_name == RESOURCE:
+        type_name = node.get("resourceType", type_name)
     elements = shape(type_name).elements
     names = [name] if name in elements else [each.name for each in elements.values() if each.choice == name]
     found = []
     for each in names:
-        value, type_ = place.value.get(each), elements[each].type
+        value, type_ = node.get(each), elements[each].type
         if isinstance(value, list):
-            found += [Place(value, at, type_) for at in range(len(value))]
-        elif value is not None:
-            found.append(
-                Place(place.value, each, type_, tuple(elements[one] for one in names if one != name))
-            )
+            found += [Place(value, at, type_, around=node, name=each) for at in range(len(value))]
+        elif value is not None or isinstance(node.get(f"_{each}"), dict):
+            found.append(Place(node, each, type_, tuple(elements[one] for one in names if one != name)))
     return found
 
 
@@ -171,17 +207,34 @@ def _of_type(name: str) -> Step:
     return lambda places: [place for place in places if place.type == name]
 
 
-def _where(equals: re.Match[str]) -> Step:
-    names = equals["path"].split(".")
-    wanted = equals["word"] if equals["text"] is None else _ESCAPED.sub(r"\1", equals["text"])
+def _extension(url: str) -> Step:
+    def named(places: list[Place]) -> list[Place]:
+        found = [inner for place in places for inner in children(place, "extension")]
+        return [each for each in found if isinstance(each.value, dict) and each.value.get("url") == url]
 
-    def holds(place: Place) -> bool:
+    return named
+
+
+def _where(conditions: Sequence[re.Match[str]]) -> Step:
+    wanted = [
+        (
+            equals["path"].split("."),
+            equals["word"] if equals["text"] is None else _unescaped(equals["text"]),
+        )
+        for equals in conditions
+    ]
+
+    def holds(place: Place, names: Sequence[str], text: str) -> bool:
         found = [place]
         for name in names:
             found = [inner for each in found for inner in children(each, name)]
-        return any(_text(each.value) == wanted for each in found)
+        return any(_text(each.value) == text for each in found)
 
-    return lambda places: [place for place in places if holds(place)]
+    return lambda places: [place for place in places if all(holds(place, *one) for one in wanted)]
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text)
 
 
 def _text(value: Any) -> str:

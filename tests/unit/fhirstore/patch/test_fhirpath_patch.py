@@ -65,6 +65,7 @@ def test_replace_changes_one_value() -> None:
         "Patient.name[1].family",
         "Patient.name.where(use='usual').family",
         "Patient.name.where(use = 'usual').family.first()",
+        "Patient.name.where(use='usual' and family = '架空').family",
         "Patient.name.last().family",
         "Patient.name[1].family.single()",
     ],
@@ -137,12 +138,88 @@ def test_insert_and_move_keep_the_order_of_the_rest() -> None:
     assert [one["value"] for one in result["identifier"]] == ["2", "1"]
 
 
+def test_conditions_joined_by_and_hold_together() -> None:
+    one = operation("delete", "Patient.name.where(use='usual' and family='見本')")
+    assert patched(one) == PATIENT
+
+
+def said(url: str, value: str) -> Any:
+    return {"url": url, "valueString": value}
+
+
+def test_an_extension_is_found_by_its_url() -> None:
+    tree: Any = {
+        "resourceType": "Patient",
+        "extension": [said("urn:a", "1"), {"url": "urn:b", "extension": [said("c", "2"), said("d", "3")]}],
+        "birthDate": "1954-01-01",
+        "_birthDate": {"extension": [said("urn:time", "4"), said("urn:other", "5")]},
+        "_gender": {"extension": [said("urn:why", "6")]},
+    }
+    operations = (
+        operation("replace", "Patient.extension('urn:a').value", value={"valueCode": "x"}),
+        operation("replace", "Patient.extension('urn:b').extension('d').value", value=string("y")),
+        operation("delete", "Patient.birthDate.extension('urn:time')"),
+        operation("delete", "Patient.extension('urn:none')"),
+        operation("delete", "Patient.gender.extension('urn:why')"),
+    )
+    assert read_fhirpath_patch(document(*operations))(tree) == {
+        "resourceType": "Patient",
+        "extension": [
+            {"url": "urn:a", "valueCode": "x"},
+            {"url": "urn:b", "extension": [said("c", "2"), said("d", "y")]},
+        ],
+        "birthDate": "1954-01-01",
+        "_birthDate": {"extension": [said("urn:other", "5")]},
+    }
+
+
+def test_an_extension_of_a_value_is_added_beside_it() -> None:
+    parts = [{"name": "url", "valueUri": "urn:a"}, {"name": "value", "valueString": "1"}]
+    result = patched(
+        operation("add", "Patient.birthDate", name=string("extension"), value={"part": parts}),
+        operation("add", "Patient.name[0].given[1]", name=string("extension"), value={"part": parts}),
+    )
+    assert result["_birthDate"] == {"extension": [said("urn:a", "1")]}
+    assert result["name"][0]["_given"] == [None, {"extension": [said("urn:a", "1")]}]
+
+
+def test_a_value_and_its_extensions_go_and_move_together() -> None:
+    kana = {"extension": [said("urn:kana", "x")]}
+    name = {"given": ["a", "b", "c"], "_given": [None, kana, None]}
+    tree: Any = {"resourceType": "Patient", "name": [name], "birthDate": "2000", "_birthDate": {"id": "x"}}
+
+    def given(*operations: Any) -> Any:
+        (one,) = read_fhirpath_patch(document(*operations))(tree)["name"]
+        return one
+
+    assert "_birthDate" not in read_fhirpath_patch(document(operation("delete", "Patient.birthDate")))(tree)
+    path = "Patient.name[0].given"
+    assert given(operation("move", path, source=whole(1), destination=whole(2))) == {
+        "given": ["a", "c", "b"],
+        "_given": [None, None, kana],
+    }
+    assert given(operation("insert", path, index=whole(0), value=string("z"))) == {
+        "given": ["z", "a", "b", "c"],
+        "_given": [None, None, kana, None],
+    }
+    assert given(operation("add", "Patient.name[0]", name=string("given"), value=string("z"))) == {
+        "given": ["a", "b", "c", "z"],
+        "_given": [None, kana, None, None],
+    }
+    assert given(operation("delete", f"{path}[0]")) == {"given": ["b", "c"], "_given": [kana, None]}
+    plain = {"given": ["a", "b", "c"]}
+    assert given(operation("delete", f"{path}[1]")) == {"given": ["a", "c"]}
+    assert given(operation("delete", f"{path}[1].extension('urn:kana')")) == plain
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "name", "", "Patient.name.exists()", "Patient.name | Patient.contact", "Patient.name.where(use='a' or 1=1)",
         "Patient.name[-1]", "Patient..name", "Patient.name[0]family", "Patient.name.resolve()", "%context",
-        "Patient.name.where(use.exists())", "Patient.extension('urn:x')", "Patient.name.first(1)", "P" * 1_001,
+        "Patient.name.where(use.exists())", "Patient.extension(urn)", "Patient.name.first(1)", "P" * 1_001,
+        "Patient.extension('urn:x' | 'urn:y')", "Patient.name.where(use='a' and )",
+        "Patient.name.where(use='a' and 1=1)",
     ],
 )  # fmt: skip
 def test_what_is_more_than_a_path_is_refused_by_name(path: str) -> None:
@@ -180,7 +257,7 @@ def test_what_is_no_patch_is_unreadable(broken: Any) -> None:
         operation("delete", "Patient"),
         operation("add", "Patient", name=string("birthDate"), value={"valueDate": "2000"}),
         operation("add", "Patient", name=string("spam"), value=string("x")),
-        operation("add", "Patient.birthDate", name=string("extension"), value={"valueExtension": {}}),
+        operation("add", "Patient.birthDate", name=string("text"), value=string("x")),
         operation("insert", "Patient.name", index=whole(3), value={"valueHumanName": {}}),
         operation("insert", "Patient.photo", index=whole(0), value={"valueAttachment": {}}),
         operation("move", "Patient.name", source=whole(2), destination=whole(0)),
