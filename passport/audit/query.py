@@ -17,8 +17,8 @@ MASK: Final = "***"
 
 READABLE: Final = frozenset(
     {
-        "_at", "_count", "_elements", "_format", "_id", "_include", "_lastUpdated", "_revinclude", "_security",
-        "_since", "_sort", "_summary", "_total", "_type",
+        "_at", "_contained", "_count", "_elements", "_format", "_id", "_include", "_lastUpdated", "_revinclude",
+        "_security", "_since", "_sort", "_summary", "_total", "_type",
         "agent", "category", "code", "date", "end", "format", "max", "outcome", "patient", "start", "status",
         "subject",
     }

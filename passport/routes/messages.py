@@ -33,7 +33,7 @@ PROVED: Final = "passport.proved"
 
 BODY_LIMIT_BYTES: Final = 1_048_576
 _JSON_TYPES: Final = frozenset({FHIR, "application/json"})
-_CHARSETS: Final = frozenset({UTF_8, "utf8", "us-ascii"})
+CHARSETS: Final = frozenset({UTF_8, "utf8", "us-ascii"})
 
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Personal answers are never kept by anything on their way."""
@@ -97,10 +97,11 @@ def check_accept(request: Request, pairs: Sequence[tuple[str, str]] | None = Non
         NotAcceptable: neither `_format` nor `Accept` allows it.
     """
     given = request.query_params.multi_items() if pairs is None else pairs
-    # A plus sign arrives as a space where a client did not escape it.
-    named = next((value.replace(" ", "+") for name, value in given if name == "_format"), "")
-    accept = [named] if named else request.headers.getlist("accept")
-    if accept and not takes_fhir(",".join(accept)):
+    # A plus sign arrives as a space where a client did not escape it. Of several formats no answer is all.
+    named = [value.replace(" ", "+") for name, value in given if name == "_format" and value]
+    accept = request.headers.getlist("accept")
+    wanted = named or ([",".join(accept)] if accept else [])
+    if not all(map(takes_fhir, wanted)):
         raise NotAcceptable
 
 
@@ -133,7 +134,7 @@ async def fhir_body(request: Request, limit: int = BODY_LIMIT_BYTES, *, expected
     sent = media_of(request.headers.get("content-type", ""))
     if sent.kind not in _JSON_TYPES:
         raise UnsupportedMedia(expected, sent.kind)
-    if sent.charset not in _CHARSETS:
+    if sent.charset not in CHARSETS:
         raise UnsupportedMedia(f"{expected}; charset={UTF_8}", f"{sent.kind}; charset={sent.charset[:64]}")
     if not sent.is_r4:
         raise UnsupportedMedia(

@@ -28,14 +28,15 @@ from passport.forms import PRETTY, set_out, wishes_it_set_out
 from passport.outcomes import Invalid, UnsupportedMedia, issues_outcome
 from passport.query_strings import pairs_of, written_out
 from passport.routes.direct import Direct
+from passport.routes.media import UTF_8, media_of
 from passport.routes.messages import (
+    CHARSETS,
     bearer,
     check_accept,
     fhir_response,
     has_body,
     held_type,
     is_lenient,
-    media_type,
     raw_body,
     runtime_of,
 )
@@ -127,13 +128,16 @@ async def _form(request: Request) -> Pairs:
     """The parameters of the body, none where there is no body.
 
     Raises:
-        UnsupportedMedia: it is no form.
+        UnsupportedMedia: it is no form, or not in UTF-8.
         Invalid: it is no text.
     """
     if not has_body(request):
         return []
-    if (kind := media_type(request)) != _FORM:
-        raise UnsupportedMedia(_FORM, kind)
+    sent = media_of(request.headers.get("content-type", ""))
+    if sent.kind != _FORM:
+        raise UnsupportedMedia(_FORM, sent.kind)
+    if sent.charset not in CHARSETS:
+        raise UnsupportedMedia(f"{_FORM}; charset={UTF_8}", f"{_FORM}; charset={sent.charset[:64]}")
     try:
         form = (await raw_body(request)).decode()
     except UnicodeDecodeError:

@@ -111,6 +111,13 @@ async def test_a_body_that_is_said_not_to_be_utf_8_is_answered_415(hanako: Voice
     assert "`application/fhir+json; charset=utf-8`" in issue["diagnostics"]
 
 
+@pytest.mark.parametrize(("charset", "status"), [("shift_jis", 415), ("UTF-8", 200)])
+async def test_a_form_is_in_utf_8(hanako: Voice, charset: str, status: int) -> None:
+    headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+    answer = await hanako.call("POST", "Observation/_search", content=b"_count=1", headers=headers)
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("version", ["3.0", "5.0", '"1.0"'])
 async def test_a_body_of_another_version_of_fhir_is_answered_415(hanako: Voice, version: str) -> None:
     body = orjson.dumps(made.pressure(hanako.reference))
@@ -178,6 +185,13 @@ async def test_the_format_parameter_goes_before_the_accept_header(hanako: Voice)
     assert (await hanako.get("Observation?_format=json", Accept="text/html")).status_code == 200
     for value in ("xml", "ttl", "application/fhir%2Bxml"):
         outcome(await hanako.get(f"Observation?_format={value}"), 406, "not-supported")
+
+
+async def test_of_several_formats_each_is_json(hanako: Voice) -> None:
+    assert (await hanako.get("Observation?_format=json&_format=application/json")).status_code == 200
+    for one, other in (("json", "xml"), ("xml", "json")):
+        answer = await hanako.get(f"Observation?_format={one}&_format={other}")
+        outcome(answer, 406, "not-supported")
 
 
 async def test_all_problems_of_a_resource_are_told_at_once_with_their_places(hanako: Voice) -> None:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, FromClause, bindparam, or_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from fhirstore.search.query import CURSOR, DEFAULT_COUNT, MAX_COUNT
+from fhirstore.search.query import CURSOR, DEFAULT_COUNT
+from fhirstore.search.result import read_count
 from fhirstore.search.test import BadValue, SearchError, Test, UnknownParameter
 from fhirstore.subset import Subset, parse_subset
 from fhirstore.times import Interval, interval_of
@@ -110,11 +111,7 @@ def _types(values: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _count(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_COUNT
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
-        raise BadValue("_count", f"a whole number from 1 to {MAX_COUNT}")
-    return min(int(text), MAX_COUNT)
+    return DEFAULT_COUNT if text is None else read_count(text, least=1)
 
 
 def _tests(pairs: Pairs, zone: ZoneInfo) -> list[Test]:

@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fhirstore.search.cursor import CURSOR
-from fhirstore.search.result import DEFAULT_COUNT, MAX_COUNT
+from fhirstore.search.result import DEFAULT_COUNT, read_count
 from fhirstore.search.test import BadValue, SearchError, UnknownParameter
 from fhirstore.subset import Subset, parse_subset
 from fhirstore.times import Interval, interval_of
@@ -58,7 +58,7 @@ def parse_changes(
             raise SearchError(name, f"got `{name}` more than once, expected it once")
         given[name] = value
     since, at = _interval(given, "_since", zone), _interval(given, "_at", zone)
-    count = _count(given.get("_count", str(DEFAULT_COUNT)))
+    count = read_count(given["_count"], least=1) if "_count" in given else DEFAULT_COUNT
     shown = {**given, "_count": str(count)} if "_count" in given else given
     return Changes(
         since=None if since is None else since.start,
@@ -78,9 +78,3 @@ def _interval(given: dict[str, str], name: str, zone: ZoneInfo) -> Interval | No
     if interval is None:
         raise BadValue(name, "an instant such as `2024-06-01T10:00:00Z`")
     return interval
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise BadValue("_count", f"a whole number from 1 to {MAX_COUNT}")
-    return min(int(text), MAX_COUNT)

@@ -93,7 +93,9 @@ def parse_query(
     for name, value in pairs:
         try:
             if name in RESULT:
-                Result(types, [(name, value)], sifting).order()
+                alone = Result(types, [(name, value)], sifting)
+                alone.order()
+                alone.check_contained()
             elif sifting and includes(name):
                 instructions.append(read_include(types, name, value))
             else:
@@ -157,6 +159,7 @@ def _shaped(
     sifting: bool,
 ) -> Query:
     result = Result(criteria.types, pairs, sifting)
+    result.check_contained()
     if instructions and result.summary() == "text":
         # http://hl7.org/fhir/R4/search.html#summary
         raise SearchError("_summary", "got `_summary=text` beside what to include, expected one of them")

@@ -19,7 +19,8 @@ MAX_COUNT: Final = 1_000
 MAX_SORT_KEYS: Final = 4
 
 RESULT: Final = (
-    "_sort", "_count", "_total", "_totalMethod", "_summary", "_elements", "_format", "_pretty", CURSOR,
+    "_sort", "_count", "_total", "_totalMethod", "_summary", "_elements", "_contained", "_format",
+    "_pretty", CURSOR,
 )  # fmt: skip
 
 Total = Literal["none", "accurate"]
@@ -36,6 +37,26 @@ class UnknownSort(Unknown):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__("_sort", f"got sort key `{name[:64]}`, expected one of {', '.join(known)}")
+
+
+class UnknownContained(Unknown):
+    """Contained resources are asked for, which are found and shown within their containers alone."""
+
+    def __init__(self) -> None:
+        super().__init__("_contained", "got another value of `_contained`, expected `false` or none")
+
+
+def read_count(text: str, least: int = 0) -> int:
+    """Return how many entries a page may have by a `_count`: more than `MAX_COUNT` is clamped, however much more.
+
+    Raises:
+        BadValue: no whole number, or one below `least`.
+    """
+    digits = text.lstrip("0") or "0" if text.isascii() and text.isdigit() else ""
+    clamped = MAX_COUNT if len(digits) > len(str(MAX_COUNT)) else min(int(digits or -1), MAX_COUNT)
+    if clamped < least:
+        raise BadValue("_count", f"a whole number from {least} to {MAX_COUNT}")
+    return clamped
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +86,12 @@ class Result:
     def count(self) -> int:
         """How many matches a page holds at most."""
         text = self.single("_count")
-        if text is None:
-            return DEFAULT_COUNT
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
-            raise BadValue("_count", f"a whole number up to {MAX_COUNT}")
-        return min(int(text), MAX_COUNT)
+        return DEFAULT_COUNT if text is None else read_count(text)
+
+    def check_contained(self) -> None:
+        """Let what R4 does without being asked be asked for: records that nothing contains."""
+        if self.single("_contained") not in (None, "false"):
+            raise UnknownContained
 
     def total(self) -> Total:
         """Whether the matches are counted: exactly or not at all, never by estimate."""

@@ -181,9 +181,27 @@ def test_the_echo_is_what_was_understood_in_its_order() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["_sort", "_count", "_total", "_summary", "_elements", "_cursor"])
+@pytest.mark.parametrize("asked, given", [("0", 0), ("0007", 7), ("1001", 1000), ("9" * 5_000, 1000)])
+def test_a_count_of_any_length_is_clamped(asked: str, given: int) -> None:
+    assert parsed("Observation", ("_count", asked)).count == given
+
+
+def test_what_is_not_asked_of_contained_resources_may_be_said() -> None:
+    assert parsed("Observation", ("_contained", "false")).echo == (("_contained", "false"),)
+    for value in ("true", "both", ""):
+        with pytest.raises(Unknown) as refused:
+            parsed("Observation", ("_contained", value))
+        assert refused.value.parameter == "_contained"
+        assert parsed("Observation", ("_contained", value), lenient=True).echo == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["_sort", "_count", "_total", "_summary", "_elements", "_contained", "_cursor"]
+)
 def test_what_shapes_the_result_is_given_once(name: str) -> None:
-    value = {"_sort": "date", "_count": "1", "_total": "none", "_summary": "true"}.get(name, "status")
+    value = {"_sort": "date", "_count": "1", "_total": "none", "_summary": "true", "_contained": "false"}.get(
+        name, "status"
+    )
     parsed("Observation", (name, value))
     with pytest.raises(SearchError) as refused:
         parsed("Observation", (name, value), (name, value))
