@@ -2,6 +2,7 @@
 
 https://www.rfc-editor.org/rfc/rfc9110#section-15.5
 https://www.rfc-editor.org/rfc/rfc6585#section-5
+https://www.rfc-editor.org/rfc/rfc9110#section-5.3
 
 The server reads a head of any length into memory and answers broken ones in plain text; here a head that grows too
 long is refused while it is read, and every refusal is an OperationOutcome.
@@ -20,6 +21,9 @@ PEER: Final = "passport.peer"
 HEAD_MAX_BYTES: Final = 65_536
 ADDRESS_MAX_BYTES: Final = 32_768
 """Longer searches go into the body of a POST."""
+
+ONCE: Final = (b"authorization", b"content-type", b"host", b"if-modified-since", b"if-none-exist")
+"""Headers that a request has once: of two, one would be passed over, and a proxy may have gone by the other."""
 
 LINGER_SECONDS: Final = 2
 """How long a refused connection is read on, so that its sender gets to hear the answer."""
@@ -50,6 +54,15 @@ class HeadTooLong(PassportError):
 
     def __init__(self) -> None:
         super().__init__(431, "too-long", f"got longer headers, expected at most {HEAD_MAX_BYTES} bytes")
+
+
+class RepeatedHeader(PassportError):
+    """A header that stands once stands there again."""
+
+    outcome = "invalid"
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(400, "structure", f"got `{name.decode()}` more than once, expected it once")
 
 
 class Protocol(HttpToolsProtocol):
@@ -88,6 +101,11 @@ class Protocol(HttpToolsProtocol):
         if sum(len(name) + len(value) for name, value in self.headers) > HEAD_MAX_BYTES:
             self._refusal = HeadTooLong()
             raise self._refusal
+        names = [name for name, _ in self.headers]
+        for name in ONCE:
+            if names.count(name) > 1:
+                self._refusal = RepeatedHeader(name)
+                raise self._refusal
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:

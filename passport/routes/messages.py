@@ -187,7 +187,7 @@ def versioned(version: int, last_updated: datetime) -> dict[str, str]:
 
 def not_modified(request: Request, version: int, last_updated: datetime) -> bool:
     """Whether the caller holds this version: by `If-None-Match`, or without it by `If-Modified-Since`."""
-    tags = request.headers.get("if-none-match")
+    tags = _listed(request, "if-none-match")
     if tags is not None:
         held = {tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")}
         return not held.isdisjoint({"*", str(version)})
@@ -206,4 +206,10 @@ def written_for(request: Request) -> Versions | None:
     Raises:
         Invalid: its headers name no version.
     """
-    return made_for(request.headers.get("if-match"), request.headers.get("if-none-match"))
+    return made_for(_listed(request, "if-match"), _listed(request, "if-none-match"))
+
+
+def _listed(request: Request, name: str) -> str | None:
+    """The value of a header that is a list, and so may stand on several lines; None without it."""
+    lines = request.headers.getlist(name)
+    return ",".join(lines) if lines else None

@@ -120,6 +120,24 @@ async def test_if_match_names_any_version_or_several(hanako: Voice) -> None:
     assert (await hanako.delete(reference, if_match="*")).status_code == 204
 
 
+async def test_conditions_may_stand_on_several_lines(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference, 62.5))
+    token = await hanako.town.token(hanako.reference, hanako.purpose, hanako.scope)
+    content = orjson.dumps({**weight(hanako.reference, 61.0), "id": reference.partition("/")[2]})
+
+    async def sent(method: str, name: str, *lines: str) -> int:
+        headers = [("Authorization", f"Bearer {token}"), *((name, line) for line in lines)]
+        if method == "PUT":
+            headers.append(("Content-Type", "application/fhir+json"))
+        body = content if method == "PUT" else None
+        answer = await hanako.town.http.request(method, f"/fhir/{reference}", content=body, headers=headers)
+        return answer.status_code
+
+    assert await sent("GET", "If-None-Match", 'W/"8"', 'W/"1"') == 304
+    assert await sent("PUT", "If-Match", 'W/"8"', 'W/"9"') == 412
+    assert await sent("PUT", "If-Match", 'W/"8"', 'W/"1"') == 200
+
+
 async def test_if_match_of_any_version_writes_nothing_new(town: Town) -> None:
     path = "Organization/named-by-nobody"
     content = orjson.dumps({**organization("架空病院"), "id": "named-by-nobody"})

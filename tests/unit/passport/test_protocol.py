@@ -90,3 +90,10 @@ async def test_long_bodies_count_for_no_head(port: int) -> None:
         await reader.readuntil(b"\r\n\r\n")
         assert await reader.readexactly(1) == b"2"
     writer.close()
+
+
+async def test_what_stands_once_stands_once(port: int) -> None:
+    for name in ("Authorization", "content-type", "HOST", "If-None-Exist"):
+        once = f"GET /x HTTP/1.1\r\n{name}: a\r\nAccept: b\r\n"
+        assert await status(port, f"{once}Accept: c\r\n\r\n".encode()) == 200
+        assert await status(port, f"{once}{name}: a\r\n\r\n".encode()) == 400
