@@ -19,6 +19,7 @@ from fhirstore.tables import NOBODY
 from fhirstore.types import ResourceType
 from passport import query_strings
 from passport.admission import Desk
+from passport.disclosure.finding import Budget
 from passport.disclosure.matching_records import matches
 from passport.intake import claim
 from passport.outcomes import Invalid, PreconditionFailed
@@ -86,17 +87,20 @@ async def claimed(desk: Desk, conditions: Collection[Condition]) -> None:
         await claim(desk, key)
 
 
-async def matched(desk: Desk, condition: Condition, *, gone: Collection[str] = ()) -> str | None:
+async def matched(
+    desk: Desk, condition: Condition, *, gone: Collection[str] = (), budget: Budget | None = None
+) -> str | None:
     """The reference of the one record that matches, None where there is none.
 
-    `gone` are records that the same transaction deletes: they match no more.
+    `gone` are records that the same transaction deletes: they match no more. `budget` is what all of its conditions may
+    look into together.
 
     Raises:
         PreconditionFailed: several match.
     """
     found = [
         reference
-        for reference in await matches(desk, condition.query, limit=2 + len(gone))
+        for reference in await matches(desk, condition.query, limit=2 + len(gone), budget=budget)
         if reference not in gone
     ]
     if len(found) > 1:

@@ -83,6 +83,16 @@ class Write:
         return _RIGHTS[self.method]
 
     @property
+    def shows(self) -> bool:
+        """Whether its caller is told of what is stored: a patch that fits or fails says what it was held against."""
+        return self.patch is not None and self.on is None and not self.blind
+
+    @property
+    def rights(self) -> tuple[Right, ...]:
+        """Which rights of the session's scopes it takes, of the very record that it is about."""
+        return tuple(right for right in (self.needs, "r" if self.shows else None) if right is not None)
+
+    @property
     def names_version(self) -> bool:
         """Whether it says which one version was read before it was made."""
         return self.if_match is not None and len(self.if_match) == 1 and min(self.if_match) > 0
@@ -115,6 +125,7 @@ class Current:
     row: Any
     correctable: bool
     collectable: bool
+    readable: bool
 
     @property
     def versions(self) -> tuple[int, ...]:
@@ -124,7 +135,7 @@ class Current:
     @property
     def seen(self) -> int | None:
         """Its number, where it is there and its caller may read it."""
-        version: int | None = self.row.version if self.row.access and not self.row.deleted else None
+        version: int | None = self.row.version if self.readable and not self.row.deleted else None
         return version
 
 
@@ -224,13 +235,13 @@ def check_scopes(desk: Desk, writes: Sequence[Write]) -> None:
     Raises:
         OutOfScope: a scope is missing.
     """
-    first: dict[tuple[Right | None, str], Write] = {}
+    first: dict[tuple[Right, str], Write] = {}
     for one in writes:
-        first.setdefault((one.needs, one.type), one)
+        for right in one.rights:
+            first.setdefault((right, one.type), one)
     for (right, type_name), one in first.items():
-        if right is not None:
-            with naming(one.entry):
-                desk.require_reach(right, type_name)
+        with naming(one.entry):
+            desk.require_reach(right, type_name)
 
 
 def may_name(subject: Subject, type_name: str, granted: Decision) -> bool:

@@ -13,14 +13,16 @@ from fhirstore.search.criteria import mentioned
 from fhirstore.search.query import Query
 from passport.admission import Desk
 from passport.decision import decide
-from passport.disclosure.finding import Finder
+from passport.disclosure.finding import Budget, Finder
 from passport.disclosure.kin import acquainted
 from passport.disclosure.linking import linked_types, resolved
 from passport.disclosure.sifting import sifted
 
 
-async def matches(desk: Desk, query: Query, *, limit: int) -> tuple[str, ...]:
+async def matches(desk: Desk, query: Query, *, limit: int, budget: Budget | None = None) -> tuple[str, ...]:
     """The references of at most `limit` records that match and that the caller may read; it moves the wall.
+
+    `budget` is what all searches of one request may look into together.
 
     Raises:
         OutOfScope: the session's scopes do not allow the search.
@@ -34,7 +36,7 @@ async def matches(desk: Desk, query: Query, *, limit: int) -> tuple[str, ...]:
     searching = replace(desk, standing=standing, request=request)
     searching.standing = await acquainted(searching)
     decision = await decide(desk.runtime, desk.connection, standing, Action.ACCESS)
-    finder = Finder(searching, decision.by("s"))
+    finder = Finder(searching, decision.by("s"), budget=budget or Budget())
     settled = finder.settled(await resolved(finder, query))
     found = await sifted(finder, replace(settled, count=limit, total="none", cursor=None), None)
     return tuple(record.reference for record in found.records)

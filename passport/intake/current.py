@@ -15,12 +15,13 @@ from fhirstore import store
 from passport.admission import Desk
 from passport.authority import Basis
 from passport.decision import Decision, decide
+from passport.identity import scopes as smart
 from passport.identity.record_scopes import Right
 from passport.pieces import Current, Write, may_name, reference_of
 from passport.sql import fetch
 
 _REGISTERED: Final = "Patient"
-_REPLACING: Final[tuple[Right, ...]] = ("u", "d")
+_ASKED: Final[tuple[Right, ...]] = ("r", "u", "d")
 _SCOPED: Final = "scoped_"
 _ACTIONS: Final = (Action.CORRECT, Action.COLLECT, Action.ACCESS)
 
@@ -40,7 +41,10 @@ async def currents_of(desk: Desk, granted: Decision, writes: Sequence[Write]) ->
         if row.deleted and not _revives(desk, granted, one):
             continue
         currents[reference] = Current(
-            row, correctable=row.correct, collectable=wrote(desk, row) and row.collect
+            row,
+            correctable=row.correct,
+            collectable=wrote(desk, row) and row.collect,
+            readable=row.access and _read(desk, row, one.type),
         )
     return currents
 
@@ -57,7 +61,7 @@ async def _locked(desk: Desk, references: Collection[str], kept: Collection[str]
     clauses = {name: decision.clause for name, decision in decisions.items()}
     access = decided[Action.ACCESS]
     if access.narrowing is not None:
-        for right in _REPLACING:
+        for right in _ASKED:
             decision = access.by(right).beside(f"{_SCOPED}{right}_")
             decisions[f"{_SCOPED}{right}"], clauses[f"{_SCOPED}{right}"] = decision, decision.scoped
     people = standings[Action.ACCESS].named
@@ -89,7 +93,16 @@ async def followed(desk: Desk, references: Collection[str]) -> Sequence[Any]:
 
 def _scoped(row: Any, one: Write) -> bool:
     """Whether the session's scopes give the record as it stands; what they do not give is as if it were not there."""
-    return one.needs is None or bool(getattr(row, f"{_SCOPED}{one.needs}", True))
+    return all(_gives(row, right) for right in one.rights)
+
+
+def _gives(row: Any, right: Right) -> bool:
+    return bool(getattr(row, f"{_SCOPED}{right}", True))
+
+
+def _read(desk: Desk, row: Any, type_name: str) -> bool:
+    """Whether the session was given to read the record as it stands."""
+    return _gives(row, "r") and bool(smart.granting(desk.subject.scopes, "r", type_name))
 
 
 def _revives(desk: Desk, granted: Decision, one: Write) -> bool:

@@ -24,8 +24,7 @@ def check_patched(desk: Desk, one: Write, current: Current | None) -> None:
     Raises:
         Refused: it is one.
     """
-    asked = one.patch is not None and one.on is None and not one.blind
-    if asked and one.type == "Patient" and desk.subject.kind == "operator" and not _readable(current):
+    if one.shows and one.type == "Patient" and desk.subject.kind == "operator" and not _readable(current):
         raise Refused("who does not read a registration does not patch it, but replaces it as a whole")
 
 
@@ -49,4 +48,4 @@ def told(desk: Desk, piece: Piece, written: Written) -> Written:
 
 
 def _readable(current: Current | None) -> bool:
-    return current is not None and bool(current.row.access)
+    return current is not None and current.readable

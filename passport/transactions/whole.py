@@ -12,7 +12,7 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from fhirstore.errors import UnknownType
 from fhirstore.parse import Tree
@@ -29,12 +29,24 @@ from passport.conditions import (
     nothing_written,
     pairs_of,
 )
+from passport.disclosure.finding import Budget
 from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, naming
 from passport.pieces import Write, Written, misnamed
 from passport.transactions.entries import Asked
 from passport.transactions.linking import base_of, conditional_references, leads_nowhere, linked
 from passport.turns import in_pieces
+
+MOST_LED_TO: Final = 1_000
+"""Conditional references that differ in one transaction: each is a search."""
+
+
+class TooManyConditions(Invalid):
+    """The transaction has more conditional references than one request may ask for."""
+
+    def __init__(self) -> None:
+        text = f"got more than {MOST_LED_TO} different conditional references, expected no more"
+        super().__init__(text, code="too-costly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +58,15 @@ class Known:
 
 @dataclass(slots=True)
 class _Plan:
-    """What the entries name: by entry what is there already, and what stands for what."""
+    """What the entries name: by entry what is there already, and what stands for what.
+
+    All conditions together may look into as many records as one search may.
+    """
 
     known: dict[int, str | None] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
 
 async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written | Known | None]:
@@ -135,7 +151,7 @@ async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int
             plan.known[one.at] = plan.known.get(earlier) or f"{_type(one).name}/{plan.ids[earlier]}"
         elif condition is not None:
             with naming(one.place):
-                plan.known[one.at] = await matched(desk, condition, gone=gone)
+                plan.known[one.at] = await matched(desk, condition, gone=gone, budget=plan.budget)
             first[condition.key] = one.at
         if one.method in ("POST", "PUT") and one.id is None and plan.known.get(one.at) is None:
             stated = (one.tree or {}).get("id") if one.method == "PUT" else None
@@ -158,7 +174,7 @@ async def _deleted(
     async for one in in_pieces([one for one in entries if one.method == "DELETE"]):
         if one.at in conditions:
             with naming(one.place):
-                plan.known[one.at] = await matched(desk, conditions[one.at])
+                plan.known[one.at] = await matched(desk, conditions[one.at], budget=plan.budget)
                 if plan.known[one.at] is None:
                     check_unmatched(desk, _type(one), one.versions)
         reference = plan.known.get(one.at) or (f"{_type(one).name}/{one.id}" if one.id else None)
@@ -171,18 +187,25 @@ async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) ->
 
     Raises:
         PreconditionFailed: one leads to none, or to several.
+        TooManyConditions: there are more than one request may ask for.
+        TooCostly: they would have to look into too many records.
     """
+    led_to = 0
     async for one in in_pieces(entries):
         for written, type_name, query in conditional_references(one.tree):
             if written in plan.named:
                 continue
+            led_to += 1
             with naming(f"{one.place}.resource"):
-                plan.named[written] = await _led_to(desk, type_name, query)
+                if led_to > MOST_LED_TO:
+                    raise TooManyConditions
+                plan.named[written] = await _led_to(desk, type_name, query, plan.budget)
 
 
-async def _led_to(desk: Desk, type_name: str, query: str) -> str:
+async def _led_to(desk: Desk, type_name: str, query: str, budget: Budget) -> str:
     type_ = resource_type(type_name, sandbox=desk.runtime.settings.sandbox)
-    reference = await matched(desk, condition_of(desk.runtime, type_, pairs_of(query, type_)))
+    condition = condition_of(desk.runtime, type_, pairs_of(query, type_))
+    reference = await matched(desk, condition, budget=budget)
     if reference is None:
         raise PreconditionFailed("got a conditional reference that no record matches, expected one")
     return reference

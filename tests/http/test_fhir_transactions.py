@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
+from passport.disclosure import finding
+from passport.transactions import whole
 from tests.attacks.work import syncs_of, work_of
 from tests.cast import Cast
 from tests.http.bundles import asked, created, done, reference, send, statuses
@@ -131,6 +133,33 @@ async def test_a_conditional_reference_leads_to_the_one_that_matches(hanako: Voi
     for condition in (where("nothing"), "status=final", ""):
         broken = pressure(hanako.reference, hasMember=[{"reference": f"Observation?{condition}x=1"}])
         assert (await send(hanako, "transaction", created(broken))).status_code in (400, 412)
+
+
+async def test_no_more_conditional_references_are_followed_than_one_request_may_ask_for(
+    hanako: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "MOST_LED_TO", 2)
+    for value in ("c1", "c2", "c3"):
+        await hanako.create(weighed(hanako, value))
+    led = [{"reference": f"Observation?{where(value)}"} for value in ("c1", "c2", "c1", "c2", "c3")]
+    await done(hanako, "transaction", created(pressure(hanako.reference, hasMember=led[:-1])))
+    answer = await send(hanako, "transaction", created(pressure(hanako.reference, hasMember=led)))
+    (issue,) = outcome(answer, 400, "too-costly")["issue"]
+    assert issue["expression"] == ["Bundle.entry[0].resource"]
+
+
+async def test_all_conditions_of_a_transaction_look_into_no_more_records_than_one_search(
+    hanako: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ("s1", "s2"):
+        await hanako.create(weighed(hanako, value))
+    named = f"patient={hanako.reference}&value-quantity:missing=false&{{}}"
+    led = [{"reference": f"Observation?{named.format(where(value))}"} for value in ("s1", "s2")]
+    monkeypatch.setattr(finding, "MOST_SIFTED", 2)
+    await done(hanako, "transaction", created(pressure(hanako.reference, hasMember=led)))
+    monkeypatch.setattr(finding, "MOST_SIFTED", 1)
+    answer = await send(hanako, "transaction", created(pressure(hanako.reference, hasMember=led)))
+    outcome(answer, 400, "too-costly")
 
 
 async def test_a_conditional_reference_to_what_the_caller_may_not_read_matches_nothing(

@@ -259,7 +259,7 @@ async def test_what_is_replaced_is_named_before_and_after(chart: Chart) -> None:
 
 
 async def test_a_patch_and_a_deletion_find_what_is_named(chart: Chart) -> None:
-    asked = chart.through(narrowed("ud"))
+    asked = chart.through(narrowed("rud"))
     patch = orjson.dumps([{"op": "replace", "path": "/status", "value": "amended"}])
     recategorise = orjson.dumps([{"op": "replace", "path": "/category", "value": LABORATORY}])
     sent = {"Content-Type": "application/json-patch+json"}
@@ -273,6 +273,41 @@ async def test_a_patch_and_a_deletion_find_what_is_named(chart: Chart) -> None:
     assert (await patched(chart.pressure, patch)).status_code == 200
     await asked.remove(chart.pressure)
     assert await chart.voice.found("Observation") == [chart.laboratory]
+
+
+@pytest.mark.parametrize("tested", [[], ["final"], ["amended"]])
+@pytest.mark.parametrize("conditional", [False, True])
+async def test_who_does_not_read_a_record_patches_nothing_of_it(
+    chart: Chart, tested: list[str], conditional: bool
+) -> None:
+    content = orjson.dumps([{"op": "test", "path": "/status", "value": value} for value in tested])
+    named = chart.laboratory
+    address = f"Observation?_id={named.partition('/')[2]}" if conditional else named
+    sent = {"Content-Type": "application/json-patch+json"}
+    right = "us" if conditional else "u"
+    unread = await chart.through(f"user/Observation.{right}").call(
+        "PATCH", address, content=content, headers=sent
+    )
+    assert "`user/Observation.r`" in outcome(unread, 403, "forbidden")["issue"][0]["diagnostics"]
+    part = chart.through(f"{narrowed('r')} user/Observation.{right}")
+    beyond = await part.call("PATCH", address, content=content, headers=sent)
+    absent = await part.call("PATCH", "Observation/absent", content=content, headers=sent)
+    outcome(beyond, 404, "not-found")
+    assert beyond.content == absent.content
+    assert (await chart.voice.read(named))["meta"]["versionId"] == "1"
+
+
+async def test_who_does_not_read_a_record_is_not_told_its_version(chart: Chart) -> None:
+    tree = await chart.voice.read(chart.laboratory)
+    told = {}
+    for scope in ("user/Observation.ud", f"{narrowed('r')} user/Observation.ud", "user/Observation.rud"):
+        session = chart.through(scope)
+        answers = [
+            await session.put(chart.laboratory, tree, if_match='W/"7"'),
+            await session.delete(chart.laboratory, if_match='W/"7"'),
+        ]
+        told[scope] = ['W/"1"' in outcome(answer, 412)["issue"][0]["diagnostics"] for answer in answers]
+    assert list(told.values()) == [[False, False], [False, False], [True, True]]
 
 
 async def test_a_condition_of_a_write_finds_what_is_named(chart: Chart) -> None:
