@@ -22,6 +22,8 @@ RESOURCE: Final = "Resource"
 
 _PRIMITIVE_EXTENSION: Final = "FHIRPrimitiveExtension"
 _OWN_FIELDS: Final = frozenset({"fhir_comments"})
+_AND_MORE: Final = frozenset({"+", "etc.", "formats"})
+"""What stands among the codes of a list that is not all of its value set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Element:
 
     `type` is a data type (`Quantity`), a backbone type as fhir.resources names it
     (`ObservationComponent`), a primitive (`dateTime`) or `Resource`. `targets` are the resource types that
-    a Reference may name, none for any. `choice` is the name of the group of which one may be present.
+    a Reference may name, none for any. `choice` is the name of the group of which one may be present. `codes` are
+    those that the models list of a code, none where they leave some out or where there are too many to list.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Element:
     required: bool = False
     choice: str | None = None
     targets: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
 
     @property
     def primitive(self) -> bool:
@@ -142,6 +146,7 @@ def _elements(fields: Mapping[str, Any]) -> Iterator[Element]:
             required=field.is_required() or bool(extra.get("element_required")),
             choice=extra.get("one_of_many"),
             targets=_targets(extra) if name == "Reference" else frozenset(),
+            codes=_codes(extra) if name == "code" else frozenset(),
         )
 
 
@@ -153,6 +158,11 @@ def _extra(field: Any) -> Mapping[str, Any]:
 def _targets(extra: Mapping[str, Any]) -> frozenset[str]:
     targets = frozenset(extra.get("enum_reference_types", ()))
     return frozenset() if RESOURCE in targets else targets
+
+
+def _codes(extra: Mapping[str, Any]) -> frozenset[str]:
+    codes = frozenset(extra.get("enum_values", ()))
+    return codes if codes.isdisjoint(_AND_MORE) else frozenset()
 
 
 def _many(annotation: Any) -> bool:

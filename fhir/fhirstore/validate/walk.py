@@ -82,7 +82,7 @@ def _step(type_name: str, element: Element) -> _Step:
     return _Step(
         element=element,
         check=_check(type_name, element) if element.primitive else None,
-        codes=CODES.get((type_name, element.name)),
+        codes=CODES.get((type_name, element.name)) or element.codes or None,
         concepts=CONCEPTS.get((type_name, element.name)),
         below=f".{element.name}",
         many=element.many,

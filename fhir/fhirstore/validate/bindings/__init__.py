@@ -3,7 +3,9 @@
 http://hl7.org/fhir/R4/terminologies.html#required
 
 Keyed by the type that has the element and its name, so that `Identifier.use` is checked wherever an
-Identifier stands. fhir.resources checks none of them. `CODES` are the codes themselves, `GRAMMARS` stand for
+Identifier stands. fhir.resources checks none of them. `CODES` are the codes themselves, of all types that the store
+holds; of others, which only stand inside of records, the models list most (`fhirstore.validate.schema`), and `CODES`
+has of clinical ones what they leave out. `GRAMMARS` stand for
 value sets without end (media types, currencies, languages), `CONCEPTS` bind CodeableConcepts and Codings.
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from fhirstore.validate.bindings.value_sets import EVENT_STATUS, REQUEST_STATUS, codes
+from fhirstore.validate.bindings.value_sets import EVENT_STATUS, OBSERVATION_STATUS, REQUEST_STATUS, codes
 
 CODES: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
     {
@@ -29,6 +29,8 @@ CODES: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
             """
         ),
         ("CareTeam", "status"): codes("proposed active suspended inactive entered-in-error"),
+        ("DetectedIssue", "status"): OBSERVATION_STATUS,
+        ("DeviceUseStatement", "status"): codes("active completed entered-in-error intended stopped on-hold"),
         ("DiagnosticReport", "status"): codes(
             """
             registered partial preliminary final amended corrected appended cancelled entered-in-error unknown
@@ -40,10 +42,10 @@ CODES: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
             proposed planned accepted active on-hold completed cancelled entered-in-error rejected
             """
         ),
-        ("Observation", "status"): codes(
-            """
-            registered preliminary final amended corrected cancelled entered-in-error unknown
-            """
+        ("Observation", "status"): OBSERVATION_STATUS,
+        ("RiskAssessment", "status"): OBSERVATION_STATUS,
+        ("SupplyRequest", "status"): codes(
+            "draft active suspended cancelled completed entered-in-error unknown"
         ),
         ("Procedure", "status"): EVENT_STATUS,
         ("Specimen", "status"): codes("available unavailable unsatisfactory entered-in-error"),

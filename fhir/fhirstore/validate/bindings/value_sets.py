@@ -29,6 +29,11 @@ EVENT_STATUS: Final = codes(
 FILTER_OPERATOR: Final = codes("= is-a descendent-of is-not-a regex in not-in generalizes exists")
 GENDER: Final = codes("male female other unknown")
 LIST_MODE: Final = codes("working snapshot changes")
+OBSERVATION_STATUS: Final = codes(
+    """
+    registered preliminary final amended corrected cancelled entered-in-error unknown
+    """
+)
 PUBLICATION_STATUS: Final = codes("draft active retired unknown")
 REQUEST_INTENT: Final = codes(
     """

@@ -39,6 +39,16 @@ def test_every_code_element_is_bound_or_known_to_be_open(name: str) -> None:
             assert (name, element.name) in CODES or (name, element.name) in GRAMMARS.keys() | UNBOUND
 
 
+def test_codes_that_the_models_list_are_those_of_the_tables() -> None:
+    for (name, element), codes in CODES.items():
+        assert shape(name).elements[element].codes in (frozenset(), codes), (name, element)
+
+
+def test_codes_that_only_begin_a_list_are_not_taken_for_all_of_it() -> None:
+    for name, element in (("StructureMapGroupRuleTarget", "transform"), ("CapabilityStatement", "format")):
+        assert not shape(name).elements[element].codes
+
+
 def test_every_binding_is_of_an_element_that_exists() -> None:
     for name, element in CODES:
         assert shape(name).elements[element].type == "code"

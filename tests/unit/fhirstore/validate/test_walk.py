@@ -82,6 +82,29 @@ def test_type_that_the_store_does_not_hold_is_checked_inside_of_another(name: st
     assert "not-supported" not in dict(found(tree))
 
 
+@pytest.mark.parametrize(
+    ("name", "elements", "wrong"),
+    [
+        ("Flag", {"status": "active"}, {"status": "final"}),
+        ("DeviceRequest", {"intent": "order", "priority": "stat"}, {"intent": "order", "priority": "now"}),
+        ("RiskAssessment", {"status": "cancelled"}, {"status": "draft"}),
+    ],
+)
+def test_codes_of_a_type_that_only_stands_inside_are_bound(
+    name: str, elements: dict[str, str], wrong: dict[str, str]
+) -> None:
+    needed = {
+        "Flag": {"code": {"text": "x"}},
+        "DeviceRequest": {"codeCodeableConcept": {"text": "x"}},
+        "RiskAssessment": {},
+    }[name]
+    inside: dict[str, Any] = {"resourceType": name, "id": "x", "subject": {"display": "x"}, **needed}
+    refers = [{"url": "http://x.example/e", "valueReference": {"reference": "#x"}}]
+    assert found(blood_pressure(contained=[inside | elements], extension=refers)) == []
+    (problem,) = found(blood_pressure(contained=[inside | wrong], extension=refers))
+    assert problem == ("code-invalid", f"Observation.contained[0].{list(wrong)[-1]}")
+
+
 @pytest.mark.parametrize("name", ["Parameters", "MedicinalProduct", "Evidence", "Nonsense"])
 def test_type_whose_facts_could_not_be_read_is_refused_inside_of_another(name: str) -> None:
     inside = {"resourceType": name, "id": "x"}
