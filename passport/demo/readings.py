@@ -53,10 +53,10 @@ def readings(resident: Resident, kind: Kind, until: datetime, days: int) -> list
 
 
 def blood_pressure(resident: Resident, at: datetime) -> Reading:
-    """One more blood pressure of a resident, as their cuff says it at `at`."""
+    """One more blood pressure of a resident, as their cuff says it at `at`: it sits well, so that it can be true."""
     session = _Session(at, days_left=0, is_morning=at.hour < 12)
     random = Random(f"{resident.key}/{at.isoformat()}")
-    return _cuff_reading(random, resident.health, session, at, drift=0.0)
+    return _cuff_reading(random, resident.health, session, at, drift=0.0, slips=False)
 
 
 def _sessions(random: Random, diligence: float, until: datetime, days: int) -> Iterator[_Session]:
@@ -87,14 +87,16 @@ def _cuff(random: Random, health: Health, sessions: Iterable[_Session]) -> Itera
             yield _cuff_reading(random, health, session, session.at + timedelta(minutes=2), drift - 3)
 
 
-def _cuff_reading(random: Random, health: Health, session: _Session, at: datetime, drift: float) -> Reading:
+def _cuff_reading(
+    random: Random, health: Health, session: _Session, at: datetime, drift: float, *, slips: bool = True
+) -> Reading:
     expected = health.systolic + health.trend * (1 - session.days_left / TREND_DAYS)
     expected += health.morning if session.is_morning else 0
     expected += {0: MONDAY_MMHG, 5: WEEKEND_MMHG, 6: WEEKEND_MMHG}.get(at.weekday(), 0)
     systolic = round(expected + drift + random.gauss(0, 3))
     diastolic = round(health.diastolic + 0.5 * (systolic - health.systolic) + random.gauss(0, 3))
     diastolic = max(45, min(diastolic, systolic - 20))
-    if random.random() < SLIP_CHANCE:
+    if random.random() < SLIP_CHANCE and slips:
         systolic, diastolic = diastolic, systolic
     pulse = round(health.pulse + random.gauss(0, 4))
     return _reading("blood-pressure", at, systolic=systolic, diastolic=diastolic, pulse=pulse)

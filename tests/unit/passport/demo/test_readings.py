@@ -78,3 +78,10 @@ def test_one_more_reading_resembles_its_resident(key: str) -> None:
     reading = blood_pressure(_known(key), UNTIL)
     assert reading["time"] == "2026-11-22T10:00:00+09:00"
     assert abs(reading["systolic"] - _known(key).health.systolic) < 40
+
+
+def test_one_more_reading_is_never_one_of_a_cuff_that_slipped() -> None:
+    resident = RESIDENTS[0]
+    moments = [UNTIL - timedelta(minutes=minute) for minute in range(2_000)]
+    taken = [blood_pressure(resident, moment) for moment in moments]
+    assert all(one["systolic"] > one["diastolic"] for one in taken)
