@@ -35,7 +35,8 @@ run: setup
 # Bytecode is kept even where the environment forbids it: the tests start the service often, and import much.
 test: setup
 	@.venv/bin/python -m tests.browser.chromium
-	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal \
+		--hypothesis-profile=repeatable $(ARGS)
 
 check: setup
 	.venv/bin/ruff check .

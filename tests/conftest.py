@@ -26,6 +26,9 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
+# The whole run tells of a change, so it draws the same on every machine and every day. What is run alone, and the soak,
+# draws anew.
+settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 # Whether an example fails is all that mutation testing asks, not which is the smallest.
 settings.register_profile(
     "mutants", phases=(Phase.explicit, Phase.reuse, Phase.generate), report_multiple_bugs=False
