@@ -15,7 +15,6 @@ from fhirstore.search.include import includes
 from fhirstore.search.query import Query, parse_query
 from fhirstore.search.result import RESULT
 from fhirstore.search.test import SearchError
-from fhirstore.tables import NOBODY
 from fhirstore.types import ResourceType
 from passport import query_strings
 from passport.admission import Desk
@@ -123,8 +122,3 @@ def check_unmatched(desk: Desk, type_: ResourceType, if_match: Versions | None) 
     desk.require_reach("d", type_.name)
     if if_match is not None and if_match != MADE_FOR_NONE:
         raise PreconditionFailed
-
-
-async def nothing_written(desk: Desk) -> None:
-    """Keep the row of a request whose conditions left nothing to write."""
-    await desk.audit(*(desk.row(patient, "not-found") for patient in desk.standing.named or (NOBODY,)))

@@ -316,6 +316,11 @@ def answered(piece: Piece, row: RecordRow, plain: bytes) -> Written:
     return Written(piece.reference, row.version, row.last_updated, plain, created=piece.creates)
 
 
+def already(write: Write, row: Any) -> Written:
+    """What the caller is told of a deletion that was done before; `row` is the tombstone."""
+    return Written(f"{write.type}/{write.id}", row.version, row.last_updated, b"", created=False)
+
+
 def made_for(if_match: str | None, if_none_match: str | None, place: str = "") -> Versions | None:
     """The versions that a write is made for, None where it does not say.
 

@@ -12,6 +12,6 @@ owners, and then in one pipeline the rows, the judgement with the audit rows, an
 """
 
 from passport.intake.rows import PROPOSALS_PER_HOUR, claim, open_directory
-from passport.intake.writing import write
+from passport.intake.writing import nothing_written, write
 
-__all__ = ["PROPOSALS_PER_HOUR", "claim", "open_directory", "write"]
+__all__ = ["PROPOSALS_PER_HOUR", "claim", "nothing_written", "open_directory", "write"]

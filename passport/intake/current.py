@@ -3,7 +3,8 @@
 http://hl7.org/fhir/R4/http.html#update
 http://hl7.org/fhir/R4/http.html#upsert
 
-What was deleted is not there, but for an update by whoever may name new records: that writes its next version.
+What was deleted is not there, but for an update by whoever may name new records: that writes its next version. Whoever
+may read it is told that it is gone: to delete it again leaves nothing to do.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,6 +18,7 @@ from passport.authority import Basis
 from passport.decision import Decision, decide
 from passport.identity import scopes as smart
 from passport.identity.record_scopes import Right
+from passport.outcomes import Gone, naming
 from passport.pieces import Current, Write, may_name, reference_of
 from passport.sql import fetch
 
@@ -27,7 +29,13 @@ _ACTIONS: Final = (Action.CORRECT, Action.COLLECT, Action.ACCESS)
 
 
 async def currents_of(desk: Desk, granted: Decision, writes: Sequence[Write]) -> dict[str, Current]:
-    """The current versions by reference; what the caller may not see is not among them."""
+    """The current versions by reference; what the caller may not see is not among them.
+
+    Of what was deleted there are those that may be written again, and those that its caller may read and deletes again.
+
+    Raises:
+        Gone: a patch of what the caller may read, and was deleted.
+    """
     named = {reference_of(one): one for one in writes if one.method != "create"}
     if not named:
         return {}
@@ -38,14 +46,19 @@ async def currents_of(desk: Desk, granted: Decision, writes: Sequence[Write]) ->
         row = found.get(desk.runtime.keys.reference(reference))
         if row is None or not (row.access or reference in kept) or not _scoped(row, one):
             continue
-        if row.deleted and not _revives(desk, granted, one):
-            continue
-        currents[reference] = Current(
+        current = Current(
             row,
             correctable=row.correct,
             collectable=wrote(desk, row) and row.collect,
             readable=row.access and _read(desk, row, one.type),
         )
+        if row.deleted and not _revives(desk, granted, one):
+            if not current.readable or one.on is not None or one.tree is not None:
+                continue
+            if one.patch is not None:
+                with naming(one.entry):
+                    raise Gone
+        currents[reference] = current
     return currents
 
 

@@ -5,14 +5,15 @@ http://hl7.org/fhir/R4/http.html#update
 What needs no look-up is checked first, so that a refusal tells nothing of what is stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg.errors import InsufficientPrivilege, NotNullViolation, UniqueViolation
 
 from fhirstore import store
+from fhirstore.tables import NOBODY
 from passport.admission import Desk
 from passport.audit.written import unrecorded
-from passport.decision import decide
+from passport.decision import Decision, decide
 from passport.devices.keeping import check_revoked
 from passport.effects import Effective, carry_effects, check_effects
 from passport.family.birthdays import guardians_of, moved
@@ -26,13 +27,27 @@ from passport.intake.origins import check_origins
 from passport.intake.registrations import told
 from passport.intake.resting import Rest, rest_of
 from passport.intake.rows import Drawn, rows_of
-from passport.outcomes import Overtaken, Refused
-from passport.pieces import Piece, Write, Written, answered, check_scopes, check_valid_in_pieces, resting
+from passport.outcomes import Overtaken, Refused, naming
+from passport.pieces import (
+    Current,
+    Piece,
+    Write,
+    Written,
+    already,
+    answered,
+    check_scopes,
+    check_valid_in_pieces,
+    check_version,
+    reference_of,
+    resting,
+)
 from passport.policies import check_policies
 
 
 async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) -> list[Written]:
     """Store `writes`, all of them or none, in the desk's transaction.
+
+    To delete what the caller knows to be deleted is done already, and writes nothing.
 
     Args:
         desk: who writes, in an open transaction.
@@ -47,6 +62,7 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
             is not theirs to write again.
         Overtaken: another write stored the first version of one of these records first.
         NotFound: a deletion or a patch of what the caller cannot see.
+        Gone: a patch of what was deleted, and which they could see.
         Conflict: a deletion of a device that is enrolled.
         PreconditionFailed: `if_match` is not the current version.
     """
@@ -55,6 +71,40 @@ async def write(desk: Desk, writes: Sequence[Write], *, commit: bool = False) ->
     action = desk.request.action
     granted = await decide(desk.runtime, desk.connection, await desk.standing_for(action), action)
     currents = await currents_of(desk, granted, writes)
+    done = {at: current for at, one in enumerate(writes) if (current := _done(one, currents)) is not None}
+    left = [one for at, one in enumerate(writes) if at not in done]
+    written = iter(await _carried_out(desk, granted, left, currents, commit=commit))
+    return [already(one, done[at].row) if at in done else next(written) for at, one in enumerate(writes)]
+
+
+async def nothing_written(desk: Desk) -> None:
+    """Keep the row of a request that found nothing to write."""
+    await desk.audit(*(desk.row(patient, "not-found") for patient in desk.standing.named or (NOBODY,)))
+
+
+def _done(one: Write, currents: Mapping[str, Current]) -> Current | None:
+    """What was deleted before, of a deletion of it.
+
+    Raises:
+        PreconditionFailed: it is made for a version that is no longer there.
+    """
+    current = currents.get(reference_of(one)) if one.method == "delete" else None
+    if current is None or not current.row.deleted:
+        return None
+    with naming(one.entry):
+        check_version(one, current)
+    return current
+
+
+async def _carried_out(
+    desk: Desk, granted: Decision, writes: Sequence[Write], currents: Mapping[str, Current], *, commit: bool
+) -> list[Written]:
+    """Store what is to be written; what it raises stands at `write`."""
+    if not writes:
+        await nothing_written(desk)
+        if commit:
+            await desk.commit()
+        return []
     pieces = await pieces_of(desk, granted, writes, currents)
     for piece in pieces:
         check_held(desk, piece.facts, piece.on)

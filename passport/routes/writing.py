@@ -25,7 +25,6 @@ from passport.conditions import (
     claimed,
     condition_of,
     matched,
-    nothing_written,
     pairs_of,
 )
 from passport.interactions import FHIRPATH_PATCH, JSON_PATCH
@@ -158,7 +157,7 @@ async def delete_by_condition(request: Request, type_name: str) -> Response:
         written = None
         if known is None:
             check_unmatched(desk, type_, if_match)
-            await nothing_written(desk)
+            await intake.nothing_written(desk)
         else:
             write = Write("delete", type_name, id=known.partition("/")[2], if_match=if_match)
             (written,) = await intake.write(desk, [write], commit=True)

@@ -26,7 +26,6 @@ from passport.conditions import (
     claimed,
     condition_of,
     matched,
-    nothing_written,
     pairs_of,
 )
 from passport.disclosure.finding import Budget
@@ -95,7 +94,7 @@ async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written |
     _check_apart(writes)
     written = await intake.write(desk, list(writes.values()), commit=True) if writes else []
     if not writes:
-        await nothing_written(desk)
+        await intake.nothing_written(desk)
     done = dict(zip(writes, written, strict=True))
     return {one.at: done.get(one.at) or _untouched(one, plan) for one in entries}
 

@@ -6,12 +6,13 @@ http://hl7.org/fhir/R4/http.html
 import asyncio
 from email.utils import parsedate_to_datetime
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
 
 from tests.cast import Cast
-from tests.http.bundles import asked, send
+from tests.http.bundles import asked, done, send, statuses
 from tests.resources import BODY_WEIGHT, observation, organization, pressure, weight
 from tests.town import BASE_URL, Town, Voice, answered, link, outcome
 from tests.unit.consent.words import concept, permit
@@ -256,11 +257,38 @@ async def test_a_deletion_with_another_version_in_if_match_deletes_nothing(hanak
     assert (await hanako.delete(reference, if_match='W/"1"')).status_code == 204
 
 
-async def test_what_was_deleted_is_neither_deleted_nor_written_again(hanako: Voice) -> None:
+async def test_what_was_deleted_is_not_written_again(hanako: Voice) -> None:
     reference = await hanako.create(weight(hanako.reference))
     await hanako.remove(reference)
-    outcome(await hanako.delete(reference), 404, "not-found")
     outcome(await hanako.put(reference, weight(hanako.reference)), 405, "not-supported")
+
+
+async def test_to_delete_once_more_is_done_already(hanako: Voice) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    first = await hanako.delete(reference)
+    again = await hanako.delete(reference)
+    assert (again.status_code, again.headers["etag"]) == (204, first.headers["etag"])
+    assert [entry["response"]["status"] for entry in await versions(hanako, reference)] == ["204", "201"]
+    outcome(await hanako.delete(reference, if_match='W/"1"'), 412, "conflict")
+    outcome(await hanako.get(reference), 410, "deleted")
+
+
+async def test_a_transaction_deletes_what_is_left_of_what_it_names(hanako: Voice) -> None:
+    gone, there = [await hanako.create(weight(hanako.reference)) for _ in range(2)]
+    await hanako.remove(gone)
+    entries = [asked("DELETE", reference) for reference in (gone, there)]
+    for _ in range(2):
+        assert statuses(await done(hanako, "transaction", *entries)) == [204, 204]
+        assert [len(await versions(hanako, reference)) for reference in (gone, there)] == [2, 2]
+
+
+async def test_to_delete_what_one_could_not_read_is_the_same_as_to_delete_nothing(
+    hanako: Voice, taro: Voice
+) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    await hanako.remove(reference)
+    for each in (reference, f"Observation/{uuid4()}"):
+        outcome(await taro.delete(each), 404, "not-found")
 
 
 async def test_a_history_tells_each_version_newest_first(hanako: Voice) -> None:

@@ -168,6 +168,17 @@ async def test_a_patch_of_another_format_is_told_which_there_are(hanako: Voice, 
     assert (await hanako.get(reference)).headers["etag"] == 'W/"1"'
 
 
+async def test_what_was_deleted_is_not_patched_and_only_its_readers_are_told(
+    hanako: Voice, taro: Voice
+) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    await hanako.remove(reference)
+    change = replaced("/status", "amended")
+    outcome(await patch(hanako, reference, change), 410, "deleted")
+    outcome(await patch(taro, reference, change), 404, "not-found")
+    assert (await hanako.get(f"{reference}/_history")).json()["total"] == 2
+
+
 async def test_a_json_patch_that_is_said_to_be_another_is_told_its_media_type(hanako: Voice) -> None:
     reference = await hanako.create(weight(hanako.reference))
     answer = await hanako.call(

@@ -167,12 +167,14 @@ async def test_it_stays_with_its_patient(hanako: Voice, taro: Voice, laboratory:
     outcome(await hanako.get(reference), 410, "deleted")
 
 
-async def test_it_is_neither_deleted_again_nor_patched(hanako: Voice, laboratory: Voice) -> None:
+async def test_its_deletion_asked_for_again_writes_nothing_and_nobody_patches_it(
+    hanako: Voice, laboratory: Voice
+) -> None:
     reference = await deleted(laboratory, hanako.reference)
-    outcome(await laboratory.delete(reference), 404, "not-found")
+    assert (await laboratory.delete(reference)).headers["etag"] == 'W/"2"'
     patch = orjson.dumps([{"op": "replace", "path": "/status", "value": "amended"}])
     headers = {"Content-Type": "application/json-patch+json"}
-    outcome(await laboratory.call("PATCH", reference, content=patch, headers=headers), 404, "not-found")
+    outcome(await laboratory.call("PATCH", reference, content=patch, headers=headers), 410, "deleted")
 
 
 async def test_an_operator_writes_the_directory_and_a_registration_again(town: Town) -> None:
