@@ -302,8 +302,7 @@ async def grants_towards(
 ) -> tuple[StandingGrant, ...]:
     """What permits and blocks the caller towards one patient, in the order of `standing.refs`; costs as `decide`."""
     await _learn_shapes(runtime, connection, standing)
-    signature = next((held for held, patients in standing.groups.items() if patient in patients), ())
-    return _bearing(runtime, signature)
+    return _bearing(runtime, standing.signature_towards(patient))
 
 
 def _covers(shape: Shape, type_name: str) -> bool:

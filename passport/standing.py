@@ -76,10 +76,14 @@ class Standing:
         """Whether whoever is in question is nobody, the caller, or a patient who permits them anything of their own."""
         return bool(self.named) and all(map(self._shared_by, self.named))
 
+    def signature_towards(self, patient: int) -> Signature:
+        """What their consents and the policies leave the caller, in the order of `refs`; empty if there is none."""
+        return next((held for held, patients in self.groups.items() if patient in patients), ())
+
     def _shared_by(self, patient: int) -> bool:
         if patient == NOBODY or patient in self.owns:
             return True
-        theirs = next((held for held, patients in self.groups.items() if patient in patients), ())
+        theirs = self.signature_towards(patient)
         return any(held.effect == GrantEffect.PERMIT for held in theirs[: len(theirs) - len(self.policies)])
 
     def registrations_of(self, patient: str) -> frozenset[str]:
