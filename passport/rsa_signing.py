@@ -8,7 +8,6 @@ is what the app registered, so the published key names neither.
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +18,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from fhirstore import base64url
 from passport.signing import NoSigningKey
 
 BITS: Final = 2048  # RFC 7518, section 3.3: or larger
@@ -93,7 +93,7 @@ class RsaKey:
     def kid(self) -> str:
         """The name of the key: its thumbprint by RFC 7638."""
         members = {"e": self.e, "kty": "RSA", "n": self.n}
-        return urlsafe_b64encode(sha256(orjson.dumps(members)).digest()).rstrip(b"=").decode()
+        return base64url.encode(sha256(orjson.dumps(members)).digest())
 
     @property
     def signs(self) -> bool:
@@ -158,11 +158,11 @@ def _private(n: str, secret: tuple[str, ...]) -> rsa.RSAPrivateKey:
 
 
 def _written(number: int) -> str:
-    return urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
+    return base64url.encode(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
 
 def _number(text: str) -> int:
-    return int.from_bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")
+    return int.from_bytes(base64url.decode(text), "big")
 
 
 def _is_member(value: object) -> bool:

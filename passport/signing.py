@@ -8,7 +8,6 @@ holds for as long as its public part is published.
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from fhirstore import base64url
 from passport.outcomes import PassportError
 
 ALGORITHM: Final = "ES256"
@@ -81,7 +81,7 @@ class SigningKey:
     def kid(self) -> str:
         """The name of the key: its thumbprint by RFC 7638."""
         members = {"crv": "P-256", "kty": "EC", "x": self.x, "y": self.y}
-        return urlsafe_b64encode(sha256(orjson.dumps(members)).digest()).rstrip(b"=").decode()
+        return base64url.encode(sha256(orjson.dumps(members)).digest())
 
     def sign(self, message: bytes) -> bytes:
         """The ES256 signature of a message, r and s side by side; always the same one (RFC 6979).
@@ -164,11 +164,11 @@ def jwk_set(keys: Sequence[Published]) -> dict[str, Any]:
 
 
 def _written(number: int) -> str:
-    return urlsafe_b64encode(number.to_bytes(_COORDINATE_BYTES, "big")).rstrip(b"=").decode()
+    return base64url.encode(number.to_bytes(_COORDINATE_BYTES, "big"))
 
 
 def _number(text: str) -> int:
-    return int.from_bytes(urlsafe_b64decode(text + "="), "big")
+    return int.from_bytes(base64url.decode(text), "big")
 
 
 def _of_private(text: str) -> ec.EllipticCurvePublicNumbers:

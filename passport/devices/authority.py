@@ -8,7 +8,6 @@ alone: whether the device is active is read from its enrolment by every request.
 another key takes its place (`passport.certifying`).
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from fhirstore import base64url
 from passport.certifying import SLACK, CertifyingKey, key_usage
 from passport.devices.jwk import DeviceKey, device_key
 from passport.outcomes import Invalid
@@ -100,16 +100,12 @@ def read_request(content: bytes) -> KeyRequest:
 def _jwk(public: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> dict[str, str]:
     if isinstance(public, ed25519.Ed25519PublicKey):
         raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return {"kty": "OKP", "crv": "Ed25519", "x": _encoded(raw)}
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw)}
     if not isinstance(public.curve, ec.SECP256R1):
         raise _unfit()
     numbers = public.public_numbers()
     x, y = (number.to_bytes(_COORDINATE_BYTES) for number in (numbers.x, numbers.y))
-    return {"kty": "EC", "crv": "P-256", "x": _encoded(x), "y": _encoded(y)}
-
-
-def _encoded(octets: bytes) -> str:
-    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return {"kty": "EC", "crv": "P-256", "x": base64url.encode(x), "y": base64url.encode(y)}
 
 
 def _unfit() -> Invalid:

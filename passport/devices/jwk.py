@@ -5,7 +5,6 @@ https://www.rfc-editor.org/rfc/rfc7638
 """
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,6 +14,7 @@ import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
+from fhirstore import base64url
 from passport.outcomes import Invalid
 
 _SECRET: Final = frozenset(
@@ -97,7 +97,7 @@ def device_key(jwk: object) -> DeviceKey:
 
 
 def _digest(named: bytes) -> str:
-    return urlsafe_b64encode(sha256(named).digest()).rstrip(b"=").decode()
+    return base64url.encode(sha256(named).digest())
 
 
 def _kind(jwk: Mapping[str, Any]) -> _Kind:

@@ -8,12 +8,12 @@ specification's own examples, and is then refused all the same.
 """
 
 import re
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Final
 
 from joserfc.jws import JWSRegistry
 
+from fhirstore import base64url
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, parse
 from passport.devices.jwk import DeviceKey
@@ -70,8 +70,8 @@ def read(message: bytes) -> Signed:
         return NOTHING_SIGNED
     try:
         header_part, payload_part, signature_part = found.groups()
-        header = parse(_decoded(header_part), _HEADER_LIMITS)
-        payload, signature = _decoded(payload_part), _decoded(signature_part)
+        header = parse(base64url.decode(header_part), _HEADER_LIMITS)
+        payload, signature = base64url.decode(payload_part), base64url.decode(signature_part)
     except (ParseError, ValueError):
         return NOTHING_SIGNED
     algorithm, kid = header.get("alg"), header.get("kid")
@@ -88,7 +88,3 @@ def verified(signed: Signed, key: DeviceKey | None, kid: str) -> bool:
         signed.signing_input, signed.signature, against.imported()
     )
     return held and named
-
-
-def _decoded(part: bytes) -> bytes:
-    return urlsafe_b64decode(part + b"=" * (-len(part) % 4))

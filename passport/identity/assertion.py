@@ -8,7 +8,6 @@ assertion by an unknown client costs the same verification as a genuine one.
 """
 
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from fhirstore import base64url
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, parse
 from passport.identity.authorization.profiles import SMART, Profile
@@ -103,8 +103,11 @@ def read(text: str) -> Presented:
         return NOTHING
     try:
         header_part, claims_part, signature_part = found.groups()
-        header, claims = parse(decoded(header_part), LIMITS), parse(decoded(claims_part), LIMITS)
-        signature = decoded(signature_part)
+        header, claims = (
+            parse(base64url.decode(header_part), LIMITS),
+            parse(base64url.decode(claims_part), LIMITS),
+        )
+        signature = base64url.decode(signature_part)
     except (ParseError, ValueError):
         return NOTHING
     algorithm, kid = header.get("alg"), header.get("kid")
@@ -195,7 +198,7 @@ def _public(key: object, profile: Profile, place: str) -> dict[str, str]:
 
 def bits(modulus: str) -> int:
     """How long the modulus of an RSA key is."""
-    return int.from_bytes(decoded(modulus.encode()), "big").bit_length()
+    return int.from_bytes(base64url.decode(modulus.encode()), "big").bit_length()
 
 
 def imported(members: Mapping[str, str]) -> PublicKey:
@@ -226,8 +229,3 @@ def instant_of(value: object) -> datetime | None:
         return datetime.fromtimestamp(float(value), UTC)
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def decoded(part: bytes) -> bytes:
-    """Base64url without its padding."""
-    return urlsafe_b64decode(part + b"=" * (-len(part) % 4))

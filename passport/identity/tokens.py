@@ -6,13 +6,13 @@ A token says nothing by itself. What it is good for stands in its session, so th
 at once, and so that identity may change behind the same `Subject`.
 """
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from fhirstore import base64url
 from passport.identity import store
 from passport.identity.scopes import told
 from passport.outcomes import Refused
@@ -90,7 +90,7 @@ async def issue(
     The subject's own `session_id` plays no part: a session is new. `authenticated_at` is when whoever it is for proved
     who they are, which is not when an app got a new token for them; None is never lately.
     """
-    text = urlsafe_b64encode(runtime.ring.random(TOKEN_BYTES)).decode().rstrip("=")
+    text = base64url.encode(runtime.ring.random(TOKEN_BYTES))
     session_id = random_uuid(runtime)
     hashed = token_hash(text)
     ends = await _open(

@@ -7,7 +7,6 @@ The header says what was signed (`typ`), so that nothing else which the passport
 A header that brings a key, or asks to fetch one, is refused: the keys are those that the verifier was given.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 from joserfc.jws import JWSRegistry
 
+from fhirstore import base64url
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, Tree, parse, serialise
 from passport.outcomes import PassportError
@@ -93,7 +93,7 @@ def verified(message: bytes, published: Mapping[str, Any]) -> Tree:
 
 
 def _encoded(part: bytes) -> bytes:
-    return urlsafe_b64encode(part).rstrip(b"=")
+    return base64url.encode(part).encode()
 
 
 def _keys(published: Mapping[str, Any]) -> KeySet:

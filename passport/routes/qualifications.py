@@ -3,13 +3,13 @@
 https://www.iso.org/standard/63019.html
 """
 
-from base64 import b64decode, urlsafe_b64decode
-from binascii import Error
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from fhirstore import base64url
 from passport.identity.login import cookies
 from passport.identity.qualifications import recording
 from passport.identity.qualifications.chain import CERTIFICATES_MAX
@@ -89,7 +89,7 @@ def _certificate(text: object) -> bytes:
         return text.encode("ascii", "replace")
     try:
         return b64decode(text, validate=True)
-    except (Error, ValueError):
+    except ValueError:
         raise Invalid("got neither PEM nor DER in base64 in `certificates`", ("certificates",)) from None
 
 
@@ -97,6 +97,6 @@ def _bytes(text: object) -> bytes:
     if not isinstance(text, str):
         raise Invalid("got no text in `signature`", ("signature",))
     try:
-        return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except (Error, ValueError):
+        return base64url.decode(text)
+    except ValueError:
         raise Invalid("got no base64url in `signature`", ("signature",)) from None

@@ -8,13 +8,14 @@ earlier one is asked to show it anew. The Consent carries the text itself, and i
 that was agreed to, so that what was shown can be proved as long as the Consent is kept.
 """
 
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
+from fhirstore import base64url
 from passport.outcomes import Conflict, Invalid
 from passport.sharing.presets import Preset
 
@@ -55,7 +56,7 @@ class Wording:
     @property
     def uri(self) -> str:
         """The address that its hash is (RFC 6920)."""
-        return f"ni:///sha-256;{urlsafe_b64encode(self.digest).decode().rstrip('=')}"
+        return f"ni:///sha-256;{base64url.encode(self.digest)}"
 
     @property
     def attachment(self) -> dict[str, Any]:

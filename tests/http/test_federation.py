@@ -213,7 +213,9 @@ async def test_two_operators_link_a_clinician_and_one_does_not(town: City, mock:
     browser = Jar(town)
     assert (await provider.signed_in(browser)).json() == {"signed_in": True}
     assert (await who(browser))["role"] == role
-    assert not town.rows("SELECT FROM audit_event WHERE query LIKE '%%employee%%' OR detail LIKE '%%employee%%'")
+    assert not town.rows(
+        "SELECT FROM audit_event WHERE query LIKE '%%employee%%' OR detail LIKE '%%employee%%'"
+    )
 
 
 async def test_a_provider_waits_for_another_operator_and_for_its_document(town: City, mock: Liar) -> None:

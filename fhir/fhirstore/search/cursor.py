@@ -9,8 +9,6 @@ is decided afresh. Sealed by AES-SIV, which needs no nonce: the same page gives 
 lies in the store.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +18,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from fhirstore import base64url
 from fhirstore.errors import FhirStoreError
 
 CURSOR: Final = "_cursor"
@@ -51,7 +50,7 @@ def seal_cursor(
     """
     plain = orjson.dumps([record_key, *map(_written, values)])
     sealed = AESSIV(secret).encrypt(plain.ljust(PLAIN_BYTES + more_bytes), [context])
-    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    return base64url.encode(sealed)
 
 
 def open_cursor(secret: bytes, context: bytes, text: str) -> tuple[list[SortValue], int]:
@@ -61,9 +60,9 @@ def open_cursor(secret: bytes, context: bytes, text: str) -> tuple[list[SortValu
         BadCursor: it was changed, or made for another search or another caller.
     """
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = base64url.decode(text)
         plain = AESSIV(secret).decrypt(raw, [context])
-    except (InvalidTag, ValueError, binascii.Error) as error:
+    except (InvalidTag, ValueError) as error:
         raise BadCursor from error
     record_key, *values = orjson.loads(plain)
     return [_read(value) for value in values], record_key

@@ -5,7 +5,6 @@ https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowSteps
 
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -17,6 +16,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
+from fhirstore import base64url
 from passport.demo.provider.people import Person
 
 CODE_SECONDS: Final = 60
@@ -137,10 +137,10 @@ class Mock:
         code = self.codes.pop(fields.get("code", ""), None)
         if fields.get("grant_type") != "authorization_code":
             raise Refused("unsupported_grant_type")
-        made = urlsafe_b64encode(sha256(fields.get("code_verifier", "").encode()).digest()).rstrip(b"=")
+        made = base64url.encode(sha256(fields.get("code_verifier", "").encode()).digest())
         if code is None or code.ends < self.clock() or fields.get("redirect_uri") != client.redirect_uri:
             raise Refused("invalid_grant")
-        if not compare_digest(made, code.challenge.encode()):
+        if not compare_digest(made.encode(), code.challenge.encode()):
             raise Refused("invalid_grant")
         token = secrets.token_urlsafe(32)
         self.tokens[token] = (client.client_id, code)
@@ -164,7 +164,7 @@ class Mock:
             "auth_time": code.authenticated_at,
             "nonce": code.nonce,
             "amr": list(code.person.amr),
-            "at_hash": urlsafe_b64encode(half).rstrip(b"=").decode(),
+            "at_hash": base64url.encode(half),
         }
         return said if code.person.acr is None else {**said, "acr": code.person.acr}
 

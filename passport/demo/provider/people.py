@@ -3,11 +3,12 @@
 https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
+
+from fhirstore import base64url
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Person:
     def sub(self, client_id: str) -> str:
         """What a client is told that they are called: another name for each."""
         made = sha256(f"mock provider\n{client_id}\n{self.key}".encode()).digest()
-        return urlsafe_b64encode(made).decode().rstrip("=")
+        return base64url.encode(made)
 
     def claims(self, scopes: Iterable[str]) -> Mapping[str, Any]:
         """What it says of them by scope, as デジタル認証アプリ names scopes, or as OpenID Connect does."""

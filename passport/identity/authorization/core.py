@@ -8,7 +8,6 @@ connection of the event loop. A request is one transaction, which is committed w
 stays spent, and what was revoked stays revoked.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +19,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Reque
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc9207 import IssuerParameter
 
+from fhirstore import base64url
 from passport.identity import clients
 from passport.identity.authorization import redirects
 from passport.identity.authorization.errors import Refusal
@@ -57,7 +57,7 @@ class Proved:
 def confirmation(thumbprint: bytes) -> dict[str, str]:
     """What a session is bound to as others are told of it (RFC 9449, section 6; RFC 8705, section 3.2)."""
     name = "x5t#S256" if thumbprint.startswith(_OF_CERTIFICATE) and len(thumbprint) > _KEY_BYTES else "jkt"
-    told = urlsafe_b64encode(thumbprint[-_KEY_BYTES:]).decode().rstrip("=")
+    told = base64url.encode(thumbprint[-_KEY_BYTES:])
     return {name: told}
 
 

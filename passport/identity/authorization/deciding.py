@@ -7,7 +7,6 @@ What is offered is what both the client and the person may have. It narrows only
 """
 
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,6 +15,7 @@ from typing import Any, Final
 from anyio import to_thread
 
 from consent.model import Purpose
+from fhirstore import base64url
 from passport.identity import clients, scopes
 from passport.identity.authorization import families, notifying, store
 from passport.identity.authorization.asking import Question, Wish
@@ -197,7 +197,7 @@ class Deciding:
             "client_id": client.client_id,
             "redirect_uri": self.question.redirect_uri,
             "challenge": fields["code_challenge"],
-            "thumbprint": None if jkt is None else urlsafe_b64decode(jkt + "="),
+            "thumbprint": None if jkt is None else base64url.decode(jkt),
             "expires_at": turn.now + CODE_LASTS,
         }
         await fetch(turn.connection, store.PUT_CODE, params)

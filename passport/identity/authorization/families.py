@@ -6,7 +6,6 @@ Each token is issued to the person as they stand now: a role that ended, a guard
 gets none. Whoever ends a family waits for those who issue from it, and then ends what they issued.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from fhirstore import base64url
 from passport.identity import tokens
 from passport.identity.authorization import store
 from passport.identity.clients import Client
@@ -51,7 +51,7 @@ class Allowed:
 
 def secret(runtime: Runtime) -> tuple[str, bytes]:
     """Draw a secret: its text, known once, and its hash, which is kept."""
-    text = urlsafe_b64encode(runtime.ring.random(tokens.TOKEN_BYTES)).decode().rstrip("=")
+    text = base64url.encode(runtime.ring.random(tokens.TOKEN_BYTES))
     return text, hashed(text)
 
 

@@ -6,7 +6,6 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scop
 The same person is called otherwise towards each client, so that two of them cannot compare what they know.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hmac import digest
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from fhirstore import base64url
 from passport.identity.authorization.profiles import IdTokenAlgorithm
 from passport.identity.authorization.wanted import FHIR_USER
 from passport.identity.clients import Client
@@ -51,7 +51,7 @@ def id_token(runtime: Runtime, family: Any, client: Client, subject: Subject, *,
 def pairwise(runtime: Runtime, client_id: str, reference: str) -> str:
     """What a person is called towards one client (OpenID Connect Core, section 8.1)."""
     named = f"pairwise subject\n{client_id}\n{reference}"
-    return _encoded(digest(runtime.ring.index_secret, named.encode(), "sha256"))
+    return base64url.encode(digest(runtime.ring.index_secret, named.encode(), "sha256"))
 
 
 def signed(
@@ -68,8 +68,8 @@ def signed(
     """
     key, sign = _signer(runtime, algorithm)
     header = orjson.dumps({"alg": algorithm, "kid": key, "typ": kind})
-    text = f"{_encoded(header)}.{_encoded(orjson.dumps(claims))}"
-    return f"{text}.{_encoded(sign(text.encode()))}"
+    text = f"{base64url.encode(header)}.{base64url.encode(orjson.dumps(claims))}"
+    return f"{text}.{base64url.encode(sign(text.encode()))}"
 
 
 def _signer(runtime: Runtime, algorithm: IdTokenAlgorithm) -> tuple[str, Callable[[bytes], bytes]]:
@@ -78,7 +78,3 @@ def _signer(runtime: Runtime, algorithm: IdTokenAlgorithm) -> tuple[str, Callabl
         return key.kid, key.sign
     by_rsa = rsa_signer(runtime.ring.id_token_keys)
     return by_rsa.kid, lambda message: by_rsa.sign(message, algorithm)
-
-
-def _encoded(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode().rstrip("=")

@@ -6,7 +6,6 @@ A proof is for one request: its method, its address, the token beside it, and a 
 last minutes. It is taken by an insertion, so that of fifty presentations one counts.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
+from fhirstore import base64url
 from fhirstore.errors import ParseError
 from fhirstore.parse import parse
 from passport.identity import assertion
@@ -101,7 +101,7 @@ def _is_fresh(ring: KeyRing, given: object, now: datetime) -> bool:
 
 def _nonce_of(ring: KeyRing, window: int) -> str:
     made = digest(ring.cursor_secret, b"DPoP nonce %d" % window, "sha256")
-    return urlsafe_b64encode(made).decode().rstrip("=")
+    return base64url.encode(made)
 
 
 def _read(text: str) -> _Proof | None:
@@ -111,15 +111,15 @@ def _read(text: str) -> _Proof | None:
         return None
     try:
         header_part, claims_part, signature_part = found.groups()
-        header = parse(assertion.decoded(header_part), assertion.LIMITS)
-        claims = parse(assertion.decoded(claims_part), assertion.LIMITS)
-        signature = assertion.decoded(signature_part)
+        header = parse(base64url.decode(header_part), assertion.LIMITS)
+        claims = parse(base64url.decode(claims_part), assertion.LIMITS)
+        signature = base64url.decode(signature_part)
         key = _key(header)
         if key is None:
             return None
         algorithm = JWSRegistry.algorithms[str(header["alg"])]
         held = algorithm.verify(header_part + b"." + claims_part, signature, key)
-        return _Proof(assertion.decoded(key.thumbprint().encode()), claims) if held else None
+        return _Proof(base64url.decode(key.thumbprint().encode()), claims) if held else None
     except (ParseError, JoseError, ValueError):
         return None
 
@@ -160,7 +160,7 @@ def _is_for(claims: Mapping[str, Any], sent: Sent, base_url: str, now: datetime)
 
 
 def _hash(token: str) -> str:
-    return urlsafe_b64encode(sha256(token.encode()).digest()).decode().rstrip("=")
+    return base64url.encode(sha256(token.encode()).digest())
 
 
 def _address(text: object) -> tuple[str, str, str] | None:

@@ -3,7 +3,6 @@
 https://www.rfc-editor.org/rfc/rfc9126
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from authlib.oauth2 import OAuth2Error
 from psycopg.types.json import Jsonb
 
+from fhirstore import base64url
 from passport.identity.authorization import families, store
 from passport.identity.authorization.asking import REQUEST_URI, checked
 from passport.identity.authorization.core import Answer, Proved, Turn
@@ -57,7 +57,7 @@ async def _pushed(turn: Turn, fields: Mapping[str, str], address: str) -> Answer
     if "request_uri" in asked or asked["client_id"] != client.client_id:
         raise Refusal("invalid_request", "expected what this client asks for, not the name of it")
     if turn.proved is not None and turn.proved.kind == "DPoP":
-        key = urlsafe_b64encode(turn.proved.digest).decode().rstrip("=")
+        key = base64url.encode(turn.proved.digest)
         if asked.setdefault("dpop_jkt", key) != key:
             raise Refusal("invalid_dpop_proof", "expected dpop_jkt of the key that was proved")
     await checked(turn, asked, None, pushing=True)

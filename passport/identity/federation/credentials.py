@@ -5,7 +5,6 @@ https://www.rfc-editor.org/rfc/rfc7523
 """
 
 import stat
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from fhirstore import base64url
 from passport.identity.federation.providers import Provider
 from passport.outcomes import Invalid
 from passport.settings import Settings
@@ -86,17 +86,17 @@ def proof_of(
         "iss": provider.client_id,
         "sub": provider.client_id,
         "aud": audience,
-        "jti": _encoded(random(_JTI_BYTES)),
+        "jti": base64url.encode(random(_JTI_BYTES)),
         "iat": int(now.timestamp()),
         "exp": int((now + LASTS).timestamp()),
     }
     header = {"alg": algorithm, "kid": key.thumbprint(), "typ": "JWT"}
-    text = f"{_encoded(orjson.dumps(header))}.{_encoded(orjson.dumps(claims))}"
+    text = f"{base64url.encode(orjson.dumps(header))}.{base64url.encode(orjson.dumps(claims))}"
     signature = JWSRegistry.algorithms[algorithm].sign(text.encode(), key)
     return Proof(
         fields={
             "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": f"{text}.{_encoded(signature)}",
+            "client_assertion": f"{text}.{base64url.encode(signature)}",
             "client_id": provider.client_id,
         }
     )
@@ -154,7 +154,3 @@ def _content(settings: Settings, provider: Provider) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise KeyFileUnfit((error.strerror or "cannot be read").lower()) from None
-
-
-def _encoded(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode().rstrip("=")

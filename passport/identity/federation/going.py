@@ -9,7 +9,6 @@ hashes of it, so that nothing of them is kept. An answer counts at the address o
 issuer it names wherever that provider names itself.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from urllib.parse import urlencode
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
+from fhirstore import base64url
 from passport.identity.federation import knowing, registry, store
 from passport.identity.federation.errors import Disbelieved
 from passport.identity.federation.providers import redirect_uri
@@ -58,7 +58,7 @@ def hashed(text: str) -> bytes:
 
 def secret(runtime: Runtime) -> str:
     """A text that nobody guesses."""
-    return _encoded(runtime.ring.random(SECRET_BYTES))
+    return base64url.encode(runtime.ring.random(SECRET_BYTES))
 
 
 async def begin(
@@ -151,8 +151,6 @@ async def spent(runtime: Runtime, provider_id: str, answer: Back, cookie: str, *
 
 def of_state(runtime: Runtime, purpose: str, state: str) -> str:
     """What belongs to a state, and is kept nowhere: its `nonce`, or its `code verifier`."""
-    return _encoded(digest(runtime.ring.index_secret, f"federation {purpose}\n{state}".encode(), "sha256"))
-
-
-def _encoded(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode().rstrip("=")
+    return base64url.encode(
+        digest(runtime.ring.index_secret, f"federation {purpose}\n{state}".encode(), "sha256")
+    )

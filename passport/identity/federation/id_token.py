@@ -16,9 +16,10 @@ from typing import Any, Final
 from authlib.oidc.core.util import create_half_hash
 from joserfc.jws import JWSRegistry
 
+from fhirstore import base64url
 from fhirstore.errors import ParseError
 from fhirstore.parse import Limits, parse
-from passport.identity.assertion import COMPACT, PublicKey, decoded, instant_of
+from passport.identity.assertion import COMPACT, PublicKey, instant_of
 from passport.identity.federation.errors import Disbelieved
 from passport.identity.federation.my_number import holds_one, names_one
 
@@ -79,8 +80,11 @@ def read(text: object, algorithms: frozenset[str]) -> Presented:
         raise Disbelieved("header")
     try:
         header_part, claims_part, signature_part = found.groups()
-        header, claims = parse(decoded(header_part), _LIMITS), parse(decoded(claims_part), _LIMITS)
-        signature = decoded(signature_part)
+        header, claims = (
+            parse(base64url.decode(header_part), _LIMITS),
+            parse(base64url.decode(claims_part), _LIMITS),
+        )
+        signature = base64url.decode(signature_part)
     except (ParseError, ValueError):
         raise Disbelieved("header") from None
     algorithm, kid = header.get("alg"), header.get("kid")

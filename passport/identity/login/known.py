@@ -7,13 +7,13 @@ carries its own end under a code that this service alone makes, so nothing is ke
 whose failures an attempt counts with. Each token is drawn anew, so none tells that two of them are of one person.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest, digest
 from typing import Final
 
+from fhirstore import base64url
 from passport.identity.pace.limits import Limit, within
 from passport.runtime import Runtime
 from passport.sql import Connection
@@ -85,7 +85,7 @@ def _read(runtime: Runtime, text: str) -> Known | None:
     if len(text) != _TOKEN_CHARACTERS or not text.isascii():
         return None
     try:
-        token = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        token = base64url.decode(text)
     except ValueError:
         return None
     body, code = token[:_BODY_BYTES], token[_BODY_BYTES:]
@@ -99,7 +99,7 @@ def _made(runtime: Runtime, login: str, now: datetime) -> str:
     random = runtime.ring.random(_RANDOM_BYTES)
     end = int((now + LASTS).timestamp()).to_bytes(_END_BYTES, "big")
     body = random + end + _mark(runtime, random, login)
-    return urlsafe_b64encode(body + _code(runtime, body)).decode().rstrip("=")
+    return base64url.encode(body + _code(runtime, body))
 
 
 def _is_for(runtime: Runtime, one: Known, login: str) -> bool:

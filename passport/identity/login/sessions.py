@@ -6,7 +6,6 @@ The cookie's text is 32 random bytes and is kept as its hash. A sign-in always b
 is signed in to one that somebody else knows. It opens no record by itself: an app that asks gets a token of its own.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from hmac import compare_digest, digest
 from typing import Any, Final
 from uuid import UUID
 
+from fhirstore import base64url
 from passport.identity import tokens
 from passport.identity.authorization import families
 from passport.identity.login import store
@@ -70,7 +70,7 @@ class SignedIn:
 def csrf_of(cookie: str) -> str:
     """What a form carries of the session that a cookie is of."""
     made = digest(cookie.encode(), b"form of a browser session", "sha256")
-    return urlsafe_b64encode(made).decode().rstrip("=")
+    return base64url.encode(made)
 
 
 async def begin(
@@ -98,7 +98,7 @@ async def begin(
         passkey_id: the passkey by which it began, None where that was something else.
         lasts: how long it lasts at most.
     """
-    text = urlsafe_b64encode(runtime.ring.random(tokens.TOKEN_BYTES)).decode().rstrip("=")
+    text = base64url.encode(runtime.ring.random(tokens.TOKEN_BYTES))
     login_id = tokens.random_uuid(runtime)
     params = {
         "cookie_hash": _hashed(text),

@@ -7,13 +7,13 @@ It opens nothing: what a clinician sees is what consents allow to their role. A 
 recorded it first keeps it.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from fhirstore import base64url
 from passport.identity import tokens
 from passport.identity.authorization.core import Turn
 from passport.identity.login.sessions import SignedIn
@@ -51,7 +51,7 @@ def require_clinician(person: SignedIn) -> None:
 
 async def challenge(turn: Turn, person: SignedIn) -> dict[str, str]:
     """What a clinician is to sign at this browser, within five minutes."""
-    text = urlsafe_b64encode(turn.runtime.ring.random(CHALLENGE_BYTES)).decode().rstrip("=")
+    text = base64url.encode(turn.runtime.ring.random(CHALLENGE_BYTES))
     params = {
         "challenge_hash": _hashed(text),
         "login_id": person.login_id,
