@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
 
 from consent.errors import ConsentError
@@ -95,6 +96,7 @@ _ANSWERED: Final[tuple[type[Exception], ...]] = (
     PoolTimeout,
     HTTPException,
     RequestValidationError,
+    ClientDisconnect,
     Exception,
 )
 
@@ -226,6 +228,9 @@ def _needed(name: str) -> str:
 
 
 def _known(request: Request, error: Exception) -> PassportError:
+    if isinstance(error, ClientDisconnect):
+        # Nobody hears it; it is no fault of the service either.
+        return Invalid("got a body that breaks off, expected all of it")
     if isinstance(error, RequestValidationError):
         if all(found["loc"][0] == "path" for found in error.errors()):
             return _FRAMEWORK[404]

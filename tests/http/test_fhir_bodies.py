@@ -9,6 +9,7 @@ from typing import Final
 
 import orjson
 import pytest
+from starlette.types import Message
 
 from passport.routes.messages import BODY_LIMIT_BYTES
 from tests import resources as made
@@ -308,3 +309,38 @@ async def test_a_consent_cannot_become_unenforceable_by_an_update(hanako: Voice,
     outcome(await hanako.put(reference, tree), 422)
     assert (await hanako.get(reference)).headers["etag"] == 'W/"1"'
     assert await cast.a.sees(observation)
+
+
+async def test_a_caller_that_hangs_up_is_no_fault_of_the_service(
+    hanako: Voice, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = await hanako.town.token(hanako.reference, hanako.purpose)
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/fhir+json"}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "server": ("passport.test", 80),
+        "client": ("127.0.0.1", 1),
+        "path": "/fhir/Observation",
+        "raw_path": b"/fhir/Observation",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    came: list[Message] = [
+        {"type": "http.request", "body": b'{"resourceType"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return came.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    with caplog.at_level("ERROR"):
+        await hanako.town.app(scope, receive, send)
+    assert (answered[0]["status"], caplog.text) == (400, "")
