@@ -119,9 +119,11 @@ def _content(desk: Desk, one: Write, current: Current | None, stored: Mapping[st
         check_patched(desk, one, current)
         if current is None:
             raise NotFound
-        check_version(one, current)
         before = stored[reference_of(one)]
-        return before if one.patch is None else one.patch(before)
+        if one.patch is None:
+            return before
+        check_version(one, current)
+        return one.patch(before)
 
 
 async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:

@@ -291,6 +291,15 @@ async def test_to_delete_what_one_could_not_read_is_the_same_as_to_delete_nothin
         outcome(await taro.delete(each), 404, "not-found")
 
 
+async def test_who_may_not_delete_is_refused_whichever_version_they_name(hanako: Voice, cast: Cast) -> None:
+    reference = await hanako.create(weight(hanako.reference))
+    await hanako.grant(permit(cast.hospital, codes=[BODY_WEIGHT]))
+    assert await cast.a.sees(reference)
+    for named in ('W/"1"', 'W/"7"', "*"):
+        outcome(await cast.a.delete(reference, if_match=named), 403, "forbidden")
+        outcome(await cast.a.put(reference, weight(hanako.reference), if_match=named), 403, "forbidden")
+
+
 async def test_a_history_tells_each_version_newest_first(hanako: Voice) -> None:
     reference = await hanako.create(weight(hanako.reference))
     await hanako.replace(reference, weight(hanako.reference, 61.0))
