@@ -13,6 +13,8 @@ from consent.systems import ATC, GENERIC_NAME, ICD10, LOINC, PRICE_LIST, SNOMED,
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _OID: Final = re.compile(r"(?:urn:oid:)?([0-2](?:\.[0-9]+)+)")
+# A letter and two places, what divides them further, and the mark of a cause or of a manifestation.
+_ICD_10_CODE: Final = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}[†*+!]?")
 _SNOMED_EDITION: Final = re.compile(r"(http://snomed\.info/sct)/.+")
 
 
@@ -42,6 +44,7 @@ class Classification:
 
     `systems` are the names under which records carry it. `exact` tells that a code says nothing of what begins
     like it, and that the table knows a handful of its codes alone; of the others a code stands for all that begins so.
+    `diagnosis` is what a code looks like, as it is compared, where the table holds whole classes of diagnoses.
     `source` is where its codes are published.
     """
 
@@ -50,6 +53,7 @@ class Classification:
     source: str
     exact: bool = False
     dotted: bool = False
+    diagnosis: re.Pattern[str] | None = None
 
     def written(self, code: str) -> str:
         """The code as it is compared: in plain capitals, without the point that some writers leave out."""
@@ -62,6 +66,7 @@ ICD_10: Final = Classification(
     ICD10 | {"http://hl7.org/fhir/sid/icd-10-cm", "urn:oid:2.16.840.1.113883.6.90"},
     "https://icd.who.int/browse10/2019/en",
     dotted=True,
+    diagnosis=_ICD_10_CODE,
 )
 ATC_CLASSES: Final = Classification(
     "ATC", frozenset({ATC, "urn:oid:2.16.840.1.113883.6.73"}), "https://www.whocc.no/atc_ddd_index/"

@@ -90,8 +90,12 @@ def _of_code(code: Code) -> frozenset[str]:
 
 @lru_cache(maxsize=CODES_KEPT)
 def classified(code: Code) -> bool:
-    """Whether the table would know what a code is of, if it were sensitive: it holds the classes of its system."""
+    """Whether the table would know which diagnosis a code is, if it were sensitive: it holds the classes of its system.
+
+    What does not look like a code of the system may be of anything, as words may.
+    """
     beginnings = _INDEX.get(system_named(code.system))
-    if beginnings is None or beginnings.classification.exact:
+    if beginnings is None or beginnings.classification.diagnosis is None:
         return False
-    return bool(beginnings.classification.written(code.code))
+    written = beginnings.classification.written(code.code)
+    return beginnings.classification.diagnosis.fullmatch(written) is not None

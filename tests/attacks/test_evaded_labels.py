@@ -25,6 +25,10 @@ EVASIONS: Final = {
     "a version": ("http://snomed.info/sct|http://snomed.info/sct/900000000000207008", "86406008"),
     "a blank": (ICD10, "B 20"),
     "what is not seen": (ICD10, "\u200bB20"),
+    "what varies a letter and is not seen": (ICD10, "B\ufe0020"),
+    "a letter that looks the same": (ICD10, "\u041220"),
+    "its system once more": (ICD10, "ICD10:B20"),
+    "a class of medicines": ("http://www.whocc.no/atc", "A10BA02"),
 }
 
 

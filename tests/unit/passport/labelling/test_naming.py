@@ -62,6 +62,11 @@ def test_a_concept_is_found_whatever_edition_it_is_of(system: str) -> None:
         Code("http://hospital.example/codes", "B20"),
         Code(SNOMED, "111880001"),
         Code(ICD_10, "\u200b"),
+        Code(ICD_10, "B\ufe0020"),
+        Code(ICD_10, "\u041220"),
+        Code(ICD_10, "ICD10:B20"),
+        Code(ICD_10, "HIV"),
+        Code("http://www.whocc.no/atc", "A10BA02"),
         Code("", "B20"),
     ],
 )
