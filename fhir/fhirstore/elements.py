@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from fhirstore.types import Path
+from fhirstore.types import REPEATED, Path
 
 _NODES: Final = (dict, list)
 _META: Final = "meta"
@@ -32,13 +32,24 @@ def values_at(tree: object, paths: Iterable[Path]) -> list[Any]:
     for path in paths:
         reached = [tree]
         for name in path:
-            reached = [
-                value
-                for node in reached
-                if isinstance(node, dict) and name in node
-                for value in _listed(node[name])
-            ]
+            reached = _nested(reached, name[:-1]) if name[-1] == REPEATED else _below(reached, name)
         found += reached
+    return found
+
+
+def _below(nodes: Sequence[Any], name: str) -> list[Any]:
+    return [
+        value for node in nodes if isinstance(node, dict) and name in node for value in _listed(node[name])
+    ]
+
+
+def _nested(nodes: Sequence[Any], name: str) -> list[Any]:
+    """What stands under the name, and under the same name in that, as deep as it goes."""
+    found: list[Any] = []
+    level = _below(nodes, name)
+    while level:
+        found += level
+        level = _below(level, name)
     return found
 
 

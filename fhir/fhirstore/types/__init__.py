@@ -19,7 +19,7 @@ from fhirstore.types.foreign import FOREIGN
 from fhirstore.types.medicines import MEDICINES
 from fhirstore.types.people import PEOPLE
 from fhirstore.types.rights import RIGHTS
-from fhirstore.types.row import Path, ResourceType, TypeNumber
+from fhirstore.types.row import REPEATED, Path, ResourceType, TypeNumber
 
 PROPOSABLE: Final = "Consent"
 """The type that may be put to a person whom nobody knows here."""
@@ -81,6 +81,7 @@ def part_type(name: str) -> ResourceType:
 __all__ = [
     "PART_TYPES",
     "PROPOSABLE",
+    "REPEATED",
     "TYPES",
     "TYPES_BY_NUMBER",
     "TYPE_NUMBERS",

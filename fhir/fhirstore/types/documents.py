@@ -9,11 +9,6 @@ from typing import Final
 from fhirstore.types.row import ResourceType, TypeNumber, paths
 from fhirstore.types.systems import LOINC, PUBLICATION_STATUS
 
-# A path has no step that repeats: sections are read to this depth, deeper than documents go.
-_SECTIONS: Final = ("section", "section.section", "section.section.section")
-_SECTION_AUTHORS: Final = tuple(f"{section}.author" for section in _SECTIONS)
-_SECTION_FOCUS: Final = tuple(f"{section}.focus" for section in _SECTIONS)
-
 DOCUMENTS: Final = (
     ResourceType(name="Bundle", number=TypeNumber(22)),
     ResourceType(
@@ -39,12 +34,14 @@ DOCUMENTS: Final = (
     ResourceType(
         name="Composition",
         number=TypeNumber(41),
-        patients=paths("subject", "author", "attester.party", *_SECTION_AUTHORS, *_SECTION_FOCUS),
+        patients=paths(
+            "subject", "author", "attester.party", "section*.author", "section*.focus", "section*.entry"
+        ),
         codes=paths("type"),
         systems=(LOINC,),
         categories=paths("category"),
         times=paths("event.period", "date"),
-        authors=paths("author", *_SECTION_AUTHORS),
+        authors=paths("author", "section*.author"),
         status=("status",),
         status_system="http://hl7.org/fhir/composition-status",
     ),

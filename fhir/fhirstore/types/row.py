@@ -4,11 +4,13 @@ http://hl7.org/fhir/R4/resourcelist.html
 """
 
 from dataclasses import dataclass
-from typing import NewType
+from typing import Final, NewType
 
 TypeNumber = NewType("TypeNumber", int)
 Path = tuple[str, ...]
 """Element names from the resource's root; lists are walked through."""
+REPEATED: Final = "*"
+"""Ends a name that is followed into itself to any depth, as the sections of a Composition are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ def binary(context: dict[str, Any] | None) -> dict[str, Any]:
     return tree if context is None else {**tree, "securityContext": context}
 
 
+def sections(depth: int, innermost: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(depth):
+        innermost = {"section": [innermost]}
+    return innermost
+
+
 SEVERAL: list[dict[str, Any]] = [
     {"resourceType": "Appointment", "participant": [{"actor": MINE}, {"actor": JIROS}]},
     {"resourceType": "List", "subject": MINE, "entry": [{"item": JIROS}]},
@@ -37,6 +43,9 @@ SEVERAL: list[dict[str, Any]] = [
     {"resourceType": "Coverage", "beneficiary": MINE, "payor": [JIROS]},
     {"resourceType": "Composition", "subject": MINE, "attester": [{"party": JIROS}]},
     {"resourceType": "Composition", "subject": MINE, "section": [{"section": [{"focus": JIROS}]}]},
+    {"resourceType": "Composition", "subject": MINE, "section": [{"entry": [JIROS]}]},
+    {"resourceType": "Composition", "subject": MINE, **sections(30, {"focus": JIROS})},
+    {"resourceType": "Composition", "subject": MINE, **sections(30, {"author": [JIROS]})},
     {"resourceType": "Person", "link": [{"target": MINE}, {"target": JIROS}]},
     {"resourceType": "CarePlan", "subject": MINE, "activity": [{"detail": {"performer": [JIROS]}}]},
     {"resourceType": "QuestionnaireResponse", "subject": MINE, "source": JIROS},
