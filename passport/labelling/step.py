@@ -108,11 +108,20 @@ def _untold(facts: Facts) -> bool:
 
 
 def _is_coded(facts: Facts) -> bool:
-    codes = [code for code in facts.codes if code.system and code.code not in UNCODED]
     if facts.type.name in TOLD_BY_CLASS:
-        # A name of a disease is as good as its words, unless the table knows all that is sensitive of its kind.
-        return any(map(classified, codes)) or bool(sensitivities_of(codes))
-    return bool(codes)
+        # Of several conditions in a family each has to say what it is.
+        return bool(facts.concepts) and all(map(_names_a_diagnosis, facts.concepts))
+    return bool(_coded(facts.codes))
+
+
+def _names_a_diagnosis(concept: Sequence[Code]) -> bool:
+    # A name of a disease is as good as its words, unless the table knows all that is sensitive of its kind.
+    codes = _coded(concept)
+    return any(map(classified, codes)) or bool(sensitivities_of(codes))
+
+
+def _coded(codes: Sequence[Code]) -> list[Code]:
+    return [code for code in codes if code.system and code.code not in UNCODED]
 
 
 def raised(

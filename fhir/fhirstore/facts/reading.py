@@ -60,6 +60,7 @@ def read(at: Placed, zone: ZoneInfo, medication_codes: Mapping[str, Sequence[Cod
         reference=at.reference,
         patients=patients_of(at, row),
         main_codes=main_codes,
+        concepts=tuple(codes_in([element]) for element in values_at(tree, row.codes)),
         codes=tuple(dict.fromkeys(main_codes + codes_in(values_at(tree, row.component_codes)))),
         mentioned=mentioned,
         categories=codes_in(values_at(tree, row.categories), row.category_system),

@@ -50,8 +50,9 @@ class Facts:
     """What one record says of itself, in plain values; an empty tuple is a fact that it lacks.
 
     `reference` is None for what has no identity in this store. `main_codes` are the codes without those
-    of components; `mentioned` are those of any system anywhere in it, its parts apart. `confidentiality` is one
-    of `CONFIDENTIALITIES`, the highest if there are several.
+    of components, and `concepts` those of each element that holds some, none of one in words alone; `mentioned`
+    are those of any system anywhere in it, its parts apart. `confidentiality` is one of `CONFIDENTIALITIES`,
+    the highest if there are several.
     `loose` tells that it, or something in it, is bound to another record and does not say to which.
     `parts` are flat: a container's own parts follow it.
     """
@@ -60,6 +61,7 @@ class Facts:
     reference: str | None = None
     patients: tuple[str, ...] = ()
     main_codes: tuple[Code, ...] = ()
+    concepts: tuple[tuple[Code, ...], ...] = ()
     codes: tuple[Code, ...] = ()
     mentioned: tuple[Code, ...] = ()
     categories: tuple[Code, ...] = ()

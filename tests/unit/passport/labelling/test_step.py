@@ -52,6 +52,20 @@ def test_what_is_sensitive_is_restricted() -> None:
     assert labels(diagnosed("I10", "F20.0", "B20")) == [level("R"), HIV, PSY]
 
 
+def family(*codes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "resourceType": "FamilyMemberHistory",
+        "status": "completed",
+        "patient": {"reference": HANAKO},
+        "relationship": {"text": "母"},
+        "condition": [{"code": code} for code in codes],
+    }
+
+
+def test_of_a_family_whose_conditions_all_say_what_they_are_it_is_known() -> None:
+    assert labels(family(concept((ICD, "E11.9")), concept((ICD, "I10")))) == [level("N")]
+
+
 WORDS: Final = {"text": "架空の病名"}
 UNTOLD: Final = {
     "a diagnosis in words": diagnosed(code=WORDS),
@@ -66,6 +80,10 @@ UNTOLD: Final = {
     "a diagnosis in a local code": diagnosed(code={"coding": [coding("urn:local", "X1")], **WORDS}),
     "one in a concept that nobody looked up": diagnosed(
         code=concept(("http://snomed.info/sct", "111880001"))
+    ),
+    "a family with one of its conditions in words": family(concept((ICD, "E11.9")), WORDS),
+    "a family with one of its conditions in a local code": family(
+        concept((ICD, "E11.9")), {"coding": [coding("urn:local", "X1")], **WORDS}
     ),
     "a medicine in words": made.statement(HANAKO, medicationCodeableConcept={"text": "架空錠"}),
     "an observation in words": {**made.weight(HANAKO), "code": WORDS},
