@@ -20,6 +20,7 @@ from fhirstore.tables import NOBODY
 from passport.audit.record import AuditRow, record
 from passport.identity import scopes as smart
 from passport.identity.record_scopes import Right
+from passport.joining import around
 from passport.needs import Scoped
 from passport.outcomes import OutOfScope, PassportError, Unavailable, translated
 from passport.remembering.standings import Known, place_of
@@ -72,7 +73,10 @@ class Request:
 
 @dataclass(slots=True)
 class Desk:
-    """One open transaction with its caller; `by` are the scopes that let the request through so far."""
+    """One open transaction with its caller; `by` are the scopes that let the request through so far.
+
+    Of a request that is `within` the transaction of another, whoever that belongs to commits.
+    """
 
     runtime: Runtime
     connection: Connection
@@ -82,6 +86,7 @@ class Desk:
     params: dict[str, Any]
     bearer: bool
     committed: bool = False
+    within: bool = False
     by: set[str] = field(default_factory=set)
     _stood: dict[Action, Standing] = field(default_factory=dict)
     _wall: tuple[str, ...] = ()
@@ -186,7 +191,8 @@ class Desk:
 
     async def commit(self) -> None:
         """Commit now, in the caller's own pipeline if it has one; a failure shows when that ends."""
-        await self.connection.execute("COMMIT")
+        if not self.within:
+            await self.connection.execute("COMMIT")
         self.committed = True
 
 
@@ -253,9 +259,13 @@ async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncI
 
     Raises:
         Unauthenticated: the token is unknown, ended or expired.
-        PassportError: what the block raised; its work is undone, and the refusal has its audit row.
+        PassportError: what the block raised; its work is undone, and the refusal has its audit row. One that joined
+            another's transaction leaves both to that.
     """
     now = runtime.clock()
+    if (connection := around()) is not None:
+        yield await _joined(runtime, connection, caller, request, now)
+        return
     async with _opened(runtime, caller, request, now) as (connection, desk):
         standing = desk.standing
         try:
@@ -269,6 +279,17 @@ async def admitted(runtime: Runtime, caller: Caller, request: Request) -> AsyncI
         if isinstance(caller, Bearer) and request.isolation == "write" and standing.shared_with:
             about = desk.params["about_keys"]
             runtime.standings.remember(place_of(caller, request.action, "write", about), Known(standing))
+
+
+async def _joined(
+    runtime: Runtime, connection: Connection, caller: Caller, request: Request, now: datetime
+) -> Desk:
+    """The desk of a request that is part of a transaction."""
+    params, bearer = standing_params(runtime, caller, request, now), isinstance(caller, Bearer)
+    standing = await stand(connection, params, bearer=bearer, anyone=request.about is None)
+    desk = Desk(runtime, connection, request, standing, now, params, bearer, within=True)
+    desk.let_in(caller)
+    return desk
 
 
 @asynccontextmanager

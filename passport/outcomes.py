@@ -46,7 +46,7 @@ class PassportError(Exception):
     is not who they say: no row of the log names them, and whoever took their word writes one that names nobody.
     """
 
-    outcome: ClassVar[Outcome] = "error"
+    outcome: Outcome = "error"
     unproven: ClassVar[bool] = False
 
     def __init__(self, status: int, code: str, text: str, expression: Iterable[str] = ()) -> None:

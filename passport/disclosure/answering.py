@@ -19,6 +19,7 @@ from passport.admission import Desk, Request, admitted, give_up, standing_params
 from passport.database import Pool
 from passport.decision import Decision, decide
 from passport.disclosure.recorded import disclosed, present
+from passport.joining import around
 from passport.outcomes import PassportError
 from passport.remembering.standings import Known, Place, place_of
 from passport.remembering.store import behind
@@ -43,7 +44,7 @@ async def answered(
         PassportError: as `admitted`, or as the question itself.
     """
     place: Place | None = None
-    if isinstance(caller, Bearer) and runtime.reading is not None:
+    if isinstance(caller, Bearer) and runtime.reading is not None and around() is None:
         keys = [runtime.keys.reference(reference) for reference in request.abouts]
         place = place_of(caller, request.action, "read", keys)
         known = runtime.standings.recall(place)

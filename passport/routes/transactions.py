@@ -2,7 +2,8 @@
 
 http://hl7.org/fhir/R4/http.html#transaction
 
-Reads of a transaction follow its commit, so that they show what it left; each is a disclosure of its own.
+Reads of a transaction follow its writes and are part of it: they show what these leave, each is a disclosure of its
+own, and where one fails nothing was written.
 """
 
 import binascii
@@ -22,6 +23,7 @@ from fhirstore.parse import DEFAULT_LIMITS, Limits, serialise
 from passport import admission
 from passport.audit.query import recorded
 from passport.interactions import JSON_PATCH
+from passport.joining import joined
 from passport.outcomes import Invalid, PassportError, operation_outcome, translated
 from passport.pieces import Write, Written, version_of
 from passport.records import written_instant
@@ -32,6 +34,7 @@ from passport.routes.within import Answered, answered_within
 from passport.runtime import Runtime
 from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, refers_to_any, write_group
 from passport.transactions.entries import READING
+from passport.transactions.reads import MOST_READS, FailedRead, TooManyReads
 from passport.turns import in_pieces, parsed
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=Direct)
@@ -64,16 +67,39 @@ async def _transaction(request: Request, runtime: Runtime, entries: Sequence[Any
         async for at, entry in in_pieces(list(enumerate(entries)))
     ]
     writing = [one for one in asked if one.method not in READING]
+    reading = [one for one in asked if one.method in READING]
+    if not writing:
+        return await _read(request, reading)
+    if len(reading) > MOST_READS:
+        raise TooManyReads(len(reading))
+    named = await _named(runtime, writing)
     answers: dict[int, bytes] = {}
-    if writing:
-        named = await _named(runtime, writing)
+    try:
         async with admission.admitted(runtime, bearer(request), _asking("transaction", named)) as desk:
-            done = await carry_out(desk, writing)
-        for one in writing:
-            answers[one.at] = await _told(request, runtime, one, done[one.at])
-    for one in asked:
-        if one.method in READING:
-            answers[one.at] = _shown(await _alone(request, one), reading=True)
+            done = await carry_out(desk, writing, commit=not reading)
+            with joined(desk.connection):
+                answers = await _read(request, reading)
+    except FailedRead as error:
+        # What was undone with the rest is asked for once more, by itself: a denied look is on the patient's record.
+        await _alone(request, error.entry)
+        raise
+    for one in writing:
+        answers[one.at] = await _told(request, runtime, one, done[one.at])
+    return answers
+
+
+async def _read(request: Request, reading: Sequence[Asked]) -> dict[int, bytes]:
+    """What the reads of a transaction show.
+
+    Raises:
+        FailedRead: one shows nothing.
+    """
+    answers = {}
+    for one in reading:
+        answer = await _alone(request, one)
+        if answer.status >= 400:
+            raise FailedRead(one, answer.status, answer.body)
+        answers[one.at] = _shown(answer, reading=True)
     return answers
 
 

@@ -68,8 +68,12 @@ class _Plan:
     budget: Budget = field(default_factory=Budget)
 
 
-async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written | Known | None]:
-    """Carry out the writing entries and COMMIT; returns what became of each, None where there was nothing to delete.
+async def carry_out(
+    desk: Desk, entries: Sequence[Asked], *, commit: bool
+) -> dict[int, Written | Known | None]:
+    """Carry out the writing entries; returns what became of each, None where there was nothing to delete.
+
+    `commit` ends the transaction with them.
 
     Raises:
         PassportError: one of them cannot be carried out, and so none is.
@@ -92,7 +96,7 @@ async def carry_out(desk: Desk, entries: Sequence[Asked]) -> dict[int, Written |
         if (write := _write(one, plan, patches.get(one.at))) is not None
     }
     _check_apart(writes)
-    written = await intake.write(desk, list(writes.values()), commit=True) if writes else []
+    written = await intake.write(desk, list(writes.values()), commit=commit) if writes else []
     if not writes:
         await intake.nothing_written(desk)
     done = dict(zip(writes, written, strict=True))

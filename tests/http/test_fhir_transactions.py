@@ -13,6 +13,7 @@ import pytest
 
 from passport.disclosure import finding
 from passport.transactions import whole
+from passport.transactions.reads import MOST_READS
 from tests.attacks.work import syncs_of, work_of
 from tests.cast import Cast
 from tests.http.bundles import asked, created, done, reference, send, statuses
@@ -447,3 +448,94 @@ async def test_a_method_that_is_none_is_refused(hanako: Voice, method: Any) -> N
     told = outcome(await send(hanako, "transaction", entry), 400, "invalid")
     assert told["issue"][0]["expression"] == ["Bundle.entry[0].request.method"]
     assert statuses(await done(hanako, "batch", entry)) == [400]
+
+
+FAILING_READS = {
+    "an unknown record": ("Observation/nope", 404),
+    "an unknown type": ("Foo/1", 404),
+    "an unknown parameter": ("Observation?foo=1", 400),
+    "a bad value": ("Observation?date=bad", 400),
+    "an unknown operation": ("Patient/{patient}/$foo", 404),
+    "a history of nothing": ("Observation/nope/_history", 404),
+}
+
+
+@pytest.mark.parametrize("what", FAILING_READS)
+async def test_a_read_that_fails_undoes_all(hanako: Voice, what: str) -> None:
+    path, status = FAILING_READS[what]
+    url = path.format(patient=hanako.reference.partition("/")[2])
+    answer = await send(
+        hanako,
+        "transaction",
+        created(weighed(hanako, what)),
+        asked("GET", hanako.reference),
+        asked("GET", url),
+    )
+    (issue,) = outcome(answer, status)["issue"]
+    assert issue["expression"] == ["Bundle.entry[2].request.url"]
+    assert issue["diagnostics"] == (await hanako.get(url)).json()["issue"][0]["diagnostics"]
+    assert await hanako.found("Observation", ("patient", hanako.reference)) == []
+
+
+async def test_without_writes_a_read_that_fails_is_the_answer_as_well(hanako: Voice) -> None:
+    answer = await send(
+        hanako, "transaction", asked("GET", hanako.reference), asked("HEAD", "Observation/nope")
+    )
+    (issue,) = outcome(answer, 404)["issue"]
+    assert issue["expression"] == ["Bundle.entry[1].request.url"]
+
+
+async def test_a_read_shows_what_the_writes_leave_and_the_next_request_sees_the_same(hanako: Voice) -> None:
+    changed, deleted = [await hanako.create(weight(hanako.reference)) for _ in range(2)]
+    search = f"Observation?patient={hanako.reference}&_total=accurate"
+    looked_into = f"{search}&value-quantity=gt61"
+    entries = await done(
+        hanako,
+        "transaction",
+        asked("GET", changed),
+        asked("GET", search),
+        asked("GET", looked_into),
+        asked("PUT", changed, {**weight(hanako.reference, 60.0), "id": changed.partition("/")[2]}),
+        created(weighed(hanako, "new")),
+        asked("DELETE", deleted),
+    )
+    assert statuses(entries) == [200, 200, 200, 200, 201, 204]
+    assert entries[0]["resource"]["valueQuantity"]["value"] == 60.0
+    assert [entries[at]["resource"]["total"] for at in (1, 2)] == [2, 1]
+    assert [(await hanako.get(url)).json()["total"] for url in (search, looked_into)] == [2, 1]
+
+
+async def test_a_consent_counts_for_the_reads_beside_it_and_is_undone_with_them(
+    hanako: Voice, cast: Cast
+) -> None:
+    seen = await hanako.create(weight(hanako.reference))
+    consent = hanako.consent(permit(cast.hospital, codes=[BODY_WEIGHT]))
+    failed = await send(hanako, "transaction", created(consent), asked("GET", "Observation/nope"))
+    outcome(failed, 404)
+    assert not await cast.a.sees(seen)
+    await done(hanako, "transaction", created(consent), asked("GET", seen))
+    assert await cast.a.sees(seen)
+
+
+async def test_a_denied_read_of_a_transaction_stands_in_the_log_and_looks_like_an_absent_one(
+    hanako: Voice, cast: Cast
+) -> None:
+    hidden = await hanako.create(weight(hanako.reference))
+    await hanako.grant(permit(cast.hospital, actions=["collect"]))
+    new = created(pressure(hanako.reference))
+    answers = [
+        await send(cast.a, "transaction", new, asked("GET", path)) for path in (hidden, "Observation/nope")
+    ]
+    assert answers[0].content == answers[1].content
+    outcome(answers[0], 404, "not-found")
+    assert await hanako.found("Observation", ("patient", hanako.reference)) == [hidden]
+    rows = hanako.town.rows("SELECT action, outcome FROM audit_event WHERE outcome = 'not-found'")
+    assert [tuple(row) for row in rows] == [("transaction", "not-found"), ("read", "not-found")] * 2
+
+
+async def test_a_transaction_that_writes_reads_so_much_at_most(hanako: Voice) -> None:
+    reads = [asked("GET", hanako.reference)] * (MOST_READS + 1)
+    outcome(await send(hanako, "transaction", created(weighed(hanako, "many")), *reads), 413, "too-costly")
+    assert await hanako.found("Observation", ("patient", hanako.reference)) == []
+    listed = await done(hanako, "transaction", created(weighed(hanako, "many")), *reads[1:])
+    assert statuses(listed) == [201, *[200] * MOST_READS]
