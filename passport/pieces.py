@@ -40,10 +40,16 @@ _RIGHTS: Final[Mapping[Method, Right]] = {"create": "c", "update": "u", "delete"
 
 
 class InvalidWrites(Invalid):
-    """Some of several writes break the specification; `failing` are their places among them."""
+    """Some of several writes break the specification; `failing` are their places among them.
 
-    def __init__(self, problems: Iterable[Problem], failing: Collection[int]) -> None:
-        super().__init__(problems, status=422)
+    One that is `misnamed`, as another record than its address says, is a bad request, whatever else it is.
+    http://hl7.org/fhir/R4/http.html#update
+    """
+
+    def __init__(
+        self, problems: Iterable[Problem], failing: Collection[int], *, misnamed: bool = False
+    ) -> None:
+        super().__init__(problems, status=400 if misnamed else 422)
         self.failing = frozenset(failing)
 
 
@@ -172,7 +178,7 @@ def check_valid(writes: Sequence[Write]) -> None:
     Raises:
         InvalidWrites: there is one.
     """
-    _refuse([_problems(one) for one in writes])
+    _refuse(writes, [_problems(one) for one in writes])
 
 
 async def check_valid_in_pieces(writes: Sequence[Write]) -> None:
@@ -181,7 +187,7 @@ async def check_valid_in_pieces(writes: Sequence[Write]) -> None:
     Raises:
         InvalidWrites: there is a problem.
     """
-    _refuse([_problems(one) async for one in in_pieces(writes)])
+    _refuse(writes, [_problems(one) async for one in in_pieces(writes)])
 
 
 def _problems(one: Write) -> list[Problem]:
@@ -191,10 +197,15 @@ def _problems(one: Write) -> list[Problem]:
     return [placed(problem, one.place) for problem in found]
 
 
-def _refuse(found: Sequence[Sequence[Problem]]) -> None:
+def _refuse(writes: Sequence[Write], found: Sequence[Sequence[Problem]]) -> None:
     if any(found):
         failing = [at for at, problems in enumerate(found) if problems]
-        raise InvalidWrites([problem for problems in found for problem in problems], failing)
+        named = [writes[at] for at in failing]
+        sent = [one for one in named if one.patch is None]
+        misnamed = any(one.tree is not None and any(_misnamed(one, one.tree)) for one in sent)
+        raise InvalidWrites(
+            [problem for problems in found for problem in problems], failing, misnamed=misnamed
+        )
 
 
 def _misnamed(one: Write, tree: Tree) -> Iterator[Problem]:

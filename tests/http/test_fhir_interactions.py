@@ -217,15 +217,15 @@ async def test_a_body_that_names_another_id_or_type_than_the_address_is_refused(
     tree = await hanako.read(reference)
     outcome(
         await hanako.call("PUT", reference, content=orjson.dumps({**organization("x"), "id": tree["id"]})),
-        422,
+        400,
     )
     without = {name: value for name, value in tree.items() if name != "id"}
     for body, got in ((without, "no id"), ({**tree, "id": "another"}, "id `another`")):
-        (issue,) = outcome(await hanako.call("PUT", reference, content=orjson.dumps(body)), 422)["issue"]
+        (issue,) = outcome(await hanako.call("PUT", reference, content=orjson.dumps(body)), 400)["issue"]
         assert issue["diagnostics"] == f"got {got} in the resource, expected `{tree['id']}` as in the address"
         assert issue["expression"] == ["Observation.id"]
-    outcome(await hanako.call("PUT", reference, content=orjson.dumps({**tree, "id": 7})), 422)
-    outcome(await hanako.call("POST", "Condition", content=orjson.dumps(tree)), 422)
+    outcome(await hanako.call("PUT", reference, content=orjson.dumps({**tree, "id": 7})), 400)
+    outcome(await hanako.call("POST", "Condition", content=orjson.dumps(tree)), 400)
 
 
 async def test_a_record_stays_with_its_patient(hanako: Voice, taro: Voice, town: Town) -> None:

@@ -533,7 +533,7 @@ async def test_a_denied_read_of_a_transaction_stands_in_the_log_and_looks_like_a
         "SELECT action, outcome FROM audit_event WHERE role = %s AND outcome <> 'success' ORDER BY recorded",
         cast.role_a,
     )
-    assert [tuple(row) for row in rows] == [("transaction", "not-found"), ("read", "not-found")] * 2
+    assert [tuple(row) for row in rows[-4:]] == [("transaction", "not-found"), ("read", "not-found")] * 2
 
 
 async def test_a_transaction_that_writes_reads_so_much_at_most(hanako: Voice) -> None:
