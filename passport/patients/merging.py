@@ -28,6 +28,7 @@ from passport.outcomes import Conflict
 from passport.patients import links, proposals, store
 from passport.patients.office import check_operator
 from passport.patients.proposals import Asked, Merge, Pair
+from passport.patients.separating import end_what_others_gave
 from passport.pieces import Write
 from passport.records import written_instant
 from passport.runtime import Runtime
@@ -111,6 +112,8 @@ async def decline(runtime: Runtime, caller: Caller, merge_id: UUID) -> Merge:
 async def undo(runtime: Runtime, caller: Caller, merge_id: UUID) -> Merge:
     """Separate two registrations: each is again what it was, with what was written of it since.
 
+    What a session of the one gave of the other ends.
+
     One operator does it: it shows less to everybody, and each day that two strangers are one person does harm.
 
     Raises:
@@ -129,7 +132,7 @@ async def undo(runtime: Runtime, caller: Caller, merge_id: UUID) -> Merge:
         (row,) = await fetch(desk.connection, store.UNDO, {"merge_id": merge_id, "now": desk.now})
         pair = Pair(row.survivor_key, row.patient_key)
         await _unlink_patients(desk, found, row.was_active)
-        await _settle(desk, pair)
+        await end_what_others_gave(desk, await _settle(desk, pair))
         await _tell(desk, pair, "registrations-separated", found.survivor, found.duplicate)
         return await proposals.one(desk, merge_id)
 
@@ -205,12 +208,14 @@ async def _rewrite(desk: Desk, patches: Mapping[str, links.Patch], activity: str
     await write(desk, writes)
 
 
-async def _settle(desk: Desk, pair: Pair) -> None:
-    """Draw anew what the standing merges come to for everybody concerned."""
+async def _settle(desk: Desk, pair: Pair) -> Sequence[int]:
+    """Draw anew what the standing merges come to; returns everybody concerned."""
     (row,) = await fetch(desk.connection, store.UNLINK, {"patient_keys": pair.keys})
     concerned = {"patient_keys": row.patient_keys}
     for statement in (store.LINK, store.UNSPREAD_DEATHS, store.SPREAD_DEATHS):
         await fetch(desk.connection, statement, concerned)
+    patient_keys: Sequence[int] = row.patient_keys
+    return patient_keys
 
 
 async def _tell(desk: Desk, pair: Pair, kind: Kind, survivor: str, duplicate: str) -> None:

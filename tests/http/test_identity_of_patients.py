@@ -236,6 +236,45 @@ class TestMerging:
         assert not await hanako.sees(written)
         assert await taro.sees(written)
 
+    async def test_what_the_one_gave_of_the_other_ends_when_they_are_separated(
+        self, town: Town, hanako: Voice, taro: Voice, cast: Cast
+    ) -> None:
+        record = await taro.create(made.pressure(taro.reference))
+        own = await hanako.create(made.pressure(hanako.reference))
+        merge = await merged(hanako, taro)
+        through = taro.consent(permit(cast.hospital))
+        given = await hanako.create(through)
+        barred = await hanako.create(taro.consent(deny(cast.clinic)))
+        (kept,) = await hanako.grant(permit(cast.hospital))
+        assert await cast.a.sees(record)
+        await separated(town, merge)
+        assert not await cast.a.sees(record)
+        assert await cast.a.sees(own)
+        states = {name: (await taro.read(name))["status"] for name in (given, barred)}
+        assert states == {given: "inactive", barred: "active"}
+        assert (await hanako.read(kept))["status"] == "active"
+        assert noted(town, taro)[-2:] == ["access-withdrawn", "registrations-separated"]
+        (told,) = await taro.found("Provenance", ("target", given))
+        activity = (await taro.read(told))["activity"]["coding"][0]
+        assert activity["code"] == "unmerge"
+
+    async def test_what_its_person_stands_behind_again_stays(
+        self, town: Town, hanako: Voice, taro: Voice, cast: Cast
+    ) -> None:
+        third = await town.resident("見本 三人目")
+        record = await taro.create(made.pressure(taro.reference))
+        merges = [await merged(taro, third), await merged(hanako, taro)]
+        by_third, by_hanako = [
+            await voice.create(taro.consent(permit(cast.hospital))) for voice in (third, hanako)
+        ]
+        await separated(town, merges[1])
+        assert (await taro.read(by_third))["status"] == "active"
+        assert (await taro.read(by_hanako))["status"] == "inactive"
+        await taro.replace(by_third, taro.consent(permit(cast.hospital)))
+        await separated(town, merges[0])
+        assert (await taro.read(by_third))["status"] == "active"
+        assert await cast.a.sees(record)
+
     async def test_each_keeps_its_own_consents(self, hanako: Voice, taro: Voice, cast: Cast) -> None:
         first, second = (
             await hanako.create(made.pressure(hanako.reference)),
