@@ -122,7 +122,7 @@ ORDER BY r.record_key
 """,
     {},
 )
-"""The consents of these patients that permit somebody something, no device, and that one of these sources wrote last."""
+"""The consents of these patients that permit something, not to a device, and that one of these sources wrote last."""
 
 UNSPREAD_DEATHS: Final = Prepared(
     "DELETE FROM patient_death WHERE patient_key = ANY (%(patient_keys)s::bigint[]) AND stated_by <> patient_key",
