@@ -22,7 +22,7 @@ from passport.identity import scopes as smart
 from passport.identity.record_scopes import Right
 from passport.joining import around
 from passport.needs import Scoped
-from passport.outcomes import OutOfScope, PassportError, Unavailable, translated
+from passport.outcomes import OutOfScope, PassportError, Refused, Unavailable, translated
 from passport.remembering.standings import Known, place_of
 from passport.remembering.store import HELD
 from passport.runtime import Runtime
@@ -372,6 +372,8 @@ async def give_up(
         return
     subject = desk.subject if desk else None
     named = desk.standing.named if desk else ()
+    if subject is not None and isinstance(refusal, Refused):
+        refusal.tell(subject.kind)
     if subject is not None and isinstance(refusal, OutOfScope):
         refusal.name_for(min(smart.everything(subject.kind)).partition("/")[0])
     lacking = refusal.missing if isinstance(refusal, OutOfScope) else ()

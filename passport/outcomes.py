@@ -35,7 +35,11 @@ Outcome = Literal["success", "refused", "not-found", "invalid", "error"]
 NOTHING_PERMITS: Final = (
     "nothing permits this request; a permit is asked for with a Consent of status `proposed` for the patient"
 )
-"""One text for all: it tells how to ask, and neither whether there is a patient nor what is stored of them."""
+"""One text for all who may ask: it tells how, and neither whether there is a patient nor what is stored of them."""
+
+_NOTHING_PERMITS_EVER: Final = "nothing permits this request to whoever acts as {kind}"
+_ASKING: Final = frozenset({"practitioner", "service", "proxy"})
+"""Who may put a Consent to a patient: nobody else is told to."""
 
 
 class PassportError(Exception):
@@ -112,6 +116,11 @@ class Refused(PassportError):
 
     def __init__(self, text: str = NOTHING_PERMITS, expression: Iterable[str] = ()) -> None:
         super().__init__(403, "forbidden", text, expression)
+
+    def tell(self, kind: str) -> None:
+        """Say what holds for this kind of caller, whatever was asked."""
+        if self.text == NOTHING_PERMITS and kind not in _ASKING:
+            self.text = _NOTHING_PERMITS_EVER.format(kind=kind)
 
 
 class OutOfScope(Refused):

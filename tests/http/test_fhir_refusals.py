@@ -58,6 +58,15 @@ async def test_who_is_not_permitted_is_told_how_to_ask_and_nothing_else(
         assert answer.status_code == 201, answer.text
 
 
+async def test_who_cannot_ask_for_a_permit_is_not_told_to(hanako: Voice, taro: Voice) -> None:
+    for refused in (
+        await hanako.post(weight(taro.reference)),
+        await hanako.put(hanako.reference, {"resourceType": "Patient", "name": [{"text": "見本 花子"}]}),
+    ):
+        (issue,) = outcome(refused, 403, "forbidden")["issue"]
+        assert issue["diagnostics"] == "nothing permits this request to whoever acts as patient"
+
+
 @pytest.mark.parametrize(
     ("kind", "path", "scopes"),
     [

@@ -336,6 +336,24 @@ async def test_a_label_that_is_none_is_refused(hanako: Voice) -> None:
     assert await labels_of(hanako, reference) == [level("N")]
 
 
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ({"code": "R"}, "without system or code"),
+        (coding("http://hl7.org/fhir/v3/Confidentiality", "R"), f"expected `{CONFIDENTIALITY}`"),
+    ],
+)
+async def test_a_label_that_would_protect_nothing_is_refused(hanako: Voice, label: Json, said: str) -> None:
+    reference = await hanako.create(made.weight(hanako.reference))
+    answers = [
+        await change(hanako, "meta-add", reference, {"security": [label]}),
+        await hanako.post(made.weight(hanako.reference, meta={"security": [label]})),
+    ]
+    for answer in answers:
+        assert said in outcome(answer, 422)["issue"][0]["diagnostics"]
+    assert await labels_of(hanako, reference) == [level("N")]
+
+
 # $meta-delete
 
 

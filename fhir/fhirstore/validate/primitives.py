@@ -72,24 +72,38 @@ def pattern(text: str, expected: str) -> Check:
     return check
 
 
+def got(value: object) -> str:
+    """Say of which kind a value is that is none of those expected; never what it says."""
+    if isinstance(value, str):
+        return "got another text"
+    if value is None:
+        return "got null"
+    if isinstance(value, bool):
+        return "got a boolean"
+    if isinstance(value, list | dict):
+        kind = "array" if isinstance(value, list) else "object"
+        return f"got an {kind}" if value else f"got an empty {kind}"
+    return "got a number"
+
+
 def _date(value: object) -> str | None:
-    match = _DATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not _in_calendar(match):
-        return "expected a date as YYYY, YYYY-MM or YYYY-MM-DD"
-    return None
+    return _on_a_day(value, _DATE, "a date as YYYY, YYYY-MM or YYYY-MM-DD")
 
 
 def _date_time(value: object) -> str | None:
-    if _instant(value) is None or _date(value) is None:
-        return None
-    return "expected a date, or a date and time with seconds and time zone"
+    pattern = _INSTANT if isinstance(value, str) and _INSTANT.fullmatch(value) else _DATE
+    return _on_a_day(value, pattern, "a date, or a date and time with seconds and time zone")
 
 
 def _instant(value: object) -> str | None:
-    match = _INSTANT.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not _in_calendar(match):
-        return "expected a date and time with seconds and time zone"
-    return None
+    return _on_a_day(value, _INSTANT, "a date and time with seconds and time zone")
+
+
+def _on_a_day(value: object, pattern: re.Pattern[str], expected: str) -> str | None:
+    match = pattern.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return f"expected {expected}"
+    return None if _in_calendar(match) else "expected a day that the calendar has"
 
 
 def _time(value: object) -> str | None:

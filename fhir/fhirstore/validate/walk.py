@@ -15,7 +15,7 @@ from fhirstore.errors import Problem
 from fhirstore.types import PART_TYPES, TYPES
 from fhirstore.validate.bindings import CODES, CONCEPTS, Concepts, grammar
 from fhirstore.validate.invariants import RULES, SIMPLE_QUANTITIES, Rule
-from fhirstore.validate.primitives import CHECKS, OWN_CHECKS, Check
+from fhirstore.validate.primitives import CHECKS, OWN_CHECKS, Check, got
 from fhirstore.validate.references import (
     containment_problems,
     fragment_problem,
@@ -200,7 +200,9 @@ class Walk:
         if not step.many:
             self._child(value, step, (path, step.below, None))
         elif not isinstance(value, list) or not value:
-            self._report("structure", (path, step.below, None), "expected an array that is not empty")
+            self._report(
+                "structure", (path, step.below, None), f"{got(value)}, expected an array that is not empty"
+            )
         else:
             for index, item in enumerate(value):
                 self._child(item, step, (path, step.below, index))
@@ -209,7 +211,7 @@ class Walk:
 
     def _child(self, value: object, step: _Step, path: Path) -> None:
         if not isinstance(value, dict) or not value:
-            self._report("structure", path, "expected an object that is not empty")
+            self._report("structure", path, f"{got(value)}, expected an object that is not empty")
             return
         kind = step.element.type
         if kind == RESOURCE:
@@ -245,7 +247,9 @@ class Walk:
 
     def _primitives(self, value: object, extension: object, step: _Step, check: Check, path: Path) -> None:
         if not isinstance(value, list) or not value:
-            self._report("structure", (path, step.below, None), "expected an array that is not empty")
+            self._report(
+                "structure", (path, step.below, None), f"{got(value)}, expected an array that is not empty"
+            )
             return
         beside = extension if isinstance(extension, list) else []
         for index, item in enumerate(value):
@@ -255,7 +259,9 @@ class Walk:
     def _value(self, value: object, step: _Step, check: Check, path: Path) -> None:
         reason = check(value)
         if reason is not None:
-            self._report("value", path, reason)
+            self._report(
+                "value", path, f"{got(value)}, {reason}" if reason.startswith("expected") else reason
+            )
         elif step.codes is not None and value not in step.codes:
             shown = f"`{value}`" if _PLAIN_CODE.fullmatch(str(value)) else "another code"
             self._report(
@@ -272,7 +278,9 @@ class Walk:
             self._extended(value, (path, step.below, None), alone=beside is None)
             return
         if not isinstance(value, list) or not any(value):
-            self._report("structure", path, f"expected {name} to be an array of objects and nulls")
+            self._report(
+                "structure", path, f"{got(value)}, expected {name} to be an array of objects and nulls"
+            )
             return
         if isinstance(beside, list) and len(beside) != len(value):
             self._report("structure", path, f"expected {name} to be as long as {step.element.name}")
@@ -284,7 +292,9 @@ class Walk:
     def _extended(self, value: object, path: Path, *, alone: bool) -> None:
         if not isinstance(value, dict) or not value:
             self._report(
-                "structure", path, "expected the extension of a value to be an object that is not empty"
+                "structure",
+                path,
+                f"{got(value)}, expected the extension of a value to be an object that is not empty",
             )
             return
         if alone and len(value) == 1 and "id" in value:

@@ -383,3 +383,32 @@ def test_problem_says_what_was_expected() -> None:
             "error", "code-invalid", "Patient.gender", "got `F`, expected one of female, male, other, unknown"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "got"),
+    [
+        ("status", ["final"], "an array"),
+        ("status", 5, "a number"),
+        ("status", {"a": 1}, "an object"),
+        ("status", True, "a boolean"),
+        ("status", "final ", "another text"),
+        ("category", {"text": "x"}, "an object"),
+        ("category", [], "an empty array"),
+        ("note", "x", "another text"),
+        ("subject", "Patient/1", "another text"),
+        ("subject", {}, "an empty object"),
+        ("valueQuantity", 5, "a number"),
+        ("effectiveDateTime", None, "null"),
+        ("effectiveDateTime", 20261122, "a number"),
+    ],
+)
+def test_what_is_wrong_says_what_was_got(element: str, value: Any, got: str) -> None:
+    (problem,) = validate({**blood_pressure(), element: value})
+    assert problem.text.startswith(f"got {got}, expected ")
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-13-01", "2026-02-30T10:00:00+09:00"])
+def test_a_day_that_there_is_not_is_told_from_what_is_no_date(day: str) -> None:
+    (problem,) = validate({**blood_pressure(), "effectiveDateTime": day})
+    assert problem.text == "got another text, expected a day that the calendar has"
