@@ -127,7 +127,7 @@ def _rest(settings: Settings) -> _Json:
     return {
         "mode": "server",
         "security": _security(settings),
-        "resource": [_resource(row, held) for row in held.values()],
+        "resource": [_resource(row, held, sandbox=settings.sandbox) for row in held.values()],
         "searchParam": [
             {"name": TYPE, "type": "special", "documentation": _TYPE_TOLD},
             *({"name": each.name, "type": each.kind.code} for each in COMMON),
@@ -155,7 +155,9 @@ def _security(settings: Settings) -> _Json:
     }
 
 
-def _resource(row: ResourceType, held: Iterable[str]) -> _Json:
+def _resource(row: ResourceType, held: Iterable[str], *, sandbox: bool) -> _Json:
+    # What lies with a patient gets its id here, but where a policy says otherwise: in a sandbox, and rarely in a city.
+    names_itself = row.directory or row.is_patient or sandbox
     codes = [code for code, served in ON_TYPES.items() if served and (row.writable or code in READ_ONLY)]
     parameters = parameters_of(row.name).values()
     return {
@@ -163,7 +165,7 @@ def _resource(row: ResourceType, held: Iterable[str]) -> _Json:
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned" if row.writable else "no-version",
         "readHistory": "vread" in codes,
-        "updateCreate": interactions.UPDATE_CREATE and row.writable,
+        "updateCreate": interactions.UPDATE_CREATE and row.writable and names_itself,
         "conditionalCreate": interactions.CONDITIONAL_CREATE and row.writable,
         "conditionalRead": interactions.CONDITIONAL_READ if row.writable else "not-supported",
         "conditionalUpdate": interactions.CONDITIONAL_UPDATE and row.writable,

@@ -121,3 +121,10 @@ async def test_letters_are_understood_with_and_without_escapes(hanako: Voice) ->
             assert [one["fullUrl"].rpartition("/")[2] for one in answer["resource"]["entry"]] == [
                 hanako.reference.partition("/")[2]
             ]
+
+
+async def test_the_address_of_a_search_by_body_takes_no_other_method(hanako: Voice) -> None:
+    for path in ("Observation/_search?_count=1", "Observation/_search"):
+        answer = await hanako.get(path)
+        outcome(answer, 405, "not-supported")
+        assert answer.headers["allow"] == "POST"

@@ -108,3 +108,13 @@ async def test_too_many_links_are_refused(hanako: Voice) -> None:
     outcome(await hanako.get("Observation", *chains), 400, "invalid")
     deep = "patient.organization." + "partof." * 5 + "name"
     outcome(await hanako.get("Condition", (deep, "x")), 400, "invalid")
+
+
+async def test_an_unknown_parameter_behind_a_link_is_told_of_the_types_behind(hanako: Voice) -> None:
+    answer = await hanako.get("Observation?subject:Patient.foo=1")
+    text = outcome(answer, 400)["issue"][0]["diagnostics"]
+    assert text.startswith("got search parameter `subject:Patient.foo`, expected one that Patient has: ")
+    assert "subject:Patient.birthdate" in text
+    several = outcome(await hanako.get("Observation?performer.foo=1"), 400)["issue"][0]["diagnostics"]
+    assert " or " in several
+    assert "performer._id" in several

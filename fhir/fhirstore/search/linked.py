@@ -45,7 +45,9 @@ def chain(read: Read, types: Types, name: str, value: str, bind: str, depth: int
         own = f"{bind}x{at}" if at else bind
         targets = _targets(read, head, reached, rest, value, own, _deeper(head, depth))
         if not targets:
-            raise UnknownParameter(name, alike[0].type.name, known_parameters(types))
+            behind = known_parameters(tuple(TYPES[one] for one in reached))
+            said = " or ".join(reached) if len(reached) <= MAX_TARGETS else "each type that it leads to"
+            raise UnknownParameter(name, said, [f"{head}.{each}" for each in behind])
         links.append(Chain(tuple(alike), targets, own))
     return Criteria(types=types, links=tuple(links))
 

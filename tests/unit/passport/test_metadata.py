@@ -103,6 +103,14 @@ def test_log_is_read_and_searched_alone() -> None:
     assert [each["name"] for each in log["searchParam"]] == list(parameters_of("AuditEvent"))
 
 
+def test_an_update_is_said_to_create_where_callers_name_records() -> None:
+    creating = [name for name, row in resources().items() if row["updateCreate"]]
+    assert "Organization" in creating
+    assert "Patient" in creating
+    assert "Observation" not in creating
+    assert resources("sandbox")["Observation"]["updateCreate"]
+
+
 @pytest.mark.parametrize("type_name", types_of(sandbox=False))
 def test_parameters_of_a_type_are_those_that_it_is_searched_by(type_name: str) -> None:
     row = resources()[type_name]
