@@ -21,28 +21,9 @@ from passport.intake import write
 from passport.patients import links, store
 from passport.pieces import Write
 from passport.records import written_instant
-from passport.sql import Prepared, fetch
+from passport.sql import fetch
 
 _ACTIVE: Final = "active"
-
-_GIVEN_BY: Final = Prepared(
-    """
-SELECT r.record_key, r.patient_key, r.source
-FROM resource AS r
-WHERE r.patient_key = ANY (%(patient_keys)s::bigint[]) AND r.type = %(type)s AND r.status = %(active)s
-    AND NOT r.deleted AND r.source = ANY (%(sources)s::bigint[])
-    AND EXISTS (
-        SELECT FROM consent_grant AS g
-        WHERE g.patient_key = r.patient_key AND g.consent_key = r.record_key AND g.effect = %(permit)s
-    )
-    AND NOT EXISTS (
-        SELECT FROM device AS d WHERE d.patient_key = r.patient_key AND d.consent_key = r.record_key
-    )
-ORDER BY r.record_key
-""",
-    {},
-)
-"""The consents of these patients that permit something, not to a device, and that one of these sources wrote last."""
 
 
 async def end_what_others_gave(desk: Desk, patient_keys: Sequence[int]) -> None:
@@ -68,7 +49,7 @@ async def end_what_others_gave(desk: Desk, patient_keys: Sequence[int]) -> None:
     }
     given = [
         row.record_key
-        for row in await fetch(desk.connection, _GIVEN_BY, asked)
+        for row in await fetch(desk.connection, store.GIVEN_BY, asked)
         if by[row.source] not in {row.patient_key, *linked[row.patient_key]}
     ]
     if given:

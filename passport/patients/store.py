@@ -105,6 +105,25 @@ NAMES: Final = Prepared(
 )
 """What registrations are called."""
 
+GIVEN_BY: Final = Prepared(
+    """
+SELECT r.record_key, r.patient_key, r.source
+FROM resource AS r
+WHERE r.patient_key = ANY (%(patient_keys)s::bigint[]) AND r.type = %(type)s AND r.status = %(active)s
+    AND NOT r.deleted AND r.source = ANY (%(sources)s::bigint[])
+    AND EXISTS (
+        SELECT FROM consent_grant AS g
+        WHERE g.patient_key = r.patient_key AND g.consent_key = r.record_key AND g.effect = %(permit)s
+    )
+    AND NOT EXISTS (
+        SELECT FROM device AS d WHERE d.patient_key = r.patient_key AND d.consent_key = r.record_key
+    )
+ORDER BY r.record_key
+""",
+    {},
+)
+"""The consents of these patients that permit something, not to a device, and that one of these sources wrote last."""
+
 UNSPREAD_DEATHS: Final = Prepared(
     "DELETE FROM patient_death WHERE patient_key = ANY (%(patient_keys)s::bigint[]) AND stated_by <> patient_key",
     {},

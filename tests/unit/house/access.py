@@ -38,7 +38,7 @@ TABLE_USERS: Final[Mapping[str, str]] = {
     "passport.replay.store": "what was there in the snapshot of a row of the log, to decide it again; shows none of it",
     "passport.devices.known.store": "knows a device again that its person enrolled, and shows nothing of its record",
     "passport.family.store": "reads the birth date of a child that gets a guardian, and shows nothing of it",
-    "passport.patients.separating": "finds by their writer the consents that end with a merge, and shows none of them",
+    "passport.patients.store": "finds by their writer the consents that end with a merge, and shows none of them",
     "passport.audit.names": "tells the log's readers which records its keys are: type and id, never a body",
 }
 """The store itself apart, these may compose statements over the tables of records, each for its reason."""
