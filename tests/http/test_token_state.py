@@ -347,6 +347,11 @@ async def test_what_cannot_be_registered_is_refused(
     finally:
         town.clock.ahead = timedelta()
     assert (answer.status_code, answer.json()["error"]) == (400, error)
+    described = answer.json()["error_description"]
+    named = next(iter(members))
+    assert named in described
+    # What is not ASCII would come out as something else.
+    assert "`http" not in described
 
 
 async def test_who_registers_too_often_is_slowed_down_by_their_own_registrations(town: City) -> None:

@@ -91,7 +91,8 @@ def _described(tree: Mapping[str, Any], *, sandbox: bool) -> Description:
         return description_of({**said, "scopes": scope.split()}, sandbox=sandbox)
     except Invalid as error:
         unfit = "redirect_uris" in error.expression
-        raise Refusal("invalid_redirect_uri" if unfit else "invalid_client_metadata", error.text) from None
+        text = error.text.replace("`name`", "`client_name`")
+        raise Refusal("invalid_redirect_uri" if unfit else "invalid_client_metadata", text) from None
 
 
 def _answer(client: Client, now: datetime) -> dict[str, Any]:
