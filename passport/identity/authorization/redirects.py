@@ -43,7 +43,9 @@ def registered(listed: object, *, loopback: bool) -> tuple[str, ...]:
         if not isinstance(address, str) or not _is_fit(address, loopback=loopback):
             # In the words that OAuth lets an error be described by: ASCII alone.
             other = " or http://127.0.0.1/back" if loopback else ""
-            text = f"got an unfit address in `redirect_uris`, expected such as https://app.example/back{other}"
+            text = (
+                f"got an unfit address in `redirect_uris`, expected such as https://app.example/back{other}"
+            )
             raise Invalid(text, ("redirect_uris",))
     return tuple(dict.fromkeys(listed))
 
