@@ -162,7 +162,10 @@ def _written(number: int) -> str:
 
 
 def _number(text: str) -> int:
-    return int.from_bytes(base64url.decode(text), "big")
+    try:
+        return int.from_bytes(base64url.decode(text), "big")
+    except ValueError:
+        raise ValueError("expected keys of ID tokens with numbers in base64url") from None
 
 
 def _is_member(value: object) -> bool:

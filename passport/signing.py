@@ -168,7 +168,12 @@ def _written(number: int) -> str:
 
 
 def _number(text: str) -> int:
-    return int.from_bytes(base64url.decode(text), "big")
+    try:
+        return int.from_bytes(base64url.decode(text), "big")
+    except ValueError:
+        raise ValueError(
+            "expected signing keys with `x`, `y` and maybe `d` of 32 octets in base64url"
+        ) from None
 
 
 def _of_private(text: str) -> ec.EllipticCurvePublicNumbers:

@@ -134,7 +134,7 @@ async def test_a_consent_of_a_resident_that_names_no_patient_is_told_what_it_lac
     assert "which operators write" in issue["diagnostics"]
     assert issue["expression"] == ["Consent.patient"]
     # Whoever else writes one without a patient, or about somebody else, is told what they were.
-    assert "proposed" in (await hanako.post(made.weight("Patient/nobody"))).text
+    assert "whoever acts as patient" in (await hanako.post(made.weight("Patient/nobody"))).text
     for status in ("proposed", "active"):
         answer = await cast.a.post({**tree, "status": status})
         assert answer.status_code in {403, 422}
