@@ -26,3 +26,12 @@ def decode(text: str | bytes) -> bytes:
     if urlsafe_b64encode(data).rstrip(b"=") != given:
         raise ValueError("no base64url")
     return data
+
+
+def is_text(text: str) -> bool:
+    """Return whether there are bytes whose text this is."""
+    try:
+        decode(text)
+    except ValueError:
+        return False
+    return True

@@ -293,6 +293,8 @@ async def test_a_repeated_parameter_is_never_answered(browser: Browser, phone: A
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge": "short"}, "invalid_request"),
         ({"state": None}, "invalid_request"),
+        ({"dpop_jkt": "A" * 42}, "invalid_request"),
+        ({"dpop_jkt": "A" * 42 + "B"}, "invalid_request"),
         ({"aud": None}, "invalid_target"),
         ({"aud": "https://other.example/fhir"}, "invalid_target"),
         ({"resource": "https://other.example/fhir"}, "invalid_target"),

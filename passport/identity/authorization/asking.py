@@ -40,7 +40,8 @@ _PRINTED: Final[Mapping[str, re.Pattern[str]]] = {
     "prompt": re.compile(r"login|consent|none|select_account"),
     "max_age": re.compile(r"[0-9]{1,9}"),
     "response_mode": re.compile(r"query"),
-    "dpop_jkt": re.compile(r"[A-Za-z0-9_-]{43}"),
+    # Of 32 octets: the last letter has two bits to spare, and they are zero.
+    "dpop_jkt": re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"),
     "launch": re.compile(r"[A-Za-z0-9_-]{1,64}"),
 }
 
