@@ -6,6 +6,8 @@ No figure is asserted: a machine says how fast it is, a test says whether it is 
 import asyncio
 import os
 import platform
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -114,6 +116,8 @@ def installed(state: Path, size: Size, seconds: float) -> Iterator[Bench]:
 @click.option("--folder", type=click.Path(path_type=Path), default=".bench", help="On which disk to measure.")
 def main(full: bool, seconds: float, only: tuple[str, ...], folder: Path) -> None:
     """Fill a passport on an embedded PostgreSQL with fsync on, and measure it."""
+    # What was started ends with whoever is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     size = FULL if full else SMALL
     click.echo(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
     click.echo(

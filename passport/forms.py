@@ -4,10 +4,12 @@ https://www.rfc-editor.org/rfc/rfc9110#name-head
 http://hl7.org/fhir/R4/http.html#parameters
 
 A HEAD is carried out as the GET that it stands for, audit row included, since its answer tells as much of a record
-as its headers say. The JSON of an answer is set out for a reader who asks for it. An address beside the FHIR base
-that no database takes is refused here, whichever route it would lead to.
+as its headers say. The JSON of an answer is set out for a reader who asks for it. A slash at the end of an address
+below the FHIR base changes nothing of what it asks. An address beside the base that no database takes is refused here,
+whichever route it would lead to.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -21,12 +23,13 @@ from passport.query_strings import escaped, pairs_of, require_storable
 from passport.routes.messages import is_lenient, refusal
 
 _FHIR: Final = "/fhir"
+_LAST_SLASH: Final = re.compile(r"/fhir/.*[^/]/", re.DOTALL)
 PRETTY: Final = "_pretty"
 _ANY_DEPTH: Final = 1_024  # what is stored was measured on its way in
 
 
 class Forms:
-    """Wraps an application: reads the query as text, answers HEAD, and `_pretty=true` below the FHIR base."""
+    """Wraps an application: the query is text, HEAD is a GET; `_pretty=true` and a last slash below the FHIR base."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,6 +40,8 @@ class Forms:
             await self._app(scope, receive, send)
             return
         app, pretty, head = self._app, False, scope["method"] == "HEAD"
+        if _LAST_SLASH.fullmatch(scope["path"]):
+            scope = {**scope, "path": scope["path"][:-1]}
         try:
             # Below the FHIR base each parameter is read by its own rules.
             if not scope["path"].startswith(_FHIR):

@@ -34,6 +34,25 @@ async def test_an_operation_that_there_is_none_of_is_named(hanako: Voice, method
     )
 
 
+async def test_a_slash_at_the_end_changes_nothing(hanako: Voice) -> None:
+    patient = hanako.reference
+    for path in (
+        patient,
+        f"{patient}/_history/1",
+        f"{patient}/$everything",
+        "Patient",
+        "Patient/$meta",
+        "_history",
+    ):
+        plain, slashed = [await hanako.get(one) for one in (path, f"{path}/")]
+        assert plain.status_code == slashed.status_code == 200, path
+        assert slashed.json().get("id") == plain.json().get("id")
+        assert slashed.json().get("link") == plain.json().get("link")
+    for path in (f"{patient}//", "Patient//", "metadata//"):
+        outcome(await hanako.get(path), 404, "not-found")
+    outcome(await hanako.call("POST", "Observation/", content=b"{}"), 400)
+
+
 async def test_what_is_no_operation_is_not_taken_for_one(hanako: Voice) -> None:
     for path in ("Observation/a$b", "Observation/$nope/x", "Observation/$nope/_history/1"):
         outcome(await hanako.get(path), 404, "not-found")

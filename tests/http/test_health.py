@@ -34,7 +34,7 @@ async def test_nobody_is_led_to_where_a_header_says(database: Database, tmp_path
     async with city(database, tmp_path) as town:
         for path in ("/fhir/Observation/", "/fhir/metadata/", "/devices/", "/fhir/", "/fhir", "/"):
             answer = await town.http.get(path, headers={"Host": "elsewhere.test"})
-            assert answer.status_code in (307, 404)
+            assert answer.status_code in (200, 307, 401, 404)
             assert "elsewhere" not in answer.headers.get("location", "")
 
 
