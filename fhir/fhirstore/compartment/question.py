@@ -102,7 +102,10 @@ def _types(values: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     names = [name for value in values for name in value.split(",")]
     for name in names:
         if name not in HELD | DIRECTORY:
-            raise BadValue("_type", "types of patients' records")
+            known = ", ".join(sorted(HELD | DIRECTORY))
+            raise SearchError(
+                "_type", f"got `{name[:64]}` in `_type`, expected types of patients' records: {known}"
+            )
     wanted = frozenset(names)
     if not wanted & HELD:
         # What is referred to comes with what refers to it.

@@ -36,14 +36,20 @@ class Include:
 class UnknownInclude(UnknownModifier):
     """No reference parameter is meant."""
 
-    def __init__(self, name: str, types: Types) -> None:
-        type_name = types[0].name
+    def __init__(self, name: str, types: Types, value: str) -> None:
+        source = value.partition(":")[0]
+        source = source if linkable(source) else types[0].name
+        known = sorted(one.name for one in parameters_of(source).values() if _refers(one))
         SearchError.__init__(
             self,
             name,
-            f"got an unknown value of `{name}`, expected `{type_name}:reference`, "
-            f"`{type_name}:reference:Type` or `*`",
+            f"got `{value[:64]}` in `{name}`, expected `*`, `{source}:reference` or `{source}:reference:Type`, "
+            f"with a reference that leads to what is searched or from it, one of {', '.join(known)}",
         )
+
+
+def _refers(parameter: SearchParameter) -> bool:
+    return parameter.kind is Kind.REFERENCE and bool(parameter.paths)
 
 
 def includes(name: str) -> bool:
@@ -60,7 +66,7 @@ def read_include(types: Types, name: str, value: str) -> Include:
     """
     bare, colon, modifier = name.partition(":")
     if colon and modifier != ITERATE:
-        raise UnknownModifier(bare, modifier)
+        raise UnknownModifier(bare, modifier, f"`:{ITERATE}` or none")
     reverse, iterate = bare == REVINCLUDE, bool(colon)
     if value == EVERY:
         return Include(None, None, None, reverse, iterate)
@@ -71,21 +77,19 @@ def read_include(types: Types, name: str, value: str) -> Include:
     if reverse and parameter and parameter.targets:
         matched = matched & set(parameter.targets)
     if not iterate and not matched & names:
-        raise UnknownInclude(bare, types)
+        raise UnknownInclude(bare, types, value)
     return Include(source, parameter, target, reverse, iterate)
 
 
 def _parts(types: Types, name: str, value: str) -> tuple[ResourceType, SearchParameter | None, str | None]:
     parts = value.split(":")
     if not 2 <= len(parts) <= 3 or not linkable(parts[0]):
-        raise UnknownInclude(name, types)
+        raise UnknownInclude(name, types, value)
     source, target = TYPES[parts[0]], parts[2] if len(parts) == 3 else None
     parameter = None if parts[1] == EVERY else parameters_of(source.name).get(parts[1])
-    known = parts[1] == EVERY or (
-        parameter is not None and parameter.kind is Kind.REFERENCE and bool(parameter.paths)
-    )
+    known = parts[1] == EVERY or (parameter is not None and _refers(parameter))
     own = ("Patient",) if parameter and parameter.source is Source.PATIENT and not parameter.targets else ()
     targets = parameter.targets or own if parameter else ()
     if not known or (target is not None and not (linkable(target) and target in (targets or (target,)))):
-        raise UnknownInclude(name, types)
+        raise UnknownInclude(name, types, value)
     return source, parameter, target

@@ -17,7 +17,7 @@ from fhirstore.search.include import Include, includes, read_include
 from fhirstore.search.named import MAX_VALUES, Types
 from fhirstore.search.result import DEFAULT_COUNT, MAX_COUNT, RESULT, Result, Summary, Total
 from fhirstore.search.sort import SortKey, by_rows
-from fhirstore.search.test import SearchError, Unknown
+from fhirstore.search.test import SearchError, Unknown, UnknownModifier
 from fhirstore.search.whose import WHOSE, of_patients, refers
 
 __all__ = ["CURSOR", "DEFAULT_COUNT", "MAX_COUNT", "MAX_VALUES", "Query", "Total", "parse_query"]
@@ -96,6 +96,8 @@ def parse_query(
                 alone = Result(types, [(name, value)], sifting)
                 alone.order()
                 alone.check_contained()
+            elif (shaping := name.partition(":")[0]) in RESULT:
+                raise UnknownModifier(shaping, name.partition(":")[2], "none")
             elif sifting and includes(name):
                 instructions.append(read_include(types, name, value))
             else:

@@ -51,8 +51,8 @@ class NotCommon(Unknown):
 class UnknownModifier(Unknown):
     """The parameter has no such modifier."""
 
-    def __init__(self, name: str, modifier: str) -> None:
-        super().__init__(name, f"got modifier `:{modifier[:64]}` on `{name}`, expected one that it has")
+    def __init__(self, name: str, modifier: str, known: str = "one that it has") -> None:
+        super().__init__(name, f"got modifier `:{modifier[:64]}` on `{name}`, expected {known}")
 
 
 class UnknownPrefix(Unknown):

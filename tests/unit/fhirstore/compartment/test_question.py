@@ -84,3 +84,10 @@ def test_what_it_does_not_have_is_refused_by_name(name: str, value: str) -> None
     with pytest.raises(SearchError) as error:
         parse_everything([(name, value)], zone=TOKYO)
     assert error.value.parameter == name
+
+
+def test_a_type_that_it_does_not_have_is_named() -> None:
+    with pytest.raises(
+        SearchError, match=r"got `Nonsense` in `_type`, expected .*: AllergyIntolerance, .*Condition"
+    ):
+        parse_everything([("_type", "Observation,Nonsense")], zone=TOKYO)

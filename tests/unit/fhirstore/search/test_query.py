@@ -208,6 +208,44 @@ def test_what_shapes_the_result_is_given_once(name: str) -> None:
     assert refused.value.parameter == name
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("_sort:desc", "date", "got modifier `:desc` on `_sort`, expected none"),
+        ("_count:exact", "1", "got modifier `:exact` on `_count`, expected none"),
+        ("_include:recurse", "*", "got modifier `:recurse` on `_include`, expected `:iterate` or none"),
+        (
+            "_include",
+            "Observation:foo",
+            "got `Observation:foo` in `_include`, expected `*`, `Observation:reference`",
+        ),
+        (
+            "_revinclude",
+            "Foo:subject",
+            "got `Foo:subject` in `_revinclude`, expected `*`, `Observation:reference`",
+        ),
+        (
+            "_revinclude",
+            "Provenance:foo",
+            "got `Provenance:foo` in `_revinclude`, expected `*`, `Provenance:reference`",
+        ),
+    ],
+)
+def test_what_shapes_the_result_is_refused_by_the_part_that_is_not_known(
+    name: str, value: str, said: str
+) -> None:
+    with pytest.raises(UnknownModifier) as refused:
+        parsed("Observation", (name, value))
+    assert str(refused.value).startswith(said)
+    assert refused.value.parameter == name.partition(":")[0]
+    assert parsed("Observation", (name, value), lenient=True).echo == ()
+
+
+def test_an_include_that_is_not_known_is_told_what_there_is() -> None:
+    with pytest.raises(UnknownModifier, match=r"one of .*encounter, .*performer, .*subject$"):
+        parsed("Observation", ("_include", "Observation:foo"))
+
+
 def test_too_many_sort_keys_are_refused_before_one_is_looked_up() -> None:
     with pytest.raises(SearchError, match="got 100000 sort keys"):
         parsed("Observation", ("_sort", ",".join(["spam"] * 100_000)))
