@@ -2,8 +2,9 @@
 
 http://hl7.org/fhir/R4/patient-operation-everything.html
 
-A patient of whom nothing is permitted, one of whom nothing is asked for, and an unknown one are answered alike: by
-an empty page, as a search answers. One statement finds, records and shows a page.
+Whoever finds nothing is told whether there is nothing or nobody as by a read of the Patient: one of whom nothing is
+permitted and an unknown one are answered alike. To a session whose scopes do not reach the Patient both are an empty
+page, as a search answers. One statement finds, records and shows a page.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +14,11 @@ from typing import Any, Final
 from sqlalchemy import Integer, Select, bindparam, cast, func, literal, null, select, union_all
 
 from consent.model import Action
+from fhirstore import reads
 from fhirstore.compartment import everything as compartment
 from fhirstore.compartment.question import Question
 from fhirstore.search.cursor import open_cursor, seal_cursor
+from fhirstore.search.named import PATIENT
 from fhirstore.tables import NOBODY
 from fhirstore.types import TYPE_NUMBERS, TYPES_BY_NUMBER
 from passport.admission import Desk, Request, admitted
@@ -34,7 +37,7 @@ from passport.disclosure.recorded import (
 from passport.disclosure.through import AS_STORED, Through, kin_of, through
 from passport.identity.scopes import missing
 from passport.identity.stepping_up import require_fresh_export
-from passport.outcomes import OutOfScope
+from passport.outcomes import NotFound, OutOfScope
 from passport.records import opened_body
 from passport.runtime import Runtime
 from passport.subjects import Caller
@@ -61,6 +64,7 @@ async def everything(
         InsufficientAuthentication: a clinician begins, and it is too long ago that they proved who they are.
         OutOfScope: the session's scopes reach nothing of what is asked for.
         BadCursor: the cursor is not of this question and caller.
+        NotFound: nothing is shown to whoever begins, and the Patient could not be either.
     """
     async with admitted(
         runtime, caller, Request(Action.ACCESS, "everything", asked_as, about=patient)
@@ -78,7 +82,10 @@ async def everything(
         structure = ("everything", tests, bool(after), kin, decision.structure)
         prepared = kept(runtime, structure, lambda: _found(question, decision, after=bool(after), kin=kin))
         params = _params(desk, decision, patient, question) | {"types": held, "supporting_types": supporting}
+        tells = question.cursor is None and desk.reaches("s", PATIENT)
         rows = await disclosed(desk, prepared, {**params, **after})
+    if tells and not present(rows) and not (rows and rows[0].seen):
+        raise NotFound
     return _page(desk, rows, context)
 
 
@@ -120,7 +127,8 @@ def _found(question: Question, decision: Decision, *, after: bool, kin: bool) ->
         ),
     ).cte("shown")
     more = select(func.count() > count).select_from(found).scalar_subquery()
-    totals = select(more.label("more")).subquery("totals")
+    seen = literal(True) if after else reads.visible(decision.of(PATIENT).clause).scalar_subquery()
+    totals = select(more.label("more"), seen.label("seen")).subquery("totals")
     rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found, matched, beside))
     return rows.order_by(shown.c.included, *compartment.in_order(shown))
 
@@ -132,6 +140,8 @@ def _params(desk: Desk, decision: Decision, patient: str, question: Question) ->
         **audit_params(desk, decision, [NOBODY if asked is None else asked], one=False),
         "asked": UNKNOWN_PATIENT if asked is None else asked,
         "asked_ref": desk.runtime.keys.reference(patient),
+        "record_key": desk.runtime.keys.reference(patient),
+        "type": TYPE_NUMBERS[PATIENT],
         "kin": list(kin_of(desk)),
         "count": question.count,
         "limit": question.count + 1,

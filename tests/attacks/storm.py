@@ -223,8 +223,7 @@ async def _history(storm: Storm, token: str, person: Person) -> Seen:
 
 
 async def _everything(storm: Storm, token: str, person: Person) -> Seen:
-    span, answer = await storm.send(token, "GET", f"/fhir/{person.voice.reference}/$everything")
-    return span, [(person, bool(_entries(answer)))]
+    return _one(person, *await storm.send(token, "GET", f"/fhir/{person.voice.reference}/$everything"))
 
 
 async def _search(storm: Storm, token: str, person: Person) -> Seen:

@@ -81,7 +81,7 @@ async def test_a_physician_sees_what_is_permitted(hanako: Voice, cast: Cast) -> 
         permit(cast.hospital, codes=[made.BODY_WEIGHT]), permit(cast.hospital, types=["Condition"])
     )
     assert await matches(cast.a, hanako.reference) == [*written[:2], written[-1]]
-    assert await matches(cast.a_at_k, hanako.reference) == []
+    outcome(await cast.a_at_k.get(f"{hanako.reference}/$everything"), 404, "not-found")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 50])
@@ -265,7 +265,35 @@ async def test_one_who_shares_nothing_and_one_who_is_unknown_are_answered_alike(
         for answer, patient in zip(answers, (hanako.reference, UNKNOWN), strict=True)
     }
     assert len(texts) == 1
-    assert [answer.status_code for answer in answers] == [200, 200]
+    for answer in answers:
+        outcome(answer, 404, "not-found")
+
+
+async def test_whoever_could_read_the_patient_is_shown_that_there_is_nothing(
+    hanako: Voice, cast: Cast
+) -> None:
+    nothing = ("_type", "Condition")
+    assert await matches(hanako, hanako.reference, nothing) == []
+    outcome(await cast.a_at_k.get(f"{hanako.reference}/$everything", nothing), 404, "not-found")
+    await hanako.grant(permit(cast.hospital, types=["Patient"]))
+    assert await matches(cast.a, hanako.reference, nothing) == []
+    outcome(await cast.a.get(f"{UNKNOWN}/$everything", nothing), 404, "not-found")
+
+
+async def test_whoever_could_not_read_the_patient_is_shown_what_there_is(hanako: Voice, cast: Cast) -> None:
+    await hanako.grant(permit(cast.hospital, types=["Observation"]))
+    outcome(await cast.a.get(f"{hanako.reference}/$everything"), 404, "not-found")
+    written = await write_some(hanako)
+    assert await matches(cast.a, hanako.reference) == written[:2]
+    outcome(await cast.a.get(f"{hanako.reference}/$everything", ("_type", "Condition")), 404, "not-found")
+
+
+async def test_a_session_that_does_not_reach_the_patient_is_not_told_whether_there_is_one(
+    hanako: Voice, cast: Cast, town: Town
+) -> None:
+    narrowed = town.as_(cast.a.reference, purpose="TREAT", scope="user/Observation.rs")
+    for patient in (hanako.reference, UNKNOWN):
+        assert await matches(narrowed, patient, ("_type", "Observation")) == []
 
 
 async def test_a_cursor_is_for_its_caller_patient_and_question_alone(
