@@ -61,7 +61,10 @@ _TOLD_OF_COUNT: Final = """
 """
 
 
-def _recorded(grants: str, *, before: str = "", told: str = "") -> str:
+_NOTHING: Final = "NOT EXISTS (SELECT FROM shown)"
+
+
+def _recorded(grants: str, *, before: str = "", told: str = "", nothing: str = _NOTHING) -> str:
     return f"""{before}
 INSERT INTO audit_event ({", ".join(COLUMNS)})
 SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kind AS text), CAST(:subject AS text),
@@ -72,7 +75,7 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
     coalesce(array_agg(told.record_key) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     coalesce(array_agg(told.version) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     {grants.strip()},
-    CASE WHEN CAST(:one AS bool) AND NOT EXISTS (SELECT FROM shown) THEN 'not-found' ELSE 'success' END, '',
+    CASE WHEN CAST(:one AS bool) AND {nothing} THEN 'not-found' ELSE 'success' END, '',
     CAST(:session_id AS uuid), '{{access}}', CAST(:scopes AS text[])
 FROM (
     SELECT unnest(CAST(:told AS bigint[])) AS patient_key, NULL::bigint AS record_key, NULL::int AS version
@@ -89,14 +92,16 @@ RETURNING patient_key
 
 _OF_SHOWN: Final = _recorded(_BY_SHOWN)
 _OF_COUNTED: Final = _recorded(_BY_COUNTED, before=_COUNTED, told=_TOLD_OF_COUNT)
+_OF_SEEN: Final = _recorded(_BY_SHOWN, nothing=f"{_NOTHING} AND NOT (SELECT seen FROM seen)")
 
 
-def recording(*, counted: bool = False) -> CTE:
+def recording(*, counted: bool = False, seen: bool = False) -> CTE:
     """The CTE `audited`, over a CTE `shown` of the rows that a disclosure shows.
 
     With `counted` over a further one of that name: whose records were counted or looked through, and by which grants.
+    With `seen` over one that tells whether what was asked about may be seen, of which nothing is to be shown.
     """
-    written = text(_OF_COUNTED if counted else _OF_SHOWN)
+    written = text(_OF_COUNTED if counted else _OF_SEEN if seen else _OF_SHOWN)
     return written.columns(column("patient_key", BigInteger)).cte("audited")
 
 
@@ -116,7 +121,7 @@ def parameters(
 
     `told` are patients who get a row whatever is found, and `named` the keys of the references of further ones;
     `grants` name by their numbers what records may have been let through by, `one` tells that a single record was
-    asked for, `scopes` are those of the session that let it through.
+    asked for, of which there may be nothing, `scopes` are those of the session that let it through.
     """
     return {
         "named": list(named),

@@ -83,7 +83,7 @@ async def everything(
         prepared = kept(runtime, structure, lambda: _found(question, decision, after=bool(after), kin=kin))
         params = _params(desk, decision, patient, question) | {"types": held, "supporting_types": supporting}
         tells = question.cursor is None and desk.reaches("s", PATIENT)
-        rows = await disclosed(desk, prepared, {**params, **after})
+        rows = await disclosed(desk, prepared, {**params, **after, "one": tells})
     if tells and not present(rows) and not (rows and rows[0].seen):
         raise NotFound
     return _page(desk, rows, context)
@@ -127,9 +127,12 @@ def _found(question: Question, decision: Decision, *, after: bool, kin: bool) ->
         ),
     ).cte("shown")
     more = select(func.count() > count).select_from(found).scalar_subquery()
-    seen = literal(True) if after else reads.visible(decision.of(PATIENT).clause).scalar_subquery()
-    totals = select(more.label("more"), seen.label("seen")).subquery("totals")
-    rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found, matched, beside))
+    there = reads.visible(decision.of(PATIENT).clause).scalar_subquery()
+    seen = select((literal(True) if after else there).label("seen")).cte("seen")
+    totals = select(more.label("more"), select(seen.c.seen).scalar_subquery().label("seen")).subquery(
+        "totals"
+    )
+    rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found, matched, beside), seen=seen)
     return rows.order_by(shown.c.included, *compartment.in_order(shown))
 
 

@@ -81,13 +81,14 @@ def recorded(
     of_asked: bool,
     before: Sequence[CTE] = (),
     counted: CTE | None = None,
+    seen: CTE | None = None,
 ) -> Select[Any]:
     """These columns of what is shown, with the key that opens it, and only if the audit rows were written.
 
     `of_asked` tells that all of it is of the patient bound as `asked`, whose key is then looked up once. Whoever's
-    records were `counted` is told as well.
+    records were `counted` is told as well. Where nothing is shown, `seen` tells whether that is for want of records.
     """
-    audited = recording(counted=counted is not None)
+    audited = recording(counted=counted is not None, seen=seen is not None)
     written = select(func.count()).select_from(audited).scalar_subquery()
     keys = patient_table.alias("keys")
     rows = totals.outerjoin(shown, true())
@@ -103,7 +104,7 @@ def recorded(
         select(totals, *(shown.c[name] for name in names), key.label("wrapped_key"))
         .select_from(rows)
         .where(written > 0)
-        .add_cte(*before, shown, *([] if counted is None else [counted]), audited)
+        .add_cte(*before, shown, *(one for one in (counted, seen) if one is not None), audited)
     )
 
 

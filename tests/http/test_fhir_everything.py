@@ -280,6 +280,16 @@ async def test_whoever_could_read_the_patient_is_shown_that_there_is_nothing(
     outcome(await cast.a.get(f"{UNKNOWN}/$everything", nothing), 404, "not-found")
 
 
+async def test_the_log_says_whether_there_was_nobody_or_nothing(hanako: Voice, cast: Cast) -> None:
+    nothing = ("_type", "Condition")
+    await cast.a.get(f"{hanako.reference}/$everything", nothing)
+    await hanako.grant(permit(cast.hospital, types=["Patient"]))
+    await cast.a.get(f"{hanako.reference}/$everything", nothing)
+    answer = await hanako.get("/audit/accesses", ("patient", hanako.reference))
+    looks = [look for look in orjson.loads(answer.content) if "$everything" in look["query"]]
+    assert [(look["outcome"], look["records"]) for look in looks] == [("success", []), ("not-found", [])]
+
+
 async def test_whoever_could_not_read_the_patient_is_shown_what_there_is(hanako: Voice, cast: Cast) -> None:
     await hanako.grant(permit(cast.hospital, types=["Observation"]))
     outcome(await cast.a.get(f"{hanako.reference}/$everything"), 404, "not-found")
