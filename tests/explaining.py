@@ -61,6 +61,8 @@ async def everything(voice: Voice, patient: str) -> list[str]:
     """All that somebody really sees of a person, page by page, in its order."""
     found: list[str] = []
     answer = await voice.get(f"{patient}/$everything", ("_count", "100"))
+    if answer.status_code == 404:
+        return found
     while True:
         assert answer.status_code == 200, answer.text
         bundle = answer.json()
