@@ -61,10 +61,9 @@ _TOLD_OF_COUNT: Final = """
 """
 
 
-_NOTHING: Final = "NOT EXISTS (SELECT FROM shown)"
-
-
-def _recorded(grants: str, *, before: str = "", told: str = "", nothing: str = _NOTHING) -> str:
+def _recorded(
+    grants: str, *, before: str = "", told: str = "", something: str = "EXISTS (SELECT FROM shown)"
+) -> str:
     return f"""{before}
 INSERT INTO audit_event ({", ".join(COLUMNS)})
 SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kind AS text), CAST(:subject AS text),
@@ -75,7 +74,7 @@ SELECT told.patient_key, gen_random_uuid(), :now, CAST(:verb AS text), CAST(:kin
     coalesce(array_agg(told.record_key) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     coalesce(array_agg(told.version) FILTER (WHERE told.record_key IS NOT NULL), '{{}}'),
     {grants.strip()},
-    CASE WHEN CAST(:one AS bool) AND {nothing} THEN 'not-found' ELSE 'success' END, '',
+    CASE WHEN CAST(:one AS bool) AND NOT {something} THEN 'not-found' ELSE 'success' END, '',
     CAST(:session_id AS uuid), '{{access}}', CAST(:scopes AS text[])
 FROM (
     SELECT unnest(CAST(:told AS bigint[])) AS patient_key, NULL::bigint AS record_key, NULL::int AS version
@@ -92,14 +91,14 @@ RETURNING patient_key
 
 _OF_SHOWN: Final = _recorded(_BY_SHOWN)
 _OF_COUNTED: Final = _recorded(_BY_COUNTED, before=_COUNTED, told=_TOLD_OF_COUNT)
-_OF_SEEN: Final = _recorded(_BY_SHOWN, nothing=f"{_NOTHING} AND NOT (SELECT seen FROM seen)")
+_OF_SEEN: Final = _recorded(_BY_SHOWN, something="(SELECT seen FROM seen)")
 
 
 def recording(*, counted: bool = False, seen: bool = False) -> CTE:
     """The CTE `audited`, over a CTE `shown` of the rows that a disclosure shows.
 
     With `counted` over a further one of that name: whose records were counted or looked through, and by which grants.
-    With `seen` over one that tells whether what was asked about may be seen, of which nothing is to be shown.
+    With `seen` over one whose `seen` tells whether what was asked about was found, whatever of it is shown.
     """
     written = text(_OF_COUNTED if counted else _OF_SEEN if seen else _OF_SHOWN)
     return written.columns(column("patient_key", BigInteger)).cte("audited")

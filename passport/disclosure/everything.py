@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, bindparam, cast, func, literal, null, select, union_all
+from sqlalchemy import Integer, Select, bindparam, case, cast, exists, func, literal, null, select, union_all
 
 from consent.model import Action
 from fhirstore import reads
@@ -84,7 +84,7 @@ async def everything(
         params = _params(desk, decision, patient, question) | {"types": held, "supporting_types": supporting}
         tells = question.cursor is None and desk.reaches("s", PATIENT)
         rows = await disclosed(desk, prepared, {**params, **after, "one": tells})
-    if tells and not present(rows) and not (rows and rows[0].seen):
+    if tells and not any(row.seen for row in rows):
         raise NotFound
     return _page(desk, rows, context)
 
@@ -127,11 +127,10 @@ def _found(question: Question, decision: Decision, *, after: bool, kin: bool) ->
         ),
     ).cte("shown")
     more = select(func.count() > count).select_from(found).scalar_subquery()
-    there = reads.visible(decision.of(PATIENT).clause).scalar_subquery()
-    seen = select((literal(True) if after else there).label("seen")).cte("seen")
-    totals = select(more.label("more"), select(seen.c.seen).scalar_subquery().label("seen")).subquery(
-        "totals"
-    )
+    # Of whom something is shown the Patient is not looked at.
+    something, patient = exists(select(shown.c.record_key)), reads.visible(decision.of(PATIENT).clause)
+    seen = select(case((something, True), else_=patient.scalar_subquery()).label("seen")).cte("seen")
+    totals = select(more.label("more"), seen.c.seen).select_from(seen).subquery("totals")
     rows = recorded(shown, totals, _NAMES, of_asked=False, before=(found, matched, beside), seen=seen)
     return rows.order_by(shown.c.included, *compartment.in_order(shown))
 

@@ -86,7 +86,7 @@ def recorded(
     """These columns of what is shown, with the key that opens it, and only if the audit rows were written.
 
     `of_asked` tells that all of it is of the patient bound as `asked`, whose key is then looked up once. Whoever's
-    records were `counted` is told as well. Where nothing is shown, `seen` tells whether that is for want of records.
+    records were `counted` is told as well. `seen` says whether anybody was found, for the log.
     """
     audited = recording(counted=counted is not None, seen=seen is not None)
     written = select(func.count()).select_from(audited).scalar_subquery()
