@@ -80,6 +80,7 @@ from passport.runtime import Runtime, utc_now
 from passport.settings import Settings
 from passport.web.built import built
 from passport.web.headers import Headers
+from passport.web.lingering import Lingering
 from passport.web.public import PublicAddress
 
 POOL_SIZE: Final = 8
@@ -186,6 +187,7 @@ def create_app(settings: Settings, **parts: Any) -> FastAPI:
     app.add_middleware(Origins)
     app.add_middleware(PublicAddress, base_url=settings.base_url)
     app.add_middleware(Headers, secure=settings.base_url.startswith("https://"))
+    app.add_middleware(Lingering)
     app.state.built = built()
     for kind in _ANSWERED:
         app.add_exception_handler(kind, _answer)

@@ -94,7 +94,6 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is there: within its limits, or refused."""
-        self._in_head, self._head_bytes = False, 0
         if len(self.url) > ADDRESS_MAX_BYTES:
             self._refusal = AddressTooLong()
             raise self._refusal
@@ -107,10 +106,15 @@ class Protocol(HttpToolsProtocol):
                 self._refusal = RepeatedHeader(name)
                 raise self._refusal
         super().on_headers_complete()
+        self._in_head, self._head_bytes = False, 0
 
     def send_400_response(self, msg: str) -> None:
         """Answer with what is wrong, and close when the sender had time to read it."""
         self._refused = True
+        if not self._in_head and self.cycle.response_started:
+            # A request has one answer: a body that turns out broken after it gets no other.
+            self.transport.close()
+            return
         status, body = HTTPStatus(self._refusal.status), operation_outcome(self._refusal)
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {FHIR_JSON}\r\n"

@@ -11,8 +11,9 @@ import json
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -141,6 +142,20 @@ def test_nesting_that_the_limit_allows_is_judged_by_its_content(victim: Victim) 
 
 def test_body_beyond_the_limit_is_refused_when_it_is_announced(victim: Victim) -> None:
     (issue,) = refused(victim.post(b" " * (2 * MEGABYTE)), 413)
+    assert issue["code"] == "too-long"
+
+
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_who_sends_all_of_a_body_beyond_the_limit_first_hears_the_refusal(
+    victim: Victim, connection: str
+) -> None:
+    served, headers = urlsplit(victim.served.base_url), {"Connection": connection}
+    headers |= {"Authorization": f"Bearer {victim.token}", "Content-Type": "application/fhir+json"}
+    client = HTTPConnection(served.netloc, timeout=BOUND_SECONDS)
+    with closing(client):
+        client.request("POST", "/fhir/Observation", b" " * (40 * MEGABYTE), headers)
+        answer = client.getresponse()
+        (issue,) = refused(Answer(answer.status, json.load(answer)), 413)
     assert issue["code"] == "too-long"
 
 

@@ -97,3 +97,15 @@ async def test_what_stands_once_stands_once(port: int) -> None:
         once = f"GET /x HTTP/1.1\r\n{name}: a\r\nAccept: b\r\n"
         assert await status(port, f"{once}Accept: c\r\n\r\n".encode()) == 200
         assert await status(port, f"{once}{name}: a\r\n\r\n".encode()) == 400
+
+
+async def test_what_is_wrong_with_a_head_is_told_after_other_answers_too(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for sent, expected in ((request(), b"200"), (request(path=ADDRESS_MAX_BYTES + 1), b"414")):
+        writer.write(sent)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.split()[1] == expected
+        if expected == b"200":
+            assert await reader.readexactly(1) == b"1"
+    assert b"OperationOutcome" in await reader.read()
+    writer.close()
