@@ -84,6 +84,8 @@ def _linked(draw: Random, scene: Scene, type_name: str) -> Pair:
     if not found:
         return _any_parameter(draw, scene, type_name)
     through = draw.choice(found)
+    if draw.random() < 0.2:
+        return f"{through.name}._lastUpdated", draw.choice(("gt2020", "lt2020"))
     to = draw.choice(through.targets or ("Observation", "Patient", "MedicationRequest"))
     if draw.random() < 0.3 or to not in TYPES or to == "AuditEvent":
         return through.name, scene.record(draw, to)

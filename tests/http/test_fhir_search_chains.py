@@ -118,3 +118,15 @@ async def test_an_unknown_parameter_behind_a_link_is_told_of_the_types_behind(ha
     several = outcome(await hanako.get("Observation?performer.foo=1"), 400)["issue"][0]["diagnostics"]
     assert " or " in several
     assert "performer._id" in several
+
+
+async def test_a_chain_to_a_type_that_is_not_held_is_refused_or_left_out(hanako: Voice) -> None:
+    for asked in (
+        "Organization?endpoint.name=x",
+        "Organization?_has:PractitionerRole:organization:service.name=x",
+    ):
+        text = outcome(await hanako.get(asked), 400, "invalid")["issue"][0]["diagnostics"]
+        assert "leads to no type that is held here" in text
+        lenient = await hanako.call("GET", asked, headers={"Prefer": "handling=lenient"})
+        assert lenient.status_code == 200
+        assert "name" not in lenient.json()["link"][0]["url"]

@@ -10,7 +10,7 @@ from typing import Final
 from fhirstore.parameters import Kind, SearchParameter, parameters_of
 from fhirstore.search.criteria import Chain, Criteria, Reverse
 from fhirstore.search.named import Types, known_parameters, leads_to, linkable, named, targets_of
-from fhirstore.search.test import SearchError, Unknown, UnknownParameter
+from fhirstore.search.test import LeadsNowhere, SearchError, Unknown, UnknownParameter
 from fhirstore.types import TYPES
 
 MAX_DEPTH: Final = 4
@@ -41,6 +41,8 @@ def chain(read: Read, types: Types, name: str, value: str, bind: str, depth: int
         leading.setdefault(targets_of(parameter, wanted), []).append(parameter)
     links = []
     for at, (reached, alike) in enumerate(leading.items()):
+        if not reached:
+            raise LeadsNowhere(name, head)
         # Of one type there is one, and it binds what it always did.
         own = f"{bind}x{at}" if at else bind
         targets = _targets(read, head, reached, rest, value, own, _deeper(head, depth))

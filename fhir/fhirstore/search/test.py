@@ -36,6 +36,16 @@ class UnknownParameter(Unknown):
         )
 
 
+class LeadsNowhere(Unknown):
+    """A chain begins with a reference to types of which no record is held."""
+
+    def __init__(self, name: str, head: str) -> None:
+        super().__init__(
+            name,
+            f"got search parameter `{name[:64]}`, where `{head[:64]}` leads to no type that is held here",
+        )
+
+
 class NotCommon(Unknown):
     """Not every type that is searched has the parameter, or not all of them mean one kind of value by it."""
 

@@ -7,11 +7,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fhirstore.keys import KeyMaker
+from fhirstore.parameters import Kind, parameters_of
 from fhirstore.search.criteria import Chain, Criteria, Reverse, links_of
-from fhirstore.search.linked import MAX_DEPTH
-from fhirstore.search.named import alternatives
+from fhirstore.search.linked import MAX_DEPTH, MAX_TARGETS
+from fhirstore.search.named import alternatives, targets_of
 from fhirstore.search.query import Query, parse_query
-from fhirstore.search.test import BadValue, SearchError, Unknown, UnknownModifier, UnknownParameter
+from fhirstore.search.test import (
+    BadValue,
+    LeadsNowhere,
+    SearchError,
+    Unknown,
+    UnknownModifier,
+    UnknownParameter,
+)
 from fhirstore.types import TYPES
 
 KEYS = KeyMaker(bytes(range(32)))
@@ -116,6 +124,36 @@ def test_a_chain_leads_to_each_type_that_has_the_parameter() -> None:
     names = {name for target in link.targets for name in target.names}
     assert {"Patient", "Practitioner", "Organization"} <= names
     assert "PractitionerRole" not in names
+
+
+REFERENCES = [
+    (type_name, parameter.name)
+    for type_name in TYPES
+    for parameter in parameters_of(type_name).values()
+    if parameter.kind is Kind.REFERENCE
+]
+
+
+@pytest.mark.parametrize(("type_name", "name"), REFERENCES)
+def test_every_reference_leads_to_what_is_held_or_is_refused(type_name: str, name: str) -> None:
+    held = targets_of(parameters_of(type_name)[name], None)
+    if 0 < len(held) <= MAX_TARGETS:
+        (link,) = parsed(type_name, (f"{name}._lastUpdated", "2026")).links
+        assert isinstance(link, Chain)
+        assert {reached for target in link.targets for reached in target.names} == set(held)
+    else:
+        with pytest.raises(SearchError, match=name):
+            parsed(type_name, (f"{name}._lastUpdated", "2026"))
+    for rest in ("nothing", "", "."):
+        with pytest.raises(Unknown, match=name):
+            parsed(type_name, (f"{name}.{rest}", "2026"))
+
+
+def test_a_chain_to_types_that_are_not_held_is_refused() -> None:
+    assert targets_of(parameters_of("Organization")["endpoint"], None) == ()
+    with pytest.raises(LeadsNowhere, match="`endpoint` leads to no type that is held here"):
+        parsed("Organization", ("endpoint.name", "x"))
+    assert parsed("Organization", ("endpoint.name", "x"), lenient=True).links == ()
 
 
 def test_has_is_a_search_of_what_refers() -> None:
