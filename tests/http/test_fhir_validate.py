@@ -58,10 +58,18 @@ async def test_profile_may_be_asked_for_in_the_address_and_in_the_body(hanako: V
     assert issues(await check(hanako, "Patient", asked)) == wanted
 
 
-async def test_unknown_profile_is_a_warning(hanako: Voice) -> None:
+async def test_a_profile_that_is_asked_for_and_not_known_is_an_error(hanako: Voice) -> None:
     person = {"resourceType": "Patient", "name": [{"text": "見本"}]}
-    answer = await check(hanako, "Patient", person, ("profile", "http://x.example/StructureDefinition/p"))
-    assert [severity for severity, _, _ in issues(answer)] == ["warning"]
+    unknown = "http://x.example/StructureDefinition/p"
+    expected = [("error", "not-found", ["Patient"])]
+    assert issues(await check(hanako, "Patient", person, ("profile", unknown))) == expected
+    claiming = person | {"meta": {"profile": [unknown]}}
+    assert issues(await check(hanako, "Patient", claiming, ("profile", unknown))) == expected
+
+
+async def test_a_profile_that_is_claimed_and_not_known_is_a_warning(hanako: Voice) -> None:
+    claiming = {"resourceType": "Patient", "meta": {"profile": ["http://x.example/StructureDefinition/p"]}}
+    assert issues(await check(hanako, "Patient", claiming)) == [("warning", "not-found", ["Patient"])]
 
 
 async def test_types_of_the_directory_and_those_not_writable_here_are_checked_alike(hanako: Voice) -> None:

@@ -9,6 +9,7 @@ from fhirmap.observation import to_observations
 from fhirmap.provenance import provenance
 from fhirmap.submitted import parse_reading
 from fhirmap.vitals import VITAL_SIGNS
+from fhirstore.validate.profiles import claimed, profile_problems
 
 TIME = "2026-11-21T06:45:00+09:00"
 Valid = Callable[[Iterable[Json]], None]
@@ -29,6 +30,7 @@ def test_every_vital_sign_becomes_a_valid_observation(kind: str, valid: Valid) -
     values = {each.name: each.high if each.name != "diastolic" else each.low for each in vital.measurands}
     (observation,) = observations(type=kind, **values)
     valid([observation])
+    assert profile_problems(observation, claimed(observation)) == []
     assert observation["status"] == "final"
     assert observation["subject"] == {"reference": "Patient/hanako"}
     assert observation["device"] == {"reference": "Device/cuff"}

@@ -19,6 +19,7 @@ from fhirstore.search.include import INCLUDE, ITERATE, REVINCLUDE
 from fhirstore.search.result import RESULT
 from fhirstore.search.test import SearchError, UnknownModifier
 from fhirstore.types import TYPES
+from fhirstore.validate.profiles import PROFILES
 from passport.interactions import ON_THE_SYSTEM, ON_TYPES
 from passport.operations import OPERATIONS
 from tests.unit.fhirstore.matching.asking import CONTEXT, parameter
@@ -85,6 +86,7 @@ def declared() -> Mapping[str, set[str]]:
         "Prefixes": {*PREFIXES, *COMPARISONS},
         "Result parameters": {*RESULT, INCLUDE, REVINCLUDE},
         "Operations": {f"${each.name}" for each in OPERATIONS},
+        "Profiles, the names": {each.name for each in PROFILES.values()},
         "Modifiers": {f":{name}" for name in (*named_modifiers(), TYPE, ITERATE)},
     } | {"Kinds of search parameters, of every type": common}
 
@@ -116,6 +118,7 @@ def test_what_the_code_declares_is_in_the_tables(table: str) -> None:
 
 def test_what_is_in_the_tables_is_declared() -> None:
     assert names("Operations") == declared()["Operations"]
+    assert names("Profiles", 1) == declared()["Profiles, the names"]
     assert names("Prefixes") == declared()["Prefixes"]
     assert names("Modifiers") == declared()["Modifiers"] | {f":{each}" for each in OF_THE_SPECIFICATION}
 
@@ -199,6 +202,7 @@ def test_every_named_test_exists() -> None:
         "Prefixes",
         "Result parameters",
         "Operations",
+        "Profiles",
         "Refusals",
         "Limits",
     ],

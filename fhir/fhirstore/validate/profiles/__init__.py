@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from fhirstore.errors import Problem
-from fhirstore.validate.profiles import jp_clins, jp_core
+from fhirstore.errors import Problem, Severity
+from fhirstore.validate.profiles import jp_clins, jp_core, vital_signs
 from fhirstore.validate.profiles.rules import Demand
 
 _BASE: Final = "http://hl7.org/fhir/StructureDefinition/"
@@ -43,6 +43,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {
         base + name: Profile(base + name, type_name, versions, demands, held)
         for base, versions, rows, held in (
+            (vital_signs.BASE, vital_signs.VERSIONS, vital_signs.PROFILES, False),
             (jp_core.BASE, jp_core.VERSIONS, jp_core.PROFILES, False),
             (jp_clins.BASE, jp_clins.VERSIONS, jp_clins.PROFILES, True),
         )
@@ -58,14 +59,17 @@ def claimed(tree: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(each for each in named if isinstance(each, str)) if isinstance(named, list) else ()
 
 
-def profile_problems(tree: Mapping[str, Any], canonicals: Iterable[str]) -> list[Problem]:
-    """Return what a resource lacks of profiles; a warning for each that is not known.
+def profile_problems(
+    tree: Mapping[str, Any], canonicals: Iterable[str], *, unknown: Severity = "warning"
+) -> list[Problem]:
+    """Return what a resource lacks of profiles.
 
     Args:
         tree: a resource that R4 finds valid.
         canonicals: the profiles' URLs, each with or without `|version`.
+        unknown: how severe it is that a profile is not known: an error where somebody asks to check it.
     """
-    return [found for canonical in dict.fromkeys(canonicals) for found in _against(tree, canonical)]
+    return [found for canonical in dict.fromkeys(canonicals) for found in _against(tree, canonical, unknown)]
 
 
 def held_problems(tree: Mapping[str, Any]) -> list[Problem]:
@@ -78,7 +82,7 @@ def _url(canonical: str) -> str:
     return canonical.partition("|")[0]
 
 
-def _against(tree: Mapping[str, Any], canonical: str) -> Iterator[Problem]:
+def _against(tree: Mapping[str, Any], canonical: str, unknown: Severity) -> Iterator[Problem]:
     root = str(tree.get("resourceType", ""))
     url, _, version = canonical.partition("|")
     if url == _BASE + root:
@@ -86,7 +90,7 @@ def _against(tree: Mapping[str, Any], canonical: str) -> Iterator[Problem]:
     profile = PROFILES.get(url)
     if profile is None:
         shown = f"`{canonical}`" if _SHOWN.fullmatch(canonical) else "that was asked for"
-        yield Problem("warning", "not-found", root, f"profile {shown} is not known here and was not checked")
+        yield Problem(unknown, "not-found", root, f"profile {shown} is not known here and was not checked")
         return
     if profile.type != root:
         yield Problem(

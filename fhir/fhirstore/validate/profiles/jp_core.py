@@ -8,12 +8,12 @@ that are preferred, and references to other profiles, are not checked.
 
 from typing import Final
 
-from fhirstore.validate.profiles.rules import Demand, Fixed, Of, Required, Types
+from fhirstore.validate.profiles.rules import UCUM, Demand, Fixed, Of, Required, Types
 
 BASE: Final = "http://jpfhir.jp/fhir/core/StructureDefinition/"
 VERSIONS: Final = ("1.1", "1.2")
 
-_UCUM: Final = "http://unitsofmeasure.org"
+
 _CATEGORY: Final = "http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS"
 _RP_NUMBER: Final = (
     "http://jpfhir.jp/fhir/core/mhlw/IdSystem/Medication-RPGroupNumber",
@@ -43,7 +43,7 @@ def _dosage() -> tuple[Demand, ...]:
         Required("dosageInstruction.doseAndRate.doseQuantity", ("value", "code")),
         Required("dosageInstruction.doseAndRate.rateRatio.numerator", ("value", "code")),
         Required(per_day, ("value", "unit", "system", "code")),
-        Fixed(per_day, "system", (_UCUM,)),
+        Fixed(per_day, "system", (UCUM,)),
         Fixed(per_day, "code", ("d",)),
         Fixed(per_day, "value", (1,)),
     )
@@ -62,7 +62,7 @@ MEDICATION_REQUEST: Final[tuple[Demand, ...]] = (
     *_dosage(),
     Required("dispenseRequest.quantity", ("value", "unit", "system", "code")),
     Required("dispenseRequest.expectedSupplyDuration", ("value", "unit", "system", "code")),
-    Fixed("dispenseRequest.expectedSupplyDuration", "system", (_UCUM,)),
+    Fixed("dispenseRequest.expectedSupplyDuration", "system", (UCUM,)),
 )
 
 MEDICATION_DISPENSE: Final[tuple[Demand, ...]] = (

@@ -8,9 +8,11 @@ child of an optional element holds only where that element stands.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from fhirstore.errors import Problem, Severity
+
+UCUM: Final = "http://unitsofmeasure.org"
 
 Place = tuple[Mapping[str, Any], str]
 """A node and its FHIRPath expression."""
@@ -94,6 +96,79 @@ class Of:
 
 
 @dataclass(frozen=True, slots=True)
+class Some:
+    """Among the concepts at `path` one must carry this code; at most `most` of them, where that is not 0."""
+
+    path: str
+    system: str
+    code: str
+    most: int = 0
+
+    def problems(self, tree: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield that none carries it, or too many do."""
+        root = str(tree.get("resourceType", ""))
+        found = sum(_carries(node, self.system, self.code) for node, _ in places(tree, self.path))
+        expected = f"expected `{self.code}` of `{self.system}`"
+        if not found:
+            yield Problem("error", "required", f"{root}.{self.path}", expected)
+        elif self.most and found > self.most:
+            yield Problem("error", "structure", f"{root}.{self.path}", f"{expected} at most {self.most}")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value at `path`, where its `code` is this one, is a quantity in one of these UCUM units."""
+
+    path: str
+    system: str
+    code: str
+    units: tuple[str, ...]
+
+    def problems(self, tree: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield what the quantity lacks, or has in another unit."""
+        for node, where in places(tree, self.path):
+            value, coded = node.get("valueQuantity"), node.get("code")
+            if not isinstance(value, dict) or not _carries(coded, self.system, self.code):
+                continue
+            for name in ("value", "unit", "system", "code"):
+                if name not in value:
+                    yield Problem("error", "required", f"{where}.valueQuantity.{name}", f"expected {name}")
+            for name, allowed in (("system", (UCUM,)), ("code", self.units)):
+                if name in value and value[name] not in allowed:
+                    shown = " or ".join(f"`{each}`" for each in allowed)
+                    yield Problem("error", "value", f"{where}.valueQuantity.{name}", f"expected {shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """A value, or why there is none, at `path`; nothing where one of `unless` stands."""
+
+    path: str
+    unless: tuple[str, ...] = ()
+
+    def problems(self, tree: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield the places with neither."""
+        for node, where in places(tree, self.path):
+            if any(_stands(node, name) for name in ("value[x]", "dataAbsentReason", *self.unless)):
+                continue
+            yield Problem("error", "required", f"{where}.value[x]", "expected value[x] or dataAbsentReason")
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A dateTime at `path` that says the day."""
+
+    path: str
+    name: str
+
+    def problems(self, tree: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield the times that are less precise."""
+        for node, where in places(tree, self.path):
+            if self.name in node and len(str(node[self.name])) < len("2026-01-01"):
+                yield Problem("error", "value", f"{where}.{self.name}", "expected the day at least")
+
+
+@dataclass(frozen=True, slots=True)
 class Extended:
     """An extension that must stand once at `path`, with a value."""
 
@@ -165,10 +240,19 @@ def _listed(node: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
+def _carries(concept: object, system: str, code: str) -> bool:
+    if not isinstance(concept, dict):
+        return False
+    return any(
+        (coding.get("system"), coding.get("code")) == (system, code) for coding in _listed(concept, "coding")
+    )
+
+
 def _stands(node: Mapping[str, Any], name: str) -> bool:
+    # A primitive may stand for its extensions alone, as for why it is not known.
     if name.endswith("[x]"):
-        return any(_is_choice(each, name[:-3]) for each in node)
-    return name in node
+        return any(_is_choice(each.removeprefix("_"), name[:-3]) for each in node)
+    return name in node or f"_{name}" in node
 
 
 def _is_choice(name: str, choice: str) -> bool:

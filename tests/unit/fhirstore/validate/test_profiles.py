@@ -10,6 +10,7 @@ from fhirstore.validate import validate
 from fhirstore.validate.profiles import PROFILES, claimed, held_problems, profile_problems
 from fhirstore.validate.profiles.jp_clins import BASE as ECS
 from fhirstore.validate.profiles.jp_core import BASE as CORE
+from fhirstore.validate.profiles.vital_signs import BASE as R4
 from tests.unit.fhirstore.examples import blood_pressure, concept, patient
 
 UCUM = "http://unitsofmeasure.org"
@@ -101,7 +102,30 @@ def person() -> dict[str, Any]:
     return patient(address=[{"text": "見本県見本市1-1"}])
 
 
+def measured(code: str, unit: str) -> dict[str, Any]:
+    tree = blood_pressure(code=concept("http://loinc.org", code))
+    del tree["component"]
+    return tree | {"valueQuantity": {"value": 40, "unit": unit, "system": UCUM, "code": unit}}
+
+
+def panel() -> dict[str, Any]:
+    tree = blood_pressure(code=concept("http://loinc.org", "85353-1"))
+    del tree["component"]
+    return tree | {"hasMember": [{"reference": "Observation/bp-1"}]}
+
+
 MADE = {
+    f"{R4}vitalsigns": blood_pressure(),
+    f"{R4}vitalspanel": panel(),
+    f"{R4}resprate": measured("9279-1", "/min"),
+    f"{R4}heartrate": measured("8867-4", "/min"),
+    f"{R4}oxygensat": measured("2708-6", "%"),
+    f"{R4}bodytemp": measured("8310-5", "Cel"),
+    f"{R4}bodyheight": measured("8302-2", "cm"),
+    f"{R4}headcircum": measured("9843-4", "cm"),
+    f"{R4}bodyweight": measured("29463-7", "kg"),
+    f"{R4}bmi": measured("39156-5", "kg/m2"),
+    f"{R4}bp": blood_pressure(),
     f"{CORE}JP_Patient": person(),
     f"{CORE}JP_MedicationRequest": prescription(),
     f"{CORE}JP_MedicationDispense": dispense(),
