@@ -8,6 +8,7 @@ The server reads a head of any length into memory and answers broken ones in pla
 long is refused while it is read, and every refusal is an OperationOutcome.
 """
 
+import re
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -25,6 +26,9 @@ ADDRESS_MAX_BYTES: Final = 32_768
 ONCE: Final = (b"authorization", b"content-type", b"host", b"if-modified-since", b"if-none-exist")
 """Headers that a request has once: of two, one would be passed over, and a proxy may have gone by the other."""
 
+_NOT_ENCODED: Final = re.compile(rb"[A-Z]+ [^ \r\n]*[\x80-\xff]")
+"""The line of a request whose address is as a person types it, and no program sends it."""
+
 LINGER_SECONDS: Final = 2
 """How long a refused connection is read on, so that its sender gets to hear the answer."""
 
@@ -36,6 +40,16 @@ class BrokenRequest(PassportError):
 
     def __init__(self) -> None:
         super().__init__(400, "structure", "got bytes that are no HTTP request, expected one")
+
+
+class AddressNotEncoded(PassportError):
+    """The address holds characters that an address has only in another form."""
+
+    outcome = "invalid"
+
+    def __init__(self) -> None:
+        text = "got an address with characters beyond ASCII, expected them percent-encoded in UTF-8, as %E8%8A%B1"
+        super().__init__(400, "structure", text)
 
 
 class AddressTooLong(PassportError):
@@ -74,12 +88,14 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._refusal: PassportError = BrokenRequest()
         self._refused = False
+        self._received = b""
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the request was refused or its head has no end."""
         if self._refused:
             return
         self._head_bytes += len(data)
+        self._received = data
         super().data_received(data)
         if self._in_head and self._head_bytes > HEAD_MAX_BYTES and not self._refused:
             self._refusal = AddressTooLong() if len(self.url) > ADDRESS_MAX_BYTES else HeadTooLong()
@@ -115,6 +131,8 @@ class Protocol(HttpToolsProtocol):
             # A request has one answer: a body that turns out broken after it gets no other.
             self.transport.close()
             return
+        if self._in_head and _NOT_ENCODED.match(self._received):
+            self._refusal = AddressNotEncoded()
         status, body = HTTPStatus(self._refusal.status), operation_outcome(self._refusal)
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {FHIR_JSON}\r\n"

@@ -79,6 +79,8 @@ def parse(
     """
     _check_bytes(body, limits)
     text = _decode(body)
+    if not text.strip():
+        raise ParseError([Problem("fatal", "structure", "", f"got an empty body, expected {expected}", 1, 1)])
     try:
         tree = _DECODER.decode(text)
     except JSONDecodeError as error:

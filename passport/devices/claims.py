@@ -26,7 +26,7 @@ from passport.audit.query import recorded
 from passport.audit.record import AuditRow, record
 from passport.devices import jws, store
 from passport.devices.enrolments import enrolled, orderable
-from passport.devices.errors import BadCode, Unverified
+from passport.devices.errors import BadCode, UnprovenClaim, Unverified
 from passport.devices.jwk import DeviceKey, device_key
 from passport.devices.orders import Order, model_in, patient_in, serial_in
 from passport.devices.statements import STATEMENT_MAX_BYTES, read_statement
@@ -84,7 +84,7 @@ async def open_claim(runtime: Runtime, body: bytes, *, address: str) -> Tree:
     """Take a device's word about itself, signed by the key that it brings; return the code that it shows.
 
     Raises:
-        Unverified: it is not signed by the key that it names.
+        UnprovenClaim: it is not signed by the key that it brings.
         Invalid: it is no claim, or of a model that cannot be enrolled.
         TooMany: this caller opened too many lately.
     """
@@ -184,13 +184,13 @@ def _said(runtime: Runtime, body: bytes) -> _Device:
     """What a device says of itself.
 
     Raises:
-        Unverified: another key signed than the one that it brings.
+        UnprovenClaim: another key signed than the one that it brings.
         Invalid: a member is missing, unknown or unfit.
     """
     signed = jws.read(body)
     key = _brought(signed.payload)
     if not jws.verified(signed, key, "" if key is None else key.thumbprint) or key is None:
-        raise Unverified
+        raise UnprovenClaim
     audience = f"{runtime.settings.base_url}/{ADDRESS}"
     tree = read_statement(signed.payload, ("model", "serial", "jwk"), audience=audience, now=runtime.clock())
     return _Device(model_in(tree), serial_in(tree), key)

@@ -12,13 +12,23 @@ class Unverified(PassportError):
     outcome = "refused"
     unproven = True
 
-    def __init__(self) -> None:
-        super().__init__(401, "security", "got a message that no enrolled device signed")
+    def __init__(self, text: str = "got a message that no enrolled device signed") -> None:
+        super().__init__(401, "security", text)
 
     @property
     def headers(self) -> dict[str, str]:
         """The challenge of RFC 9110, section 11.6.1: a message has to bear its device's signature."""
         return {"WWW-Authenticate": "JWS"}
+
+
+class UnprovenClaim(Unverified):
+    """A claim that another key signed than the one that it brings: of no device that is known, so its form is told."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "got no claim that the key in it signed, expected a JWS by the `jwk` in its payload, "
+            "with that key's thumbprint (RFC 7638) as its `kid`"
+        )
 
 
 class BadCode(PassportError):

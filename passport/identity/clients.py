@@ -240,7 +240,10 @@ def _scopes(listed: object, grant_types: frozenset[GrantType], *, sandbox: bool)
     if not isinstance(listed, list) or not all(isinstance(scope, str) for scope in listed):
         raise Invalid("got no list of scopes in `scopes`", ("scopes",))
     contexts = wanted.contexts_of(grant_types)
-    asked = wanted.wanted(listed, contexts=contexts, sandbox=sandbox)
+    try:
+        asked = wanted.wanted(listed, contexts=contexts, sandbox=sandbox)
+    except Invalid as error:
+        raise Invalid(error.text, ("scopes",), code=error.code) from None
     return asked.texts or wanted.everything_for(contexts)
 
 

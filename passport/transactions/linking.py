@@ -47,10 +47,24 @@ def refers_to_any(tree: Any, names: Collection[str]) -> bool:
     return any(isinstance(one, str) and one in names for one in written)
 
 
-def leads_nowhere(tree: Any) -> bool:
-    """Whether a reference is a temporary name still, after those of the entries were replaced."""
+def unanswered(tree: Any) -> str | None:
+    """The first reference that is a temporary name still, after those of the entries were replaced."""
     written = (inside.get("reference") for inside in _objects(tree))
-    return any(isinstance(one, str) and one.startswith(_TEMPORARY) for one in written)
+    return next((one for one in written if isinstance(one, str) and one.startswith(_TEMPORARY)), None)
+
+
+def place_of(tree: Any, written: str, under: str) -> str:
+    """Where a reference stands first in the tree that is at `under`, such as `….hasMember[0].reference`."""
+    waiting = [(tree, under)]
+    while waiting:
+        one, place = waiting.pop()
+        if isinstance(one, dict):
+            if one.get("reference") == written:
+                return f"{place}.reference"
+            waiting += ((inside, f"{place}.{name}") for name, inside in reversed(one.items()))
+        elif isinstance(one, list):
+            waiting += ((inside, f"{place}[{at}]") for at, inside in reversed(list(enumerate(one))))
+    return under
 
 
 def _objects(tree: Any) -> Iterator[Mapping[str, Any]]:
@@ -59,9 +73,9 @@ def _objects(tree: Any) -> Iterator[Mapping[str, Any]]:
         one = waiting.pop()
         if isinstance(one, dict):
             yield one
-            waiting += one.values()
+            waiting += reversed(one.values())
         elif isinstance(one, list):
-            waiting += one
+            waiting += reversed(one)
 
 
 def linked(tree: Any, named: Named, base: str) -> Any:

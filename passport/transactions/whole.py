@@ -33,7 +33,7 @@ from passport.interactions import JSON_PATCH
 from passport.outcomes import Invalid, NotAllowed, NotFound, PreconditionFailed, naming
 from passport.pieces import Write, Written, misnamed
 from passport.transactions.entries import Asked
-from passport.transactions.linking import base_of, conditional_references, leads_nowhere, linked
+from passport.transactions.linking import base_of, conditional_references, linked, place_of, unanswered
 from passport.turns import in_pieces
 
 MOST_LED_TO: Final = 1_000
@@ -199,7 +199,7 @@ async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) ->
             if written in plan.named:
                 continue
             led_to += 1
-            with naming(f"{one.place}.resource"):
+            with naming(place_of(one.tree, written, f"{one.place}.resource")):
                 if led_to > MOST_LED_TO:
                     raise TooManyConditions
                 plan.named[written] = await _led_to(desk, type_name, query, plan.budget)
@@ -228,8 +228,9 @@ def _write(one: Asked, plan: _Plan, patch: Callable[[Tree], Tree] | None) -> Wri
         return Write("update", type_.name, None, id_, one.versions, patch=patch, place=place)
     tree: Tree = linked(one.tree, plan.named, base_of(one.full_url, type_.name))
     # A Bundle that is stored has entries of its own, which its references lead to.
-    if type_.name != "Bundle" and leads_nowhere(tree):
-        raise Invalid("got a temporary reference that is no entry's fullUrl, expected one that is", (place,))
+    if type_.name != "Bundle" and (lost := unanswered(tree)) is not None:
+        text = f"got the temporary reference `{lost[:64]}`, expected the fullUrl of an entry"
+        raise Invalid(text, (place_of(tree, lost, place),))
     if one.method == "POST":
         return None if known else Write("create", type_.name, tree, plan.ids[one.at], place=place)
     return _update(one, type_, tree, id_ or plan.ids[one.at], created=one.id is None and known is None)

@@ -100,6 +100,17 @@ async def test_what_breaks_the_rules_of_a_profile_is_refused(
     assert answer.status_code == 400, answer.text
 
 
+async def test_a_scope_that_is_refused_is_told_by_the_member_that_it_stands_in(
+    town: City, hospital: str
+) -> None:
+    public: dict[str, Any] = {"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"}
+    answer = await registered(town, hospital, **public, scopes=["patient/Foo.rs"])
+    assert answer.status_code == 400, answer.text
+    (issue,) = answer.json()["issue"]
+    assert issue["expression"] == ["scopes"]
+    assert "patient/Foo.rs" in issue["diagnostics"]
+
+
 async def test_a_client_keeps_its_profile(town: City, hospital: str) -> None:
     members: dict[str, Any] = {"redirect_uris": [REDIRECT], "jwks": {"keys": [es256().jwk]}}
     assert (await registered(town, hospital, "settled", **members)).status_code == 200

@@ -158,6 +158,8 @@ async def test_a_claim_is_signed_by_the_key_that_it_brings_for_this_address_and_
         for message in listed:
             answer = await vendor.sends(message)
             assert answer.status_code == status, answer.text
+            told = answer.json()["issue"][0]["diagnostics"]
+            assert told.startswith("got no claim that the key in it signed") is (status == 401)
 
 
 async def test_what_became_of_a_claim_is_told_to_its_device_alone(town: Town, vendor: Vendor) -> None:

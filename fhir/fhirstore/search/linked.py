@@ -67,7 +67,10 @@ def reverse(read: Read, types: Types, name: str, value: str, bind: str, depth: i
     referring = TYPES[parts[1]]
     parameter = parameters_of(referring.name).get(parts[2])
     if parameter is None or not leads_to(parameter, types):
-        raise UnknownParameter(name, types[0].name, [f"_has:{referring.name}:reference:parameter"])
+        leading = [each.name for each in parameters_of(referring.name).values() if leads_to(each, types)]
+        raise UnknownParameter(
+            name, types[0].name, [f"_has:{referring.name}:{each}:{parts[3][:64]}" for each in leading]
+        )
     criteria = read((referring,), parts[3], value, f"{bind}_{referring.number}", _deeper(HAS, depth))
     return Criteria(types=types, links=(Reverse(parameter, criteria, bind),))
 

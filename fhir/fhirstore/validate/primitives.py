@@ -75,7 +75,7 @@ def pattern(text: str, expected: str) -> Check:
 def got(value: object) -> str:
     """Say of which kind a value is that is none of those expected; never what it says."""
     if isinstance(value, str):
-        return "got another text"
+        return "got another text" if value else "got an empty text"
     if value is None:
         return "got null"
     if isinstance(value, bool):

@@ -162,6 +162,12 @@ def test_text_that_is_not_json_is_refused_with_its_place(body: bytes) -> None:
     assert (found[0].code, found[0].line) == ("structure", 1)
 
 
+def test_a_body_of_nothing_is_told_to_be_empty() -> None:
+    for body in (b"", b" \r\n"):
+        (problem,) = problems(body)
+        assert problem.text.startswith("got an empty body, expected ")
+
+
 def test_refusal_does_not_repeat_what_was_written() -> None:
     found = problems('{"見本 花子":1,"見本 花子":2,"note":NaN}'.encode())
     assert "見本" not in repr(found)

@@ -109,3 +109,13 @@ async def test_what_is_wrong_with_a_head_is_told_after_other_answers_too(port: i
             assert await reader.readexactly(1) == b"1"
     assert b"OperationOutcome" in await reader.read()
     writer.close()
+
+
+async def test_an_address_as_a_person_types_it_is_told_how_to_be_written(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write("GET /fhir/Patient?name=花子 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"expected them percent-encoded in UTF-8" in answer
+    assert b"no HTTP request" not in answer

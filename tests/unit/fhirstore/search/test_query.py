@@ -167,6 +167,13 @@ def test_has_is_a_search_of_what_refers() -> None:
     assert len(links_of(parsed("Patient", (name, "Practitioner/1")))) == 2
 
 
+def test_a_reference_that_there_is_none_of_is_told_beside_those_that_lead_here() -> None:
+    with pytest.raises(
+        UnknownParameter, match="_has:Observation:patient:code, _has:Observation:performer:code"
+    ):
+        parsed("Patient", ("_has:Observation:foo:code", "x"))
+
+
 def test_links_have_a_bounded_depth() -> None:
     def deep(links: int) -> str:
         return "partof." * links + "name"

@@ -393,6 +393,7 @@ def test_problem_says_what_was_expected() -> None:
         ("status", {"a": 1}, "an object"),
         ("status", True, "a boolean"),
         ("status", "final ", "another text"),
+        ("status", "", "an empty text"),
         ("category", {"text": "x"}, "an object"),
         ("category", [], "an empty array"),
         ("note", "x", "another text"),
