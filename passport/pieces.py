@@ -193,7 +193,7 @@ async def check_valid_in_pieces(writes: Sequence[Write]) -> None:
 def _problems(one: Write) -> list[Problem]:
     if one.tree is None:
         return []
-    found = [*validate(one.tree), *_misnamed(one, one.tree), *_cut(one.tree)]
+    found = [*validate(one.tree), *_misnamed(one, one.tree), *_cut(one.tree), *_unsent(one.tree)]
     return [placed(problem, one.place) for problem in found]
 
 
@@ -230,6 +230,13 @@ def _cut(tree: Tree) -> Iterator[Problem]:
     if Code(**SUBSETTED) in codes_in(values_at(tree, (("meta", "tag"),))):
         text = "got a resource tagged `SUBSETTED`, expected all of it: a part would replace the whole"
         yield Problem("error", "incomplete", f"{tree.get('resourceType')}.meta.tag", text)
+
+
+def _unsent(tree: Tree) -> Iterator[Problem]:
+    """Whether what came is to be carried out, and would be kept with nothing of it done."""
+    if tree.get("resourceType") == "Bundle" and (kind := tree.get("type")) in ("batch", "transaction"):
+        text = f"got a Bundle of type `{kind}` to be stored, expected it at the base address, which carries it out"
+        yield Problem("error", "business-rule", "Bundle.type", text)
 
 
 def placed(problem: Problem, place: str) -> Problem:

@@ -103,8 +103,24 @@ async def test_references_between_entries_lead_to_what_was_stored(hanako: Voice)
 async def test_a_temporary_reference_that_no_entry_answers_to_undoes_all(hanako: Voice) -> None:
     panel = pressure(hanako.reference, hasMember=[{"reference": FIRST}, {"reference": SECOND}])
     answer = await send(hanako, "transaction", created(weight(hanako.reference), FIRST), created(panel))
-    assert outcome(answer, 400)["issue"][0]["expression"] == ["Bundle.entry[1].resource"]
+    (issue,) = outcome(answer, 400)["issue"]
+    assert issue["expression"] == ["Bundle.entry[1].resource.hasMember[1].reference"]
+    assert issue["diagnostics"] == f"got the temporary reference `{SECOND}`, expected the fullUrl of an entry"
     assert await hanako.found("Observation") == []
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_what_is_to_be_carried_out_is_not_stored_in_its_place(hanako: Voice, kind: str) -> None:
+    sent = {"resourceType": "Bundle", "type": kind, "entry": [created(weight(hanako.reference))]}
+    answers = [
+        await hanako.call("POST", "Bundle", content=orjson.dumps(sent)),
+        await send(hanako, "transaction", created(sent)),
+    ]
+    for answer in answers:
+        (issue,) = outcome(answer, 422, "business-rule")["issue"]
+        assert issue["diagnostics"].endswith("expected it at the base address, which carries it out")
+        assert issue["expression"][0].endswith(".type")
+    assert await hanako.found("Bundle") == []
 
 
 async def test_absolute_relative_and_versioned_references_are_resolved(hanako: Voice) -> None:
@@ -134,6 +150,9 @@ async def test_a_conditional_reference_leads_to_the_one_that_matches(hanako: Voi
     for condition in (where("nothing"), "status=final", ""):
         broken = pressure(hanako.reference, hasMember=[{"reference": f"Observation?{condition}x=1"}])
         assert (await send(hanako, "transaction", created(broken))).status_code in (400, 412)
+    none = pressure(hanako.reference, derivedFrom=[{"reference": f"Observation?{where('nothing')}"}])
+    (issue,) = outcome(await send(hanako, "transaction", created(none)), 412, "conflict")["issue"]
+    assert issue["expression"] == ["Bundle.entry[0].resource.derivedFrom[0].reference"]
 
 
 async def test_no_more_conditional_references_are_followed_than_one_request_may_ask_for(
@@ -146,7 +165,7 @@ async def test_no_more_conditional_references_are_followed_than_one_request_may_
     await done(hanako, "transaction", created(pressure(hanako.reference, hasMember=led[:-1])))
     answer = await send(hanako, "transaction", created(pressure(hanako.reference, hasMember=led)))
     (issue,) = outcome(answer, 400, "too-costly")["issue"]
-    assert issue["expression"] == ["Bundle.entry[0].resource"]
+    assert issue["expression"] == ["Bundle.entry[0].resource.hasMember[4].reference"]
 
 
 async def test_all_conditions_of_a_transaction_look_into_no_more_records_than_one_search(
