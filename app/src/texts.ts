@@ -18,7 +18,7 @@ const ja = {
   wrongRequestWhat: "アプリからの依頼に誤りがありました。アプリに戻ってやり直してください。",
 
   signIn: "サインイン",
-  signInLead: "ご自身の記録を見たり、共有する相手を決めたりするには、サインインしてください。",
+  signInLead: "機器やアプリに許すことを決め、どこで使われているかを確かめるには、サインインしてください。",
   signInForApp: "アプリの依頼に答えるには、まずサインインしてください。",
   signInForDevice: "機器を使い始めるには、まずサインインしてください。",
   withPasskey: "パスキーでサインイン",
@@ -80,10 +80,13 @@ const ja = {
   leaving: "アプリに戻っています…",
 
   deviceCode: "機器のコード",
-  deviceCodeLead: "機器の画面に出ている 8 文字のコードを入れてください。ご自身の手元にある機器のコードだけを入れてください。",
+  deviceCodeLead: "サインインのためにハブなどの画面に出ている 8 文字のコードを入れてください。ご自身の手元にある機器のコードだけを入れてください。新しい血圧計や体重計を加えるコードは、「機器」のページに入れます。",
+  claimCodeLead: "加える血圧計や体重計の画面に出ている 8 文字のコードを入れてください。ご自身の手元にある機器のコードだけを入れてください。",
+  claimCodeElsewhere: "サインインのためのコードは、「機器のコードを入れる」のページに入れます。",
   deviceCodeHint: "例：K7QM-2XWD",
   next: "次へ",
-  noSuchCode: "このコードの機器は見つかりません。コードは 10 分で新しくなります。",
+  noSuchCode: "このコードでサインインを待っている機器は見つかりません。コードは 10 分で新しくなります。",
+  noSuchClaim: "このコードで加えられる機器は見つかりません。コードは 10 分で新しくなります。",
   deviceAllowed: "許可しました。機器に戻ってください。",
   deviceDenied: "許可しませんでした。機器には何も渡されません。",
 
@@ -120,6 +123,7 @@ const ja = {
   aSession: "サインイン",
 
   devicesLead: "承認した機器だけが、あなたの記録に測定値を書き込めます。",
+  devicesOfResidents: "機器は住民の方のものです。いまは住民としてサインインしていません。",
   noDevices: "登録された機器はありません。",
   addDevice: "機器を加える",
   addDeviceNow: "この機器を加える",
@@ -182,7 +186,7 @@ const en: Texts = {
   wrongRequestWhat: "Something in the app's request is wrong. Go back to the app and begin again.",
 
   signIn: "Sign in",
-  signInLead: "Sign in to see your records and to decide with whom you share them.",
+  signInLead: "Sign in to decide what devices and apps may do, and to see where you are signed in.",
   signInForApp: "Sign in first to answer the app.",
   signInForDevice: "Sign in first to begin using the device.",
   withPasskey: "Sign in with a passkey",
@@ -246,10 +250,14 @@ const en: Texts = {
 
   deviceCode: "Code of a device",
   deviceCodeLead:
-    "Enter the code of 8 characters that your device shows. Only enter the code of a device that you have in front of you.",
+    "Enter the code of 8 characters that a hub or another device shows to be signed in. Only enter the code of a device that you have in front of you. The code by which a new cuff or scale is added goes under “Devices”.",
+  claimCodeLead:
+    "Enter the code of 8 characters that the cuff or scale to be added shows. Only enter the code of a device that you have in front of you.",
+  claimCodeElsewhere: "A code that a device shows to be signed in goes under “Enter the code of a device”.",
   deviceCodeHint: "Such as K7QM-2XWD",
   next: "Next",
-  noSuchCode: "No device shows this code. A code is replaced after 10 minutes.",
+  noSuchCode: "No device waits to be signed in by this code. A code is replaced after 10 minutes.",
+  noSuchClaim: "No device can be added by this code. A code is replaced after 10 minutes.",
   deviceAllowed: "Allowed. Go back to your device.",
   deviceDenied: "Not allowed. The device gets nothing.",
 
@@ -286,6 +294,7 @@ const en: Texts = {
   aSession: "Sign-in",
 
   devicesLead: "Only devices that you approved can write measurements into your record.",
+  devicesOfResidents: "Devices belong to residents, and you are not signed in as one.",
   noDevices: "There are no devices.",
   addDevice: "Add a device",
   addDeviceNow: "Add this device",

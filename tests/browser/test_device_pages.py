@@ -71,13 +71,22 @@ def test_a_code_that_is_typed_adds_a_device_and_another_one_is_told(person: Watc
     code = person.page.get_by_label("Code of a device")
     code.fill("AAAA-AAAA")
     person.press("Add this device")
-    expect(person.page.get_by_role("alert")).to_contain_text("No device shows this code.")
+    expect(person.page.get_by_role("alert")).to_contain_text("No device can be added by this code.")
     person.accessible()
     code.fill(claim["code"].lower())
     person.press("Add this device")
     expect(person.page.get_by_role("status")).to_contain_text(f"serial number {SERIAL} was added")
     assert list(town.devices(patient).values()) == ["pending"]
     expect(code).to_have_value("")
+
+
+def test_a_clinician_is_told_that_devices_are_residents(person: Watched, town: Village) -> None:
+    person.open("/home/devices")
+    person.sign_in(town.code(town.physician(), "TREAT"))
+    person.heading("機器")
+    expect(person.page.get_by_role("main")).to_contain_text("機器は住民の方のものです。")
+    expect(person.page.get_by_role("textbox")).to_have_count(0)
+    expect(person.page.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_device_that_shows_a_code_is_allowed(person: Watched, town: Village) -> None:
@@ -91,7 +100,9 @@ def test_a_device_that_shows_a_code_is_allowed(person: Watched, town: Village) -
     person.heading("機器のコード")
     person.page.get_by_label("機器のコード").fill("AAAA-AAAA")
     person.press("次へ")
-    expect(person.page.get_by_role("alert")).to_contain_text("このコードの機器は見つかりません。")
+    expect(person.page.get_by_role("alert")).to_contain_text(
+        "このコードでサインインを待っている機器は見つかりません。"
+    )
     person.accessible()
     person.page.get_by_label("機器のコード").fill(codes["user_code"].lower())
     person.press("次へ")

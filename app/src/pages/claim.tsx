@@ -49,15 +49,16 @@ export function Claim({ code, onAdded, onTold }: Given) {
       form.reset();
       await onAdded(added.serial);
     } catch (error) {
-      onTold(refused(error, texts, { 404: texts.noSuchCode }));
+      onTold(refused(error, texts, { 404: texts.noSuchClaim }));
     }
     setBusy(false);
   };
   return (
     <form class="card" onSubmit={enter}>
       <h2>{texts.addDevice}</h2>
-      <p>{texts.deviceCodeLead}</p>
+      <p>{texts.claimCodeLead}</p>
       <Field label={texts.deviceCode} name="device_code" hint={texts.deviceCodeHint} maxLength={16} capitals value={code} />
+      <p class="hint">{texts.claimCodeElsewhere}</p>
       <button type="submit" class={code === "" ? "" : "main"} disabled={busy}>
         {texts.addDeviceNow}
       </button>

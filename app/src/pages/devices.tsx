@@ -68,6 +68,17 @@ async function mine(person: SignedIn): Promise<Shown[]> {
 export function Devices() {
   const texts = useTexts();
   const person = usePerson();
+  if (person.kind === "patient") return <OfResident />;
+  return (
+    <Frame title={texts.homeDevices} home>
+      <p class="lead">{texts.devicesOfResidents}</p>
+    </Frame>
+  );
+}
+
+function OfResident() {
+  const texts = useTexts();
+  const person = usePerson();
   const [answer, again] = useAnswer(useCallback(() => mine(person), [person]));
   const [asked, setAsked] = useState<Asked | null>(null);
   const [told, setTold] = useState<Told | null>(null);
