@@ -91,6 +91,7 @@ _STAGES: Final[Mapping[str, Stages]] = {
             "tests/unit/passport/core",
             "tests/unit/passport/remembering",
         ),
+        ("tests/properties/test_membership_walk.py",),
         ("tests/http/test_fhir_consent_cases.py", "tests/http/test_fhir_consents.py"),
         (
             "tests/attacks/test_second_wall.py",

@@ -172,7 +172,8 @@ def _standing(row: Any, *, anyone: bool) -> Standing:
         held.setdefault(patient, []).append(Held(effect, shape, int(trues), int(falses)))
         refs.setdefault(patient, []).append(ref)
     policies, policy_refs = tuple(held.pop(NOBODY, ())), refs.get(NOBODY, [])
-    patients = {NOBODY, *(row.asked or ())} if not anyone or policies else {NOBODY, *held, *(row.asked or ())}
+    # Grants are looked up of whoever is in question alone.
+    patients = {NOBODY, *(row.asked or ())}
     if row.purpose == Purpose.BTG:
         # An opening is for one patient: what names nobody is not that patient's.
         patients -= {NOBODY}

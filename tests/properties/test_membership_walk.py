@@ -167,3 +167,20 @@ def test_the_walk_in_sql_comes_to_whom_the_directory_leads_to(connection: psycop
         sum(any(name in COLLECTIVES for name in one.references) for one in met),
     ):
         assert FEWEST < share < len(met) - FEWEST
+
+
+def test_a_collective_that_is_listed_by_another_leads_no_further(connection: psycopg.Connection[Any]) -> None:
+    doctor, team, group = PEOPLE[0], COLLECTIVES[0], COLLECTIVES[2]
+    directory: dict[str, Json] = {
+        team: {"resourceType": "CareTeam", "id": "t", "participant": [{"member": _reference(doctor)}]},
+        group: {"resourceType": "Group", "id": "g", "actual": True, "member": [{"entity": _reference(team)}]},
+    }
+    actors = expand(directory, doctor, at=NOW, zone=TOKYO)
+    assert actors.references == {doctor, team}
+    assert walked(connection, directory, doctor)[0] == {KEYS.reference(doctor), KEYS.reference(team)}
+
+
+def test_a_role_without_a_key_cannot_be_followed(connection: psycopg.Connection[Any]) -> None:
+    params = {"actor": None, "start": ROLES[0], "now": NOW}
+    assert connection.execute(_WALKED, params).fetchall() == [([], True)]
+    assert connection.execute(_WALKED, {**params, "start": PEOPLE[0]}).fetchall() == [([], False)]

@@ -1,11 +1,12 @@
 """A caller's standing, read by one statement: who they are now, and what each patient's consents leave them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 
-from consent.model import Action
+from consent.model import Action, Purpose
 from fhirstore.tables import NOBODY
 from passport.admission import Request, admitted
 from passport.outcomes import Unauthenticated
@@ -13,6 +14,7 @@ from passport.standing import Standing
 from passport.subjects import Acting, Bearer
 from tests import resources as made
 from tests.cast import Cast
+from tests.identities import merged
 from tests.town import Town, Voice
 from tests.unit.consent.words import consent_json, deny, permit
 
@@ -138,6 +140,56 @@ async def test_a_question_about_one_patient_costs_nothing_of_others(
     assert standing.asked == patient_key(hanako)
 
 
+async def test_a_question_about_one_of_two_registrations_costs_nothing_of_others(
+    hanako: Voice, taro: Voice, town: Town, cast: Cast
+) -> None:
+    other = await town.resident("見本 三太")
+    for voice in (hanako, taro, other):
+        await voice.grant(permit(cast.clinic))
+    await merged(hanako, taro)
+    standing = await stands(cast.a_at_k, hanako.reference)
+    assert {key for keys in standing.groups.values() for key in keys} == {
+        NOBODY,
+        patient_key(hanako),
+        patient_key(taro),
+    }
+
+
+async def test_a_question_about_nobody_in_particular_is_about_those_who_shared(
+    hanako: Voice, taro: Voice, cast: Cast
+) -> None:
+    await hanako.grant(permit(cast.hospital))
+    await taro.grant(deny(cast.dr_b))
+    standing = await stands(cast.a)
+    asked = {key for keys in standing.groups.values() for key in keys}
+    assert patient_key(hanako) in asked
+    assert patient_key(taro) not in asked
+
+
+async def test_who_died_stands_for_nobody_whatever_they_ask(town: Town, hanako: Voice) -> None:
+    caller = await caller_of(hanako)
+    await town.operator.replace(
+        hanako.reference,
+        {"resourceType": "Patient", "name": [{"text": "見本（架空）"}], "deceasedBoolean": True},
+    )
+    for about in (None, hanako.reference):
+        with pytest.raises(Unauthenticated):
+            async with admitted(town.runtime, caller, Request(Action.ACCESS, "read", "GET x", about=about)):
+                pass
+
+
+async def test_a_purpose_that_there_is_not_is_none_of_those_that_are_permitted(
+    hanako: Voice, cast: Cast
+) -> None:
+    await hanako.grant(*(permit(cast.pharmacy, purposes=[purpose.value]) for purpose in Purpose))
+    subject = (await stands(hanako.town.as_(cast.pharmacy), hanako.reference)).subject
+    request = Request(Action.ACCESS, "read", "GET x", about=hanako.reference)
+    for purpose, permits in (("TREAT", [1]), ("MARKETING", [])):
+        caller = Acting(replace(subject, purpose=purpose))
+        async with admitted(hanako.town.runtime, caller, request) as desk:
+            assert effects(desk.standing, hanako) == permits
+
+
 async def test_a_question_about_a_record_is_about_whoever_holds_it(hanako: Voice, cast: Cast) -> None:
     record = await hanako.create(made.weight(hanako.reference))
     assert (await stands(cast.a, record)).asked == patient_key(hanako)
@@ -162,6 +214,8 @@ async def test_policies_stand_in_every_signature(town: Town, hanako: Voice, cast
     about_one, about_all = await stands(office, hanako.reference), await stands(office)
     assert [held.effect for held in about_one.policies] == [1]
     assert effects(about_one, hanako) == [1]
+    assert about_one.refs[patient_key(hanako)] == about_one.refs[NOBODY]
+    assert len(about_one.refs[NOBODY]) == 1
     assert (about_one.everyone, about_all.everyone) == (False, True)
     assert not (await stands(cast.a)).everyone
     await town.operator.remove(policy)
