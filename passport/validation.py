@@ -78,8 +78,8 @@ def findings(type_name: str, question: Question, id_: str | None = None) -> list
     found = validate(tree, confirm=True)
     found += _of_its_mode(type_name, tree, question.mode, id_)
     if not any(problem.severity in ("error", "fatal") for problem in found):
-        found += profile_problems(tree, question.profiles, unknown="error")
         found += profile_problems(tree, (each for each in claimed(tree) if each not in question.profiles))
+        found += profile_problems(tree, question.profiles, unknown="error")
     return list(dict.fromkeys(found)) or [ALL_OK]
 
 

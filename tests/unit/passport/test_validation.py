@@ -51,6 +51,8 @@ def test_nothing_wrong_is_said_in_words() -> None:
 
 def test_unknown_profile_is_never_answered_with_success_alone() -> None:
     (found,) = findings("Patient", Question(patient(), ("http://x.example/p",)))
+    assert found.severity == "error"
+    (found,) = findings("Patient", Question(patient(meta={"profile": ["http://x.example/p"]})))
     assert found.severity == "warning"
 
 
