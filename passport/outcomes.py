@@ -6,7 +6,7 @@ Texts name what was got and what was expected; they never hold health data, and 
 those of an unknown one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -349,14 +349,18 @@ def translated(error: Exception) -> PassportError:
 
 
 @contextmanager
-def naming(place: str) -> Iterator[None]:
-    """Have an error that names no place in the caller's input name this one, such as `Bundle.entry[2]`."""
+def naming(place: str | Callable[[], str]) -> Iterator[None]:
+    """Have an error that names no place in the caller's input name this one, such as `Bundle.entry[2]`.
+
+    A place that has to be looked for is given as what finds it, and is looked for where there is an error alone.
+    """
     try:
         yield
     except (PassportError, FhirStoreError) as error:
         known = translated(error)
-        if place and not any(problem.expression for problem in known.problems):
-            known.expression = (place,)
+        if not any(problem.expression for problem in known.problems):
+            found = place() if callable(place) else place
+            known.expression = (found,) if found else known.expression
         if known is error:
             raise
         raise known from error

@@ -97,6 +97,7 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes += len(data)
         self._received = data
         super().data_received(data)
+        self._received = b""
         if self._in_head and self._head_bytes > HEAD_MAX_BYTES and not self._refused:
             self._refusal = AddressTooLong() if len(self.url) > ADDRESS_MAX_BYTES else HeadTooLong()
             self.send_400_response("")

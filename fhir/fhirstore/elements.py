@@ -13,6 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from fhirstore.types import REPEATED, Path
 
+UCUM: Final = "http://unitsofmeasure.org"
+"""The system of units: https://ucum.org/ucum"""
+
 _NODES: Final = (dict, list)
 _META: Final = "meta"
 _VERSION: Final = re.compile(r"/_history/[A-Za-z0-9\-.]{1,64}$")

@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from fhirstore.errors import UnknownType
@@ -199,7 +200,7 @@ async def _name_conditions(desk: Desk, entries: Sequence[Asked], plan: _Plan) ->
             if written in plan.named:
                 continue
             led_to += 1
-            with naming(place_of(one.tree, written, f"{one.place}.resource")):
+            with naming(partial(place_of, one.tree, written, f"{one.place}.resource")):
                 if led_to > MOST_LED_TO:
                     raise TooManyConditions
                 plan.named[written] = await _led_to(desk, type_name, query, plan.budget)

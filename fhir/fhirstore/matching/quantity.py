@@ -14,10 +14,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from fhirstore.elements import UCUM
 from fhirstore.matching.decimals import Sought, Span, exact, read_number
 from fhirstore.matching.escaping import split, unescaped
 from fhirstore.matching.model import Context, ElementMatches, expect_modifier
-from fhirstore.matching.ucum import UCUM, Unit, unit
+from fhirstore.matching.ucum import Unit, unit
 from fhirstore.parameters import SearchParameter
 from fhirstore.search.test import BadValue
 

@@ -21,8 +21,6 @@ from xml.etree.ElementTree import Element
 
 from ucumvert.xml_util import root as published
 
-UCUM: Final = "http://unitsofmeasure.org"
-
 MOST_CHARACTERS: Final = 48  # of these the longest published example has 20
 MOST_EXPONENT: Final = 30
 REMEMBERED_UNITS: Final = 4096

@@ -28,6 +28,7 @@ from passport.outcomes import (
     Unauthenticated,
     Unavailable,
     UnsupportedMedia,
+    naming,
     operation_outcome,
     translated,
 )
@@ -147,3 +148,20 @@ def test_a_bad_token_is_told_to_whoever_presented_one() -> None:
     challenge = Unauthenticated(presented=True).headers["WWW-Authenticate"]
     assert challenge.startswith('Bearer realm="passport", error="invalid_token", error_description="')
     assert Unauthenticated(presented=True).text == Unauthenticated().text
+
+
+def test_a_place_is_looked_for_where_an_error_names_none_and_never_else() -> None:
+    looked: list[str] = []
+
+    def place() -> str:
+        looked.append("here")
+        return "Bundle.entry[0]"
+
+    with naming(place):
+        pass
+    with pytest.raises(Invalid), naming(place):
+        raise Invalid("got x", ("Bundle.type",))
+    assert looked == []
+    with pytest.raises(Invalid) as told, naming(place):
+        raise Invalid("got x")
+    assert (told.value.expression, looked) == (("Bundle.entry[0]",), ["here"])

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import uvicorn
 
-from passport.protocol import ADDRESS_MAX_BYTES, HEAD_MAX_BYTES, Protocol
+from passport.protocol import ADDRESS_MAX_BYTES, HEAD_MAX_BYTES
+from tests.unit.passport.listening import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -22,15 +22,8 @@ async def tell_length(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    config = uvicorn.Config(tell_length, lifespan="off", http=Protocol, log_config=None)
-    config.load()
-    state = uvicorn.server.ServerState()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    yield server.sockets[0].getsockname()[1]
-    server.close()
+    async with listening(tell_length) as number:
+        yield number
 
 
 async def status(port: int, *packets: bytes) -> int:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from fhirstore.elements import UCUM
 from fhirstore.validate.invariants.rule import (
     Node,
     Rule,
@@ -22,12 +23,11 @@ from fhirstore.validate.invariants.rule import (
     ordered,
 )
 
-_UCUM: Final = "http://unitsofmeasure.org"
 _MEALS: Final = frozenset({"C", "CM", "CD", "CV"})
 
 
 def _of_ucum(node: Node) -> bool:
-    return not has(node, "system") or node.get("system") == _UCUM
+    return not has(node, "system") or node.get("system") == UCUM
 
 
 def _measured(node: Node) -> bool:
@@ -45,7 +45,7 @@ def _counted(node: Node) -> bool:
 
 
 def _duration_has_unit(node: Node) -> bool:
-    return not has(node, "code") or (node.get("system") == _UCUM and has(node, "value"))
+    return not has(node, "code") or (node.get("system") == UCUM and has(node, "value"))
 
 
 def _range_rises(node: Node) -> bool:

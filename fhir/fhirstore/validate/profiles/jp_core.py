@@ -8,11 +8,11 @@ that are preferred, and references to other profiles, are not checked.
 
 from typing import Final
 
-from fhirstore.validate.profiles.rules import UCUM, Demand, Fixed, Of, Required, Types
+from fhirstore.elements import UCUM
+from fhirstore.validate.profiles.rules import Demand, Fixed, Of, Required, Types
 
 BASE: Final = "http://jpfhir.jp/fhir/core/StructureDefinition/"
 VERSIONS: Final = ("1.1", "1.2")
-
 
 _CATEGORY: Final = "http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS"
 _RP_NUMBER: Final = (

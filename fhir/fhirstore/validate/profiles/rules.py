@@ -8,11 +8,10 @@ child of an optional element holds only where that element stands.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from fhirstore.elements import UCUM, Code, codes_in
 from fhirstore.errors import Problem, Severity
-
-UCUM: Final = "http://unitsofmeasure.org"
 
 Place = tuple[Mapping[str, Any], str]
 """A node and its FHIRPath expression."""
@@ -52,10 +51,8 @@ class Fixed:
 
     def problems(self, tree: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield the values that are others."""
-        expected = " or ".join(f"`{value}`" for value in self.values)
         for node, where in places(tree, self.path):
-            if self.name in node and node[self.name] not in self.values:
-                yield Problem("error", "value", f"{where}.{self.name}", f"expected {expected}")
+            yield from _others(node, where, self.name, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ class Some:
     def problems(self, tree: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield that none carries it, or too many do."""
         root = str(tree.get("resourceType", ""))
-        found = sum(_carries(node, self.system, self.code) for node, _ in places(tree, self.path))
+        found = sum(Code(self.system, self.code) in codes_in((node,)) for node, _ in places(tree, self.path))
         expected = f"expected `{self.code}` of `{self.system}`"
         if not found:
             yield Problem("error", "required", f"{root}.{self.path}", expected)
@@ -127,16 +124,16 @@ class Measured:
     def problems(self, tree: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield what the quantity lacks, or has in another unit."""
         for node, where in places(tree, self.path):
-            value, coded = node.get("valueQuantity"), node.get("code")
-            if not isinstance(value, dict) or not _carries(coded, self.system, self.code):
+            value = node.get("valueQuantity")
+            if not isinstance(value, dict) or Code(self.system, self.code) not in codes_in(
+                (node.get("code"),)
+            ):
                 continue
             for name in ("value", "unit", "system", "code"):
                 if name not in value:
                     yield Problem("error", "required", f"{where}.valueQuantity.{name}", f"expected {name}")
             for name, allowed in (("system", (UCUM,)), ("code", self.units)):
-                if name in value and value[name] not in allowed:
-                    shown = " or ".join(f"`{each}`" for each in allowed)
-                    yield Problem("error", "value", f"{where}.valueQuantity.{name}", f"expected {shown}")
+                yield from _others(value, f"{where}.valueQuantity", name, allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +237,10 @@ def _listed(node: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _carries(concept: object, system: str, code: str) -> bool:
-    if not isinstance(concept, dict):
-        return False
-    return any(
-        (coding.get("system"), coding.get("code")) == (system, code) for coding in _listed(concept, "coding")
-    )
+def _others(node: Mapping[str, Any], where: str, name: str, values: tuple[object, ...]) -> Iterator[Problem]:
+    if name in node and node[name] not in values:
+        expected = " or ".join(f"`{value}`" for value in values)
+        yield Problem("error", "value", f"{where}.{name}", f"expected {expected}")
 
 
 def _stands(node: Mapping[str, Any], name: str) -> bool:

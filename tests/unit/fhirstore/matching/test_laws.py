@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhirstore.elements import UCUM
 from fhirstore.matching import MOST_VALUES, TooManyValues, matcher, references, sort_value
 from fhirstore.matching.date import COMPARISONS
 from fhirstore.matching.decimals import PREFIXES
-from fhirstore.matching.ucum import UCUM
 from fhirstore.parameters import Component, Kind, SearchParameter
 from fhirstore.search.test import SearchError
 from tests.unit.fhirstore.matching.asking import CONTEXT, matches, parameter

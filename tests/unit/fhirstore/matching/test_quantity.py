@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from fhirstore.elements import UCUM
 from fhirstore.matching import UnfitModifier, matcher, sort_value
-from fhirstore.matching.ucum import UCUM
 from fhirstore.parameters import Kind
 from fhirstore.search.test import BadValue
 from tests.unit.fhirstore.matching.asking import CONTEXT, matches, parameter

@@ -108,6 +108,13 @@ def test_a_value_or_why_there_is_none() -> None:
     assert wrong(part, "bp") == [("error", "required", "Observation.component[0].value[x]")]
 
 
+def test_a_time_that_is_not_known_may_stand_for_why() -> None:
+    tree = blood_pressure()
+    del tree["effectiveDateTime"]
+    unknown = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+    assert wrong(tree | {"_effectiveDateTime": {"extension": [unknown]}}, "bp") == []
+
+
 def test_a_panel_has_members() -> None:
     tree = weight() | {"code": concept(LOINC, "85353-1")}
     assert wrong(tree, "vitalspanel") == [("error", "required", "Observation.hasMember")]

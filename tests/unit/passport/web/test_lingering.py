@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from passport.protocol import Protocol
 from passport.web.lingering import Lingering
+from tests.unit.passport.listening import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -21,18 +20,11 @@ REFUSES: ASGIApp = PlainTextResponse("too long", 413)
 
 @asynccontextmanager
 async def connected(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    config = uvicorn.Config(app, lifespan="off", http=Protocol, log_config=None)
-    config.load()
-    state = uvicorn.server.ServerState()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        yield reader, writer
-    writer.close()
-    server.close()
+    async with listening(app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            yield reader, writer
+        writer.close()
 
 
 def head(version: str, *headers: str) -> bytes:
