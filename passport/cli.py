@@ -24,6 +24,7 @@ from passport.demo.errors import DemoError
 from passport.doctor.commands import doctor
 from passport.embedded import EmbeddedPostgresError
 from passport.evaluation.command import evaluate
+from passport.identity.installation import DEMO_LIFETIME
 from passport.identity.sign_in_codes.handing_out import Handed
 from passport.installation.existing import existing
 from passport.installation.operators import another_operator, first_operators
@@ -202,8 +203,14 @@ def demo(state: Path | None, port: int | None, json_file: Path | None, sandbox: 
 )
 @click.option("--purpose", required=True, help="The purpose of use, such as TREAT or PATRQT.")
 @click.option("--scope", default="", help="SMART scopes, separated by spaces; none narrows nothing.")
-@click.option("--ttl", type=Lifetime(), help="How long it is good for: seconds, or such as 15m, 2h.")
-def token(state: Path, reference: str, purpose: str, scope: str, ttl: timedelta | None) -> None:
+@click.option(
+    "--ttl",
+    type=Lifetime(),
+    default=DEMO_LIFETIME,
+    show_default=f"{DEMO_LIFETIME // timedelta(hours=1)}h",
+    help="How long it is good for: seconds, or such as 15m; a day at most.",
+)
+def token(state: Path, reference: str, purpose: str, scope: str, ttl: timedelta) -> None:
     """Print a token to act as somebody; only on demo and sandbox installations."""
     with installation.opened(existing(state)) as ready:
         (text,) = hand_out(ready, [Wanted(reference, purpose, scope, ttl)])

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from fhirstore.keys import KeyMaker
 from fhirstore.parameters import parameters_of
 from fhirstore.search.query import Query, parse_query
+from fhirstore.search.result import SHAPING
 from fhirstore.search.test import BadValue, SearchError, UnknownParameter
 from fhirstore.subset import Subset, parse_subset
 from fhirstore.types import TYPES, resource_type
@@ -25,7 +26,6 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AGENT: Final = re.compile(r"(?P<type>[A-Za-z]{1,40})(?P<id>/[A-Za-z0-9\-._@]{1,64})?")
 _CODES: Final = ("0", "4", "8", "12")  # of OUTCOME_SYSTEM
 _OWN: Final = ("agent", "outcome", "_id")
-_SHAPING: Final = ("_sort", "_count", "_total", "_summary", "_elements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def parse_question(
     try:
         query = parse_query((type_,), others, keys=keys, zone=zone, base_urls=base_urls, lenient=lenient)
     except UnknownParameter as error:
-        known = dict.fromkeys((*parameters_of(type_.name), *_OWN, *_SHAPING))
+        known = dict.fromkeys((*parameters_of(type_.name), *_OWN, *SHAPING))
         raise UnknownParameter(error.parameter, type_.name, list(known)) from None
     own = {name: _single(pairs, name) for name in _OWN}
     if query.patients is not None and len(query.patients) != 1:

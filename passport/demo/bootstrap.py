@@ -5,7 +5,6 @@ https://www.rfc-editor.org/rfc/rfc6750
 
 from collections.abc import Sequence
 
-from passport.identity.installation import DEMO_LIFETIME
 from passport.installation.tokens import Wanted, hand_out
 from passport.settings import Settings
 
@@ -16,5 +15,4 @@ def tokens(settings: Settings, principals: Sequence[tuple[str, str]]) -> list[st
     Raises:
         PassportError: one of them cannot have a token.
     """
-    wanted = [Wanted(reference, purpose, lifetime=DEMO_LIFETIME) for reference, purpose in principals]
-    return hand_out(settings, wanted)
+    return hand_out(settings, [Wanted(reference, purpose) for reference, purpose in principals])

@@ -19,7 +19,7 @@ from passport.subjects import Kind, Subject
 
 LIFETIME_MAX: Final = timedelta(hours=24)
 DEMO_LIFETIME: Final = timedelta(hours=2)
-"""How long the tokens of a demo's personas are good for."""
+"""How long the tokens of a demo's personas are good for, and those of `passport token` unless it is told."""
 
 
 async def issue_for(
@@ -28,7 +28,7 @@ async def issue_for(
     *,
     purpose: str,
     scope: str = "",
-    lifetime: timedelta | None = None,
+    lifetime: timedelta = DEMO_LIFETIME,
 ) -> tokens.Issued:
     """Issue a token to act as `reference`, and audit it.
 
@@ -38,7 +38,7 @@ async def issue_for(
             `Type/id`, or an office such as `clerk`, or one of their persons such as `clerk/suzuki`.
         purpose: the purpose of use, any but BTG.
         scope: SMART scopes, separated by spaces; empty narrows nothing.
-        lifetime: how long it is good for, at most a day; the installation's own setting by default.
+        lifetime: how long it is good for, at most a day; by default as long as the demo's personas.
 
     Raises:
         Refused: this is a production installation.
@@ -48,8 +48,7 @@ async def issue_for(
     settings = runtime.settings
     if not settings.hands_out_tokens:
         raise Refused("this is a production installation, tokens are given to whoever signs in")
-    granted = lifetime or timedelta(seconds=settings.access_token_seconds)
-    if not timedelta(0) < granted <= LIFETIME_MAX:
+    if not timedelta(0) < lifetime <= LIFETIME_MAX:
         raise Invalid(f"got another lifetime, expected 1 s to {LIFETIME_MAX}", ("ttl",))
     now = runtime.clock()
     given = smart.read(scope, _kind(reference), sandbox=settings.sandbox)
@@ -60,7 +59,7 @@ async def issue_for(
         smart.checked(given, subject.kind, sandbox=settings.sandbox)
         # Whoever holds the folder showed it now, and no later.
         issued = await tokens.issue(
-            runtime, connection, subject, now=now, lifetime=granted, authenticated_at=now
+            runtime, connection, subject, now=now, lifetime=lifetime, authenticated_at=now
         )
         await record(connection, [_row(runtime, subject, issued)])
     return issued

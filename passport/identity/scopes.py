@@ -64,9 +64,13 @@ _BOUND: Final = (_ONE_PATIENT, _ONE_PASSPORT)
 class UnusableScope(Invalid):
     """A scope is not one that this kind of caller can be given."""
 
-    def __init__(self, scope: str, reason: str = "") -> None:
-        expected = reason or "expected such as `user/Observation.rs` in the caller's own context"
-        super().__init__(f"got scope `{scope[:80]}`, {expected}", ("scope",))
+    def __init__(self, scope: str, reason: str) -> None:
+        super().__init__(f"got scope `{scope[:80]}`, {reason}", ("scope",))
+
+
+def expected_in(contexts: Iterable[str]) -> str:
+    """What a scope of records has to look like where one of these contexts can be asked for."""
+    return "expected such as " + ", ".join(f"`{context}/Observation.rs`" for context in sorted(contexts))
 
 
 def contexts(kind: Kind, *, launched: bool = False) -> frozenset[str]:
@@ -104,12 +108,12 @@ def checked(scopes: Iterable[str], kind: Kind, *, sandbox: bool = False) -> froz
     """
     listed = frozenset(scopes)
     if len(listed) > SCOPES_MAX:
-        raise UnusableScope("…")
+        raise UnusableScope("…", f"expected at most {SCOPES_MAX} scopes")
     found = set()
     for text in listed:
         scope = record_scope(text)
         if scope is None or scope.context not in _CONTEXTS[kind]:
-            raise UnusableScope(text)
+            raise UnusableScope(text, expected_in(_CONTEXTS[kind]))
         if reason := unheld(scope, sandbox=sandbox):
             raise UnusableScope(text, reason)
         found.add(str(scope))

@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from passport.identity.installation import issue_for
+from passport.identity.installation import DEMO_LIFETIME, issue_for
 from passport.installation.parts import open_runtime
 from passport.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A token to act as `reference`; without lifetime it is good for what the installation's settings say."""
+    """A token to act as `reference`, good for as long as the demo's personas unless another lifetime is wanted."""
 
     reference: str
     purpose: str
     scope: str = ""
-    lifetime: timedelta | None = None
+    lifetime: timedelta = DEMO_LIFETIME
 
 
 def hand_out(settings: Settings, wanted: Sequence[Wanted]) -> list[str]:

@@ -49,8 +49,8 @@ async def read(request: Request, type_name: str, id_: str) -> Response:
         return fhir_response(cut(await reading.read_audit_event(runtime, bearer(request), id_), wanted))
     shown = await disclosure.read(runtime, bearer(request), type_, id_, _recorded(request))
     if not_modified(request, shown.version, shown.last_updated):
-        return Response(status_code=304, headers=versioned(shown.version, shown.last_updated))
-    return _shown(shown, wanted)
+        return Response(status_code=304, headers=versioned(request, shown.version, shown.last_updated))
+    return _shown(request, shown, wanted)
 
 
 @router.get("/fhir/{type_name}/{id_}/_history/{version}")
@@ -61,7 +61,7 @@ async def vread(request: Request, type_name: str, id_: str, version: str) -> Res
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise NotFound
     shown = await disclosure.version(runtime, caller, type_, id_, int(version), _recorded(request))
-    return _shown(shown, wanted)
+    return _shown(request, shown, wanted)
 
 
 router.routes.extend(searching.router.routes)
@@ -77,5 +77,5 @@ def _recorded(request: Request) -> str:
     return recorded(request.method, path, request.query_params.multi_items())
 
 
-def _shown(shown: disclosure.Shown, wanted: Subset | None) -> Response:
-    return fhir_response(cut(shown.body, wanted), versioned(shown.version, shown.last_updated))
+def _shown(request: Request, shown: disclosure.Shown, wanted: Subset | None) -> Response:
+    return fhir_response(cut(shown.body, wanted), versioned(request, shown.version, shown.last_updated))

@@ -23,8 +23,10 @@ from passport.outcomes import (
     operation_outcome,
 )
 from passport.pieces import Versions, made_for
+from passport.records import written_instant
 from passport.routes.media import FHIR, FHIR_VERSION, UTF_8, media_of, takes_fhir
 from passport.routes.needed import needed
+from passport.routes.within import is_entry
 from passport.runtime import Runtime
 from passport.subjects import Bearer
 
@@ -177,12 +179,14 @@ def refusal(error: PassportError) -> Response:
     return Response(operation_outcome(error), error.status, headers=headers, media_type=FHIR_JSON)
 
 
-def versioned(version: int, last_updated: datetime) -> dict[str, str]:
-    """The headers that name a version: a weak ETag and the time of its writing."""
-    return {
-        "ETag": f'W/"{version}"',
-        "Last-Modified": format_datetime(last_updated.astimezone(UTC), usegmt=True),
-    }
+def versioned(request: Request, version: int, last_updated: datetime) -> dict[str, str]:
+    """The headers that name a version: a weak ETag and the time of its writing, exact for an entry of a Bundle."""
+    when = (
+        written_instant(last_updated)
+        if is_entry(request)
+        else format_datetime(last_updated.astimezone(UTC), usegmt=True)
+    )
+    return {"ETag": f'W/"{version}"', "Last-Modified": when}
 
 
 def not_modified(request: Request, version: int, last_updated: datetime) -> bool:

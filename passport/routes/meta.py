@@ -77,7 +77,9 @@ async def meta(request: Request, type_name: str, id_: str) -> Response:
     if type_name == AUDIT:
         return fhir_response(_parameters(parse(await reading.read_audit_event(runtime, caller, id_))))
     shown = await disclosure.read(runtime, caller, type_, id_, asked_as)
-    return fhir_response(_parameters(parse(shown.body)), versioned(shown.version, shown.last_updated))
+    return fhir_response(
+        _parameters(parse(shown.body)), versioned(request, shown.version, shown.last_updated)
+    )
 
 
 @router.post("/{type_name}/{id_}/$meta-add")
@@ -116,7 +118,7 @@ async def _changed(request: Request, type_name: str, id_: str, verb: str) -> Res
     async with admission.admitted(runtime, caller, wanted) as desk:
         told = _told(desk, change, f"{type_name}/{id_}") if not type_.directory else []
         written, *_ = await intake.write(desk, [write, *told], commit=True)
-    headers = versioned(written.version, written.last_updated)
+    headers = versioned(request, written.version, written.last_updated)
     return fhir_response(_parameters(parse(written.body)), headers)
 
 

@@ -40,7 +40,7 @@ def written_response(request: Request, runtime: Runtime, written: Written) -> Re
     """The answer to a creation or an update."""
     headers = {
         "Location": location(runtime, written.reference, written.version),
-        **versioned(written.version, written.last_updated),
+        **versioned(request, written.version, written.last_updated),
     }
     status, wanted = 201 if written.created else 200, returned(request)
     if wanted == "minimal":

@@ -14,10 +14,11 @@ from fastapi.responses import RedirectResponse
 
 from fhirstore.errors import Problem
 from fhirstore.search.across import TYPE, held_together, in_compartments, read_types
-from fhirstore.search.include import EVERY
+from fhirstore.search.include import EVERY, INCLUDE, REVINCLUDE
 from fhirstore.search.named import Types
 from fhirstore.search.query import CURSOR, Query, parse_query
-from fhirstore.search.test import SearchError
+from fhirstore.search.result import SHAPING
+from fhirstore.search.test import NotCommon, SearchError, UnknownParameter
 from fhirstore.subset import Subset, parse_subset
 from passport import bundles, disclosure
 from passport.audit import reading
@@ -210,13 +211,21 @@ async def _answer(request: Request, path: str, pairs: Pairs, read: Callable[[], 
         summary = None if query.summary == "count" else query.summary
         part = parse_subset(summary, ",".join(query.elements) or None, query.names)
     except SearchError as error:
-        raise Invalid(str(error), (error.parameter,) if error.parameter else ()) from None
+        raise Invalid(_refused(error), (error.parameter,) if error.parameter else ()) from None
     address = f"{runtime.settings.fhir_url}{'/' if path else ''}{path}?{written_out(query.echo)}"
     asked_as = recorded(request.method, request.scope["path"].removeprefix("/fhir").removeprefix("/"), pairs)
     page = await disclosure.search(runtime, caller, query, asked_as, address.encode())
     further = f"{address}{'&' if query.echo else ''}{CURSOR}={page.cursor}"
     links = Links(address.rstrip("?"), None if page.cursor is None else further)
     return fhir_response(_bundle(runtime, page, links, part))
+
+
+def _refused(error: SearchError) -> str:
+    """Why a search is none; of a name that stands by itself, also what else a search takes."""
+    alone = not any(mark in error.parameter for mark in ".:")
+    if isinstance(error, UnknownParameter | NotCommon) and alone:
+        return f"{error}; or one that shapes the result: {', '.join((*SHAPING, INCLUDE, REVINCLUDE))}"
+    return str(error)
 
 
 def _bundle(runtime: Runtime, page: disclosure.Page, links: Links, part: Subset | None) -> bytes:

@@ -9,8 +9,6 @@ own, and where one fails nothing was written.
 import binascii
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -249,8 +247,7 @@ def _refused(error: PassportError) -> bytes:
 def _response(answer: Answered) -> dict[str, str]:
     told = {name: answer.headers[name] for name in ("location", "etag") if name in answer.headers}
     if "last-modified" in answer.headers:
-        written = parsedate_to_datetime(answer.headers["last-modified"])
-        told["lastModified"] = written_instant(written.replace(tzinfo=written.tzinfo or UTC))
+        told["lastModified"] = answer.headers["last-modified"]
     return told
 
 

@@ -2,7 +2,8 @@
 
 https://asgi.readthedocs.io/en/latest/specs/www.html
 
-It has the caller's token and nothing else of theirs; its answer is what the caller would have got alone.
+It has the caller's token and nothing else of theirs; its answer is what the caller would have got alone, but that
+`Last-Modified` is a FHIR instant: an entry tells the time of a version as the record does, and not in whole seconds.
 """
 
 import string
@@ -12,6 +13,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import Request
+
+_ENTRY: Final = "passport.entry"
 
 _KEPT: Final = ("asgi", "http_version", "scheme", "root_path", "client", "server")
 
@@ -25,6 +28,11 @@ class Answered:
     body: bytes
 
 
+def is_entry(request: Request) -> bool:
+    """Whether this is a request inside of another one."""
+    return _ENTRY in request.scope
+
+
 async def answered_within(
     request: Request, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes = b""
 ) -> Answered:
@@ -34,6 +42,7 @@ async def answered_within(
     scope = {
         **{name: request.scope[name] for name in _KEPT if name in request.scope},
         "type": "http",
+        _ENTRY: True,
         "method": method,
         "path": address,
         "raw_path": address.encode(),

@@ -42,6 +42,17 @@ def test_a_person_approves_stops_and_revokes_a_cuff(person: Watched, town: Villa
     expect(card.get_by_role("button")).to_have_count(0)
 
 
+def test_what_was_revoked_stands_after_what_is_in_use(person: Watched, town: Village) -> None:
+    patient = town.resident()
+    town.cuff(patient)
+    first = town.cuff(patient)
+    town.call((patient, "PATRQT"), "POST", f"/devices/{first.removeprefix('Device/')}/revoke", 200, json={})
+    person.open("/home/devices")
+    person.sign_in(town.code(patient))
+    badges = person.page.get_by_role("listitem").locator(".badge")
+    expect(badges).to_have_text(["承認待ち", "取り消し済み"])
+
+
 def test_a_cuff_that_shows_a_qr_code_is_added_and_approved(person: Watched, town: Village) -> None:
     patient, claim = town.resident(), town.claimed()
     person.open(claim["qr"].removeprefix(town.served.base_url))

@@ -96,6 +96,15 @@ def test_a_phone_that_does_not_know_its_person_signs_nobody_in(person: Watched) 
     expect(person.page.get_by_role("alert")).to_contain_text("パスキーを確かめられませんでした。")
 
 
+def test_a_browser_without_passkeys_takes_no_printed_code(person: Watched) -> None:
+    person.page.add_init_script("delete window.PublicKeyCredential;")
+    person.open("/recover")
+    person.heading("窓口の紙のコードで入り直す")
+    expect(person.page.get_by_text("コードはまだ入れないでください。")).to_be_visible()
+    expect(person.page.get_by_label("紙のコード")).to_have_count(0)
+    person.accessible()
+
+
 def test_who_lost_their_phone_comes_back_by_a_printed_code(person: Watched, town: Village) -> None:
     patient = town.resident()
     lost = give_authenticator(person)

@@ -48,6 +48,19 @@ async def test_each_entry_is_answered_by_itself(hanako: Voice) -> None:
     assert len(entries[2]["resource"]["entry"]) == 2
 
 
+async def test_an_entry_tells_the_time_of_a_version_as_the_record_does(hanako: Voice) -> None:
+    known = await hanako.create(weight(hanako.reference))
+    unchanged = asked("GET", known)
+    unchanged["request"]["ifNoneMatch"] = 'W/"1"'
+    entries = await done(hanako, "batch", asked("GET", known), unchanged, asked("HEAD", known))
+    when = entries[0]["resource"]["meta"]["lastUpdated"]
+    assert statuses(entries) == [200, 304, 200]
+    assert [entry["response"]["lastModified"] for entry in entries] == [when] * 3
+    (made,) = await done(hanako, "batch", created(pressure(hanako.reference)))
+    reference = made["response"]["location"].removeprefix(f"{BASE_URL}/fhir/").partition("/_history")[0]
+    assert made["response"]["lastModified"] == (await hanako.read(reference))["meta"]["lastUpdated"]
+
+
 async def test_creations_that_may_be_written_are_whatever_else_fails(
     hanako: Voice, taro: Voice, cast: Cast
 ) -> None:

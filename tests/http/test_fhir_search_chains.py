@@ -115,9 +115,19 @@ async def test_an_unknown_parameter_behind_a_link_is_told_of_the_types_behind(ha
     text = outcome(answer, 400)["issue"][0]["diagnostics"]
     assert text.startswith("got search parameter `subject:Patient.foo`, expected one that Patient has: ")
     assert "subject:Patient.birthdate" in text
+    assert "_count" not in text
     several = outcome(await hanako.get("Observation?performer.foo=1"), 400)["issue"][0]["diagnostics"]
     assert " or " in several
     assert "performer._id" in several
+
+
+async def test_an_unknown_parameter_is_told_of_what_shapes_a_result_as_well(hanako: Voice) -> None:
+    for asked in ("Observation?_limit=1", "?_type=Observation,Condition&_limit=1"):
+        text = outcome(await hanako.get(asked), 400)["issue"][0]["diagnostics"]
+        assert "subject" in text
+        assert text.endswith(
+            "; or one that shapes the result: _sort, _count, _total, _summary, _elements, _include, _revinclude"
+        )
 
 
 async def test_a_chain_to_a_type_that_is_not_held_is_refused_or_left_out(hanako: Voice) -> None:

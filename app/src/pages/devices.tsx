@@ -57,7 +57,8 @@ async function mine(person: SignedIn): Promise<Shown[]> {
   const serials = new Map(
     (records.entry ?? []).map(({ resource }) => [`Device/${resource.id}`, resource.serialNumber]),
   );
-  return devices.map((each) => ({
+  const inUse = (one: Device) => one.status !== "revoked";
+  return [...devices.filter(inUse), ...devices.filter((one) => !inUse(one))].map((each) => ({
     ...each,
     name: known.get(each.model)?.display ?? each.model,
     manufacturer: known.get(each.model)?.manufacturer ?? "",

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 
 import { tell } from "../asking";
 import { useTexts } from "../language";
-import { AddPasskey } from "../parts/add-passkey";
+import { AddPasskey, useOffered } from "../parts/add-passkey";
 import { Field, written } from "../parts/field";
 import { Frame } from "../parts/frame";
 import { Link } from "../parts/link";
@@ -13,6 +13,7 @@ import type { Told } from "../parts/notice";
 
 export function Recover() {
   const texts = useTexts();
+  const offered = useOffered();
   const [csrf, setCsrf] = useState("");
   const [told, setTold] = useState<Told | null>(null);
   const [done, setDone] = useState(false);
@@ -39,7 +40,12 @@ export function Recover() {
     <Frame title={texts.recover}>
       {csrf === "" && <p class="lead">{texts.recoverLead}</p>}
       <Notice told={told} />
-      {csrf === "" && (
+      {offered === false && (
+        <p class="notice bad">
+          {texts.passkeysUnavailable} {texts.recoverElsewhere}
+        </p>
+      )}
+      {csrf === "" && offered === true && (
         <form class="card" onSubmit={enter}>
           <Field label={texts.recoverCode} name="code" autocomplete="one-time-code" capitals />
           <label class="tick">

@@ -36,16 +36,38 @@ class Include:
 class UnknownInclude(UnknownModifier):
     """No reference parameter is meant."""
 
-    def __init__(self, name: str, types: Types, value: str) -> None:
-        source = value.partition(":")[0]
-        source = source if linkable(source) else types[0].name
-        known = sorted(one.name for one in parameters_of(source).values() if _refers(one))
+    def __init__(self, name: str, types: Types, value: str, *, iterate: bool) -> None:
         SearchError.__init__(
-            self,
-            name,
-            f"got `{value[:64]}` in `{name}`, expected `*`, `{source}:reference` or `{source}:reference:Type`, "
-            f"with a reference that leads to what is searched or from it, one of {', '.join(known)}",
+            self, name, f"got `{value[:64]}` in `{name}`, {_expected(name, types, value, iterate=iterate)}"
         )
+
+
+def _expected(name: str, types: Types, value: str, *, iterate: bool) -> str:
+    """What `name` takes, as near to the value as there is something that it takes."""
+    source, forward, searched = value.partition(":")[0], name == INCLUDE, {each.name for each in types}
+    if forward and (not linkable(source) or (not iterate and source not in searched)):
+        source = types[0].name
+    elif not linkable(source):
+        return "expected `*`, `Type:reference` or `Type:reference:Type`, with a type that is held here"
+    known = sorted(
+        one.name
+        for one in parameters_of(source).values()
+        if _refers(one)
+        and (forward or iterate or not (reached := _targets(one)) or searched.issubset(reached))
+    )
+    if not known:
+        return f"expected `*`, or a type that has references to what is searched, which `{source}` has not"
+    further = f"; what came along is followed with `{INCLUDE}:{ITERATE}`" if forward and not iterate else ""
+    whither = "" if forward or iterate else " that leads to what is searched"
+    return (
+        f"expected `*`, `{source}:reference` or `{source}:reference:Type`, with a reference{whither}, "
+        f"one of {', '.join(known)}{further}"
+    )
+
+
+def _targets(parameter: SearchParameter) -> tuple[str, ...]:
+    """The types that a reference leads to; none where it may be any."""
+    return parameter.targets or (("Patient",) if parameter.source is Source.PATIENT else ())
 
 
 def _refers(parameter: SearchParameter) -> bool:
@@ -70,26 +92,27 @@ def read_include(types: Types, name: str, value: str) -> Include:
     reverse, iterate = bare == REVINCLUDE, bool(colon)
     if value == EVERY:
         return Include(None, None, None, reverse, iterate)
-    source, parameter, target = _parts(types, bare, value)
+    source, parameter, target = _parts(types, bare, value, iterate=iterate)
     names = {type_.name for type_ in types}
     # The end of it that matches stand at; one that goes on from what came along may stand anywhere.
     matched = {target} if reverse and target else names if reverse else {source.name}
     if reverse and parameter and parameter.targets:
         matched = matched & set(parameter.targets)
     if not iterate and not matched & names:
-        raise UnknownInclude(bare, types, value)
+        raise UnknownInclude(bare, types, value, iterate=iterate)
     return Include(source, parameter, target, reverse, iterate)
 
 
-def _parts(types: Types, name: str, value: str) -> tuple[ResourceType, SearchParameter | None, str | None]:
+def _parts(
+    types: Types, name: str, value: str, *, iterate: bool
+) -> tuple[ResourceType, SearchParameter | None, str | None]:
     parts = value.split(":")
     if not 2 <= len(parts) <= 3 or not linkable(parts[0]):
-        raise UnknownInclude(name, types, value)
+        raise UnknownInclude(name, types, value, iterate=iterate)
     source, target = TYPES[parts[0]], parts[2] if len(parts) == 3 else None
     parameter = None if parts[1] == EVERY else parameters_of(source.name).get(parts[1])
     known = parts[1] == EVERY or (parameter is not None and _refers(parameter))
-    own = ("Patient",) if parameter and parameter.source is Source.PATIENT and not parameter.targets else ()
-    targets = parameter.targets or own if parameter else ()
+    targets = _targets(parameter) if parameter else ()
     if not known or (target is not None and not (linkable(target) and target in (targets or (target,)))):
-        raise UnknownInclude(name, types, value)
+        raise UnknownInclude(name, types, value, iterate=iterate)
     return source, parameter, target

@@ -23,6 +23,9 @@ RESULT: Final = (
     "_pretty", CURSOR,
 )  # fmt: skip
 
+SHAPING: Final = ("_sort", "_count", "_total", "_summary", "_elements")
+"""Those that a refusal offers."""
+
 Total = Literal["none", "accurate"]
 Summary = Literal["true", "text", "data", "count", "false"]
 

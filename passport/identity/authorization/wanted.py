@@ -13,7 +13,7 @@ from typing import Final
 
 from passport.identity.authorization.profiles import CREDENTIALS, GrantType
 from passport.identity.record_scopes import RIGHTS, RecordScope, record_scope, without_needless
-from passport.identity.scopes import SCOPES_MAX, unheld
+from passport.identity.scopes import SCOPES_MAX, expected_in, unheld
 from passport.outcomes import Invalid
 
 OPENID: Final = "openid"
@@ -71,8 +71,7 @@ def wanted(listed: Iterable[str], *, contexts: Iterable[str], sandbox: bool) -> 
 def _checked(text: str, contexts: frozenset[str], *, sandbox: bool) -> RecordScope:
     scope = record_scope(text)
     if scope is None or scope.context not in contexts:
-        expected = ", ".join(f"`{context}/Observation.rs`" for context in sorted(contexts))
-        raise ScopeRefused(text, f"expected such as {expected}")
+        raise ScopeRefused(text, expected_in(contexts))
     if reason := unheld(scope, sandbox=sandbox):
         raise ScopeRefused(text, reason)
     return scope

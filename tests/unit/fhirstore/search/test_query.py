@@ -267,12 +267,23 @@ def test_what_shapes_the_result_is_given_once(name: str) -> None:
         (
             "_revinclude",
             "Foo:subject",
-            "got `Foo:subject` in `_revinclude`, expected `*`, `Observation:reference`",
+            "got `Foo:subject` in `_revinclude`, expected `*`, `Type:reference`",
         ),
         (
             "_revinclude",
             "Provenance:foo",
             "got `Provenance:foo` in `_revinclude`, expected `*`, `Provenance:reference`",
+        ),
+        (
+            "_include",
+            "Patient:link",
+            "got `Patient:link` in `_include`, expected `*`, `Observation:reference`",
+        ),
+        (
+            "_revinclude",
+            "Goal:foo",
+            "got `Goal:foo` in `_revinclude`, expected `*`, or a type that has references to what is searched, "
+            "which `Goal` has not",
         ),
     ],
 )
@@ -287,8 +298,14 @@ def test_what_shapes_the_result_is_refused_by_the_part_that_is_not_known(
 
 
 def test_an_include_that_is_not_known_is_told_what_there_is() -> None:
-    with pytest.raises(UnknownModifier, match=r"one of .*encounter, .*performer, .*subject$"):
+    with pytest.raises(UnknownModifier, match=r"one of .*encounter, .*performer, .*subject; what came"):
         parsed("Observation", ("_include", "Observation:foo"))
+    with pytest.raises(
+        UnknownModifier, match=r"leads to what is searched, one of actor, consentor, data"
+    ):
+        parsed("Practitioner", ("_revinclude", "Consent:patient"))
+    with pytest.raises(UnknownModifier, match=r"one of general-practitioner, link, organization$"):
+        parsed("Observation", ("_include:iterate", "Patient:foo"))
 
 
 def test_too_many_sort_keys_are_refused_before_one_is_looked_up() -> None:

@@ -137,6 +137,7 @@ def test_an_answer_is_never_stored_on_its_way() -> None:
 
 def test_a_version_is_named_by_a_weak_tag_and_the_time_of_its_writing_in_gmt() -> None:
     tokyo = timezone(timedelta(hours=9))
-    headers = versioned(3, datetime(2026, 11, 22, 9, 0, 0, 999_999, tzinfo=tokyo))
+    headers = versioned(request(), 3, datetime(2026, 11, 22, 9, 0, 0, 999_999, tzinfo=tokyo))
     assert headers == {"ETag": 'W/"3"', "Last-Modified": "Sun, 22 Nov 2026 00:00:00 GMT"}
-    assert versioned(1, datetime(2026, 1, 2, tzinfo=UTC))["Last-Modified"] == "Fri, 02 Jan 2026 00:00:00 GMT"
+    new_year = versioned(request(), 1, datetime(2026, 1, 2, tzinfo=UTC))
+    assert new_year["Last-Modified"] == "Fri, 02 Jan 2026 00:00:00 GMT"

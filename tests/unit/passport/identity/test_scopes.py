@@ -38,6 +38,16 @@ def test_scopes_of_the_callers_own_context_are_given(scope: str, kind: Kind) -> 
 
 
 @pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("service", "`system/Observation.rs`"), ("patient", "`patient/Observation.rs`, `user/Observation.rs`")],
+)
+def test_a_refusal_names_scopes_that_this_kind_of_caller_is_given(kind: Kind, expected: str) -> None:
+    with pytest.raises(UnusableScope) as refused:
+        read("openid", kind)
+    assert str(refused.value) == f"got scope `openid`, expected such as {expected}"
+
+
+@pytest.mark.parametrize(
     "scope",
     [
         "user/Observation.",
