@@ -300,9 +300,7 @@ def test_what_shapes_the_result_is_refused_by_the_part_that_is_not_known(
 def test_an_include_that_is_not_known_is_told_what_there_is() -> None:
     with pytest.raises(UnknownModifier, match=r"one of .*encounter, .*performer, .*subject; what came"):
         parsed("Observation", ("_include", "Observation:foo"))
-    with pytest.raises(
-        UnknownModifier, match=r"leads to what is searched, one of actor, consentor, data"
-    ):
+    with pytest.raises(UnknownModifier, match=r"leads to what is searched, one of actor, consentor, data"):
         parsed("Practitioner", ("_revinclude", "Consent:patient"))
     with pytest.raises(UnknownModifier, match=r"one of general-practitioner, link, organization$"):
         parsed("Observation", ("_include:iterate", "Patient:foo"))
