@@ -13,6 +13,7 @@ from fhirstore.errors import Problem
 from fhirstore.parse import Tree
 from fhirstore.validate import validate
 from fhirstore.validate.profiles import claimed, profile_problems
+from fhirstore.validate.units import unit_problems
 from passport.outcomes import Invalid
 
 Mode = Literal["create", "update", "delete", "profile"]
@@ -80,6 +81,7 @@ def findings(type_name: str, question: Question, id_: str | None = None) -> list
     if not any(problem.severity in ("error", "fatal") for problem in found):
         found += profile_problems(tree, (each for each in claimed(tree) if each not in question.profiles))
         found += profile_problems(tree, question.profiles, unknown="error")
+        found += unit_problems(tree)
     return list(dict.fromkeys(found)) or [ALL_OK]
 
 
