@@ -16,6 +16,7 @@ from fhirstore.parameters import Kind, SearchParameter, parameters_of
 from fhirstore.registry import COMMON
 from fhirstore.search.across import TYPE
 from fhirstore.types import ResourceType, types_of
+from fhirstore.validate.profiles import PROFILES
 from passport import interactions
 from passport.identity.authorization.discovery import metadata
 from passport.interactions import ON_THE_SYSTEM, ON_TYPES, READ_ONLY
@@ -162,6 +163,9 @@ def _resource(row: ResourceType, held: Iterable[str], *, sandbox: bool) -> _Json
     parameters = parameters_of(row.name).values()
     return {
         "type": row.name,
+        **_unless_empty(
+            {"supportedProfile": [url for url, each in PROFILES.items() if each.type == row.name]}
+        ),
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned" if row.writable else "no-version",
         "readHistory": "vread" in codes,

@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/http.html#capabilities
 import pytest
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
+from fhirstore.validate.profiles import PROFILES
 from tests.town import Town, outcome
 
 pytestmark = pytest.mark.anyio
@@ -57,3 +58,13 @@ async def test_no_terminology_service_is_said_to_be_there(town: Town) -> None:
 async def test_another_mode_is_refused(town: Town, query: str) -> None:
     told = outcome(await town.stranger.get(f"metadata?{query}"), 400, "invalid")
     assert told["issue"][0]["expression"] == ["mode"]
+
+
+async def test_each_type_names_the_profiles_that_are_checked_of_it(town: Town) -> None:
+    (rest,) = (await town.stranger.get("metadata")).json()["rest"]
+    told = {row["type"]: row.get("supportedProfile", []) for row in rest["resource"]}
+    assert sorted(url for urls in told.values() for url in urls) == sorted(PROFILES)
+    assert told["MedicationDispense"] == [
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_MedicationDispense"
+    ]
+    assert told["Consent"] == []
