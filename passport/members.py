@@ -30,4 +30,6 @@ def check_members(tree: Mapping[str, Any], known: Collection[str], required: Col
     if missing := set(required) - tree.keys():
         names = sorted(missing)
         told = ", ".join(f"`{name}`" for name in names)
-        raise Invalid(f"got no {told}, expected {listed}", tuple(names))
+        optional = ", ".join(sorted(expected.difference(required)))
+        beside = f", and there may be {optional}" if optional else ""
+        raise Invalid(f"got no {told}, expected {', '.join(sorted(required))}{beside}", tuple(names))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirmap.vitals import VITAL_SIGNS
+from passport.members import check_members
 from passport.outcomes import Invalid
 
 MODEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -64,8 +65,7 @@ def device_model(model: str, tree: Mapping[str, Any]) -> DeviceModel:
     """
     if not MODEL_NAME.fullmatch(model):
         raise Invalid("got an unfit model name, expected letters, digits, `.`, `_` and `-`, at most 64")
-    if tree.keys() - _MEMBERS:
-        raise Invalid(f"got a member that a model does not have, expected {', '.join(sorted(_MEMBERS))}")
+    check_members(tree, _MEMBERS)
     manufacturer, display = (_text(tree, name) for name in ("manufacturer", "display"))
     active, gateway = _flag(tree, "active", absent=True), _flag(tree, "gateway", absent=False)
     readings = tree.get("readings")

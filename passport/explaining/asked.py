@@ -142,7 +142,11 @@ def _patient(tree: Mapping[str, Any], drafts: list[Tree]) -> str:
     named = [_drafted_for(draft) for draft in drafts]
     patient = tree.get("patient", named[0] if named else None)
     if not isinstance(patient, str) or _kind(patient) != "Patient":
-        raise Invalid("got no reference such as `Patient/1`, expected whose consents these are", ("patient",))
+        raise Invalid(
+            "got no draft of a Consent and no `patient`, expected drafts that name their patient, or whose they are, "
+            "such as `Patient/1`",
+            ("patient",),
+        )
     for place, name in enumerate(named):
         if name != patient:
             text = "got a draft of another patient than the others, expected one patient"

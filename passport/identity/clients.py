@@ -31,6 +31,7 @@ from passport.identity.authorization.profiles import (
     Profile,
 )
 from passport.identity.purposes import EMERGENCY, all_grantable
+from passport.members import check_members
 from passport.outcomes import Conflict, Invalid
 from passport.sql import Connection, Row, fetch
 
@@ -125,8 +126,7 @@ def client_of(client_id: str, tree: Mapping[str, Any], *, sandbox: bool = False)
     """
     if not CLIENT_ID.fullmatch(client_id):
         raise Invalid("got an unfit client id, expected letters, digits, `.`, `_` and `-`, at most 64")
-    if tree.keys() - MEMBERS:
-        raise Invalid(f"got a member that a client does not have, expected {', '.join(sorted(MEMBERS))}")
+    check_members(tree, MEMBERS)
     if tree.get("active", True) is not True:
         raise Invalid("got no boolean in `active`", ("active",))
     subject, introspects = tree.get("subject"), tree.get("introspects", False)

@@ -14,6 +14,7 @@ import orjson
 
 from passport.identity.federation import addresses
 from passport.identity.federation.profiles import PROFILES, AuthMethod, People, Profile
+from passport.members import check_members
 from passport.outcomes import Invalid
 from passport.settings import Settings
 from passport.subjects import Kind
@@ -150,8 +151,7 @@ def provider_of(provider_id: str, tree: Mapping[str, Any], *, loopback: bool) ->
     """
     if not PROVIDER_ID.fullmatch(provider_id):
         raise Invalid("got an unfit provider id, expected small letters, digits and `-`, at most 32")
-    if tree.keys() - _MEMBERS:
-        raise Invalid(f"got a member that a provider does not have, expected {', '.join(sorted(_MEMBERS))}")
+    check_members(tree, _MEMBERS)
     profile = _profile(tree.get("profile"))
     key_file = _text(tree, "key_file")
     if not FILE_NAME.fullmatch(key_file):
