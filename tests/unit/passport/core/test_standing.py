@@ -1,7 +1,7 @@
 """A caller's standing, read by one statement: who they are now, and what each patient's consents leave them."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -10,6 +10,7 @@ from consent.model import Action, Purpose
 from fhirstore.tables import NOBODY
 from passport.admission import Request, admitted
 from passport.outcomes import Unauthenticated
+from passport.runtime import Runtime
 from passport.standing import Standing
 from passport.subjects import Acting, Bearer
 from tests import resources as made
@@ -37,6 +38,11 @@ async def stands(voice: Voice, about: str | None = None, action: Action = Action
     request = Request(action, "read", "GET x", about=about)
     async with admitted(voice.town.runtime, await caller_of(voice), request) as desk:
         return desk.standing
+
+
+def at(town: Town, now: datetime) -> Runtime:
+    """The service's parts with a clock that stands still."""
+    return replace(town.runtime, clock=lambda: now)
 
 
 def effects(standing: Standing, patient: Voice) -> list[int]:
@@ -77,6 +83,23 @@ async def test_an_unknown_an_expired_and_an_ended_token_stand_for_nobody(town: T
     with pytest.raises(Unauthenticated):
         async with admitted(town.runtime, caller, request):
             pass
+
+
+async def test_a_token_counts_from_the_instant_of_its_issue_until_that_of_its_end(
+    town: Town, hanako: Voice
+) -> None:
+    caller = await caller_of(hanako)
+    ((issued, expires),) = town.rows(
+        "SELECT issued_at, expires_at FROM session WHERE token_hash = %s", caller.token_hash
+    )
+    request, moment = Request(Action.ACCESS, "read", "GET x"), timedelta(microseconds=1)
+    for now in (issued, expires - moment):
+        async with admitted(at(town, now), caller, request) as desk:
+            assert desk.standing.subject.patient == hanako.reference
+    for now in (issued - moment, expires):
+        with pytest.raises(Unauthenticated):
+            async with admitted(at(town, now), caller, request):
+                pass
 
 
 async def test_a_service_that_is_vouched_for_stands_like_one_with_a_token(hanako: Voice, cast: Cast) -> None:
