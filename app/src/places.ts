@@ -19,5 +19,4 @@ export function usePath(): string {
 export function go(path: string): void {
   history.pushState(null, "", path);
   dispatchEvent(new PopStateEvent("popstate"));
-  scrollTo(0, 0);
 }

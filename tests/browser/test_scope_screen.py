@@ -55,6 +55,7 @@ def test_a_person_allows_a_part_of_what_an_app_asks_for(
     code = town.code(town.resident())
     person.sign_in(code)
     person.heading("「見本アプリ（架空）」があなたの記録を使う許可を求めています")
+    expect(person.page.get_by_role("heading", level=1)).to_be_in_viewport()
     person.accessible()
     person.fits()
     expect(person.page.get_by_role("main")).to_contain_text(f"{code['login']} のログインで")

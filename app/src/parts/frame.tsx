@@ -19,7 +19,9 @@ export function Frame({ title, home = false, children }: Framed) {
     document.title = `${title} · ${texts.passport}`;
   }, [title, texts]);
   useEffect(() => {
-    // Whoever hears the page rather than sees it is told that it is another one.
+    // Another page begins at its top, also where it comes in place of one that was scrolled, as after signing in;
+    // whoever hears it rather than sees it is told that it is another one.
+    scrollTo(0, 0);
     heading.current?.focus({ preventScroll: true });
   }, []);
   return (
