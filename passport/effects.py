@@ -121,7 +121,7 @@ async def _consent(desk: Desk, one: Effective) -> None:
         compiled = Compiled(compiled.reference, compiled.version, ())
     await replace(desk.connection, compiled, patient_key=one.row.patient_key, consent_key=one.row.record_key)
     await _tell_requester(desk, one, read)
-    kind = _news(one, read, compiled)
+    kind = _news(desk, one, read, compiled)
     # A request that is put to somebody unknown is told to nobody, so that it costs what any request costs.
     if kind is not None and (one.row.patient_key != NOBODY or one.on is Basis.PROPOSAL):
         about = {"consent": f"Consent/{one.row.id}", "by": desk.subject.actor}
@@ -158,7 +158,7 @@ def _status_told(one: Effective, read: Consent) -> str:
     return str(read.status if read.status in _TOLD else Status.INACTIVE)
 
 
-def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
+def _news(desk: Desk, one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
     if one.relabelled:
         return None
     if one.on is Basis.PROPOSAL:
@@ -168,12 +168,22 @@ def _news(one: Effective, read: Consent, compiled: Compiled) -> Kind | None:
     if one.row.deleted or not read.counts:
         if one.answers:
             return None if read.status is Status.PROPOSED else "access-declined"
-        return "access-withdrawn" if one.row.version > 1 else None
-    grants = [grant for grant in compiled.grants if grant.effect == GrantEffect.PERMIT]
-    shares = any(_shares(node.actions) for grant in grants for node in grant.nodes[: grant.shape.heads])
-    # The approval of a device lets it write; nobody sees anything by it. The city desk tells what it wrote itself.
-    return "access-granted" if shares and one.on is not Basis.DESK else None
+        return "access-withdrawn" if one.row.version > 1 and _shared(desk, one) else None
+    # The city desk tells what it wrote itself.
+    return "access-granted" if _shares(compiled) and one.on is not Basis.DESK else None
 
 
-def _shares(actions: int | None) -> bool:
-    return actions is not None and bool(actions & ACTION_BITS[Action.ACCESS])
+def _shared(desk: Desk, one: Effective) -> bool:
+    """Whether somebody could see something by what is over now, as far as it can be read."""
+    zone, reference = desk.runtime.settings.zone, f"Consent/{one.row.id}"
+    was = read_consent(
+        {**one.tree, "status": "active"}, reference=reference, version=one.row.version, zone=zone
+    )
+    return not isinstance(was, Consent) or _shares(compile_consent(was, desk.runtime.keys))
+
+
+def _shares(compiled: Compiled) -> bool:
+    """Whether it lets anybody see anything: the approval of a device lets it write and no more."""
+    permits = [grant for grant in compiled.grants if grant.effect == GrantEffect.PERMIT]
+    heads = [node.actions for grant in permits for node in grant.nodes[: grant.shape.heads]]
+    return any(actions is not None and actions & ACTION_BITS[Action.ACCESS] for actions in heads)

@@ -232,6 +232,9 @@ async def test_suspending_resuming_and_revoking_take_effect_at_once(town: Town, 
         told.append((answer.json()["status"], sent.status_code))
     assert told == [("suspended", 403), ("active", 200), ("revoked", 403)]
     assert len(await town.observations(aoi)) == 1
+    # Nobody sees anything by a cuff: to stop it stops no sharing.
+    told = (await town.call(aoi, "GET", "/notifications")).json()
+    assert [one["kind"] for one in told] == ["device-enrolment-pending"]
     for verb in ("approve", "suspend", "resume", "revoke"):
         assert (await town.decide(aoi, cuff, verb)).status_code == 409
 

@@ -192,6 +192,19 @@ async def test_a_withdrawal_is_effective_for_the_next_request(hanako: Voice, cas
         assert told(hanako)[-1] == ("access-withdrawn", hanako.reference)
 
 
+@pytest.mark.parametrize("over", ["inactive", "delete"])
+async def test_the_end_of_what_let_nobody_see_anything_is_no_news(
+    hanako: Voice, cast: Cast, over: str
+) -> None:
+    for rule in (permit(cast.hospital, actions=["collect"]), deny(cast.hospital)):
+        (reference,) = await hanako.grant(rule)
+        if over == "delete":
+            await hanako.remove(reference)
+        else:
+            await hanako.replace(reference, hanako.consent(rule, status=over))
+    assert told(hanako) == []
+
+
 async def test_a_narrower_version_replaces_the_wider_one_at_once(hanako: Voice, cast: Cast) -> None:
     pressure = await hanako.create(made.pressure(hanako.reference))
     weight = await hanako.create(made.weight(hanako.reference))
