@@ -156,7 +156,9 @@ async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int
         elif condition is not None:
             with naming(one.place):
                 plan.known[one.at] = await matched(desk, condition, gone=gone, budget=plan.budget)
-            first[condition.key] = one.at
+            if one.method != "PATCH":
+                # A patch makes nothing that another entry could find.
+                first[condition.key] = one.at
         if one.method in ("POST", "PUT") and one.id is None and plan.known.get(one.at) is None:
             stated = (one.tree or {}).get("id") if one.method == "PUT" else None
             plan.ids[one.at] = desk.runtime.new_id() if stated is None else str(stated)
