@@ -103,6 +103,7 @@ _STAGES: Final[Mapping[str, Stages]] = {
             "tests/http/test_fhir_patients.py",
             "tests/http/test_fhir_authority.py",
         ),
+        ("tests/http/test_narrowed_scopes.py", "tests/http/test_fhir_sandbox_writes.py"),
         (
             "tests/http/test_auth.py",
             "tests/http/test_identity_of_patients.py",
