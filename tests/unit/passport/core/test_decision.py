@@ -108,6 +108,13 @@ async def test_a_permit_an_own_passport_or_an_office_gives_hope(town: Town) -> N
     assert not (await decided(town, subject=replace(EVERYONE, kind="operator"))).hopeless
 
 
+async def test_what_counts_for_everybody_else_gives_hope_by_itself(town: Town) -> None:
+    permitted = signature(town, permit("Practitioner/a", types=["Condition"]))
+    decision = await decided(town, policy=permitted, everyone=True)
+    assert not replace(decision, sight=replace(decision.sight, groups=())).hopeless
+    assert replace(decision, sight=replace(decision.sight, groups=(), otherwise=None)).hopeless
+
+
 @pytest.mark.parametrize(
     ("root", "covered"),
     [
@@ -127,6 +134,13 @@ async def test_a_policy_covers_a_type_if_it_asks_nothing_of_its_records(
 ) -> None:
     decision = await decided(town, policy=signature(town, root))
     assert {name: decision.covers(name) for name in covered} == covered
+
+
+async def test_a_policy_whose_condition_is_not_met_or_not_known_covers_nothing(town: Town) -> None:
+    (met,) = signature(town, permit("Organization/o"))
+    assert (await decided(town, policy=(met,))).covers("Observation")
+    for other in (met._replace(trues=0), met._replace(shape_key=123)):
+        assert not (await decided(town, policy=(other,))).covers("Observation")
 
 
 async def test_a_policy_that_denies_leaves_no_type_covered(town: Town) -> None:
