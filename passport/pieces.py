@@ -126,12 +126,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The current version of a record that a write is about, locked."""
+    """The current version of a record that a write is about, locked.
+
+    `given` tells that the session was given to read it, `readable` that the caller's consents let them as well.
+    """
 
     row: Any
     correctable: bool
     collectable: bool
     readable: bool
+    given: bool
 
     @property
     def versions(self) -> tuple[int, ...]:

@@ -46,11 +46,13 @@ async def currents_of(desk: Desk, granted: Decision, writes: Sequence[Write]) ->
         row = found.get(desk.runtime.keys.reference(reference))
         if row is None or not (row.access or reference in kept) or not _scoped(row, one):
             continue
+        given = _given(desk, row, one.type)
         current = Current(
             row,
             correctable=row.correct,
             collectable=wrote(desk, row) and row.collect,
-            readable=row.access and _read(desk, row, one.type),
+            readable=row.access and given,
+            given=given,
         )
         if row.deleted and not _revives(desk, granted, one):
             if not current.readable or one.on is not None or one.tree is not None:
@@ -113,7 +115,7 @@ def _gives(row: Any, right: Right) -> bool:
     return bool(getattr(row, f"{_SCOPED}{right}", True))
 
 
-def _read(desk: Desk, row: Any, type_name: str) -> bool:
+def _given(desk: Desk, row: Any, type_name: str) -> bool:
     """Whether the session was given to read the record as it stands."""
     return _gives(row, "r") and bool(smart.granting(desk.subject.scopes, "r", type_name))
 

@@ -29,18 +29,25 @@ def check_patched(desk: Desk, one: Write, current: Current | None) -> None:
 
 
 def told(desk: Desk, piece: Piece, written: Written) -> Written:
-    """What the caller is told of a record that was written: of a registration that they do not read, its labels."""
-    unread = piece.current is not None and not _readable(piece.current)
-    if not (unread and piece.facts.type.is_patient and desk.subject.kind == "operator"):
+    """What the caller is told of a record that was written.
+
+    Of a registration that an operator does not read, its labels; of what else the session was not given to read, the
+    version alone: labels and tags are kept from the version before.
+    """
+    current = piece.current
+    if current is None or current.readable:
+        return written
+    registered = piece.facts.type.is_patient and desk.subject.kind == "operator"
+    if current.given and not registered:
         return written
     meta: Tree = {
         "versionId": str(written.version),
         "lastUpdated": written_instant(written.last_updated),
-        "security": list(security_of(parse(written.body))),
+        "security": list(security_of(parse(written.body))) if registered else [],
         "tag": [dict(SUBSETTED)],
     }
     tree = {
-        "resourceType": "Patient",
+        "resourceType": piece.write.type,
         "id": piece.id,
         "meta": {name: one for name, one in meta.items() if one},
     }

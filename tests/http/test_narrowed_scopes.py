@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from httpx import Response
 
-from consent.systems import LOINC
+from consent.systems import CONFIDENTIALITY, LOINC
 from passport.identity.installation import issue_for
 from passport.identity.scopes import of_one_patient
 from tests import resources as made
@@ -25,6 +25,7 @@ CATEGORY: Final = made.OBSERVATION_CATEGORY
 VITAL: Final = f"category={CATEGORY}|vital-signs"
 LABORATORY: Final = [concept((CATEGORY, "laboratory"))]
 HBA1C: Final = (LOINC, "4548-4")
+LABEL: Final = {"system": CONFIDENTIALITY, "code": "R"}
 
 
 @dataclass(frozen=True)
@@ -308,6 +309,26 @@ async def test_who_does_not_read_a_record_is_not_told_its_version(chart: Chart) 
         ]
         told[scope] = ['W/"1"' in outcome(answer, 412)["issue"][0]["diagnostics"] for answer in answers]
     assert list(told.values()) == [[False, False], [False, False], [True, True]]
+
+
+async def test_who_does_not_read_a_record_is_told_no_label_that_was_kept_of_it(chart: Chart) -> None:
+    tree = await chart.voice.read(chart.laboratory)
+    await chart.voice.replace(chart.laboratory, {**tree, "meta": {"security": [LABEL]}})
+    bare = {name: value for name, value in tree.items() if name != "meta"}
+    tag = {"name": "meta", "valueMeta": {"tag": [{"code": "x"}]}}
+    added = orjson.dumps({"resourceType": "Parameters", "parameter": [tag]})
+    whole = (await chart.through("user/Observation.ru").put(chart.laboratory, bare)).json()
+    assert LABEL in whole["meta"]["security"]
+    for scope in ("user/Observation.u", f"{narrowed('r')} user/Observation.u"):
+        session = chart.through(scope)
+        for answer in (
+            await session.put(chart.laboratory, bare),
+            await session.call("POST", f"/fhir/{chart.laboratory}/$meta-add", content=added),
+        ):
+            assert answer.status_code == 200, answer.text
+            assert "SUBSETTED" in answer.text
+            assert "security" not in answer.text
+    assert LABEL in (await chart.voice.read(chart.laboratory))["meta"]["security"]
 
 
 async def test_a_condition_of_a_write_finds_what_is_named(chart: Chart) -> None:
