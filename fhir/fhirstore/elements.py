@@ -9,7 +9,10 @@ Nothing here raises on a tree of another shape: what is not where it should be i
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from posixpath import normpath
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from fhirstore.types import REPEATED, Path
 
@@ -17,8 +20,10 @@ UCUM: Final = "http://unitsofmeasure.org"
 """The system of units: https://ucum.org/ucum"""
 
 _NODES: Final = (dict, list)
+_REMEMBERED_ADDRESSES: Final = 256
 _META: Final = "meta"
 _VERSION: Final = re.compile(r"/_history/[A-Za-z0-9\-.]{1,64}$")
+_RELATIVE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 _RESTFUL: Final = re.compile(r"(?P<base>https?://.+)/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}$")
 
 
@@ -74,6 +79,29 @@ def codes_in(values: Iterable[object], system: str = "") -> tuple[Code, ...]:
     return tuple(found)
 
 
+class _Address(NamedTuple):
+    """Where an http address leads: host in small letters, with a port that is not the scheme's own; a plain path."""
+
+    host: str
+    path: str
+
+
+@lru_cache(_REMEMBERED_ADDRESSES)
+def _address(text: str) -> _Address | None:
+    if text[:4].lower() != "http":
+        return None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    named = "" if port in (None, 80, 443) else f":{port}"
+    # `normpath` leaves two slashes at the beginning as they are.
+    return _Address(f"{parts.hostname.rstrip('.')}{named}", normpath(f"/{unquote(parts.path).lstrip('/')}"))
+
+
 @dataclass(frozen=True, slots=True)
 class References:
     """How references are read where they stand.
@@ -94,12 +122,30 @@ class References:
         if reference.startswith("#"):
             return None
         reference = _VERSION.sub("", reference)
+        if ":" not in reference:
+            if not self.base:
+                return reference
+            reference = f"{self.base}/{reference}"
         for base in self.own:
             if reference.startswith(f"{base}/"):
-                return reference[len(base) + 1 :]
-        if self.base and ":" not in reference:
-            return f"{self.base}/{reference}"
-        return reference
+                rest = reference[len(base) + 1 :]
+                return rest if _RELATIVE.fullmatch(rest) else self._respelt(reference) or rest
+        return self._respelt(reference) or reference
+
+    def _respelt(self, reference: str) -> str | None:
+        """The `Type/id` of an address that leads here as well, spelt otherwise; None for any other one.
+
+        Scheme, case of the host, port, slashes, dots and escapes: clients and proxies take these away, and so whoever
+        follows the reference comes to the record.
+        """
+        if (address := _address(reference)) is None:
+            return None
+        for base in self.own:
+            here = _address(base)
+            if here is not None and here.host == address.host and address.path.startswith(f"{here.path}/"):
+                rest = _VERSION.sub("", address.path[len(here.path) + 1 :])
+                return rest if _RELATIVE.fullmatch(rest) else None
+        return None
 
     def literals(self, elements: Iterable[object]) -> tuple[str, ...]:
         """Return the literal references of Reference elements, each once; logical ones name nothing."""

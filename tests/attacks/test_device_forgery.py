@@ -256,7 +256,8 @@ async def test_nobody_else_says_in_a_devices_name_where_a_record_is_from(
     cuff = await town.approved(aoi)
     forged = await town.create(doctor, made.pressure(aoi, device=made.reference(cuff.reference)))
     address = f"{town.runtime.settings.fhir_url}/{cuff.reference}"
-    for name in (cuff.reference, address, f"{cuff.reference}/_history/1"):
+    respelt = address.replace("passport.test/", "PASSPORT.test:443//./")
+    for name in (cuff.reference, address, respelt, f"{cuff.reference}/_history/1"):
         for place, tree in in_its_name(forged, name, doctor).items():
             answer = await town.call(doctor, "POST", "/fhir/Provenance", json=tree)
             assert answer.status_code == 422, (place, answer.text)

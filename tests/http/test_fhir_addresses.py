@@ -7,7 +7,7 @@ import pytest
 
 from tests import resources as made
 from tests.http.bundles import asked, created, done, send, statuses
-from tests.town import FHIR_JSON, Voice, outcome
+from tests.town import BASE_URL, FHIR_JSON, Voice, outcome
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,19 @@ async def test_a_slash_at_the_end_changes_nothing(hanako: Voice) -> None:
     for path in (f"{patient}//", "Patient//", "metadata//"):
         outcome(await hanako.get(path), 404, "not-found")
     outcome(await hanako.call("POST", "Observation/", content=b"{}"), 400)
+
+
+async def test_a_reference_to_this_service_leads_to_a_person_however_it_is_spelt(
+    hanako: Voice, taro: Voice
+) -> None:
+    for base in ("https://passport.test/fhir", "http://PASSPORT.test:80//fhir/./", f"{BASE_URL}/fhir"):
+        reference = await hanako.create(made.weight(f"{base}/{hanako.reference}"))
+        assert await hanako.found("Observation", ("patient", hanako.reference), ("_id", reference[12:])) == [
+            reference
+        ]
+        theirs = f"{base}/{taro.reference}"
+        outcome(await hanako.post(made.weight(theirs)), 403)
+        outcome(await hanako.post(made.weight(hanako.reference, focus=[{"reference": theirs}])), 403)
 
 
 async def test_what_is_no_operation_is_not_taken_for_one(hanako: Voice) -> None:

@@ -51,6 +51,15 @@ def test_what_carries_no_code_gives_none(value: object) -> None:
         ("https://passport.example/fhirother/Patient/x", "https://passport.example/fhirother/Patient/x"),
         ("https://hospital.example/fhir/Patient/x", "https://hospital.example/fhir/Patient/x"),
         ("urn:uuid:00000000-0000-4000-8000-000000000000", "urn:uuid:00000000-0000-4000-8000-000000000000"),
+        ("https://PASSPORT.example/fhir/Patient/x", "Patient/x"),
+        ("HTTP://passport.example:80/fhir/Patient/x", "Patient/x"),
+        ("https://somebody@passport.example.:443/fhir/Patient/x", "Patient/x"),
+        ("https://passport.example//fhir//Patient/x/", "Patient/x"),
+        ("https://passport.example/other/../fhir/./Patient/x", "Patient/x"),
+        ("https://passport.example/fhir/%50atient/x/_history/3?_format=json#y", "Patient/x"),
+        ("https://passport.example:8443/fhir/Patient/x", "https://passport.example:8443/fhir/Patient/x"),
+        ("https://PASSPORT.example/fhir/Patient?name=x", "https://PASSPORT.example/fhir/Patient?name=x"),
+        ("https://[passport/fhir/Patient/x", "https://[passport/fhir/Patient/x"),
         ("#x", None),
         ("#", None),
     ],
@@ -64,6 +73,7 @@ def test_relative_reference_stands_on_the_base_of_its_entry() -> None:
     assert there.literal("Patient/7") == "https://hospital.example/fhir/Patient/7"
     assert there.literal("https://passport.example/fhir/Patient/7") == "Patient/7"
     assert there.literal("urn:uuid:1") == "urn:uuid:1"
+    assert HERE.within("https://PASSPORT.example/fhir/Observation/1").literal("Patient/7") == "Patient/7"
 
 
 @pytest.mark.parametrize("url", [None, "https://passport.example/fhir/Observation/1", "urn:uuid:1"])
