@@ -8,6 +8,8 @@ One table for the routes that carry them out and the statement that says so.
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from fhirstore.types import TYPES
+
 Level = Literal["system", "type", "instance"]
 
 
@@ -15,7 +17,8 @@ Level = Literal["system", "type", "instance"]
 class OperationDefinition:
     """One operation.
 
-    `name` is without the dollar sign, `levels` where it is asked for, `types` on which, none for every one.
+    `name` is without the dollar sign, `levels` where it is asked for, `types` on which, none for every one, with
+    `writes` every one that is written here.
     `definition` is its canonical address, `documentation` one sentence for a reader of the statement.
     """
 
@@ -24,10 +27,12 @@ class OperationDefinition:
     definition: str
     documentation: str
     types: tuple[str, ...] = ()
+    writes: bool = False
 
     def is_on(self, type_name: str) -> bool:
         """Return whether it is asked for on a type or its records."""
-        return self.levels != ("system",) and type_name in (self.types or (type_name,))
+        named = self.levels != ("system",) and type_name in (self.types or (type_name,))
+        return named and (TYPES[type_name].writable or not self.writes)
 
 
 OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
@@ -56,12 +61,14 @@ OPERATIONS: Final[tuple[OperationDefinition, ...]] = (
         levels=("instance",),
         definition="http://hl7.org/fhir/OperationDefinition/Resource-meta-add",
         documentation="Adds profiles, tags and security labels to a record, as its next version.",
+        writes=True,
     ),
     OperationDefinition(
         name="meta-delete",
         levels=("instance",),
         definition="http://hl7.org/fhir/OperationDefinition/Resource-meta-delete",
         documentation="Takes profiles and tags away, and for its patient labels that the record's codes do not demand.",
+        writes=True,
     ),
     OperationDefinition(
         name="summary",

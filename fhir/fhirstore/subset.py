@@ -8,7 +8,7 @@ asked for stay what the specification makes mandatory, and what changes the mean
 extensions and implicit rules. Whatever stays keeps its own extensions.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, cast
@@ -51,8 +51,12 @@ class ConflictingSubsets(SearchError):
 class UnknownElement(SearchError):
     """No type in question has such an element at its root."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__("_elements", f"got element `{name[:64]}`, expected names at the root of the type")
+    def __init__(self, name: str, types: Sequence[str], known: Iterable[str]) -> None:
+        whose = f"{types[0]} has" if len(types) == 1 else "one of the types has"
+        listed = ", ".join(sorted(known))
+        super().__init__(
+            "_elements", f"got element `{name[:64]}`, expected one that {whose} at its root: {listed}"
+        )
 
 
 def parse_subset(summary: str | None, elements: str | None, types: Iterable[str]) -> Subset | None:
@@ -78,10 +82,11 @@ def parse_subset(summary: str | None, elements: str | None, types: Iterable[str]
     names = [name.strip().removesuffix("[x]") for name in elements.split(",")]
     if len(names) > MOST_ELEMENTS or not all(names):
         raise BadValue("_elements", f"up to {MOST_ELEMENTS} names of elements")
-    known = frozenset[str]().union(*(_names(type_name) for type_name in types))
+    listed = tuple(types)
+    known = frozenset[str]().union(*(_names(type_name) for type_name in listed))
     for name in names:
         if name not in known:
-            raise UnknownElement(name)
+            raise UnknownElement(name, listed, known)
     return Subset(elements=frozenset(names))
 
 

@@ -13,7 +13,7 @@ from fhirstore.search.history import parse_changes
 from fhirstore.search.query import CURSOR
 from fhirstore.search.test import SearchError
 from fhirstore.subset import Subset
-from fhirstore.types import types_of
+from fhirstore.types import ResourceType, types_of
 from passport import bundles, disclosure
 from passport.audit.query import recorded
 from passport.bundles import Entry, Links
@@ -38,16 +38,25 @@ async def history_of_all(request: Request) -> Response:
 @router.get("/{type_name}/_history")
 async def history_of_type(request: Request, type_name: str) -> Response:
     """List the versions of a type's records, newest first."""
-    type_ = held_type(request, type_name)
-    if not type_.writable:
-        raise NotAllowed("records of this type have no versions")
-    return await _history(request, Asked(type_), f"{type_name}/{_PATH}")
+    return await _history(request, Asked(_kept(request, type_name)), f"{type_name}/{_PATH}")
 
 
 @router.get("/{type_name}/{id_}/_history")
 async def history(request: Request, type_name: str, id_: str) -> Response:
     """List the versions of a record, newest first."""
-    return await _history(request, Asked(held_type(request, type_name), id_), f"{type_name}/{id_}/{_PATH}")
+    return await _history(request, Asked(_kept(request, type_name), id_), f"{type_name}/{id_}/{_PATH}")
+
+
+def _kept(request: Request, type_name: str) -> ResourceType:
+    """The type, if there are versions of its records.
+
+    Raises:
+        NotAllowed: there are none.
+    """
+    type_ = held_type(request, type_name)
+    if not type_.writable:
+        raise NotAllowed("records of this type have no versions")
+    return type_
 
 
 async def _history(request: Request, asked: Asked, path: str) -> Response:

@@ -22,7 +22,19 @@ _PREFLIGHT: Final = {
     ),
     "Access-Control-Max-Age": "600",
 }
-_EXPOSED: Final = "Content-Location, DPoP-Nonce, ETag, Last-Modified, Link, Location, WWW-Authenticate"
+_EXPOSED: Final = ", ".join(
+    (
+        "Accept-Patch",
+        "Content-Location",
+        "DPoP-Nonce",
+        "ETag",
+        "Last-Modified",
+        "Link",
+        "Location",
+        "Retry-After",
+        "WWW-Authenticate",
+    )
+)
 
 
 class Origins:

@@ -113,7 +113,8 @@ def asked_of(entry: Any, at: int, fhir_url: str, *, sandbox: bool = False) -> As
     # The base itself is searched for all types.
     searched = not path and bool(query) and method in READING
     if not (searched or _PATH.fullmatch(path)) or ".." in path.split("/"):
-        text = "got an address that is not below the base, expected such as `Observation/1`"
+        got = "an address that is not below the base" if url else "no address"
+        text = f"got {got}, expected such as `Observation/1`"
         raise Invalid(text, (f"{place}.request.url",))
     named = _RECORD.fullmatch(path)
     tree, full_url = entry.get("resource"), entry.get("fullUrl")

@@ -202,3 +202,13 @@ def test_the_asynchronous_client_sees_the_same(client: SyncFHIRClient, practice:
     shown, total = asyncio.run(read())
     assert Decimal(str(shown["valueQuantity"]["value"])) == Decimal("58.25")
     assert total == 1
+
+
+def test_its_patch_is_a_merge_patch_and_is_told_so(client: SyncFHIRClient, practice: Practice) -> None:
+    weight = weighed(client, practice, 62.5)
+    with pytest.raises(OperationOutcome, match="application/json-patch"):
+        weight.patch(status="amended")
+    read: Any = client.reference("Observation", weight.id).to_resource()
+    read["status"] = "amended"
+    read.save()
+    assert read["meta"]["versionId"] == "2"

@@ -15,9 +15,16 @@ from tests.cast import Cast
 from tests.http.bundles import asked, created, done, reference, send, statuses
 from tests.resources import BODY_WEIGHT, pressure, weight
 from tests.town import BASE_URL, Town, Voice, outcome
-from tests.unit.consent.words import permit
+from tests.unit.consent.words import Json, permit
 
 pytestmark = pytest.mark.anyio
+
+
+async def said(voice: Voice, entry: Json) -> str:
+    """What is told of an entry that is refused."""
+    ((refused,),) = [await done(voice, "batch", entry)]
+    text: str = refused["response"]["outcome"]["issue"][0]["diagnostics"]
+    return text
 
 
 async def test_each_entry_is_answered_by_itself(hanako: Voice) -> None:
@@ -42,6 +49,8 @@ async def test_each_entry_is_answered_by_itself(hanako: Voice) -> None:
     assert statuses(entries) == [200, 404, 200, 201, 422, 200, 405, 404, 400, 400, 200]
     assert entries[0]["resource"]["status"] == "amended"
     assert entries[10]["resource"]["status"] == "final"
+    assert "got no address" in (await said(hanako, {"request": {"method": "GET"}}))
+    assert "not below the base" in (await said(hanako, asked("GET", "/Observation")))
     for at in (1, 4, 6, 7, 8, 9):
         assert entries[at]["response"]["outcome"]["resourceType"] == "OperationOutcome"
         assert "resource" not in entries[at]

@@ -60,6 +60,14 @@ async def test_another_mode_is_refused(town: Town, query: str) -> None:
     assert told["issue"][0]["expression"] == ["mode"]
 
 
+async def test_the_log_offers_no_operation_that_writes(town: Town) -> None:
+    (rest,) = (await town.stranger.get("metadata")).json()["rest"]
+    told = {row["type"]: {one["name"] for one in row["operation"]} for row in rest["resource"]}
+    assert {"meta", "meta-add", "meta-delete"} <= told["Observation"]
+    assert not {"meta-add", "meta-delete"} & told["AuditEvent"]
+    assert "meta" in told["AuditEvent"]
+
+
 async def test_each_type_names_the_profiles_that_are_checked_of_it(town: Town) -> None:
     (rest,) = (await town.stranger.get("metadata")).json()["rest"]
     told = {row["type"]: row.get("supportedProfile", []) for row in rest["resource"]}

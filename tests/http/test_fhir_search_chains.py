@@ -121,6 +121,16 @@ async def test_an_unknown_parameter_behind_a_link_is_told_of_the_types_behind(ha
     assert "performer._id" in several
 
 
+async def test_an_unknown_parameter_within_has_is_told_of_those_that_stand_there(hanako: Voice) -> None:
+    for end in ("foo", "_sort"):
+        (issue,) = outcome(await hanako.get(f"Patient?_has:Observation:patient:{end}=x"), 400)["issue"]
+        assert issue["expression"] == [f"_has:Observation:patient:{end}"]
+        assert "_has:Observation:patient:code" in issue["diagnostics"]
+        assert "_count" not in issue["diagnostics"]
+    (issue,) = outcome(await hanako.get("Patient?_has:Observation:patient:code:foo=x"), 400)["issue"]
+    assert issue["expression"] == ["_has:Observation:patient:code:foo"]
+
+
 async def test_an_unknown_parameter_is_told_of_what_shapes_a_result_as_well(hanako: Voice) -> None:
     for asked in ("Observation?_limit=1", "?_type=Observation,Condition&_limit=1"):
         text = outcome(await hanako.get(asked), 400)["issue"][0]["diagnostics"]

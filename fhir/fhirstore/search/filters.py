@@ -158,7 +158,7 @@ class Filters:
         types = (parameter.type,)
         if not (self.sifting and parameter.paths):
             if modifier is not None:
-                raise UnknownModifier(parameter.name, modifier)
+                raise UnknownModifier(parameter.name, modifier, "none")
             raise UnknownParameter(parameter.name, parameter.type.name, known_parameters(types))
         context = Context(self.zone, self.base_urls, self.now)
         matches = matcher(parameter, modifier, values, context)

@@ -71,7 +71,16 @@ def reverse(read: Read, types: Types, name: str, value: str, bind: str, depth: i
         raise UnknownParameter(
             name, types[0].name, [f"_has:{referring.name}:{each}:{parts[3][:64]}" for each in leading]
         )
-    criteria = read((referring,), parts[3], value, f"{bind}_{referring.number}", _deeper(HAS, depth))
+    try:
+        criteria = read((referring,), parts[3], value, f"{bind}_{referring.number}", _deeper(HAS, depth))
+    except SearchError as error:
+        if isinstance(error, UnknownParameter) and not set(".:") & set(parts[3]):
+            before = name[: len(name) - len(parts[3])]
+            known = [f"{before}{each}" for each in known_parameters((referring,))]
+            raise UnknownParameter(name, types[0].name, known) from None
+        # What is named is the parameter that came, and not a part of it.
+        error.parameter = name
+        raise
     return Criteria(types=types, links=(Reverse(parameter, criteria, bind),))
 
 

@@ -39,7 +39,9 @@ def reference_problem(node: Node, targets: frozenset[str]) -> str | None:
     if match is None:
         if _FRAGMENT.fullmatch(reference) or _ABSOLUTE.fullmatch(reference):
             return None
-        return "expected `Type/id`, an absolute URL, a urn: or a contained `#id`"
+        return (
+            "expected `Type/id`, an absolute URL, `urn:uuid:` with a UUID, `urn:oid:` with an OID, or `#id`"
+        )
     if match[1] not in RESOURCE_TYPES:
         # Another's address, which only looks like one of FHIR.
         return "expected a reference to a type of R4" if match.start(1) == 0 else None

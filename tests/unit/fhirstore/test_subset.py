@@ -158,6 +158,8 @@ def test_an_element_that_the_type_has_not_at_its_root_is_refused(element: str) -
     with pytest.raises(UnknownElement) as error:
         parse_subset(None, element, ["Observation"])
     assert error.value.parameter == "_elements"
+    assert "Observation has at its root: " in str(error.value)
+    assert " valueQuantity" in str(error.value)
 
 
 def test_an_element_of_one_of_several_types_is_known() -> None:
