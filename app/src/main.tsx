@@ -75,8 +75,9 @@ function ForPerson({ path }: { path: string }) {
   }
   if (!answer.value.signed_in) {
     const device = path.endsWith("/device");
-    const lead = device ? { lead: texts.signInForDevice, leadsTo: "to=device" } : {};
-    return <SignIn {...lead} told={left ? good(texts.signedOut) : null} onDone={signedIn} />;
+    const lead = device ? { lead: texts.signInForDevice } : {};
+    const leadsTo = SIGN_IN.has(path) ? "" : `to=${path.slice(path.lastIndexOf("/") + 1)}`;
+    return <SignIn {...lead} leadsTo={leadsTo} told={left ? good(texts.signedOut) : null} onDone={signedIn} />;
   }
   const Shown = OF_PERSON[path] ?? Home;
   return (

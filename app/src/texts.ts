@@ -6,7 +6,7 @@ const ja = {
   otherLanguage: "English",
   loading: "読み込んでいます…",
   back: "戻る",
-  cancel: "やめる",
+  cancel: "戻る",
   retry: "もう一度",
   unreachable: "つながりませんでした。通信をご確認のうえ、もう一度お試しください。",
   tooMany: "続けて失敗したため、しばらく受け付けられません。時間をおいてお試しください。",

@@ -34,7 +34,12 @@ router = APIRouter(prefix="/auth/federation", tags=["authorization"])
 SECURE_COOKIE: Final = "__Host-passport-federation"
 PLAIN_COOKIE: Final = "passport-federation-plain-http"
 
-_PLACES: Final = {"authorize": "/auth/authorize", "device": "/auth/device", "": "/auth/login"}
+_PLACES: Final = {
+    "authorize": "/auth/authorize",
+    "device": "/auth/device",
+    "": "/auth/login",
+    **{name: f"/home/{name}" for name in ("devices", "sessions", "passkeys", "token")},
+}
 _LINKED: Final = "auth/federation/accounts"
 _TAKEN: Final = "auth/federation/attributes"
 

@@ -33,7 +33,7 @@ def test_a_person_approves_stops_and_revokes_a_cuff(person: Watched, town: Villa
     dialog = person.page.get_by_role("dialog")
     expect(dialog).to_contain_text("元に戻せません")
     person.accessible()
-    dialog.get_by_role("button", name="やめる").click()
+    dialog.get_by_role("button", name="戻る").click()
     assert town.devices(patient) == {cuff: "active"}
     card.get_by_role("button", name="取り消す").click()
     dialog.get_by_role("button", name="取り消す").click()
@@ -83,6 +83,8 @@ def test_a_code_that_is_typed_adds_a_device_and_another_one_is_told(person: Watc
     code.fill("AAAA-AAAA")
     person.press("Add this device")
     expect(person.page.get_by_role("alert")).to_contain_text("No device can be added by this code.")
+    expect(person.page.get_by_role("alert")).to_be_in_viewport()
+    expect(person.page.get_by_role("alert")).to_be_focused()
     person.accessible()
     code.fill(claim["code"].lower())
     person.press("Add this device")

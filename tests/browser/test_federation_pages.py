@@ -77,3 +77,21 @@ def test_a_person_is_known_by_another_service_once_they_said_who_they_are(
     person.page.get_by_role("link", name=PORTAL).click()
     person.page.get_by_role("link").first.click()
     person.heading("ホーム")
+
+
+def test_who_signs_in_elsewhere_comes_back_to_the_page_and_to_the_code_of_their_device(
+    person: Watched, town: Village, portal: Mock
+) -> None:
+    claim, code = town.claimed(), town.code(town.resident())
+    person.allowed.add(portal.issuer)
+    person.open(claim["qr"].removeprefix(town.served.base_url))
+    person.page.get_by_role("link", name=PORTAL).click()
+    person.page.get_by_role("link").nth(1).click()
+    person.page.get_by_label("ログイン名").fill(code["login"])
+    person.page.get_by_label("コード").fill(code["code"])
+    person.press("次へ")
+    person.heading("機器")
+    expect(person.page.get_by_label("機器のコード")).to_have_value(claim["code"])
+    assert person.page.evaluate("sessionStorage.length") == 0
+    person.press("この機器を加える")
+    expect(person.page.get_by_role("status")).to_contain_text("の機器を加えました。")

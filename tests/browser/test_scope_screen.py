@@ -76,6 +76,19 @@ def test_a_person_allows_a_part_of_what_an_app_asks_for(
     assert token["scope"] == "launch/patient patient/Observation.rs"
 
 
+def test_to_decide_for_the_person_is_not_picked_for_them(
+    person: Watched, town: Village, relying_page: Relying
+) -> None:
+    scopes = ["launch/patient", "patient/Observation.rs", "patient/Consent.crus"]
+    deciding = town.client(redirect_uris=[f"{relying_page.origin}/back.html"], scopes=scopes)
+    person.open(asked(town, relying_page, deciding, scope=" ".join(scopes)))
+    person.sign_in(town.code(town.resident()))
+    person.heading("「見本アプリ（架空）」があなたの記録を使う許可を求めています")
+    expect(person.page.get_by_role("checkbox")).to_have_count(2)
+    expect(person.page.get_by_role("checkbox", checked=True)).to_have_count(1)
+    expect(person.page.get_by_label("測定や検査の値の閲覧・検索")).to_be_checked()
+
+
 def test_a_person_denies(person: Watched, town: Village, relying_page: Relying, app: str) -> None:
     person.open(asked(town, relying_page, app))
     person.sign_in(town.code(town.resident()))

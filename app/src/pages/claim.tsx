@@ -16,12 +16,22 @@ interface Redeemed {
 }
 
 const CODE = /^#[0-9A-Za-z-]{8,16}$/;
+const KEPT = "brought-code";
+
+/** Whoever signs in elsewhere leaves this page for it: the code waits in this tab until they are back. */
+export function keepBroughtCode(): void {
+  if (CODE.test(location.hash)) sessionStorage.setItem(KEPT, location.hash);
+}
 
 /** The code that the address brought: behind `#`, so that it reaches no server and no log. */
 export function useBroughtCode(): string {
-  const [code] = useState(() => (CODE.test(location.hash) ? location.hash.slice(1) : ""));
+  const [code] = useState(() => {
+    const brought = location.hash === "" ? (sessionStorage.getItem(KEPT) ?? "") : location.hash;
+    return CODE.test(brought) ? brought.slice(1) : "";
+  });
   useEffect(() => {
-    // A code that was read is not left in the history.
+    // A code that was read is left neither in the history nor in the tab.
+    sessionStorage.removeItem(KEPT);
     if (code !== "") history.replaceState(history.state, "", location.pathname);
   }, [code]);
   return code;

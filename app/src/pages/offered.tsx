@@ -34,6 +34,9 @@ export interface Choice {
 // What stands beside the records belongs to how the app works; to go on unseen is for the person to say.
 const CHOSEN_BESIDE = "offline_access";
 
+// To decide for somebody who sees their records is theirs to pick: it is never picked for them.
+const DECIDES = /^\w+\/(Consent|RelatedPerson)\.[rs]*[cud]/;
+
 interface Deciding {
   offer: Offer;
   busy: boolean;
@@ -42,7 +45,8 @@ interface Deciding {
 
 export function Offered({ offer, busy, onChoice }: Deciding) {
   const { texts, language } = useSpeaking();
-  const [without, setWithout] = useState<ReadonlySet<string>>(new Set());
+  const deciding = offer.scopes.map(({ scope }) => scope).filter((scope) => DECIDES.test(scope));
+  const [without, setWithout] = useState<ReadonlySet<string>>(new Set(deciding));
   const chosen = [...offer.scopes, ...offer.beside.filter((each) => each.scope === CHOSEN_BESIDE)];
   const fixed = offer.beside.filter((each) => each.scope !== CHOSEN_BESIDE);
 

@@ -11,6 +11,7 @@ import { Link } from "../parts/link";
 import { Notice, bad, refused } from "../parts/notice";
 import type { Told } from "../parts/notice";
 import { signInByPasskey } from "../passkeys";
+import { keepBroughtCode } from "./claim";
 
 interface Signing {
   lead?: string;
@@ -112,7 +113,9 @@ function Elsewhere({ leadsTo }: { leadsTo: string }) {
       <ul class="cards">
         {providers.map(({ id, name, start }) => (
           <li key={id}>
-            <a href={leadsTo === "" ? start : `${start}?${leadsTo}`}>{name}</a>
+            <a href={leadsTo === "" ? start : `${start}?${leadsTo}`} onClick={keepBroughtCode}>
+              {name}
+            </a>
           </li>
         ))}
       </ul>

@@ -1,5 +1,7 @@
 /** What became of what the person did: read out when it changes, and never a reason to look for it. */
 
+import { useEffect, useRef } from "preact/hooks";
+
 import { Refusal } from "../asking";
 import type { Texts } from "../texts";
 
@@ -9,10 +11,15 @@ export interface Told {
 }
 
 export function Notice({ told }: { told: Told | null }) {
+  const alert = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // A refusal is met where it stands, however far down the page it was asked from; the keyboard goes on from there.
+    if (told?.kind === "bad") alert.current?.focus();
+  }, [told]);
   return (
     <>
       <div role="status">{told?.kind === "good" && <p class="notice good">{told.text}</p>}</div>
-      <div role="alert">{told?.kind === "bad" && <p class="notice bad">{told.text}</p>}</div>
+      <div role="alert" ref={alert} tabIndex={-1}>{told?.kind === "bad" && <p class="notice bad">{told.text}</p>}</div>
     </>
   );
 }
