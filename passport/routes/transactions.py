@@ -213,11 +213,13 @@ async def _told(request: Request, runtime: Runtime, one: Asked, done: Written | 
         return _entry(204, {})
     type_name, _, id_ = done.reference.partition("/")
     shown = await answered_within(request, "GET", f"{type_name}/{id_}", "", {})
-    known = Answered(200 if shown.status < 400 else shown.status, shown.headers, shown.body)
-    told = _response(known)
+    if shown.status >= 400:
+        # It was found by the right to search, and is not shown; the transaction is carried out all the same.
+        return _entry(200, {"location": f"{runtime.settings.fhir_url}/{done.reference}"})
+    told = _response(shown)
     if "etag" in told:
         told = {"location": location(runtime, done.reference, version_of(told["etag"])), **told}
-    return _entry(known.status, told, resource=shown.body if _wanted(request) == "representation" else b"")
+    return _entry(200, told, resource=shown.body if _wanted(request) == "representation" else b"")
 
 
 def _written(request: Request, runtime: Runtime, record: Written, *, deleted: bool = False) -> bytes:

@@ -91,7 +91,9 @@ def asked(runtime: Runtime, tree: Mapping[str, Any]) -> Asked:
     zone = runtime.settings.zone
     code, identifier = tree.get("user_code"), tree.get("identifier")
     if (code is None) == (identifier is None) or (code is not None and not isinstance(code, str)):
-        raise Invalid("expected `user_code` or `identifier`, and one of both", ("user_code", "identifier"))
+        raise Invalid(
+            "expected either `user_code` or `identifier`, and one of them alone", ("user_code", "identifier")
+        )
     recipient = tree.get("recipient", _RECIPIENTS[0])
     if recipient not in _RECIPIENTS:
         raise Invalid(f"got another recipient, expected one of {', '.join(_RECIPIENTS)}", ("recipient",))

@@ -16,7 +16,8 @@ from consent.systems import CONFIDENTIALITY, LOINC
 from passport.identity.installation import issue_for
 from passport.identity.scopes import of_one_patient
 from tests import resources as made
-from tests.town import Town, Voice, answered, outcome, references
+from tests.http.bundles import created, done
+from tests.town import BASE_URL, Town, Voice, answered, outcome, references
 from tests.unit.consent.words import Json, concept, permit
 
 pytestmark = pytest.mark.anyio
@@ -329,6 +330,18 @@ async def test_who_does_not_read_a_record_is_told_no_label_that_was_kept_of_it(c
             assert "SUBSETTED" in answer.text
             assert "security" not in answer.text
     assert LABEL in (await chart.voice.read(chart.laboratory))["meta"]["security"]
+
+
+async def test_a_creation_that_finds_its_record_is_carried_out_by_who_may_search_and_not_read(
+    chart: Chart,
+) -> None:
+    tree = await chart.voice.read(chart.laboratory)
+    entry = created(tree, ifNoneExist=f"_id={chart.laboratory.partition('/')[2]}")
+    (told,) = await done(chart.through("user/Observation.cs"), "transaction", entry)
+    location = f"{BASE_URL}/fhir/{chart.laboratory}"
+    assert told == {"response": {"status": "200 OK", "location": location}}
+    (whole,) = await done(chart.through("user/Observation.crs"), "transaction", entry)
+    assert whole["response"]["location"] == f"{location}/_history/1"
 
 
 async def test_a_condition_of_a_write_finds_what_is_named(chart: Chart) -> None:
