@@ -46,6 +46,9 @@ _COLLECTIVES: Final = ("CareTeam/", "Group/")
 _RELATIVES: Final = ("Patient/", "RelatedPerson/")
 _PROPOSING: Final = frozenset({"practitioner", "service", "proxy"})
 
+_ACTIVE: Final = (
+    "an active consent is written by the patient, a policy by operators; others ask by one that is `proposed`"
+)
 _OF_WHOM: Final = (
     "got a Consent without `Consent.patient`, expected it to name whose records it is about; "
     "without it, a Consent is a policy, which operators write"
@@ -156,7 +159,7 @@ def _consent(
     if sandbox:
         return Basis.CONSENT
     if subject.kind != "proxy":
-        raise Refused("an active consent is written by the patient, a policy by operators")
+        raise Refused(_ACTIVE)
     if any(reference.startswith(_COLLECTIVES) for reference in facts.references):
         # Whoever is in a group may change, the proxy included.
         raise Refused("a proxy writes consents for single persons and organizations")
