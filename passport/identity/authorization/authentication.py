@@ -23,7 +23,8 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 # One text for every reason, so that it does not tell which clients are registered.
 NOT_THIS_CLIENT: Final = (
-    "got no assertion that one of the client's registered keys signed for this endpoint, once, for 5 minutes"
+    "got no assertion that one of the client's registered keys signed, once and for 5 minutes at most, for the token "
+    "endpoint (in the profile `fapi2` for the issuer) as its audience"
 )
 
 
