@@ -25,6 +25,7 @@ _READ_AS: Final = str.maketrans(
 CODE_CHARACTERS: Final = 20
 GROUP_CHARACTERS: Final = 5
 CODE_MAX_CHARACTERS: Final = 40
+LOGIN_MAX_TYPED: Final = 128
 """A longer text is no code, whatever it holds."""
 
 
@@ -61,6 +62,11 @@ def typed(code: str) -> bytes:
     """The bytes of a code as it is compared, typed in small letters, in full width, grouped or not."""
     read = normalize("NFKC", code[:CODE_MAX_CHARACTERS]).upper().translate(_READ_AS)
     return read.encode("utf-8", "replace")
+
+
+def typed_login(login: str) -> str:
+    """A login as it is looked up, typed with capitals, in full width, or with the space that a phone adds."""
+    return normalize("NFKC", login).strip().lower() if len(login) <= LOGIN_MAX_TYPED else login
 
 
 def hashed(code: str, *, salt: bytes) -> str:

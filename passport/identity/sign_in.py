@@ -142,7 +142,9 @@ async def _known(runtime: Runtime, login: str, attempt: Attempt) -> Row | None:
             raise
         # A code that nobody uses any more is answered as one of no login.
         unused_since = attempt.now - runtime.settings.code_lasts_unused
-        rows = await fetch(connection, store.CODE, {"login": login, "unused_since": unused_since})
+        rows = await fetch(
+            connection, store.CODE, {"login": codes.typed_login(login), "unused_since": unused_since}
+        )
     return rows[0] if rows else None
 
 

@@ -289,6 +289,16 @@ async def test_a_resident_signs_in_and_sees_their_own_passport(town: City, aoi: 
     assert len(found.json()["entry"]) == 1
 
 
+async def test_a_login_is_read_as_people_type_it(town: City, aoi: str) -> None:
+    code = await handed(town, aoi, ["PATRQT"])
+    login = code["login"]
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in login)
+    for typed in (login.upper(), f" {login} ", wide):
+        answer = await signed_in(town, {**code, "login": typed}, "PATRQT")
+        assert answer.status_code == 200, (typed, answer.text)
+    assert (await signed_in(town, {**code, "login": f"{login}x"}, "PATRQT")).status_code == 401
+
+
 async def test_a_physician_signs_in_to_one_role(town: City, doctor: str, aoi: str, hospital: str) -> None:
     await town.blood_pressure(aoi)
     await town.share(aoi, hospital)
