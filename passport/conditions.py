@@ -21,7 +21,7 @@ from passport.admission import Desk
 from passport.disclosure.finding import Budget
 from passport.disclosure.matching_records import matches
 from passport.intake import claim
-from passport.outcomes import Invalid, PreconditionFailed
+from passport.outcomes import Invalid, PreconditionFailed, Refused
 from passport.pieces import MADE_FOR_NONE, Versions
 from passport.runtime import Runtime
 
@@ -96,7 +96,13 @@ async def matched(
 
     Raises:
         PreconditionFailed: several match.
+        Refused: an operator asks for a registration, of which no condition of theirs would find any.
     """
+    if desk.subject.kind == "operator" and any(type_.is_patient for type_ in condition.query.types):
+        raise Refused(
+            "an operator reads no registration, so that a condition would find none and a second one be made: "
+            "`/identity/duplicates` tells which are of one person"
+        )
     found = [
         reference
         for reference in await matches(desk, condition.query, limit=2 + len(gone), budget=budget)

@@ -203,3 +203,22 @@ async def test_what_was_found_is_on_the_record(hanako: Voice, cast: Cast) -> Non
 async def test_a_session_that_may_not_search_writes_under_no_condition(hanako: Voice) -> None:
     narrow = hanako.town.as_(hanako.reference, scope="patient/Observation.cu")
     outcome(await ensured(narrow, "14", hanako), 403, "forbidden")
+
+
+async def test_an_operators_condition_makes_no_second_registration_unnoticed(town: Town) -> None:
+    card = ("http://example.test/cards", "4711")
+    tree = {
+        "resourceType": "Patient",
+        "name": [{"text": "見本 二葉（架空）"}],
+        "identifier": identifiers(card),
+    }
+    condition = f"identifier={'|'.join(card)}"
+    one = {"request": {"method": "POST", "url": "Patient", "ifNoneExist": condition}, "resource": tree}
+    for answer in (
+        await town.operator.post(tree, **{"If-None-Exist": condition}),
+        await town.operator.call("PUT", f"/fhir/Patient?{condition}", content=orjson.dumps(tree)),
+        await town.operator.call("DELETE", f"/fhir/Patient?{condition}"),
+        await send(town.operator, "transaction", one),
+    ):
+        assert "/identity/duplicates" in outcome(answer, 403, "forbidden")["issue"][0]["diagnostics"]
+    assert (await town.operator.post(tree)).status_code == 201
