@@ -153,6 +153,14 @@ async def test_too_many_values_are_refused_before_they_cost_anything(hanako: Voi
     assert await hanako.found("Observation", ("code", ",".join("x" * 200))) == []
 
 
+async def test_so_many_conditions_are_refused_as_cannot_be_planned_in_time(hanako: Voice) -> None:
+    for name in ("code", "code:not", "identifier"):
+        asked = [(name, f"x{at}") for at in range(33)]
+        told = outcome(await hanako.get("Observation", *asked), 400, "invalid")
+        assert "got 33 conditions" in told["issue"][0]["diagnostics"]
+        assert (await hanako.get("Observation", *asked[1:])).status_code == 200
+
+
 async def test_a_refusal_names_the_parameter_and_repeats_no_value(hanako: Voice) -> None:
     told = outcome(await hanako.get("Observation", ("date", "himitsu")), 400)
     assert told["issue"][0]["expression"] == ["date"]

@@ -25,6 +25,9 @@ __all__ = ["CURSOR", "DEFAULT_COUNT", "MAX_COUNT", "MAX_VALUES", "Query", "Total
 MAX_LINKS: Final = 16
 """Searches behind one search: what chains and `_has` lead to, and the instructions to include."""
 
+MAX_TESTS: Final = 32
+"""Conditions on rows: each may be one more table to plan, and the time for that grows faster than their number."""
+
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -110,12 +113,24 @@ def parse_query(
                 raise
         else:
             understood.append((name, value))
-    if len(links_of(criteria)) + len(instructions) > MAX_LINKS:
-        raise SearchError("", f"got more than {MAX_LINKS} chains and includes, expected at most {MAX_LINKS}")
+    _check_size(criteria, instructions)
     named = (
         _of_one(criteria, whose, compartment, keys) if compartment else _of_patients(criteria, whose, keys)
     )
     return _shaped(named, understood, whose, instructions, sifting=sifting)
+
+
+def _check_size(criteria: Criteria, instructions: Sequence[Include]) -> None:
+    """Refuse what the database would plan for too long.
+
+    Raises:
+        SearchError: it leads to too many other searches, or has too many conditions.
+    """
+    if len(links_of(criteria)) + len(instructions) > MAX_LINKS:
+        raise SearchError("", f"got more than {MAX_LINKS} chains and includes, expected at most {MAX_LINKS}")
+    if len(criteria.tests) > MAX_TESTS:
+        text = f"got {len(criteria.tests)} conditions that all have to hold, expected at most {MAX_TESTS}"
+        raise SearchError("", text)
 
 
 def _of_patients(criteria: Criteria, whose: Sequence[Criteria], keys: KeyMaker) -> Criteria:
