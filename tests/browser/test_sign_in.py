@@ -4,7 +4,10 @@ https://www.w3.org/TR/WCAG22/
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import Village
@@ -139,3 +142,27 @@ def test_whoever_works_with_a_program_gets_a_token_for_it(person: Watched, town:
     person.accessible()
     person.page.get_by_role("link", name="ホーム").click()
     expect(person.page.get_by_role("main")).to_contain_text("医療者として")
+
+
+@pytest.fixture
+def two_factors(town: Village) -> Iterator[None]:
+    """A service at which a clinician gets nowhere by a code alone, as in production."""
+    state = town.served.app.state
+    before = state.runtime
+    state.runtime = replace(before, settings=before.settings.at(second_factor="practitioner"))
+    yield
+    state.runtime = before
+
+
+@pytest.mark.usefixtures("two_factors")
+def test_who_lacks_a_second_factor_is_led_to_passkeys_and_not_told_to_sign_in_again(
+    person: Watched, town: Village
+) -> None:
+    person.open("/home/token")
+    person.sign_in(town.code(town.physician(), "TREAT"))
+    person.heading("トークン")
+    expect(person.page.get_by_text("そのパスキーでサインインしてください。")).to_be_visible()
+    expect(person.page.get_by_role("button", name="トークンを受け取る")).to_have_count(0)
+    person.accessible()
+    person.page.get_by_role("link", name="パスキー").click()
+    person.heading("パスキー")

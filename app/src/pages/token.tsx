@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { useTexts } from "../language";
 import { written } from "../parts/field";
 import { Frame } from "../parts/frame";
+import { Link } from "../parts/link";
 import { Notice, refused } from "../parts/notice";
 import type { Told } from "../parts/notice";
 import { tokenFor } from "../records";
@@ -26,6 +27,16 @@ export function Token() {
       setTold(refused(error, texts));
     }
   };
+  if (person.needs !== null) {
+    return (
+      <Frame title={texts.token} home>
+        <p class="notice bad">{texts.secondFactor}</p>
+        <p class="beside">
+          <Link to="/home/passkeys">{texts.homePasskeys}</Link>
+        </p>
+      </Frame>
+    );
+  }
   return (
     <Frame title={texts.token} home>
       <p class="lead">{texts.tokenLead}</p>
