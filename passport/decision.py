@@ -17,6 +17,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
+    all_,
     and_,
     bindparam,
     case,
@@ -200,6 +201,8 @@ class Decision:
                 (record.c.type == TYPE_NUMBERS["Consent"])
                 & (record.c.source == self._bound("requester"))
                 & (record.c.status == self._bound("proposed"))
+                # Nobody shared it: it stands with the registration that it names, and tells of no other one.
+                & (record.c.patient_key != all_(self._bound("unnamed", _PATIENTS)))
             )
         return or_(permitted, *outside) if outside else permitted
 
@@ -271,6 +274,7 @@ async def decide(runtime: Runtime, connection: Connection, standing: Standing, a
     if sight.owns:
         params["own_patients"] = list(standing.owns)
     params |= {"requester": standing.actor_key, "proposed": runtime.keys.token("proposed")}
+    params["unnamed"] = sorted(standing.unnamed)
     narrowed = narrowing(subject.scopes, runtime.keys)
     params |= {} if narrowed is None else narrowed.params
     return Decision(

@@ -86,6 +86,11 @@ class Standing:
         theirs = self.signature_towards(patient)
         return any(held.effect == GrantEffect.PERMIT for held in theirs[: len(theirs) - len(self.policies)])
 
+    @property
+    def unnamed(self) -> frozenset[int]:
+        """The patient_keys that came along with those in question, as registrations of the same person."""
+        return frozenset(key for kin in self.linked.values() for key in kin).difference(self.linked)
+
     def registrations_of(self, patient: str) -> frozenset[str]:
         """All registrations of the person whose Patient this is, as references; nothing where there is one."""
         kin = next((each for each in self.linked.values() if patient in each.values()), {})

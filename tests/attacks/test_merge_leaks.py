@@ -122,6 +122,44 @@ async def test_a_stranger_is_answered_alike_with_and_without_a_merge(
     assert [await all_answers(voice, asked) for voice in strangers] == before
 
 
+def about_requests(first: str, second: str) -> Sequence[Asked]:
+    """By every way to one's own requests."""
+    asked: list[Asked] = [("Consent", ()), ("", (("_type", "Consent"), ("patient", second)))]
+    for person in (first, second):
+        asked += [
+            ("Consent", (("patient", person), ("_total", "accurate"))),
+            ("Consent", (("patient", f"{person},Patient/nobody"),)),
+            ("Consent", (("patient", person), ("status", "proposed"), ("_summary", "count"))),
+            ("Consent", (("patient._id", person.partition("/")[2]),)),
+            (f"{person}/Consent", ()),
+            (f"{person}/*", (("_total", "accurate"),)),
+            (f"{person}/$everything", ()),
+            (f"{person}/$everything", (("_type", "Consent"),)),
+        ]
+    asked.append(("Consent", (("patient", f"{first},{second}"), ("_total", "accurate"))))
+    return asked
+
+
+async def test_a_strangers_request_to_one_registration_tells_of_no_other(
+    town: Town, twice: Twice, cast: Cast
+) -> None:
+    asked = about_requests(twice.first.reference, twice.second.reference)
+    strangers = (cast.b, town.as_(cast.pharmacy))
+    for voice in strangers:
+        await voice.create(twice.first.consent(permit(voice.reference), status="proposed"))
+    before = [await all_answers(voice, asked) for voice in strangers]
+    merge = await merged(twice.first, twice.second)
+    assert [await all_answers(voice, asked) for voice in strangers] == before
+    for voice in strangers:
+        wanted = twice.second.consent(permit(voice.reference), status="proposed")
+        condition = f"patient={twice.second.reference}&status=proposed"
+        removed = await voice.call("DELETE", f"Consent?{condition}")
+        assert (removed.status_code, removed.content) == (204, b"")
+        assert (await voice.post(wanted, **{"If-None-Exist": condition})).status_code == 201
+        assert len(await voice.found("Consent", ("patient", twice.first.reference))) == 1
+    await separated(town, merge)
+
+
 async def test_a_relative_of_one_registration_sees_nothing_of_the_other(town: Town, twice: Twice) -> None:
     relative = await twice.first.create(made.related_person(twice.first.reference))
     await twice.first.grant(permit(relative, purposes=["FAMRQT"]))
