@@ -52,6 +52,16 @@ class AddressNotEncoded(PassportError):
         super().__init__(400, "structure", text)
 
 
+class AddressWithFragment(PassportError):
+    """The address has a `#`: whatever stands behind it would be left out of what is asked."""
+
+    outcome = "invalid"
+
+    def __init__(self) -> None:
+        text = "got an address with `#`, expected none: in a value it is written %23"
+        super().__init__(400, "structure", text)
+
+
 class AddressTooLong(PassportError):
     """The address is longer than the service reads."""
 
@@ -113,6 +123,9 @@ class Protocol(HttpToolsProtocol):
         """The head is there: within its limits, or refused."""
         if len(self.url) > ADDRESS_MAX_BYTES:
             self._refusal = AddressTooLong()
+            raise self._refusal
+        if b"#" in self.url:
+            self._refusal = AddressWithFragment()
             raise self._refusal
         if sum(len(name) + len(value) for name, value in self.headers) > HEAD_MAX_BYTES:
             self._refusal = HeadTooLong()

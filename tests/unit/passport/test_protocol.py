@@ -112,3 +112,11 @@ async def test_an_address_as_a_person_types_it_is_told_how_to_be_written(port: i
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"expected them percent-encoded in UTF-8" in answer
     assert b"no HTTP request" not in answer
+
+
+@pytest.mark.parametrize("address", [b"/a?code=a#b&status=c", b"/a#", b"/#/a"])
+async def test_an_address_is_refused_where_a_part_of_it_would_be_left_out(port: int, address: bytes) -> None:
+    assert await status(port, b"DELETE " + address + b" HTTP/1.1\r\nHost: x\r\n\r\n") == 400
+    assert (
+        await status(port, b"GET " + address.replace(b"#", b"%23") + b" HTTP/1.1\r\nHost: x\r\n\r\n") == 200
+    )
