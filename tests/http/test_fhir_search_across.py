@@ -255,7 +255,9 @@ async def test_a_refusal_says_which_type_lacks_the_parameter_and_what_all_have(h
     told = outcome(await hanako.get(f"{BASE}?_type=Observation,Condition&date=2026"), 400)
     text = told["issue"][0]["diagnostics"]
     assert "Condition does not have" in text
-    assert {"code", "patient", "_lastUpdated"} <= set(text.rpartition(": ")[2].split(", "))
+    parameters, _, shaping = text.partition("; or one that shapes the result: ")
+    assert {"code", "patient", "_lastUpdated"} <= set(parameters.rpartition(": ")[2].split(", "))
+    assert {"_sort", "_count"} <= set(shaping.split(", "))
 
 
 async def test_one_type_and_a_type_of_its_compartment_take_no_list_of_types(hanako: Voice) -> None:
