@@ -23,10 +23,9 @@ def check_members(tree: Mapping[str, Any], known: Collection[str], required: Col
         Invalid: there are other members, or one is missing; each is named.
     """
     expected = {*known, *required}
-    listed = ", ".join(sorted(expected))
     if others := tree.keys() - expected:
         shown = min(others)[:_SHOWN_CHARACTERS]
-        raise Invalid(f"got `{shown}`, expected no more than {listed}", (shown,))
+        raise Invalid(f"got `{shown}`, expected no more than {', '.join(sorted(expected))}", (shown,))
     if missing := set(required) - tree.keys():
         names = sorted(missing)
         told = ", ".join(f"`{name}`" for name in names)

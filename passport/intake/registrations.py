@@ -1,10 +1,11 @@
-"""Registrations that an operator writes and does not read: their content shows neither in an answer nor in a refusal.
+"""What is written by who does not read it: its content shows neither in an answer nor in a refusal.
 
 http://hl7.org/fhir/R4/http.html#ops
 https://www.rfc-editor.org/rfc/rfc6902#section-4.6
 
-A patch that fits or fails tells of what it is held against, `test` and FHIRPath in so many words. So whoever may not
-read a registration replaces it by what they know themselves, and reads of it which labels it bears.
+A patch that fits or fails tells of what it is held against, `test` and FHIRPath in so many words. So an operator, who
+may not read a registration, replaces it by what they know themselves, and reads of it which labels it bears. A session
+that was not given to read a record is told which version of it was made, and nothing that was kept.
 """
 
 from dataclasses import replace

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 async def said(voice: Voice, entry: Json) -> str:
     """What is told of an entry that is refused."""
-    ((refused,),) = [await done(voice, "batch", entry)]
+    (refused,) = await done(voice, "batch", entry)
     text: str = refused["response"]["outcome"]["issue"][0]["diagnostics"]
     return text
 
@@ -66,8 +66,7 @@ async def test_an_entry_tells_the_time_of_a_version_as_the_record_does(hanako: V
     assert statuses(entries) == [200, 304, 200]
     assert [entry["response"]["lastModified"] for entry in entries] == [when] * 3
     (made,) = await done(hanako, "batch", created(pressure(hanako.reference)))
-    reference = made["response"]["location"].removeprefix(f"{BASE_URL}/fhir/").partition("/_history")[0]
-    assert made["response"]["lastModified"] == (await hanako.read(reference))["meta"]["lastUpdated"]
+    assert made["response"]["lastModified"] == (await hanako.read(reference(made)))["meta"]["lastUpdated"]
 
 
 async def test_creations_that_may_be_written_are_whatever_else_fails(
