@@ -127,7 +127,7 @@ def _content(desk: Desk, one: Write, current: Current | None, stored: Mapping[st
 
 
 async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
-    """What others follow is in the same write, of the same source, or in the caller's sight.
+    """What others follow is in the same write, of the same source, or in the caller's sight by this session.
 
     Raises:
         Refused: a target is none of these, whether it is there or not.
@@ -142,6 +142,5 @@ async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
     }
     if not wanted:
         return
-    rows = await followed(desk, wanted)
-    if len(rows) < len(wanted) or not all(row.permitted or wrote(desk, row) for row in rows):
+    if await followed(desk, wanted) != wanted:
         raise Refused

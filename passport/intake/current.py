@@ -94,16 +94,21 @@ async def _locked(desk: Desk, references: Collection[str], kept: Collection[str]
     return await fetch(desk.connection, prepared, params)
 
 
-async def followed(desk: Desk, references: Collection[str]) -> Sequence[Any]:
-    """The current rows of what others follow, with whether the caller is permitted to see each."""
+async def followed(desk: Desk, references: Collection[str]) -> set[str]:
+    """Which of the records that others follow are in the caller's sight by this session, or were written by them."""
     runtime, named = desk.runtime, sorted(references)
     standing = await desk.standing_for(Action.ACCESS, *named)
-    decision = await decide(runtime, desk.connection, standing, Action.ACCESS)
+    decision = (await decide(runtime, desk.connection, standing, Action.ACCESS)).by("r")
     prepared = runtime.statements.composed(
         ("followed", decision.structure), partial(store.followed, decision.clause)
     )
-    keys = [runtime.keys.reference(reference) for reference in named]
-    return await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
+    keys = {runtime.keys.reference(reference): reference for reference in named}
+    rows = await fetch(desk.connection, prepared, {**decision.params, "record_keys": list(keys)})
+    return {
+        keys[row.record_key]
+        for row in rows
+        if wrote(desk, row) or (row.permitted and _reads(desk, keys[row.record_key].partition("/")[0]))
+    }
 
 
 def _scoped(row: Any, one: Write) -> bool:
@@ -117,7 +122,12 @@ def _gives(row: Any, right: Right) -> bool:
 
 def _given(desk: Desk, row: Any, type_name: str) -> bool:
     """Whether the session was given to read the record as it stands."""
-    return _gives(row, "r") and bool(smart.granting(desk.subject.scopes, "r", type_name))
+    return _gives(row, "r") and _reads(desk, type_name)
+
+
+def _reads(desk: Desk, type_name: str) -> bool:
+    """Whether the session was given to read a type, or some of it."""
+    return bool(smart.granting(desk.subject.scopes, "r", type_name))
 
 
 def _revives(desk: Desk, granted: Decision, one: Write) -> bool:

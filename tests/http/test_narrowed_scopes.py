@@ -16,6 +16,7 @@ from consent.systems import CONFIDENTIALITY, LOINC
 from passport.identity.installation import issue_for
 from passport.identity.scopes import of_one_patient
 from tests import resources as made
+from tests.hospital import records_of
 from tests.http.bundles import created, done
 from tests.town import BASE_URL, Town, Voice, answered, outcome, references
 from tests.unit.consent.words import Json, concept, permit
@@ -472,6 +473,40 @@ async def test_scopes_of_everybody_stand_beside_those_of_one_patient(two: Two) -
     assert (await asked.get(two.other)).status_code == 200
     both = await two.bound("patient/Observation.rs user/Observation.rs?status=final")
     assert await both.sees(two.record)
+
+
+@pytest.mark.parametrize(
+    ("reading", "told"),
+    [
+        ("", ()),
+        ("user/Patient.r", ()),
+        ("user/Observation.s", ()),
+        (narrowed("r"), ("pressure",)),
+        (narrowed("s"), ()),
+        (narrowed("rs"), ("pressure",)),
+        ("user/Observation.r", ("pressure", "laboratory")),
+    ],
+)
+async def test_what_is_written_follows_only_what_the_session_reads(
+    chart: Chart, reading: str, told: tuple[str, ...]
+) -> None:
+    asked = chart.through(f"user/Provenance.c user/Binary.c {reading}".strip())
+    document = records_of(chart.voice.reference)["Binary"]
+
+    def following(target: str) -> list[Json]:
+        return [
+            made.provenance(target, agent=chart.role),
+            {**document, "securityContext": made.reference(target)},
+        ]
+
+    absent = [answered(await asked.post(tree)) for tree in following("Observation/nothing-there")]
+    assert {status for status, *_ in absent} == {403}
+    for name in ("pressure", "laboratory"):
+        answers = [await asked.post(tree) for tree in following(getattr(chart, name))]
+        if name in told:
+            assert {answer.status_code for answer in answers} == {201}
+        else:
+            assert list(map(answered, answers)) == absent
 
 
 async def test_who_is_bound_to_nobody_is_shown_the_directory_alone(two: Two) -> None:
