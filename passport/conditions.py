@@ -82,8 +82,8 @@ def pairs_of(text: str, type_: ResourceType) -> list[tuple[str, str]]:
 
 async def claimed(desk: Desk, conditions: Collection[Condition]) -> None:
     """Let nobody else write under these conditions until the transaction ends."""
-    for key in sorted({condition.key for condition in conditions}):
-        await claim(desk, key)
+    if conditions:
+        await claim(desk, *(condition.key for condition in conditions))
 
 
 async def matched(

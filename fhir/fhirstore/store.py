@@ -60,7 +60,7 @@ OPEN_DIRECTORY: Final = (
     "INSERT INTO patient (patient_key, patient_id, wrapped_key, created_at) "
     "VALUES (0, '', %(wrapped_key)s, %(now)s) ON CONFLICT DO NOTHING"
 )
-CLAIM: Final = "SELECT pg_advisory_xact_lock(%(key)s)"
+CLAIM: Final = "SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS claimed (key)"
 OWNERS: Final = (
     "SELECT l.record_key, p.patient_key, p.wrapped_key FROM patient p LEFT JOIN locator l "
     "ON l.patient_key = p.patient_key AND l.record_key = ANY (%(record_keys)s::bigint[]) "
@@ -150,9 +150,9 @@ async def open_directory(connection: Connection, wrapped_key: bytes, now: dateti
     await connection.execute(OPEN_DIRECTORY, {"wrapped_key": wrapped_key, "now": now})
 
 
-async def claim(connection: Connection, key: int) -> None:
-    """Wait until nobody else claims this key, and claim it until the transaction ends."""
-    await fetch(connection, written(CLAIM), {"key": key})
+async def claim(connection: Connection, *keys: int) -> None:
+    """Wait until nobody else claims these keys, and claim them until the transaction ends; all do it in one order."""
+    await fetch(connection, written(CLAIM), {"keys": sorted(set(keys))})
 
 
 async def owners(connection: Connection, record_keys: Sequence[int]) -> Sequence[Row]:
@@ -196,14 +196,15 @@ def lock(permits: Mapping[str, Permit]) -> Select[Any]:
     )
 
 
-def followed(permit: Permit) -> Select[Any]:
-    """What a condition says of rows that others follow, and who wrote these; bound: `record_keys`.
+def followed(permit: Permit, given: Permit) -> Select[Any]:
+    """What the consents and the scopes say of rows that others follow, and who wrote these; bound: `record_keys`.
 
     They are not locked: whoever reads what follows them asks of them anew.
     """
     found = resource.alias("r")
-    permitted = func.coalesce(permit(found), False).label("permitted")
-    return select(found.c.record_key, found.c.source, permitted).where(_among(found))
+    said = {"permitted": permit(found), "given": given(found)}
+    columns = [func.coalesce(condition, False).label(name) for name, condition in said.items()]
+    return select(found.c.record_key, found.c.source, *columns).where(_among(found))
 
 
 def _among(rows: FromClause) -> ColumnElement[bool]:

@@ -23,6 +23,7 @@ from passport.decision import grants_towards
 from passport.effects import checked_consent
 from passport.family import store
 from passport.intake.current import followed
+from passport.narrowing import READING
 from passport.outcomes import Refused
 from passport.pieces import Piece
 from passport.sql import fetch
@@ -83,8 +84,8 @@ async def _told(desk: Desk, blocks: Mapping[str, StandingGrant], patient: int) -
     if not blocks:
         return {}
     keys = {desk.runtime.keys.reference(ref): ref for ref in blocks}
-    rows = await followed(desk, blocks)
-    read = [keys[row.record_key] for row in rows if row.permitted]
+    rows = await followed(desk, blocks, *READING)
+    read = [keys[row.record_key] for row in rows if row.permitted and row.given]
     place = {"patient_keys": [patient, NOBODY], "consent_keys": list(keys), "action": _ACCESS}
     found = await fetch(desk.connection, store.FOR_EVERYBODY, place)
     everybody = {keys[row.consent_key]: row.purposes for row in found}

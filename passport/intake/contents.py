@@ -13,7 +13,7 @@ from passport.authority import Basis, Before, basis
 from passport.decision import Decision
 from passport.disclosure import directory_trees
 from passport.holders import medication_codes
-from passport.intake.current import followed, names_caller, wrote
+from passport.intake.current import names_caller, readable, wrote
 from passport.intake.labels import with_labels
 from passport.intake.registrations import check_patched
 from passport.intake.restoring import restored
@@ -142,5 +142,5 @@ async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
     }
     if not wanted:
         return
-    if await followed(desk, wanted) != wanted:
+    if await readable(desk, wanted) != wanted:
         raise Refused

@@ -94,20 +94,35 @@ async def _locked(desk: Desk, references: Collection[str], kept: Collection[str]
     return await fetch(desk.connection, prepared, params)
 
 
-async def followed(desk: Desk, references: Collection[str]) -> set[str]:
-    """Which of the records that others follow are in the caller's sight by this session, or were written by them."""
+async def followed(desk: Desk, references: Collection[str], *rights: Right) -> Sequence[Any]:
+    """The current rows of what others follow, with who wrote each.
+
+    `permitted`: the consents show it to the caller; `given`: the scopes of the session give `rights` on it.
+    """
     runtime, named = desk.runtime, sorted(references)
     standing = await desk.standing_for(Action.ACCESS, *named)
-    decision = (await decide(runtime, desk.connection, standing, Action.ACCESS)).by("r")
+    decision = await decide(runtime, desk.connection, standing, Action.ACCESS)
+    permitted, given = decision.by(), decision.by(*rights)
     prepared = runtime.statements.composed(
-        ("followed", decision.structure), partial(store.followed, decision.clause)
+        ("followed", permitted.structure, given.structure),
+        partial(store.followed, permitted.clause, given.scoped),
     )
-    keys = {runtime.keys.reference(reference): reference for reference in named}
-    rows = await fetch(desk.connection, prepared, {**decision.params, "record_keys": list(keys)})
+    keys = [runtime.keys.reference(reference) for reference in named]
+    return await fetch(desk.connection, prepared, {**decision.params, "record_keys": keys})
+
+
+async def readable(desk: Desk, references: Collection[str]) -> set[str]:
+    """Which of the records that others follow this session reads, or the caller wrote and the session may read."""
+    named = {desk.runtime.keys.reference(reference): reference for reference in references}
+    # Whom the service itself vouches for reads nothing, and follows what they wrote.
+    types = {name.partition("/")[0] for name in references}
+    reached = {name for name in types if not desk.bearer or _reads(desk, name)}
     return {
-        keys[row.record_key]
-        for row in rows
-        if wrote(desk, row) or (row.permitted and _reads(desk, keys[row.record_key].partition("/")[0]))
+        named[row.record_key]
+        for row in await followed(desk, references, "r")
+        if row.given
+        and named[row.record_key].partition("/")[0] in reached
+        and (row.permitted or wrote(desk, row))
     }
 
 

@@ -168,6 +168,6 @@ def _asks(piece: Piece) -> bool:
     return piece.write.method != "delete" and piece.tree.get("status") == "proposed"
 
 
-async def claim(desk: Desk, key: int) -> None:
-    """Let nobody else who claims this key write until the transaction ends."""
-    await store.claim(desk.connection, key)
+async def claim(desk: Desk, *keys: int) -> None:
+    """Let nobody else who claims one of these keys write until the transaction ends; one round trip."""
+    await store.claim(desk.connection, *keys)
