@@ -8,6 +8,18 @@ What has to be looked into before, or comes along, is gathered in the same trans
 
 from passport.disclosure.changing import Asked, Versions, changes
 from passport.disclosure.searching import Page, search
+from passport.disclosure.several import versions_of
 from passport.disclosure.single import Shown, directory_trees, read, version
 
-__all__ = ["Asked", "Page", "Shown", "Versions", "changes", "directory_trees", "read", "search", "version"]
+__all__ = [
+    "Asked",
+    "Page",
+    "Shown",
+    "Versions",
+    "changes",
+    "directory_trees",
+    "read",
+    "search",
+    "version",
+    "versions_of",
+]

@@ -36,6 +36,12 @@ def location(runtime: Runtime, reference: str, version: int) -> str:
     return f"{runtime.settings.fhir_url}/{reference}/_history/{version}"
 
 
+def found_response(runtime: Runtime, reference: str) -> Response:
+    """The answer to a creation whose record is there already, and is not read."""
+    address = f"{runtime.settings.fhir_url}/{reference}"
+    return Response(status_code=200, headers={"Cache-Control": "no-store", "Location": address})
+
+
 def written_response(request: Request, runtime: Runtime, written: Written) -> Response:
     """The answer to a creation or an update."""
     headers = {

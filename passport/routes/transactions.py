@@ -8,11 +8,9 @@ own, and where one fails nothing was written.
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
 from consent.model import Action
@@ -22,15 +20,14 @@ from passport import admission
 from passport.audit.query import recorded
 from passport.interactions import JSON_PATCH
 from passport.joining import joined
-from passport.outcomes import Invalid, PassportError, operation_outcome, translated
-from passport.pieces import Write, Written, version_of
-from passport.records import written_instant
+from passport.outcomes import Invalid
+from passport.pieces import Write
+from passport.routes import entry_answers
 from passport.routes.direct import Direct
 from passport.routes.messages import bearer, check_accept, fhir_body, fhir_response, runtime_of
-from passport.routes.preferences import location, outcome_of_success, returned
 from passport.routes.within import Answered, answered_within
 from passport.runtime import Runtime
-from passport.transactions import Asked, Known, asked_of, carry_out, entries_of, refers_to_any, write_group
+from passport.transactions import Asked, asked_of, carry_out, entries_of, refers_to_any, write_group
 from passport.transactions.entries import READING
 from passport.transactions.reads import MOST_READS, FailedRead, TooManyReads
 from passport.turns import in_pieces, parsed
@@ -81,8 +78,9 @@ async def _transaction(request: Request, runtime: Runtime, entries: Sequence[Any
         # What was undone with the rest is asked for once more, by itself: a denied look is on the patient's record.
         await _alone(request, error.entry)
         raise
+    versions = await entry_answers.known_versions(request, runtime, done.values())
     for one in writing:
-        answers[one.at] = await _told(request, runtime, one, done[one.at])
+        answers[one.at] = await entry_answers.told(request, runtime, one, done[one.at], versions)
     return answers
 
 
@@ -97,7 +95,7 @@ async def _read(request: Request, reading: Sequence[Asked]) -> dict[int, bytes]:
         answer = await _alone(request, one)
         if answer.status >= 400:
             raise FailedRead(one, answer.status, answer.body)
-        answers[one.at] = _shown(answer, reading=True)
+        answers[one.at] = entry_answers.shown(answer, reading=True)
     return answers
 
 
@@ -109,9 +107,9 @@ async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> 
         try:
             asked.append(asked_of(entry, at, settings.fhir_url, sandbox=settings.sandbox))
         except Invalid as error:
-            answers[at] = _refused(error)
+            answers[at] = entry_answers.refused(error)
     refused = _leaning(asked, settings.fhir_url)
-    answers |= {at: _refused(error) for at, error in refused.items()}
+    answers |= {at: entry_answers.refused(error) for at, error in refused.items()}
     asked = [one for one in asked if one.at not in refused]
     together = {one.at: (one, write) for one in asked if (write := _creation(one)) is not None}
     if len(together) > 1:
@@ -120,10 +118,10 @@ async def _batch(request: Request, runtime: Runtime, entries: Sequence[Any]) -> 
         async with admission.admitted(runtime, bearer(request), _asking("batch", named)) as desk:
             written = await write_group(desk, group)
         for at, record in written.items():
-            answers[at] = _written(request, runtime, record)
+            answers[at] = entry_answers.written(request, runtime, record)
     for one in sorted(asked, key=lambda one: _ORDER[one.method]):
         if one.at not in answers:
-            answers[one.at] = _shown(await _alone(request, one), reading=one.method in READING)
+            answers[one.at] = entry_answers.shown(await _alone(request, one), reading=one.method in READING)
     return answers
 
 
@@ -193,69 +191,9 @@ async def _alone(request: Request, one: Asked) -> Answered:
             kind if kind.isascii() and kind.isprintable() else "application/octet-stream"
         )
     if one.method not in READING:
-        headers["prefer"] = f"return={_wanted(request)}"
+        headers["prefer"] = f"return={entry_answers.wanted_of(request)}"
     if one.if_match is not None:
         headers["if-match"] = one.if_match
     if one.if_none_exist is not None:
         headers["if-none-exist"] = one.if_none_exist
     return await answered_within(request, one.method, one.path, one.query, headers, content)
-
-
-def _wanted(request: Request) -> str:
-    """In a Bundle the records come back only to whoever asks for them."""
-    return returned(request) if "return=" in request.headers.get("prefer", "") else "minimal"
-
-
-async def _told(request: Request, runtime: Runtime, one: Asked, done: Written | Known | None) -> bytes:
-    if isinstance(done, Written):
-        return _written(request, runtime, done, deleted=one.method == "DELETE")
-    if done is None:
-        return _entry(204, {})
-    type_name, _, id_ = done.reference.partition("/")
-    shown = await answered_within(request, "GET", f"{type_name}/{id_}", "", {})
-    if shown.status >= 400:
-        # It was found by the right to search, and is not shown; the transaction is carried out all the same.
-        return _entry(200, {"location": f"{runtime.settings.fhir_url}/{done.reference}"})
-    told = _response(shown)
-    if "etag" in told:
-        told = {"location": location(runtime, done.reference, version_of(told["etag"])), **told}
-    return _entry(200, told, resource=shown.body if _wanted(request) == "representation" else b"")
-
-
-def _written(request: Request, runtime: Runtime, record: Written, *, deleted: bool = False) -> bytes:
-    told = {"etag": f'W/"{record.version}"', "lastModified": written_instant(record.last_updated)}
-    if deleted:
-        return _entry(204, told)
-    told = {"location": location(runtime, record.reference, record.version), **told}
-    wanted, status = _wanted(request), 201 if record.created else 200
-    resource = record.body if wanted == "representation" else b""
-    return _entry(status, told, resource, outcome_of_success() if wanted == "OperationOutcome" else b"")
-
-
-def _shown(answer: Answered, *, reading: bool) -> bytes:
-    """What a route answered, as an entry."""
-    if answer.status >= 400:
-        return _entry(answer.status, _response(answer), outcome=answer.body)
-    is_outcome = not reading and b'"resourceType":"OperationOutcome"' in answer.body[:40]
-    resource, outcome = (b"", answer.body) if is_outcome else (answer.body, b"")
-    return _entry(answer.status, _response(answer), resource, outcome)
-
-
-def _refused(error: PassportError) -> bytes:
-    known = translated(error)
-    return _entry(known.status, {}, outcome=operation_outcome(known))
-
-
-def _response(answer: Answered) -> dict[str, str]:
-    told = {name: answer.headers[name] for name in ("location", "etag") if name in answer.headers}
-    if "last-modified" in answer.headers:
-        told["lastModified"] = answer.headers["last-modified"]
-    return told
-
-
-def _entry(status: int, told: Mapping[str, str], resource: bytes = b"", outcome: bytes = b"") -> bytes:
-    response = orjson.dumps({"status": f"{status} {HTTPStatus(status).phrase}", **told})
-    if outcome:
-        response = response[:-1] + b',"outcome":%b}' % outcome
-    shown = b'"resource":%b,' % resource if resource else b""
-    return b'{%b"response":%b}' % (shown, response)

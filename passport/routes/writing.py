@@ -28,7 +28,7 @@ from passport.conditions import (
     pairs_of,
 )
 from passport.interactions import FHIRPATH_PATCH, JSON_PATCH
-from passport.outcomes import Invalid, NotAllowed, NotFound, Overtaken, UnsupportedPatch
+from passport.outcomes import Gone, Invalid, NotAllowed, NotFound, OutOfScope, Overtaken, UnsupportedPatch
 from passport.pieces import Versions, Write, Written, misnamed
 from passport.routes.direct import Direct
 from passport.routes.messages import (
@@ -42,7 +42,7 @@ from passport.routes.messages import (
     runtime_of,
     written_for,
 )
-from passport.routes.preferences import outcome_of_success, returned, written_response
+from passport.routes.preferences import found_response, outcome_of_success, returned, written_response
 from passport.routes.subsets import known_parameters
 from passport.runtime import Runtime
 from passport.subjects import Bearer
@@ -68,7 +68,7 @@ async def create(request: Request, type_name: str) -> Response:
         if known is None:
             (written,) = await intake.write(desk, [Write("create", type_name, tree)], commit=True)
     if written is None:
-        written = await _as_it_is(request, runtime, caller, type_, str(known))
+        return await _as_it_is(request, runtime, caller, type_, str(known))
     return written_response(request, runtime, written)
 
 
@@ -216,10 +216,17 @@ async def _one(desk: Desk, condition: Condition) -> str:
 
 async def _as_it_is(
     request: Request, runtime: Runtime, caller: Bearer, type_: ResourceType, reference: str
-) -> Written:
-    """The record that a conditional creation found, disclosed like by any other read."""
-    shown = await disclosure.read(runtime, caller, type_, reference.partition("/")[2], _recorded(request))
-    return Written(reference, shown.version, shown.last_updated, shown.body, created=False)
+) -> Response:
+    """The record that a conditional creation found, disclosed like by any other read.
+
+    It was found by the right to search: where the session does not read it, or it is deleted by now, it is named alone.
+    """
+    try:
+        shown = await disclosure.read(runtime, caller, type_, reference.partition("/")[2], _recorded(request))
+    except (OutOfScope, NotFound, Gone):
+        return found_response(runtime, reference)
+    written = Written(reference, shown.version, shown.last_updated, shown.body, created=False)
+    return written_response(request, runtime, written)
 
 
 async def _patch(request: Request) -> Callable[[Tree], Tree]:

@@ -110,9 +110,10 @@ def _untouched(one: Asked, plan: _Plan) -> Known | None:
 
 
 def _type(one: Asked) -> ResourceType:
-    if one.path.rpartition("/")[2].startswith("$"):
+    last = one.path.rpartition("/")[2]
+    if last.startswith("$") or last == "_search":
         raise Invalid(
-            "got an operation in a transaction, expected it in a batch or by itself",
+            f"got `{last[:64]}` in a transaction, expected it in a batch or by itself",
             (f"{one.place}.request.url",),
             code="not-supported",
         )
@@ -154,8 +155,10 @@ async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int
             earlier = first[condition.key]
             plan.known[one.at] = plan.known.get(earlier) or f"{_type(one).name}/{plan.ids[earlier]}"
         elif condition is not None:
+            # What is deleted and updated is refused; what is deleted and created anew is another record.
+            left_out = gone if one.method == "POST" else ()
             with naming(one.place):
-                plan.known[one.at] = await matched(desk, condition, gone=gone, budget=plan.budget)
+                plan.known[one.at] = await matched(desk, condition, gone=left_out, budget=plan.budget)
             if one.method != "PATCH":
                 # A patch makes nothing that another entry could find.
                 first[condition.key] = one.at
@@ -175,7 +178,7 @@ async def _planned(desk: Desk, entries: Sequence[Asked], conditions: Mapping[int
 async def _deleted(
     desk: Desk, entries: Sequence[Asked], conditions: Mapping[int, Condition], plan: _Plan
 ) -> set[str]:
-    """What the entries delete, by address or by condition: that goes first, and matches no other condition."""
+    """What the entries delete, by address or by condition: that goes first, and keeps no creation from being made."""
     gone: set[str] = set()
     async for one in in_pieces([one for one in entries if one.method == "DELETE"]):
         if one.at in conditions:

@@ -97,11 +97,12 @@ async def test_an_operation_in_a_bundle_is_named_as_one(hanako: Voice) -> None:
     (answer,) = await done(hanako, "batch", entry)
     assert statuses([answer]) == [404]
     assert "operation `$nope`" in answer["response"]["outcome"]["issue"][0]["diagnostics"]
-    for path in ("Observation/$nope", "Observation/$validate", "$meta"):
+    for path in ("Observation/$nope", "Observation/$validate", "$meta", "Observation/_search", "_search"):
         told = outcome(
             await send(hanako, "transaction", asked("POST", path, parameters)), 400, "not-supported"
         )
-        assert "an operation in a transaction" in told["issue"][0]["diagnostics"]
+        named = f"`{path.rpartition('/')[2]}` in a transaction"
+        assert named in told["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize("value", UNREADABLE)

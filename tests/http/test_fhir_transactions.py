@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/http.html#trules
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import pytest
@@ -30,6 +30,21 @@ FIRST, SECOND = (
 )
 
 
+AMENDING: Final = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {
+            "name": "operation",
+            "part": [
+                {"name": "type", "valueCode": "replace"},
+                {"name": "path", "valueString": "Observation.status"},
+                {"name": "value", "valueCode": "amended"},
+            ],
+        }
+    ],
+}
+
+
 def weighed(voice: Voice, value: str, kilograms: float = 62.5) -> Json:
     return weight(voice.reference, kilograms, identifier=identifiers((SYSTEM, value)))
 
@@ -40,19 +55,6 @@ def where(value: str) -> str:
 
 async def test_a_transaction_carries_out_every_interaction_in_the_order_of_its_entries(hanako: Voice) -> None:
     changed, patched, deleted = [await hanako.create(weight(hanako.reference)) for _ in range(3)]
-    patch = {
-        "resourceType": "Parameters",
-        "parameter": [
-            {
-                "name": "operation",
-                "part": [
-                    {"name": "type", "valueCode": "replace"},
-                    {"name": "path", "valueString": "Observation.status"},
-                    {"name": "value", "valueCode": "amended"},
-                ],
-            }
-        ],
-    }
     update = {**weight(hanako.reference, 60.0), "id": changed.partition("/")[2]}
     entries = await done(
         hanako,
@@ -60,7 +62,7 @@ async def test_a_transaction_carries_out_every_interaction_in_the_order_of_its_e
         asked("GET", changed),
         asked("PUT", changed, update),
         created(pressure(hanako.reference)),
-        asked("PATCH", patched, patch),
+        asked("PATCH", patched, AMENDING),
         asked("DELETE", deleted),
         asked("GET", f"Observation?patient={hanako.reference}&_summary=count"),
     )
@@ -281,24 +283,50 @@ async def test_conditions_see_what_was_there_before_and_deletions_at_once(hanako
     assert (await hanako.read(reference(entries[1])))["hasMember"] == [{"reference": reference(entries[0])}]
 
 
-@pytest.mark.parametrize("makes", ["POST", "PUT"])
-async def test_what_a_condition_deletes_matches_no_other_condition(hanako: Voice, makes: str) -> None:
-    known = await hanako.create(weighed(hanako, f"d{makes}"))
-    condition, tree = where(f"d{makes}"), weighed(hanako, f"d{makes}", 60.0)
-    making = (
-        created(tree, FIRST, ifNoneExist=condition)
-        if makes == "POST"
-        else asked("PUT", f"Observation?{condition}", tree)
-    )
-    deleting = asked("DELETE", f"Observation?{condition}")
-    entries = await done(
-        hanako, "transaction", *([making, deleting] if makes == "PUT" else [deleting, making])
-    )
-    assert sorted(statuses(entries)) == [201, 204]
-    made = next(one for one in entries if "location" in one["response"])
-    assert reference(made) != known
+async def test_what_is_deleted_keeps_no_creation_from_being_made(hanako: Voice) -> None:
+    known = await hanako.create(weighed(hanako, "d"))
+    making = created(weighed(hanako, "d", 60.0), FIRST, ifNoneExist=where("d"))
+    entries = await done(hanako, "transaction", asked("DELETE", f"Observation?{where('d')}"), making)
+    assert statuses(entries) == [204, 201]
+    assert reference(entries[1]) != known
     assert (await hanako.get(known)).status_code == 410
-    assert (await hanako.get(reference(made))).status_code == 200
+    assert (await hanako.get(reference(entries[1]))).status_code == 200
+
+
+@pytest.mark.parametrize("updating", ["PUT", "PATCH"])
+@pytest.mark.parametrize("by", ["condition", "id"])
+async def test_what_is_deleted_is_not_updated_by_a_condition_too(
+    hanako: Voice, updating: str, by: str
+) -> None:
+    known = await hanako.create(weighed(hanako, "e"))
+    tree = weighed(hanako, "e", 60.0) if updating == "PUT" else AMENDING
+    entries = [
+        asked(updating, f"Observation?{where('e')}", tree),
+        asked("DELETE", known if by == "id" else f"Observation?{where('e')}"),
+    ]
+    for listed in (entries, entries[::-1]):
+        told = outcome(await send(hanako, "transaction", *listed), 400, "invalid")
+        assert "several entries write" in told["issue"][0]["diagnostics"]
+    assert (await hanako.read(known))["meta"]["versionId"] == "1"
+
+
+async def test_all_that_was_there_already_is_told_by_one_look(hanako: Voice, cast: Cast, town: Town) -> None:
+    await hanako.grant(permit(cast.hospital), permit(cast.hospital, actions=["collect"]))
+    entries = [created(weighed(hanako, f"k{at}"), ifNoneExist=where(f"k{at}")) for at in range(3)]
+    first = await done(cast.a, "transaction", *entries)
+    again = await done(cast.a, "transaction", *entries)
+    assert (statuses(first), statuses(again)) == ([201] * 3, [200] * 3)
+    assert [entry["response"] | {"status": ""} for entry in again] == [
+        entry["response"] | {"status": ""} for entry in first
+    ]
+    told = town.rows(
+        "SELECT outcome, cardinality(record_keys), cardinality(grants) FROM audit_event WHERE action = 'read' "
+        "AND patient_key = (SELECT patient_key FROM patient WHERE patient_id = %s)",
+        hanako.reference.partition("/")[2],
+    )
+    assert told == [("success", 3, 1)]
+    shown = await send(cast.a, "transaction", entries[0], headers={"Prefer": "return=representation"})
+    assert shown.json()["entry"][0]["resource"] == await hanako.read(reference(first[0]))
 
 
 async def test_conditional_changes_follow_the_number_of_matches(hanako: Voice) -> None:

@@ -341,6 +341,12 @@ async def test_a_creation_that_finds_its_record_is_carried_out_by_who_may_search
     (told,) = await done(chart.through("user/Observation.cs"), "transaction", entry)
     location = f"{BASE_URL}/fhir/{chart.laboratory}"
     assert told == {"response": {"status": "200 OK", "location": location}}
+    alone = await chart.through("user/Observation.cs").post(
+        tree, **{"If-None-Exist": entry["request"]["ifNoneExist"]}
+    )
+    assert (alone.status_code, alone.headers["Location"], alone.content) == (200, location, b"")
+    (batched,) = await done(chart.through("user/Observation.cs"), "batch", entry)
+    assert batched == told
     (whole,) = await done(chart.through("user/Observation.crs"), "transaction", entry)
     assert whole["response"]["location"] == f"{location}/_history/1"
 
@@ -507,6 +513,24 @@ async def test_what_is_written_follows_only_what_the_session_reads(
             assert {answer.status_code for answer in answers} == {201}
         else:
             assert list(map(answered, answers)) == absent
+
+
+async def test_what_one_wrote_oneself_is_followed_only_by_a_session_that_may_read_it(chart: Chart) -> None:
+    who = chart.voice
+    document = records_of(who.reference)["Binary"]
+    for scope, pressure in (
+        ("patient/Binary.cruds", 403),
+        ("patient/Binary.c patient/Observation.cuds", 403),
+        (f"patient/Binary.c patient/Observation.r?{VITAL}", 201),
+    ):
+        asked = who.town.as_(who.reference, scope=scope)
+        answers = {
+            target: answered(await asked.post({**document, "securityContext": made.reference(target)}))
+            for target in ("Observation/nothing-there", chart.laboratory, chart.pressure)
+        }
+        assert answers[chart.laboratory] == answers["Observation/nothing-there"]
+        assert answers[chart.laboratory][0] == 403
+        assert answers[chart.pressure][0] == pressure
 
 
 async def test_who_is_bound_to_nobody_is_shown_the_directory_alone(two: Two) -> None:
