@@ -1,8 +1,9 @@
-"""In whose name a Provenance speaks: a device speaks for itself, and nobody else for it.
+"""In whose name something is said: a device speaks for itself, and nobody else for it.
 
 http://hl7.org/fhir/R4/provenance.html#agent
 
-What a device signed is told from what others wrote by its Provenance, so nobody else writes one in a device's name.
+What a device signed is told from what others wrote by its Provenance, so nobody else writes one in a device's name. And
+what a device measured is its own: it files nothing as another one's.
 Any Device of this service counts, whether it is there or not: the rule asks nothing of what is stored.
 """
 
@@ -16,6 +17,7 @@ from passport.admission import Desk
 from passport.pieces import InvalidWrites, Piece, placed
 
 _PROVENANCE: Final = "Provenance"
+_OBSERVATION: Final = "Observation"
 _DEVICE: Final = "Device/"
 _NAMING: Final = ("who", "onBehalfOf")
 
@@ -25,8 +27,11 @@ _TEXT: Final = (
 )
 
 
+_MEASURED: Final = "got another device, expected none but yourself: a device sends what it measured itself"
+
+
 def check_origins(desk: Desk, pieces: Sequence[Piece]) -> None:
-    """Refuse a Provenance in the name of a device that does not write it; what is stored plays no part.
+    """Refuse what is said in the name of a device that does not write it; what is stored plays no part.
 
     Raises:
         InvalidWrites: there is one.
@@ -55,7 +60,17 @@ def _problems(desk: Desk, piece: Piece) -> list[Problem]:
     for part in piece.facts.parts:
         if part.type.name == _PROVENANCE and any(_foreign(name, themselves) for name in part.authors):
             told.append(piece.facts.type.name)
-    return [placed(Problem("error", "business-rule", path, _TEXT), one.place) for path in told]
+    problems = [Problem("error", "business-rule", path, _TEXT) for path in told]
+    if _of_another(desk, piece, read):
+        problems.append(Problem("error", "business-rule", f"{_OBSERVATION}.device", _MEASURED))
+    return [placed(problem, one.place) for problem in problems]
+
+
+def _of_another(desk: Desk, piece: Piece, read: References) -> bool:
+    """Whether a device files an Observation as measured by something else."""
+    if desk.subject.kind != "device" or piece.facts.type.name != _OBSERVATION or "device" not in piece.tree:
+        return False
+    return read.literals([piece.tree["device"]]) != (desk.subject.reference,)
 
 
 def _names(desk: Desk) -> frozenset[str | None]:

@@ -283,6 +283,26 @@ async def test_a_device_with_a_token_says_nothing_without_its_signature(town: To
     assert len(await origins(town, aoi, result["reference"])) == 1
 
 
+async def test_a_device_files_nothing_as_measured_by_another(town: Town, aoi: str) -> None:
+    cuff, other = await town.approved(aoi), await town.approved(aoi)
+    named = {
+        other.reference: 422,
+        "Device/unknown": 422,
+        f"{other.reference}/_history/1": 422,
+        cuff.reference: 201,
+        f"{town.runtime.settings.fhir_url}/{cuff.reference}": 201,
+    }
+    for name, status in named.items():
+        tree = made.pressure(aoi, device=made.reference(name))
+        answer = await town.call(cuff.reference, "POST", "/fhir/Observation", json=tree)
+        assert answer.status_code == status, (name, answer.text)
+        if status == 422:
+            assert answer.json()["issue"][0]["expression"] == ["Observation.device"]
+    by_serial = made.pressure(aoi, device={"type": "Device", "identifier": {"value": "HB-2"}})
+    answer = await town.call(cuff.reference, "POST", "/fhir/Observation", json=by_serial)
+    assert answer.status_code == 422, answer.text
+
+
 async def origins(town: Town, aoi: str, record: str) -> list[dict[str, Any]]:
     found = (await town.call(aoi, "GET", "/fhir/Provenance", params={"target": record})).json()
     return [entry["resource"] for entry in found.get("entry", [])]

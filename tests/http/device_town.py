@@ -72,7 +72,7 @@ class Town:
 
     async def token(self, reference: str) -> str:
         if reference not in self.tokens:
-            purpose = {"Patient": "PATRQT", "RelatedPerson": "FAMRQT"}.get(
+            purpose = {"Patient": "PATRQT", "Device": "PATRQT", "RelatedPerson": "FAMRQT"}.get(
                 reference.partition("/")[0], "TREAT"
             )
             issued = await issue_for(self.runtime, reference, purpose=purpose, lifetime=timedelta(hours=1))
