@@ -121,6 +121,13 @@ async def test_an_unknown_parameter_behind_a_link_is_told_of_the_types_behind(ha
     assert "performer._id" in several
 
 
+async def test_has_by_a_reference_to_patients_leads_to_no_other_type(hanako: Voice) -> None:
+    for type_name in ("Practitioner", "Observation"):
+        (issue,) = outcome(await hanako.get(f"{type_name}?_has:Condition:patient:code=x"), 400)["issue"]
+        assert issue["expression"] == ["_has:Condition:patient:code"]
+    assert (await hanako.get("Patient?_has:Condition:patient:code=x")).status_code == 200
+
+
 async def test_an_unknown_parameter_within_has_is_told_of_those_that_stand_there(hanako: Voice) -> None:
     for end in ("foo", "_sort"):
         (issue,) = outcome(await hanako.get(f"Patient?_has:Observation:patient:{end}=x"), 400)["issue"]

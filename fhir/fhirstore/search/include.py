@@ -6,8 +6,8 @@ http://hl7.org/fhir/R4/search.html#include
 from dataclasses import dataclass
 from typing import Final
 
-from fhirstore.parameters import Kind, SearchParameter, Source, parameters_of
-from fhirstore.search.named import Types, linkable
+from fhirstore.parameters import Kind, SearchParameter, parameters_of
+from fhirstore.search.named import Types, linkable, stated_targets
 from fhirstore.search.test import SearchError, UnknownModifier
 from fhirstore.types import TYPES, ResourceType
 
@@ -53,7 +53,7 @@ def _expected(name: str, types: Types, value: str, *, iterate: bool) -> str:
         one.name
         for one in parameters_of(source).values()
         if _refers(one)
-        and (forward or iterate or not (reached := _targets(one)) or searched.issubset(reached))
+        and (forward or iterate or not (reached := stated_targets(one)) or searched.issubset(reached))
     )
     if not known:
         return f"expected `*`, or a type that has references to what is searched, which `{source}` has not"
@@ -63,11 +63,6 @@ def _expected(name: str, types: Types, value: str, *, iterate: bool) -> str:
         f"expected `*`, `{source}:reference` or `{source}:reference:Type`, with a reference{whither}, "
         f"one of {', '.join(known)}{further}"
     )
-
-
-def _targets(parameter: SearchParameter) -> tuple[str, ...]:
-    """The types that a reference leads to; none where it may be any."""
-    return parameter.targets or (("Patient",) if parameter.source is Source.PATIENT else ())
 
 
 def _refers(parameter: SearchParameter) -> bool:
@@ -112,7 +107,7 @@ def _parts(
     source, target = TYPES[parts[0]], parts[2] if len(parts) == 3 else None
     parameter = None if parts[1] == EVERY else parameters_of(source.name).get(parts[1])
     known = parts[1] == EVERY or (parameter is not None and _refers(parameter))
-    targets = _targets(parameter) if parameter else ()
+    targets = stated_targets(parameter) if parameter else ()
     if not known or (target is not None and not (linkable(target) and target in (targets or (target,)))):
         raise UnknownInclude(name, types, value, iterate=iterate)
     return source, parameter, target

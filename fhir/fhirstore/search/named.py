@@ -87,14 +87,18 @@ def linkable(type_name: str) -> bool:
     return type_name in TYPES and TYPES[type_name].writable
 
 
+def stated_targets(parameter: SearchParameter) -> tuple[str, ...]:
+    """The types that a reference leads to; none where it may be any."""
+    return parameter.targets or ((PATIENT,) if parameter.source is Source.PATIENT else ())
+
+
 def targets_of(parameter: SearchParameter, wanted: str | None) -> tuple[str, ...]:
     """The types behind a link: the one that was named, else all that the parameter may lead to.
 
     Raises:
         UnknownModifier: it leads to no type of the name.
     """
-    own = (PATIENT,) if parameter.source is Source.PATIENT and not parameter.targets else parameter.targets
-    known = tuple(name for name in own or TYPES if linkable(name))
+    known = tuple(name for name in stated_targets(parameter) or TYPES if linkable(name))
     if wanted is None:
         return known
     if wanted not in known:
@@ -104,5 +108,5 @@ def targets_of(parameter: SearchParameter, wanted: str | None) -> tuple[str, ...
 
 def leads_to(parameter: SearchParameter, types: Types) -> bool:
     """Whether a reference parameter may lead to records of all of these types."""
-    reached = parameter.targets
+    reached = stated_targets(parameter)
     return parameter.kind is Kind.REFERENCE and (not reached or all(row.name in reached for row in types))
