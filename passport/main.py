@@ -29,7 +29,7 @@ from passport.forms import Forms
 from passport.intake import open_directory
 from passport.keys import KeyRing
 from passport.logs import keep_values_out
-from passport.outcomes import Invalid, NoOperation, NotAllowed, NotFound, PassportError, translated
+from passport.outcomes import Invalid, NoOperation, NotFound, PassportError, not_taken, translated
 from passport.rotation import keep_signing_keys
 from passport.routes import (
     at_browser,
@@ -209,19 +209,22 @@ async def _answer(request: Request, error: Exception) -> Response:
     read_by_person = refusal_pages.wanted(request) and not lost
     answer = refusal_pages.refused(request, known) if read_by_person else refusal(known)
     if known.status == 405:
-        answer.headers.setdefault("Allow", _allowed(request))
+        answer.headers.setdefault("Allow", ", ".join(_allowed(request)))
     return answer
 
 
-def _allowed(request: Request) -> str:
+def _allowed(request: Request) -> list[str]:
     """The methods that the address takes, whatever is stored there."""
-    found = {
-        method
+    last = request.url.path.rpartition("/")[2]
+    matching = [
+        route
         for route in request.app.router.routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
-        for method in route.methods or ()
-    }
-    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
+    ]
+    # What has a name of its own is no record that is called so.
+    named = [route for route in matching if route.path.endswith(f"/{last}")]
+    found = {method for route in named or matching for method in route.methods or ()}
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def _needed(name: str) -> str:
@@ -246,8 +249,7 @@ def _known(request: Request, error: Exception) -> PassportError:
         if error.status_code == 404 and last.startswith("$"):
             return NoOperation(last)
         if error.status_code == 405:
-            taken = _allowed(request)
-            return NotAllowed(f"got {request.method}, which is not allowed here, expected one of {taken}")
+            return not_taken(request.method, _allowed(request))
         return _FRAMEWORK.get(error.status_code) or PassportError(
             error.status_code, "processing", "the request was refused"
         )

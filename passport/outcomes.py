@@ -192,6 +192,14 @@ class NotAllowed(PassportError):
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 
 
+def not_taken(method: str, allowed: Iterable[str]) -> NotAllowed:
+    """An address that takes other methods than this one."""
+    listed = tuple(allowed)
+    return NotAllowed(
+        f"got {method}, which is not allowed here, expected one of {', '.join(listed)}", allowed=listed
+    )
+
+
 class NothingToUpdate(NotAllowed):
     """An update of what is not there for this caller, whether it is there or not: one identical answer."""
 

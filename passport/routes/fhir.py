@@ -6,8 +6,6 @@ http://hl7.org/fhir/R4/http.html#vread
 Each route reads its request, hands it to the disclosure, and writes the answer; none decides.
 """
 
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.subset import Subset
@@ -15,7 +13,7 @@ from fhirstore.types import ResourceType
 from passport import disclosure
 from passport.audit import reading
 from passport.audit.query import recorded
-from passport.outcomes import NotAllowed, NotFound
+from passport.outcomes import NotFound
 from passport.routes import history, searching
 from passport.routes.direct import Direct
 from passport.routes.messages import (
@@ -35,15 +33,11 @@ router = APIRouter(tags=["FHIR"], route_class=Direct)
 # A history's address would else be that of a record, or of a compartment.
 router.routes.extend(history.router.routes)
 
-_SEARCH: Final = "_search"
-
 
 @router.get("/fhir/{type_name}/{id_}")
 async def read(request: Request, type_name: str, id_: str) -> Response:
     """Read the current version of a record."""
     runtime, type_ = _addressed(request, type_name)
-    if id_ == _SEARCH:
-        raise NotAllowed("got GET, expected POST: this address takes a search in its body", allowed=("POST",))
     wanted = wanted_part(request, type_name)
     if type_name == AUDIT:
         return fhir_response(cut(await reading.read_audit_event(runtime, bearer(request), id_), wanted))

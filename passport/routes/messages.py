@@ -20,6 +20,7 @@ from passport.outcomes import (
     TooLarge,
     Unauthenticated,
     UnsupportedMedia,
+    not_taken,
     operation_outcome,
 )
 from passport.pieces import Versions, made_for
@@ -59,12 +60,22 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
+_NO_TYPES: Final = {"metadata": ("GET", "HEAD"), "_history": ("GET", "HEAD"), "_search": ("POST",)}
+_NO_IDS: Final = {"_history": ("GET", "HEAD"), "_search": ("POST",)}
+"""What stands where a type or an id does, and is none, with the methods that it takes."""
+
+
 def held_type(request: Request, name: str) -> ResourceType:
     """The type at an address.
 
     Raises:
+        NotAllowed: the address is of something else, which does not take this method.
         UnknownType: this installation holds none of this name.
     """
+    last = request.url.path.rpartition("/")[2]
+    allowed = _NO_TYPES.get(name) or _NO_IDS.get(last)
+    if allowed is not None and request.method not in allowed:
+        raise not_taken(request.method, allowed)
     return resource_type(name, sandbox=runtime_of(request).settings.sandbox)
 
 

@@ -3,6 +3,7 @@
 http://hl7.org/fhir/R4/http.html
 """
 
+import orjson
 import pytest
 
 from tests import resources as made
@@ -89,6 +90,30 @@ async def test_a_method_that_an_operation_does_not_take_is_told_which_it_takes(
     (issue,) = outcome(answer, 405, "not-supported")["issue"]
     assert answer.headers["allow"] == allowed
     assert issue["diagnostics"].endswith(f"expected one of {allowed}")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("metadata", "GET, HEAD"),
+        ("_search", "POST"),
+        ("_history", "GET, HEAD"),
+        ("Observation/_search", "POST"),
+        ("Observation/_history", "GET, HEAD"),
+        ("Observation/x/_history", "GET, HEAD"),
+        ("Patient/x/_search", "POST"),
+        ("Patient/x/Observation/_search", "POST"),
+    ],
+)
+async def test_what_has_a_name_of_its_own_is_taken_for_no_type_and_no_record(
+    hanako: Voice, path: str, allowed: str
+) -> None:
+    tree = orjson.dumps(made.weight(hanako.reference))
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - set(allowed.split(", ")):
+        answer = await hanako.call(method, path, content=tree if method[0] == "P" else None)
+        (issue,) = outcome(answer, 405, "not-supported")["issue"]
+        assert answer.headers["allow"] == allowed, method
+        assert issue["diagnostics"].endswith(f"expected one of {allowed}")
 
 
 async def test_an_operation_in_a_bundle_is_named_as_one(hanako: Voice) -> None:
