@@ -135,7 +135,7 @@ def ending(replaced: object) -> list[Write]:
     match = _CONSENT.fullmatch(replaced) if isinstance(replaced, str) else None
     if match is None:
         raise Invalid("got no reference such as `Consent/1` in `replaces`", ("replaces",))
-    return [Write("update", PROPOSABLE, id=match[1], patch=ended)]
+    return [Write("update", PROPOSABLE, id=match[1], patch=ended, place="replaces")]
 
 
 def _recipient(tree: Mapping[str, Any]) -> str:

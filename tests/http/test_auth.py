@@ -170,7 +170,7 @@ async def test_who_is_not_registered_and_who_signs_wrong_get_one_answer(telemedi
     ("fields", "error", "status"),
     [
         ({"grant_type": "password"}, "unsupported_grant_type", 400),
-        ({"grant_type": None}, "unsupported_grant_type", 400),
+        ({"grant_type": None}, "invalid_request", 400),
         ({"client_assertion_type": None}, "invalid_client", 401),
         ({"purpose_of_use": None}, "invalid_request", 400),
         ({"purpose_of_use": "MARKETING"}, "invalid_request", 400),

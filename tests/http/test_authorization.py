@@ -287,7 +287,7 @@ async def test_a_repeated_parameter_is_never_answered(browser: Browser, phone: A
     [
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": 'x"\\é'}, "unsupported_response_type"),
-        ({"response_type": None}, "unsupported_response_type"),
+        ({"response_type": None}, "invalid_request"),
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),

@@ -710,7 +710,8 @@ async def test_a_grant_that_cannot_replace_what_it_names_is_not_given(
     offer = {**await shown(town), "recipient": cast.clinic}
     others = await done(taro, "grants", offer)
     for replaced in (others["consent"], "Consent/never"):
-        outcome(await sent(hanako, "grants", {**offer, "replaces": replaced}), 404)
+        (issue,) = outcome(await sent(hanako, "grants", {**offer, "replaces": replaced}), 404)["issue"]
+        assert issue["expression"] == ["replaces"]
     outcome(await sent(hanako, "grants", {**offer, "replaces": "Observation/1"}), 400)
     assert await told(hanako, "grants") == []
     assert members(await told(taro, "grants"), "state") == [("active",)]

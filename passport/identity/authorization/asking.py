@@ -20,7 +20,7 @@ from authlib.oauth2 import OAuth2Error
 from passport.identity import clients
 from passport.identity.authorization import families, redirects, store
 from passport.identity.authorization.core import Answer, Asked, Core, Turn
-from passport.identity.authorization.errors import Refusal, UnknownRequest
+from passport.identity.authorization.errors import ErrorCode, Refusal, UnknownRequest
 from passport.identity.authorization.grants import CodeGrant, StrictChallenge
 from passport.identity.authorization.wanted import LAUNCH, LAUNCH_ENCOUNTER, Wanted, contexts_of, wanted
 from passport.identity.purposes import GRANTABLE
@@ -147,7 +147,8 @@ async def checked(
     told = {"redirect_uri": address, "state": fields.get("state")}
     if fields.get("response_type") != "code":
         # Authlib would repeat what was asked for in its answer, whatever that is.
-        raise Refusal("unsupported_response_type", "expected response_type code", **told)
+        error: ErrorCode = "unsupported_response_type" if fields.get("response_type") else "invalid_request"
+        raise Refusal(error, "expected response_type code", **told)
     if client.profile.pushed and pushed is None and not pushing:
         raise Refusal("invalid_request", "expected request_uri: what is asked for is sent beforehand", **told)
     server = AuthorizeServer(turn)

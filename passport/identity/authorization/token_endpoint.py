@@ -14,7 +14,7 @@ from passport.identity.authorization import families, issuing
 from passport.identity.authorization.authentication import authenticated
 from passport.identity.authorization.core import Answer, Asked, Core, CoreClient, Proved, Turn
 from passport.identity.authorization.devices import DeviceGrant
-from passport.identity.authorization.errors import Refusal
+from passport.identity.authorization.errors import ErrorCode, Refusal
 from passport.identity.authorization.exchange import ExchangeGrant
 from passport.identity.authorization.grants import (
     CodeGrant,
@@ -108,8 +108,7 @@ async def _answered(turn: Turn, fields: Mapping[str, str]) -> Answer:
     known = {grant.GRANT_TYPE for grant in (CodeGrant, *GRANTS)}
     if fields.get("grant_type") not in known:
         # Authlib would repeat what was asked for in its answer, whatever that is.
-        return refused(
-            Refusal("unsupported_grant_type", f"expected grant_type, one of {', '.join(sorted(known))}")
-        )
+        error: ErrorCode = "unsupported_grant_type" if fields.get("grant_type") else "invalid_request"
+        return refused(Refusal(error, f"expected grant_type, one of {', '.join(sorted(known))}"))
     answer: Answer = await to_thread.run_sync(server.create_token_response, Asked("POST", fields))
     return answer
