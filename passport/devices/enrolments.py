@@ -254,7 +254,9 @@ async def own_devices(runtime: Runtime, caller: Caller) -> list[Enrolment]:
         desk.require("s", "Device")
         owns = desk.standing.owns
         if not owns:
-            raise Refused
+            raise Refused(
+                "devices are listed for the person whose they are: others find them as `/fhir/Device`"
+            )
         enrolments = [
             _enrolment(row)
             for row in await fetch(desk.connection, store.ENROLMENTS, {"patient_keys": list(owns)})

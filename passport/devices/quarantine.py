@@ -89,7 +89,7 @@ async def quarantined(
         desk.require("s", "Observation")
         owns = desk.standing.owns
         if not owns:
-            raise Refused
+            raise Refused("what was not understood of a device is listed for the person whose it is")
         at, id_ = before or (None, None)
         parameters = {"patient_keys": list(owns), "before": at, "before_id": id_, "limit": count}
         rows = await fetch(desk.connection, store.QUARANTINED, parameters)

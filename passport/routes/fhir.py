@@ -6,6 +6,9 @@ http://hl7.org/fhir/R4/http.html#vread
 Each route reads its request, hands it to the disclosure, and writes the answer; none decides.
 """
 
+import re
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
 
 from fhirstore.subset import Subset
@@ -28,6 +31,8 @@ from passport.routes.messages import (
 from passport.routes.searching import AUDIT
 from passport.routes.subsets import cut, wanted_part
 from passport.runtime import Runtime
+
+_VERSION: Final = re.compile("[1-9][0-9]{0,8}")
 
 router = APIRouter(tags=["FHIR"], route_class=Direct)
 # A history's address would else be that of a record, or of a compartment.
@@ -52,7 +57,7 @@ async def vread(request: Request, type_name: str, id_: str, version: str) -> Res
     """Read one version of a record."""
     runtime, type_ = _addressed(request, type_name)
     caller, wanted = bearer(request), wanted_part(request, type_name)
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
+    if not _VERSION.fullmatch(version):
         raise NotFound
     shown = await disclosure.version(runtime, caller, type_, id_, int(version), _recorded(request))
     return _shown(request, shown, wanted)

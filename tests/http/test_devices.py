@@ -13,6 +13,7 @@ from fhirmap.vitals import VITAL_SIGNS
 from passport.demo.consents import consent, permit
 from tests.databases import Database
 from tests.http.device_town import CUFF, JOSE, MODELS, Cuff, Town, order, pressure, served, statements
+from tests.town import outcome
 from tests.unit.passport.devices.signing import eddsa, es256
 
 pytestmark = pytest.mark.anyio
@@ -409,7 +410,9 @@ async def test_what_cannot_be_believed_is_quarantined_with_its_reason(
     assert [len(each) for each in pages] == [2, 2, 1]
     assert [one for each in pages for one in each] == kept
     for who in (doctor, "operator", "auditor"):
-        assert (await town.call(who, "GET", "/devices/quarantine")).status_code == 403
+        for path in ("/devices", "/devices/quarantine"):
+            (issue,) = outcome(await town.call(who, "GET", path), 403, "forbidden")["issue"]
+            assert "Consent" not in issue["diagnostics"]
     sora = await town.resident("青空 空（架空）")
     assert (await town.call(sora, "GET", "/devices/quarantine")).json() == []
     notices = (await town.call(aoi, "GET", "/notifications")).json()

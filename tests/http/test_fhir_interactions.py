@@ -354,7 +354,7 @@ async def test_a_history_refuses_what_it_cannot_answer(hanako: Voice, query: str
 
 async def test_versions_that_never_were_are_unknown(hanako: Voice) -> None:
     reference = await hanako.create(weight(hanako.reference))
-    for version in ("0", "2", "x", "-1", "1.0", "99999999999", "１"):
+    for version in ("0", "01", "2", "x", "-1", "1.0", "99999999999", "１"):
         outcome(await hanako.get(f"{reference}/_history/{version}"), 404, "not-found")
     outcome(await hanako.get("Observation/nobody/_history"), 404, "not-found")
 
