@@ -6,6 +6,7 @@ Two round trips, however many: the standing, then one statement with its COMMIT.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import Select, null, select
 
@@ -20,7 +21,7 @@ from passport.disclosure.single import Shown
 from passport.runtime import Runtime
 from passport.subjects import Caller
 
-_COLUMNS = ("patient_key", "record_key", "version", "last_updated")
+_COLUMNS: Final = ("patient_key", "record_key", "version", "last_updated")
 
 
 async def versions_of(

@@ -114,14 +114,12 @@ async def followed(desk: Desk, references: Collection[str], *rights: Right) -> S
 async def readable(desk: Desk, references: Collection[str]) -> set[str]:
     """Which of the records that others follow this session reads, or the caller wrote and the session may read."""
     named = {desk.runtime.keys.reference(reference): reference for reference in references}
-    # Whom the service itself vouches for reads nothing, and follows what they wrote.
-    types = {name.partition("/")[0] for name in references}
-    reached = {name for name in types if not desk.bearer or _reads(desk, name)}
     return {
         named[row.record_key]
         for row in await followed(desk, references, "r")
-        if row.given
-        and named[row.record_key].partition("/")[0] in reached
+        # Whom the service itself vouches for has no scope to read, and follows what they wrote.
+        if (not desk.bearer or _reads(desk, named[row.record_key].partition("/")[0]))
+        and row.given
         and (row.permitted or wrote(desk, row))
     }
 

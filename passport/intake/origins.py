@@ -25,8 +25,6 @@ _TEXT: Final = (
     "got a device that is not who writes this, expected yourself: a device tells of what it signed itself. "
     "With which one you measured says `Observation.device`"
 )
-
-
 _MEASURED: Final = "got another device, expected none but yourself: a device sends what it measured itself"
 
 

@@ -60,8 +60,8 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-_NO_TYPES: Final = {"metadata": ("GET", "HEAD"), "_history": ("GET", "HEAD"), "_search": ("POST",)}
 _NO_IDS: Final = {"_history": ("GET", "HEAD"), "_search": ("POST",)}
+_NO_TYPES: Final = {"metadata": ("GET", "HEAD"), **_NO_IDS}
 """What stands where a type or an id does, and is none, with the methods that it takes."""
 
 
