@@ -127,7 +127,7 @@ def _content(desk: Desk, one: Write, current: Current | None, stored: Mapping[st
 
 
 async def check_targets(desk: Desk, pieces: Sequence[Piece]) -> None:
-    """What others follow is in the same write, of the same source, or in the caller's sight by this session.
+    """What others follow is in the same write, or read by this session: what its caller sees, or wrote.
 
     Raises:
         Refused: a target is none of these, whether it is there or not.

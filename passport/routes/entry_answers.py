@@ -18,7 +18,7 @@ from passport.pieces import Written
 from passport.records import written_instant
 from passport.routes.messages import bearer
 from passport.routes.preferences import location, outcome_of_success, returned
-from passport.routes.within import Answered, answered_within
+from passport.routes.within import Answered
 from passport.runtime import Runtime
 from passport.transactions import Asked, Known
 
@@ -31,24 +31,25 @@ def wanted_of(request: Request) -> str:
 async def known_versions(
     request: Request, runtime: Runtime, done: Collection[Written | Known | None]
 ) -> Mapping[str, Shown]:
-    """The versions of what was there already, as far as the session reads it; the transaction was carried out."""
-    known = {one.reference for one in done if isinstance(one, Known)}
+    """What was there already, as far as the session reads it; the transaction was carried out."""
+    known = sorted({one.reference for one in done if isinstance(one, Known)})
     if not known:
         return {}
+    content, query = wanted_of(request) == "representation", recorded("POST", "")
     try:
-        return await disclosure.versions_of(runtime, bearer(request), sorted(known), recorded("POST", ""))
+        return await disclosure.versions_of(runtime, bearer(request), known, query, content=content)
     except (PassportError, Error):
         return {}
 
 
-async def told(
+def told(
     request: Request,
     runtime: Runtime,
     one: Asked,
     done: Written | Known | None,
     versions: Mapping[str, Shown],
 ) -> bytes:
-    """The answer to a writing entry of a transaction; `versions` are those of what was there already."""
+    """The answer to a writing entry of a transaction; `versions` is what `known_versions` found."""
     if isinstance(done, Written):
         return written(request, runtime, done, deleted=one.method == "DELETE")
     if done is None:
@@ -57,11 +58,7 @@ async def told(
         # It was found by the right to search, and is not read.
         return _entry(200, {"location": f"{runtime.settings.fhir_url}/{done.reference}"})
     known = versions[done.reference]
-    said = _version(runtime, known)
-    if wanted_of(request) != "representation":
-        return _entry(200, said)
-    content = await answered_within(request, "GET", done.reference, "", {})
-    return _entry(200, said, resource=content.body if content.status < 400 else b"")
+    return _entry(200, _version(runtime, known), known.body)
 
 
 def written(request: Request, runtime: Runtime, record: Written, *, deleted: bool = False) -> bytes:

@@ -80,7 +80,7 @@ async def _transaction(request: Request, runtime: Runtime, entries: Sequence[Any
         raise
     versions = await entry_answers.known_versions(request, runtime, done.values())
     for one in writing:
-        answers[one.at] = await entry_answers.told(request, runtime, one, done[one.at], versions)
+        answers[one.at] = entry_answers.told(request, runtime, one, done[one.at], versions)
     return answers
 
 

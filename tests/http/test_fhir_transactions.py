@@ -325,8 +325,14 @@ async def test_all_that_was_there_already_is_told_by_one_look(hanako: Voice, cas
         hanako.reference.partition("/")[2],
     )
     assert told == [("success", 3, 1)]
-    shown = await send(cast.a, "transaction", entries[0], headers={"Prefer": "return=representation"})
-    assert shown.json()["entry"][0]["resource"] == await hanako.read(reference(first[0]))
+    shown = await send(cast.a, "transaction", *entries, headers={"Prefer": "return=representation"})
+    for entry, made in zip(shown.json()["entry"], first, strict=True):
+        assert entry["resource"] == await hanako.read(reference(made))
+        assert entry["response"] | {"status": ""} == made["response"] | {"status": ""}
+    # Its patient reads it too: what was shown with its content was recorded once.
+    assert (
+        len(town.rows("SELECT FROM audit_event WHERE action = 'read' AND cardinality(record_keys) = 3")) == 2
+    )
 
 
 async def test_conditional_changes_follow_the_number_of_matches(hanako: Voice) -> None:
